@@ -1,0 +1,136 @@
+//! What can happen. Invariant: a name once written never changes its meaning.
+
+use std::fmt;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal,)+) => {
+        /// What an entry tells of. The name stands in clear in the leaf; everything else is sealed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Kind { $($(#[$doc])* $variant,)+ }
+
+        impl Kind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// Its name in the log.
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Opens an epoch; built by [`Writer::begin`](crate::Writer::begin) only.
+    Epoch = "epoch",
+    /// A vault was made.
+    VaultCreated = "vault-created",
+    /// The vault was saved: generation and MAC.
+    VaultSaved = "vault-saved",
+    /// The vault was opened.
+    Unlocked = "unlocked",
+    /// Somebody tried and failed.
+    UnlockFailed = "unlock-failed",
+    /// Doors must authenticate again.
+    Locked = "locked",
+    /// The signer ended; nothing can be signed.
+    Sealed = "sealed",
+    /// The recovery kit was used or replaced.
+    Recovered = "recovered",
+    /// Password or key derivation was replaced.
+    PasswordChanged = "password-changed",
+    /// The file was older than its anchor.
+    RolledBack = "rolled-back",
+    /// The keychain no longer knows the vault.
+    AnchorLost = "anchor-lost",
+    /// A backup took the vault's place.
+    BackupRestored = "backup-restored",
+    /// The signer ended by itself.
+    SignerCrashed = "signer-crashed",
+    /// The desk began to work.
+    DeskStarted = "desk-started",
+    /// The desk ended in order.
+    DeskStopped = "desk-stopped",
+    /// A credential came in.
+    KeyImported = "key-imported",
+    /// A credential was replaced.
+    KeyRotated = "key-rotated",
+    /// A credential was removed.
+    KeyDeleted = "key-deleted",
+    /// A credential was tried at its venue.
+    KeyTested = "key-tested",
+    /// A grant or virtual key was given.
+    GrantIssued = "grant-issued",
+    /// A grant or virtual key was withdrawn.
+    GrantRevoked = "grant-revoked",
+    /// The signer's policy was replaced.
+    PolicyChanged = "policy-changed",
+    /// The kill switch was used.
+    Killed = "killed",
+    /// Trading was allowed again.
+    Rearmed = "rearmed",
+    /// Too many failures; a person has to wait or decide.
+    LockedOut = "locked-out",
+    /// An order is about to be signed.
+    OrderIntended = "order-intended",
+    /// The signer signed it.
+    OrderSigned = "order-signed",
+    /// It left the machine.
+    OrderSent = "order-sent",
+    /// The venue told of it.
+    OrderReported = "order-reported",
+    /// It was refused before it left, by a rule or a signer.
+    OrderRefused = "order-refused",
+    /// Nobody knows whether the venue has it.
+    OrderAmbiguous = "order-ambiguous",
+    /// Now it is known.
+    OrderReconciled = "order-reconciled",
+    /// A second factor was asked for, with the outcome.
+    StepUp = "step-up",
+    /// The second factor was enrolled or replaced.
+    TotpEnrolled = "totp-enrolled",
+    /// The clock moved in a way that clocks do not.
+    ClockAlarm = "clock-alarm",
+    /// A server showed another certificate.
+    PinAlarm = "pin-alarm",
+    /// A person confirmed a server's certificate.
+    PinAccepted = "pin-accepted",
+    /// Something was not as it usually is.
+    WatchAlarm = "watch-alarm",
+    /// A session began.
+    SessionOpened = "session-opened",
+    /// A session ended.
+    SessionClosed = "session-closed",
+    /// The log was exported or forwarded.
+    Exported = "exported",
+    /// Still here.
+    Heartbeat = "heartbeat",
+}
+
+impl Kind {
+    /// The kind of that name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.text() == text)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_distinct_kebab_case_and_read_back() {
+        for (at, kind) in Kind::ALL.iter().enumerate() {
+            let text = kind.text();
+            assert!(text.len() <= 32 && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{text}");
+            assert_eq!(Kind::parse(text), Some(*kind));
+            assert!(Kind::ALL[..at].iter().all(|other| other.text() != text), "{text}");
+        }
+    }
+}

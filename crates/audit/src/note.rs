@@ -1,0 +1,150 @@
+//! Checkpoints as signed notes. Invariant: the private key is never here; a note is signed elsewhere and assembled.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::{Signature, VerifyingKey};
+use sha2::{Digest, Sha256};
+use strongroom_model::Advice;
+use thiserror::Error;
+
+use crate::writer::Head;
+
+const ORIGIN: &str = "strongroom/";
+const KEY_PREFIX: &str = "strongroom-log+";
+/// Signature type Ed25519 (c2sp.org/signed-note).
+const ALGORITHM_ED25519: u8 = 1;
+const NOTE_LEN_MAX: usize = 4_096;
+
+/// What a note says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Names the log.
+    pub log_id: [u8; 16],
+    /// Where it ended.
+    pub head: Head,
+}
+
+/// The text that the log's key signs: origin, size, head, each ended by a newline.
+pub fn checkpoint_text(log_id: &[u8; 16], head: Head) -> String {
+    format!("{}\n{}\n{}\n", origin(log_id), head.size, STANDARD.encode(head.hash))
+}
+
+/// The note: the text, an empty line, the signature's line. `text` is a [`checkpoint_text`].
+pub fn assemble(text: &str, public_key: &[u8; 32], signature: &[u8; 64]) -> String {
+    let name = text.lines().next().unwrap_or_default();
+    let signed = [&key_id(name, public_key)[..], signature].concat();
+    format!("{text}\n\u{2014} {name} {}\n", STANDARD.encode(signed))
+}
+
+/// How the log's public key is given to a verifier: one line.
+pub fn key_text(public_key: &[u8; 32]) -> String {
+    format!("{KEY_PREFIX}{}", STANDARD.encode(public_key))
+}
+
+/// Reads what a note says, without any proof.
+pub fn parse_checkpoint(note: &str) -> Result<Checkpoint, NoteError> {
+    let (text, _) = split(note)?;
+    let checkpoint = parse_text(text).ok_or(NoteError::Shape)?;
+    if checkpoint_text(&checkpoint.log_id, checkpoint.head) == text { Ok(checkpoint) } else { Err(NoteError::Shape) }
+}
+
+/// Reads what a note says and proves that `public_key` signed it.
+pub fn verify_checkpoint(note: &str, public_key: &[u8; 32]) -> Result<Checkpoint, NoteError> {
+    let checkpoint = parse_checkpoint(note)?;
+    let (text, signatures) = split(note)?;
+    let key = VerifyingKey::from_bytes(public_key).map_err(|_| NoteError::Signature)?;
+    let name = origin(&checkpoint.log_id);
+    let id = key_id(&name, public_key);
+    let ours = signatures.lines().filter_map(|line| signature_of(line, &name, id)).collect::<Vec<_>>();
+    match ours.as_slice() {
+        [signature] => key.verify_strict(text.as_bytes(), signature).map_err(|_| NoteError::Signature)?,
+        _ => return Err(NoteError::Signature),
+    }
+    Ok(checkpoint)
+}
+
+fn origin(log_id: &[u8; 16]) -> String {
+    let mut name = ORIGIN.to_owned();
+    for byte in log_id {
+        name.push_str(&format!("{byte:02x}"));
+    }
+    name
+}
+
+fn key_id(name: &str, public_key: &[u8; 32]) -> [u8; 4] {
+    let hash = Sha256::new().chain_update(name).chain_update([b'\n', ALGORITHM_ED25519]).chain_update(public_key).finalize();
+    [hash[0], hash[1], hash[2], hash[3]]
+}
+
+/// The signed text with its last newline, and the lines of signatures.
+fn split(note: &str) -> Result<(&str, &str), NoteError> {
+    if note.len() > NOTE_LEN_MAX {
+        return Err(NoteError::Shape);
+    }
+    let at = note.find("\n\n").ok_or(NoteError::Shape)?;
+    let text = note.get(..=at).ok_or(NoteError::Shape)?;
+    let signatures = note.get(at + 2..).ok_or(NoteError::Shape)?;
+    Ok((text, signatures))
+}
+
+fn parse_text(text: &str) -> Option<Checkpoint> {
+    let mut lines = text.lines();
+    let id = lines.next()?.strip_prefix(ORIGIN)?;
+    let mut log_id = [0; 16];
+    if id.len() != 32 || !id.is_ascii() {
+        return None;
+    }
+    for (at, place) in log_id.iter_mut().enumerate() {
+        *place = u8::from_str_radix(id.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    let size = lines.next()?.parse().ok()?;
+    let hash = STANDARD.decode(lines.next()?).ok()?.try_into().ok()?;
+    Some(Checkpoint { log_id, head: Head { size, hash } })
+}
+
+fn signature_of(line: &str, name: &str, id: [u8; 4]) -> Option<Signature> {
+    let encoded = line.strip_prefix("\u{2014} ")?.strip_prefix(name)?.strip_prefix(' ')?;
+    let bytes = STANDARD.decode(encoded).ok()?;
+    Signature::from_slice(bytes.strip_prefix(&id)?).ok()
+}
+
+/// Why a note proves nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NoteError {
+    /// Not a checkpoint.
+    #[error("this text is not a checkpoint of a Strongroom log")]
+    Shape,
+    /// Not signed by that key.
+    #[error("the checkpoint was not signed by the log's key")]
+    Signature,
+}
+
+impl NoteError {
+    /// A person has to compare.
+    pub fn advice(&self) -> Advice {
+        Advice::Ask
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::{Signer, SigningKey};
+
+    use super::*;
+
+    #[test]
+    fn signed_notes_prove_and_others_do_not() {
+        let key = SigningKey::from_bytes(&[5; 32]);
+        let public = key.verifying_key().to_bytes();
+        let head = Head { size: 7, hash: [3; 32] };
+        let text = checkpoint_text(&[0xab; 16], head);
+        let note = assemble(&text, &public, &key.sign(text.as_bytes()).to_bytes());
+        assert_eq!(verify_checkpoint(&note, &public), Ok(Checkpoint { log_id: [0xab; 16], head }));
+        let other = SigningKey::from_bytes(&[6; 32]).verifying_key().to_bytes();
+        assert_eq!(verify_checkpoint(&note, &other), Err(NoteError::Signature));
+        assert_eq!(verify_checkpoint(&note.replace("\n7\n", "\n8\n"), &public), Err(NoteError::Signature));
+        for odd in ["", "\n\n", "strongroom/\n1\nAA==\n\n", &note.replace("\n7\n", "\n07\n"), &note.replace("/abab", "/ABab")] {
+            assert_eq!(verify_checkpoint(odd, &public), Err(NoteError::Shape), "{odd:?}");
+        }
+    }
+}

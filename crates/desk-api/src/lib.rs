@@ -1,0 +1,1 @@
+//! The closed list of what a door can ask of the desk

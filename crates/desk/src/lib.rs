@@ -1,0 +1,1 @@
+//! One pipeline for every order, stream and reconciliation

@@ -1,0 +1,97 @@
+//! Who is asking: roles, sessions, and the freeze that the kill switch sets.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What a person may do. A vault's first slot has all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Sees.
+    Viewer,
+    /// Places and cancels orders.
+    Trader,
+    /// Sets risk limits, re-arms.
+    Risk,
+    /// Imports, rotates, deletes credentials.
+    KeyAdmin,
+    /// Reads the audit log.
+    Auditor,
+}
+
+impl Role {
+    /// All roles.
+    pub const ALL: [Self; 5] = [Self::Viewer, Self::Trader, Self::Risk, Self::KeyAdmin, Self::Auditor];
+}
+
+/// Why there is no session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionEnd {
+    /// Nobody has unlocked yet.
+    NeverOpened,
+    /// Not used for too long.
+    Idle,
+    /// Open for too long, however much it was used.
+    TooOld,
+    /// A person locked it.
+    Locked,
+}
+
+impl fmt::Display for SessionEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NeverOpened => "nobody has unlocked since the start",
+            Self::Idle => "it was not used for too long",
+            Self::TooOld => "it reached its maximum age",
+            Self::Locked => "it was locked",
+        })
+    }
+}
+
+/// A person's presence, measured on a monotonic clock in milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// When it was opened.
+    pub opened_ms: u64,
+    /// When it was last used by a person's action.
+    pub used_ms: u64,
+    /// What it may do.
+    pub roles: Vec<Role>,
+}
+
+impl Session {
+    /// Whether it is over at `now_ms`, and why.
+    pub fn end(&self, now_ms: u64, idle_ms: u64, age_max_ms: u64) -> Option<SessionEnd> {
+        if now_ms.saturating_sub(self.opened_ms) >= age_max_ms {
+            Some(SessionEnd::TooOld)
+        } else if now_ms.saturating_sub(self.used_ms) >= idle_ms {
+            Some(SessionEnd::Idle)
+        } else {
+            None
+        }
+    }
+}
+
+/// Set by the kill switch or by the supervisor; only re-arming with a code takes it away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Freeze {
+    /// Who or what engaged it, in words.
+    pub why: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn session_ends() {
+        let session = Session { opened_ms: 1_000, used_ms: 5_000, roles: vec![] };
+        for (now, end) in
+            [(5_000, None), (5_999, None), (6_000, Some(SessionEnd::Idle)), (10_999, Some(SessionEnd::Idle)), (11_000, Some(SessionEnd::TooOld))]
+        {
+            assert_eq!(session.end(now, 1_000, 10_000), end, "at {now}");
+        }
+    }
+}

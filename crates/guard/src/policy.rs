@@ -1,0 +1,164 @@
+//! The sealed limits. Invariant: a policy in use is a valid one, and raising any limit is recognised as raising.
+
+use serde::{Deserialize, Serialize};
+use strongroom_model::{Notional, Price, Quantity, Symbol};
+use thiserror::Error;
+
+/// Most instruments on one list.
+const INSTRUMENTS_MAX: usize = 200;
+/// Most new orders per minute that can be allowed.
+pub(crate) const ORDERS_PER_MINUTE_MAX: u32 = 6_000;
+/// Longest session without use: 12 hours.
+const SESSION_IDLE_MS_MAX: u64 = 12 * 3_600_000;
+/// Longest session: 24 hours.
+const SESSION_AGE_MS_MAX: u64 = 24 * 3_600_000;
+
+/// Limits of one instrument.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InstrumentPolicy {
+    /// Which.
+    pub symbol: Symbol,
+    /// Most base quantity in one order.
+    pub quantity_max: Quantity,
+    /// Lowest price that is ever signed.
+    pub price_low: Price,
+    /// Highest price that is ever signed.
+    pub price_high: Price,
+}
+
+/// What may be signed. Stored in the vault as a record of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// The instrument list: nothing else is signed.
+    pub instruments: Vec<InstrumentPolicy>,
+    /// Most quote value of one order.
+    pub order_notional_max: Notional,
+    /// Most new orders per minute.
+    pub orders_per_minute: u32,
+    /// Distance from the mark in basis points; desk-enforced.
+    pub price_collar_bps: u32,
+    /// A session ends when unused for so long.
+    pub session_idle_ms: u64,
+    /// A session ends at this age.
+    pub session_age_max_ms: u64,
+}
+
+/// Why a policy is not valid.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PolicyError {
+    /// Too many or repeated instruments.
+    #[error("an instrument list has at most {INSTRUMENTS_MAX} different symbols")]
+    Instruments,
+    /// A band that admits nothing.
+    #[error("{0}: the lowest price must be below the highest, and the quantity above zero")]
+    Band(Symbol),
+    /// A number outside of what makes sense.
+    #[error("{0} is outside of what is allowed")]
+    Range(&'static str),
+}
+
+impl Policy {
+    /// The policy of a new vault: two instruments, small orders, wide absolute bands.
+    #[expect(clippy::expect_used, reason = "constants that a test reads")]
+    pub fn initial() -> Self {
+        let instrument = |symbol: &str, quantity: &str, low: &str, high: &str| InstrumentPolicy {
+            symbol: Symbol::parse(symbol).expect("constant"),
+            quantity_max: Quantity::parse(quantity).expect("constant"),
+            price_low: Price::parse(low).expect("constant"),
+            price_high: Price::parse(high).expect("constant"),
+        };
+        Self {
+            instruments: vec![instrument("BTCUSDT", "1", "1000", "1000000"), instrument("ETHUSDT", "20", "50", "100000")],
+            order_notional_max: Notional::parse("25000").expect("constant"),
+            orders_per_minute: 120,
+            price_collar_bps: 500,
+            session_idle_ms: 15 * 60_000,
+            session_age_max_ms: 8 * 3_600_000,
+        }
+    }
+
+    /// Limits of one instrument, if it is on the list.
+    pub fn instrument(&self, symbol: &Symbol) -> Option<&InstrumentPolicy> {
+        self.instruments.iter().find(|instrument| instrument.symbol == *symbol)
+    }
+
+    /// Whether it makes sense.
+    pub fn validate(&self) -> Result<(), PolicyError> {
+        let mut symbols: Vec<_> = self.instruments.iter().map(|instrument| &instrument.symbol).collect();
+        symbols.sort_unstable();
+        symbols.dedup();
+        if symbols.len() != self.instruments.len() || symbols.len() > INSTRUMENTS_MAX {
+            return Err(PolicyError::Instruments);
+        }
+        for instrument in &self.instruments {
+            if instrument.price_low >= instrument.price_high || instrument.quantity_max.is_zero() {
+                return Err(PolicyError::Band(instrument.symbol.clone()));
+            }
+        }
+        let ranges = [
+            ("orders_per_minute", self.orders_per_minute <= ORDERS_PER_MINUTE_MAX),
+            ("price_collar_bps", self.price_collar_bps <= 10_000),
+            ("session_idle_ms", (1_000..=SESSION_IDLE_MS_MAX).contains(&self.session_idle_ms)),
+            ("session_age_max_ms", (1_000..=SESSION_AGE_MS_MAX).contains(&self.session_age_max_ms)),
+        ];
+        match ranges.iter().find(|(_, fits)| !fits) {
+            Some((name, _)) => Err(PolicyError::Range(name)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether `next` allows anything that this policy does not: then a code is needed.
+    pub fn is_raised_by(&self, next: &Self) -> bool {
+        let raised_instrument = next.instruments.iter().any(|after| match self.instrument(&after.symbol) {
+            None => true,
+            Some(before) => {
+                after.quantity_max > before.quantity_max || after.price_low < before.price_low || after.price_high > before.price_high
+            }
+        });
+        raised_instrument
+            || next.order_notional_max > self.order_notional_max
+            || next.orders_per_minute > self.orders_per_minute
+            || next.price_collar_bps > self.price_collar_bps
+            || next.session_idle_ms > self.session_idle_ms
+            || next.session_age_max_ms > self.session_age_max_ms
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_initial_policy_is_valid_and_no_raise_of_itself() {
+        let policy = Policy::initial();
+        policy.validate().unwrap();
+        assert!(!policy.is_raised_by(&policy));
+    }
+
+    #[test]
+    fn every_way_to_raise_is_seen() {
+        let policy = Policy::initial();
+        let changes: [fn(&mut Policy); 9] = [
+            |p| p.order_notional_max = Notional::parse("25000.00000001").unwrap(),
+            |p| p.orders_per_minute += 1,
+            |p| p.price_collar_bps += 1,
+            |p| p.session_idle_ms += 1,
+            |p| p.session_age_max_ms += 1,
+            |p| p.instruments[0].quantity_max = Quantity::parse("1.1").unwrap(),
+            |p| p.instruments[0].price_low = Price::parse("999").unwrap(),
+            |p| p.instruments[0].price_high = Price::parse("1000001").unwrap(),
+            |p| p.instruments[0].symbol = Symbol::parse("DOGEUSDT").unwrap(),
+        ];
+        for change in changes {
+            let mut next = policy.clone();
+            change(&mut next);
+            assert!(policy.is_raised_by(&next));
+        }
+        let mut lower = policy.clone();
+        lower.instruments.pop();
+        lower.orders_per_minute = 1;
+        assert!(!policy.is_raised_by(&lower));
+    }
+}

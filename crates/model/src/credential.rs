@@ -1,0 +1,64 @@
+//! What may be known about a credential without knowing its secret.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// A venue whose dialect we speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Venue {
+    /// Binance spot; the paper venue speaks it too.
+    Binance,
+}
+
+impl fmt::Display for Venue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Binance => f.write_str("binance"),
+        }
+    }
+}
+
+/// How a credential signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scheme {
+    /// HMAC-SHA-256 with a shared secret, hexadecimal.
+    HmacSha256,
+    /// Ed25519 with a private key that the venue does not know, base64.
+    Ed25519,
+}
+
+/// Identifies a credential in a vault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CredentialId(pub u64);
+
+impl fmt::Display for CredentialId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// The public part of a credential.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialInfo {
+    /// Its number in the vault.
+    pub id: CredentialId,
+    /// The person's name for it.
+    pub label: String,
+    /// Where it is valid.
+    pub venue: Venue,
+    /// How it signs.
+    pub scheme: Scheme,
+    /// The venue's public name of the key: enough to recognise it, useless without the secret.
+    pub api_key: String,
+    /// When it came into the vault.
+    pub created: Timestamp,
+    /// Whether orders are signed with it now (a key being rotated in is not, until its test passed).
+    pub active: bool,
+}

@@ -1,0 +1,75 @@
+//! Names of orders and trades.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use thiserror::Error;
+
+/// Longest client order id that every supported venue takes (Binance spot: 36).
+const CLIENT_ORDER_ID_LEN_MAX: usize = 36;
+
+/// Why a text is not an id.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum IdError {
+    /// A client order id has 1 to 36 letters, digits and `. : / _ -` (Binance spot, `newClientOrderId`).
+    #[error("a client order id has 1 to 36 of the characters A-Z a-z 0-9 . : / _ -; “{0}” does not")]
+    ClientOrderId(String),
+}
+
+/// The name that we give an order before anybody else sees it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct ClientOrderId(String);
+
+impl ClientOrderId {
+    /// Checks the characters and the length.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        let fits = (1..=CLIENT_ORDER_ID_LEN_MAX).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b".:/_-".contains(&b));
+        if fits { Ok(Self(text.to_owned())) } else { Err(IdError::ClientOrderId(text.chars().take(60).collect())) }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ClientOrderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ClientOrderId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The venue's own number for an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct VenueOrderId(pub u64);
+
+impl fmt::Display for VenueOrderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// The venue's number for one trade, unique per symbol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TradeId(pub u64);
+
+/// Which order is meant: ours by our name, or any by the venue's number.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum OrderRef {
+    /// By the name that we gave it.
+    Client(ClientOrderId),
+    /// By the venue's number.
+    Venue(VenueOrderId),
+}

@@ -1,0 +1,26 @@
+//! The domain's words, and nothing else.
+//!
+//! Invariant: no clock, no chance, no I/O, no floating point. A value that exists is a valid one:
+//! every type with a rule is built by a `parse` or `new` that checks it.
+
+mod advice;
+mod book;
+mod credential;
+mod ids;
+mod instrument;
+mod intent;
+mod money;
+mod report;
+mod request;
+mod time;
+
+pub use advice::Advice;
+pub use book::{Book, Candle, DepthUpdate, Level, MarketTrade, SequenceGap};
+pub use credential::{CredentialId, CredentialInfo, Scheme, Venue};
+pub use ids::{ClientOrderId, IdError, OrderRef, TradeId, VenueOrderId};
+pub use instrument::{Asset, Instrument, LotRule, NotionalRule, Symbol, SymbolError, TickRule};
+pub use intent::{Intent, MarketSize, Operation, OrderSpec, PlaceOrder, Side, TimeInForce};
+pub use money::{Amount, MoneyError, Notional, Price, Quantity};
+pub use report::{Balance, ExecutionReport, Fill, OrderStatus};
+pub use request::{Method, SignedRequest};
+pub use time::Timestamp;

@@ -1,0 +1,1 @@
+//! Every connection to a venue: pinned TLS, HTTP, WebSocket, clock, rate governor

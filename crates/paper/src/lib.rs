@@ -1,0 +1,1 @@
+//! The embedded venue: matching engine and Binance-compatible API

@@ -1,0 +1,373 @@
+//! What the desk can ask of the signer, and what it gets.
+//!
+//! Invariant: requests and replies are closed lists; unknown fields are refused; no reply or notice has a field
+//! that could hold a secret.
+
+use serde::{Deserialize, Serialize};
+use strongroom_guard::{Freeze, Policy, Reason, SessionEnd};
+use strongroom_model::{Advice, CredentialId, CredentialInfo, Intent, Scheme, SignedRequest, Timestamp, Venue};
+use thiserror::Error;
+
+/// Most log entries read with one request.
+pub const AUDIT_PAGE_MAX: usize = 50;
+/// The venue's clock may differ from ours by so much, not more.
+pub const CLOCK_OFFSET_US_MAX: i64 = 60_000_000;
+
+/// A request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// How are you?
+    Status,
+    /// Get ready for something that a person has to take part in; answered by [`Reply::Prepared`].
+    ///
+    /// Descriptors: for `Unlock` and `Recover` of a sealed signer the vault's bytes, then the state file's (if there
+    /// is one). Tail: for `CreateVault`, `Unlock`, `Recover` the device secret (32 bytes).
+    Prepare(Action),
+    /// Sign an intent.
+    Sign(SignAsk),
+    /// What was handed out by [`Notice::Save`] is on disk, or not.
+    Saved(Saved),
+    /// End the session; cancels and reads are still signed.
+    Lock,
+    /// A person used a door: the session is in use.
+    Touch,
+    /// Engage the kill switch.
+    Kill {
+        /// Who or what, in words.
+        why: String,
+    },
+    /// Public parts of all credentials.
+    Credentials,
+    /// The limits in force.
+    Policy,
+    /// A rotation's signed read has passed or failed: switch to the new key, or drop it.
+    FinishRotation {
+        /// The new key.
+        new: CredentialId,
+        /// Whether its test passed.
+        passed: bool,
+    },
+    /// Sign the head of the audit log.
+    SealHead {
+        /// How many entries the log has.
+        size: u64,
+        /// Hash of the last entry.
+        #[serde(with = "serde_bytes")]
+        head: Vec<u8>,
+    },
+    /// Read entries of the audit log: the epoch's first entry, then entries of that epoch in order.
+    ReadAudit {
+        /// Leaf bytes, the epoch's opening leaf first, without gaps up to the last one wanted.
+        leaves: Vec<serde_bytes::ByteBuf>,
+        /// How many from the end are wanted.
+        last: u32,
+    },
+}
+
+/// Something that needs a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Action {
+    /// Make a vault: password, recovery kit, codes.
+    CreateVault {
+        /// Its identity, chosen by the desk.
+        #[serde(with = "serde_bytes")]
+        vault_id: Vec<u8>,
+        /// Memory of the key derivation in KiB.
+        kdf_memory_kib: u32,
+        /// Passes of the key derivation.
+        kdf_passes: u32,
+    },
+    /// Open the vault or, if it is open, the session.
+    Unlock,
+    /// Open the vault with the recovery kit and set a new password.
+    Recover,
+    /// Take in a venue's key.
+    Import {
+        /// The person's name for it.
+        label: String,
+        /// Where it is valid.
+        venue: Venue,
+    },
+    /// Take in a new key in place of an old one.
+    Rotate {
+        /// The old one.
+        old: CredentialId,
+    },
+    /// Forget a key.
+    Delete {
+        /// Which.
+        id: CredentialId,
+    },
+    /// Take the kill switch back.
+    Rearm,
+    /// Change the limits.
+    SetPolicy(Policy),
+}
+
+/// An intent to be signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignAsk {
+    /// What is wanted.
+    pub intent: Intent,
+    /// With which key; `None`: the active one.
+    pub credential: Option<CredentialId>,
+    /// Venue clock minus ours, microseconds; at most [`CLOCK_OFFSET_US_MAX`] either way.
+    pub clock_offset_us: i64,
+    /// How long the venue may execute it, milliseconds.
+    pub recv_window_ms: u32,
+    /// The log entry that recorded the intent.
+    pub audit_seq: u64,
+}
+
+/// Which file a [`Notice::Save`] is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sealed {
+    /// The vault.
+    Vault,
+    /// Counters and last steps.
+    State,
+}
+
+/// Answer to a [`Notice::Save`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Saved {
+    /// Which file.
+    pub what: Sealed,
+    /// Which generation of it.
+    pub generation: u64,
+    /// `None`: it is on disk. Else why not.
+    pub error: Option<String>,
+}
+
+/// A reply.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Reply {
+    /// To [`Request::Status`].
+    Status(Box<Status>),
+    /// To [`Request::Prepare`]: hand this ticket to a prompt.
+    Prepared {
+        /// Names the action, once, for two minutes.
+        #[serde(with = "serde_bytes")]
+        ticket: Vec<u8>,
+        /// The action in words.
+        words: String,
+    },
+    /// To [`Request::Sign`].
+    Signed {
+        /// Send it unchanged.
+        request: SignedRequest,
+        /// How many signatures this vault has made, this one included.
+        count: u64,
+        /// Venue time after which the venue will not execute it.
+        expires: Timestamp,
+    },
+    /// The request was understood and refused.
+    Refused(Refusal),
+    /// Done, nothing to tell.
+    Done,
+    /// To [`Request::Credentials`].
+    Credentials(Vec<CredentialInfo>),
+    /// To [`Request::Policy`].
+    Policy(Policy),
+    /// To [`Request::SealHead`].
+    HeadSealed {
+        /// Ed25519 over the checkpoint's text.
+        #[serde(with = "serde_bytes")]
+        signature: Vec<u8>,
+        /// Public key of the log.
+        #[serde(with = "serde_bytes")]
+        public_key: Vec<u8>,
+    },
+    /// To [`Request::ReadAudit`]: payloads in plain JSON.
+    Audit(Vec<String>),
+}
+
+/// Told without being asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Notice {
+    /// Put the attached bytes on disk and say so with [`Request::Saved`].
+    Save {
+        /// Which file.
+        what: Sealed,
+        /// Its new generation.
+        generation: u64,
+        /// MAC of its header (vault only).
+        #[serde(with = "serde_bytes")]
+        mac: Vec<u8>,
+    },
+    /// An action came to its end.
+    Ended {
+        /// Which.
+        #[serde(with = "serde_bytes")]
+        ticket: Vec<u8>,
+        /// How.
+        end: ActionEnd,
+    },
+    /// The kill switch was engaged by the supervisor.
+    Frozen(Freeze),
+}
+
+/// How an action ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum ActionEnd {
+    /// There is a vault and it is open.
+    VaultCreated {
+        /// Public key that checks the audit log.
+        #[serde(with = "serde_bytes")]
+        log_key: Vec<u8>,
+        /// Public key that log entries are sealed to.
+        #[serde(with = "serde_bytes")]
+        read_key: Vec<u8>,
+    },
+    /// The vault is open, with a session.
+    Unlocked {
+        /// Count of signatures to go on from.
+        signatures: u64,
+        /// Whether the recovery kit was used.
+        by_kit: bool,
+        /// The log's public keys again: log key, then read key.
+        #[serde(with = "serde_bytes")]
+        log_key: Vec<u8>,
+        /// See `log_key`.
+        #[serde(with = "serde_bytes")]
+        read_key: Vec<u8>,
+    },
+    /// A key was taken in.
+    Imported(CredentialInfo),
+    /// A key was taken in and waits for its test.
+    RotationBegun {
+        /// The old one, still active.
+        old: CredentialId,
+        /// The new one, not active yet.
+        new: CredentialInfo,
+    },
+    /// A key was forgotten.
+    Deleted(CredentialInfo),
+    /// The kill switch is off.
+    Rearmed,
+    /// The limits changed.
+    PolicySet(Policy),
+    /// Nothing changed.
+    Failed {
+        /// Why, for people.
+        why: String,
+        /// What to do next.
+        advice: Advice,
+        /// Whether a factor (password, kit, code) was wrong: counts as an attempt.
+        wrong_factor: bool,
+    },
+}
+
+/// A refusal.
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Refusal {
+    /// A rule of the gate.
+    #[error("{0}")]
+    Guard(Reason),
+    /// No such key in the vault.
+    #[error("there is no such key in the vault; see `strongroom key list`")]
+    NoCredential,
+    /// A key that is not active signs reads only.
+    #[error("this key is not active yet; it can only be tested")]
+    NotActive,
+    /// The desk's idea of the venue's clock is too far from ours.
+    #[error("the venue's clock is said to differ by {offset_ms} ms; at most 60000 ms are accepted. Check this computer's clock")]
+    ClockOffset {
+        /// What the desk said.
+        offset_ms: i64,
+    },
+    /// A window that the venue would not accept.
+    #[error("a receive window of {0} ms is outside of 1 to 60000 ms")]
+    RecvWindow(u32),
+    /// Something is being saved or asked already.
+    #[error("another change is being made; try again when it is done")]
+    Busy,
+    /// Too many password failures.
+    #[error("too many wrong passwords; the next one is looked at in {wait_s} s")]
+    Wait {
+        /// Seconds until then.
+        wait_s: u64,
+    },
+    /// Cannot be done in this state.
+    #[error("{0}")]
+    State(String),
+    /// The log would shrink or fork.
+    #[error("a log head of {size} entries is older than the one already signed ({signed})")]
+    HeadOlder {
+        /// Size asked for.
+        size: u64,
+        /// Size signed before.
+        signed: u64,
+    },
+    /// Not understood.
+    #[error("the request is not understood")]
+    NotUnderstood,
+}
+
+impl Refusal {
+    /// What to do next.
+    pub const fn advice(&self) -> Advice {
+        match self {
+            Self::Guard(reason) => reason.advice(),
+            Self::Busy => Advice::RetryAfter(500),
+            Self::Wait { wait_s } => Advice::RetryAfter(wait_s.saturating_mul(1_000)),
+            Self::NoCredential | Self::ClockOffset { .. } | Self::State(_) => Advice::Ask,
+            Self::NotActive | Self::RecvWindow(_) => Advice::Refuse,
+            Self::HeadOlder { .. } | Self::NotUnderstood => Advice::Bug,
+        }
+    }
+}
+
+/// Which walls stand around the signer, measured at its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Walls {
+    /// Other processes of the user cannot attach or read its memory.
+    pub not_dumpable: bool,
+    /// No core file can be written.
+    pub no_core: bool,
+    /// It cannot gain rights by executing.
+    pub no_new_privs: bool,
+    /// Only listed system calls; anything else ends the process.
+    pub seccomp: bool,
+    /// The key that shields secrets in memory is in memory that is not swapped.
+    pub locked_memory: bool,
+}
+
+impl Walls {
+    /// Whether all that must stand does.
+    pub const fn are_up(&self) -> bool {
+        self.not_dumpable && self.no_core && self.no_new_privs && self.seccomp
+    }
+}
+
+/// The signer's own account of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Status {
+    /// Whether keys are in memory.
+    pub sealed: bool,
+    /// Generation of the open vault.
+    pub generation: Option<u64>,
+    /// Milliseconds left of the session, if there is one: until idle, until too old.
+    pub session: Option<(u64, u64)>,
+    /// How the last session ended, if there is none.
+    pub session_end: Option<SessionEnd>,
+    /// The kill switch.
+    pub freeze: Option<Freeze>,
+    /// Signatures made with this vault.
+    pub signatures: u64,
+    /// The walls.
+    pub walls: Walls,
+    /// Which schemes of keys are in the vault.
+    pub schemes: Vec<Scheme>,
+}

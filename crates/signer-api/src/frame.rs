@@ -1,0 +1,120 @@
+//! The frame of desk and signer: `version u16 | kind u16 | request id u64 | tail length u32 | CBOR | tail`,
+//! integers little-endian.
+//!
+//! Invariant: only canonical CBOR of a listed message is accepted: what was read, written again, gives the same
+//! bytes. The tail carries raw bytes that must not pass through a decoder (the device secret).
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+/// Version of the frame and of every message in it.
+pub const VERSION: u16 = 1;
+/// Bytes before the CBOR.
+pub const HEAD_LEN: usize = 16;
+
+/// What a frame carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Desk asks.
+    Request,
+    /// Signer answers the request with the same id.
+    Reply,
+    /// Signer tells something unasked.
+    Notice,
+}
+
+/// Why bytes are not a frame.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum FrameError {
+    /// Shorter than its own head says.
+    #[error("a frame that is too short")]
+    Short,
+    /// From another version of Strongroom.
+    #[error("a frame of version {0}; this build speaks {VERSION}")]
+    Version(u16),
+    /// Not a listed kind.
+    #[error("a frame of unknown kind {0}")]
+    Kind(u16),
+    /// Not canonical CBOR of a listed message.
+    #[error("a frame whose message is not understood")]
+    Message,
+}
+
+/// A frame read from a packet.
+#[derive(Debug)]
+pub struct Frame<'a> {
+    /// What it carries.
+    pub kind: Kind,
+    /// Strictly increasing per channel; a reply repeats the request's.
+    pub id: u64,
+    body: &'a [u8],
+    /// Raw bytes behind the message.
+    pub tail: &'a [u8],
+}
+
+/// Writes a frame into `out`, which is cleared first.
+pub fn write<M: Serialize>(out: &mut Vec<u8>, kind: Kind, id: u64, message: &M, tail: &[u8]) -> Result<(), FrameError> {
+    out.clear();
+    out.extend_from_slice(&VERSION.to_le_bytes());
+    out.extend_from_slice(&(kind as u16).to_le_bytes());
+    out.extend_from_slice(&id.to_le_bytes());
+    out.extend_from_slice(&u32::try_from(tail.len()).map_err(|_| FrameError::Message)?.to_le_bytes());
+    let mut serializer = minicbor_serde::Serializer::new(&mut *out);
+    message.serialize(&mut serializer).map_err(|_| FrameError::Message)?;
+    out.extend_from_slice(tail);
+    Ok(())
+}
+
+impl<'a> Frame<'a> {
+    /// Takes the head off a packet.
+    pub fn parse(packet: &'a [u8]) -> Result<Self, FrameError> {
+        let (head, rest) = packet.split_at_checked(HEAD_LEN).ok_or(FrameError::Short)?;
+        let u16_at = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
+        if u16_at(0) != VERSION {
+            return Err(FrameError::Version(u16_at(0)));
+        }
+        let kind = match u16_at(2) {
+            0 => Kind::Request,
+            1 => Kind::Reply,
+            2 => Kind::Notice,
+            other => return Err(FrameError::Kind(other)),
+        };
+        let id = u64::from_le_bytes(head[4..12].try_into().map_err(|_| FrameError::Short)?);
+        let tail_len = u32::from_le_bytes(head[12..16].try_into().map_err(|_| FrameError::Short)?) as usize;
+        let body_len = rest.len().checked_sub(tail_len).ok_or(FrameError::Short)?;
+        let (body, tail) = rest.split_at(body_len);
+        Ok(Self { kind, id, body, tail })
+    }
+
+    /// Reads the message; `scratch` is used to write it again for the canonical check.
+    pub fn message<M: DeserializeOwned + Serialize>(&self, scratch: &mut Vec<u8>) -> Result<M, FrameError> {
+        let mut deserializer = minicbor_serde::Deserializer::new(self.body);
+        let message = M::deserialize(&mut deserializer).map_err(|_| FrameError::Message)?;
+        scratch.clear();
+        let mut serializer = minicbor_serde::Serializer::new(&mut *scratch);
+        message.serialize(&mut serializer).map_err(|_| FrameError::Message)?;
+        if scratch.as_slice() == self.body { Ok(message) } else { Err(FrameError::Message) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Request;
+
+    #[test]
+    fn what_is_written_is_read_and_anything_added_is_refused() {
+        let (mut out, mut scratch) = (Vec::new(), Vec::new());
+        write(&mut out, Kind::Request, 7, &Request::Status, b"tail").unwrap();
+        let frame = Frame::parse(&out).unwrap();
+        assert_eq!((frame.kind, frame.id, frame.tail), (Kind::Request, 7, &b"tail"[..]));
+        assert_eq!(frame.message::<Request>(&mut scratch), Ok(Request::Status));
+        for cut in 0..out.len() {
+            let refused = Frame::parse(&out[..cut]).map(|frame| frame.message::<Request>(&mut Vec::new()).is_err()).unwrap_or(true);
+            assert!(refused, "a frame cut to {cut} bytes was accepted");
+        }
+        out.insert(out.len() - 4, 0);
+        assert!(Frame::parse(&out).unwrap().message::<Request>(&mut scratch).is_err());
+    }
+}

@@ -1,0 +1,13 @@
+//! The closed list of what can be asked of the signer, its frames, and the channels they travel on.
+//!
+//! Invariant: no type that the signer sends to the desk or the supervisor can hold a secret. The two shows of
+//! [`prompt::Show`] go to the prompt alone, over a socketpair that no other process holds.
+
+pub mod channel;
+pub mod control;
+pub mod desk;
+pub mod frame;
+pub mod prompt;
+
+pub use channel::Channel;
+pub use desk::{Action, ActionEnd, Notice, Refusal, Reply, Request, Saved, Sealed, SignAsk, Status, Walls};

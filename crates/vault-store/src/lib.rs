@@ -1,0 +1,1 @@
+//! Vault files, keychain anchor and backups: ciphertext only

@@ -1,0 +1,170 @@
+//! The printed recovery kit. Invariant: a kit that was mistyped is recognised as such, never tried.
+
+use bech32::primitives::decode::CheckedHrpstring;
+use bech32::{Bech32m, Hrp};
+use strongroom_model::Advice;
+use thiserror::Error;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::entropy::{Entropy, EntropyError, make_secret};
+use crate::primitives::{KEY_LEN, same};
+use crate::secret::SecretBox;
+
+const HRP: &str = "srkit";
+/// `srkit1`, 52 letters of key, 6 of checksum.
+const TEXT_LEN: usize = 64;
+const GROUP_LEN: usize = 4;
+/// Longest text worth looking at: the kit with generous separators.
+const TYPED_LEN_MAX: usize = 256;
+
+/// 256 random bits that open the vault alone; printed once, stored nowhere.
+pub struct Kit(SecretBox);
+
+/// Why a text is not a kit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum KitError {
+    /// Too short, too long, or other letters.
+    #[error("a recovery kit has 16 groups of 4 letters and begins with SRKI T1")]
+    Shape,
+    /// A letter is wrong.
+    #[error("the checksum does not fit: at least one letter of the recovery kit is mistyped")]
+    Checksum,
+}
+
+impl KitError {
+    /// A person types it again.
+    pub fn advice(&self) -> Advice {
+        Advice::Ask
+    }
+}
+
+impl Kit {
+    /// How many groups the text has.
+    pub const GROUPS: usize = TEXT_LEN / GROUP_LEN;
+
+    /// A new random kit.
+    pub fn make(entropy: &mut dyn Entropy) -> Result<Self, EntropyError> {
+        make_secret(entropy, KEY_LEN).map(Self)
+    }
+
+    /// From its 32 bytes.
+    pub fn from_bytes(bytes: &[u8; KEY_LEN]) -> Self {
+        Self(SecretBox::copy_of(bytes))
+    }
+
+    /// Lends its 32 bytes.
+    pub fn expose<R>(&self, f: impl FnOnce(&[u8]) -> R) -> R {
+        self.0.expose(f)
+    }
+
+    /// Reads what a person typed: case, spaces and dashes do not matter, every letter does.
+    pub fn parse(typed: &[u8]) -> Result<Self, KitError> {
+        let letters = letters_of(typed)?;
+        let text = std::str::from_utf8(letters.bytes()).map_err(|_| KitError::Shape)?;
+        let checked = CheckedHrpstring::new::<Bech32m>(text).map_err(|_| KitError::Checksum)?;
+        if checked.hrp().as_str() != HRP {
+            return Err(KitError::Shape);
+        }
+        let mut kit = Self(SecretBox::zeroed(KEY_LEN));
+        for (place, byte) in kit.0.bytes_mut().iter_mut().zip(checked.byte_iter()) {
+            *place = byte;
+        }
+        // Four padding bits end the last letter; only zero is canonical.
+        if kit.with_letters(|canonical| same(canonical, letters.bytes())) { Ok(kit) } else { Err(KitError::Checksum) }
+    }
+
+    /// Lends the text to print: 16 groups of 4 upper-case letters with one space between.
+    pub fn with_text<R>(&self, f: impl FnOnce(&str) -> R) -> R {
+        self.with_letters(|letters| {
+            let mut text = Zeroizing::new(String::with_capacity(TEXT_LEN + Self::GROUPS));
+            for (at, letter) in letters.iter().enumerate() {
+                if at > 0 && at % GROUP_LEN == 0 {
+                    text.push(' ');
+                }
+                text.push(char::from(letter.to_ascii_uppercase()));
+            }
+            f(&text)
+        })
+    }
+
+    /// Whether `typed` is the group at `index` (0 to 15): how a person proves to have the print.
+    pub fn has_group(&self, index: usize, typed: &[u8]) -> bool {
+        let Ok(group) = squeeze(typed, GROUP_LEN) else { return false };
+        self.with_letters(|letters| letters.chunks_exact(GROUP_LEN).nth(index).is_some_and(|own| same(own, group.bytes())))
+    }
+
+    fn with_letters<R>(&self, f: impl FnOnce(&[u8]) -> R) -> R {
+        let mut text = Zeroizing::new(String::with_capacity(TEXT_LEN));
+        // 32 bytes and a constant prefix always fit into one code word; an empty text would equal no kit.
+        let encoded = Hrp::parse(HRP).map(|hrp| bech32::encode_lower_to_fmt::<Bech32m, _>(&mut *text, hrp, self.0.bytes()));
+        if !matches!(encoded, Ok(Ok(()))) {
+            text.zeroize();
+        }
+        f(text.as_bytes())
+    }
+}
+
+fn letters_of(typed: &[u8]) -> Result<SecretBox, KitError> {
+    squeeze(typed, TEXT_LEN)
+}
+
+/// Lower-case letters and digits without separators, exactly `len` of them.
+fn squeeze(typed: &[u8], len: usize) -> Result<SecretBox, KitError> {
+    if typed.len() > TYPED_LEN_MAX {
+        return Err(KitError::Shape);
+    }
+    let mut out = SecretBox::zeroed(len);
+    let mut places = out.bytes_mut().iter_mut();
+    for byte in typed {
+        match byte {
+            b' ' | b'-' | b'\t' | b'\r' | b'\n' => {}
+            _ if byte.is_ascii_alphanumeric() => *places.next().ok_or(KitError::Shape)? = byte.to_ascii_lowercase(),
+            _ => return Err(KitError::Shape),
+        }
+    }
+    if places.next().is_some() { Err(KitError::Shape) } else { Ok(out) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kit() -> Kit {
+        Kit::from_bytes(&[0xA5; 32])
+    }
+
+    #[test]
+    fn prints_sixteen_groups_and_reads_them_back() {
+        let text = kit().with_text(str::to_owned);
+        assert_eq!(text.split(' ').count(), Kit::GROUPS);
+        assert!(text.starts_with("SRKI T1"), "{text}");
+        for typed in [text.clone(), text.to_lowercase(), text.replace(' ', "-"), text.replace(' ', ""), format!(" {text}\n")] {
+            assert!(Kit::parse(typed.as_bytes()).unwrap().expose(|bytes| bytes == [0xA5; 32]), "{typed}");
+        }
+    }
+
+    #[test]
+    fn every_single_wrong_letter_is_found() {
+        let text = kit().with_text(|text| text.replace(' ', ""));
+        for at in 0..TEXT_LEN {
+            for wrong in "023456789acdefghjklmnpqrstuvwxyz".bytes() {
+                let mut typed = text.clone().into_bytes();
+                if typed[at].eq_ignore_ascii_case(&wrong) {
+                    continue;
+                }
+                typed[at] = wrong;
+                assert!(Kit::parse(&typed).is_err());
+            }
+        }
+        assert_eq!(Kit::parse(b"SRKIT1").err(), Some(KitError::Shape));
+        assert_eq!(Kit::parse("ü".repeat(32).as_bytes()).err(), Some(KitError::Shape));
+    }
+
+    #[test]
+    fn groups_typed_back() {
+        let text = kit().with_text(str::to_owned);
+        let third = text.split(' ').nth(3).unwrap();
+        assert!(kit().has_group(3, third.to_lowercase().as_bytes()));
+        assert!(!kit().has_group(3, b"AAAA") && !kit().has_group(16, third.as_bytes()) && !kit().has_group(3, b""));
+    }
+}

@@ -1,0 +1,45 @@
+//! The container of secrets: bytes in, bytes out, as `docs/vault-format.md` describes it.
+//!
+//! Invariant: plaintext leaves this crate only inside a closure, in memory that is wiped when the closure returns.
+//! There is no clock, no file and no network here; time and chance are arguments.
+//!
+//! ```
+//! use strongroom_vault::{Edit, Factors, KdfParams, Kit, NewVault, RecordKind, SystemEntropy, Vault};
+//! use strongroom_model::Timestamp;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut entropy = SystemEntropy;
+//! let kit = Kit::make(&mut entropy)?;
+//! let spec = NewVault { vault_id: [7; 16], kdf: KdfParams::FLOOR, at: Timestamp::from_ms(0) };
+//! let mut vault = Vault::create(spec, b"a long password", &[1; 32], &kit, &mut entropy)?;
+//! let sealed = vault.change(&[Edit::Put { id: 1, kind: RecordKind::Credential, plaintext: b"key" }], Timestamp::from_ms(1), &mut entropy)?;
+//! let file = sealed.bytes().to_vec(); // the store writes it, then:
+//! vault.commit(sealed)?;
+//! let again = Vault::open(&file, Factors::Kit(&kit))?;
+//! assert!(again.with_record(1, |plaintext| plaintext == b"key")?);
+//! # Ok(()) }
+//! ```
+
+mod change;
+mod entropy;
+mod header;
+mod kdf;
+mod kit;
+mod primitives;
+mod records;
+mod secret;
+mod slots;
+mod state;
+mod vault;
+mod wire;
+
+pub use change::{ChangeError, CommitError, Edit, Sealed};
+pub use entropy::{Entropy, EntropyError, SystemEntropy};
+pub use header::{Header, peek};
+pub use kdf::{KdfParams, PASSWORD_LEN_MAX, PasswordError};
+pub use kit::{Kit, KitError};
+pub use records::{RECORD_LEN_MAX, RECORDS_MAX, RecordError, RecordHead, RecordKind};
+pub use secret::SecretBox;
+pub use slots::{Factors, SlotKind};
+pub use state::{StateError, open_state, seal_state};
+pub use vault::{CreateError, NewVault, OpenError, Purpose, Vault};

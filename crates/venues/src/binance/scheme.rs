@@ -1,0 +1,183 @@
+//! Binance's signature schemes: HMAC-SHA-256 in hexadecimal and Ed25519 in base64.
+//!
+//! Invariant: a signing key borrows its secret bytes for one operation, and has no text form.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use ed25519_dalek::pkcs8::DecodePrivateKey as _;
+use ed25519_dalek::{Signer as _, Verifier as _};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use strongroom_model::{Advice, Scheme};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+/// Longest HMAC secret accepted; Binance's have 64 characters.
+pub const HMAC_SECRET_LEN_MAX: usize = 512;
+
+/// Why bytes are not a usable key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum KeyError {
+    /// An HMAC secret is empty or too long.
+    #[error("an API secret has 1 to {HMAC_SECRET_LEN_MAX} characters without blanks")]
+    Secret,
+    /// Not an Ed25519 private key.
+    #[error("not an Ed25519 private key (PKCS#8, PEM or DER, or a seed of 32 bytes)")]
+    Ed25519,
+    /// An elliptic-curve or RSA key where Ed25519 is needed.
+    #[error("this is a private key of another kind (RSA or EC); here an Ed25519 key is needed")]
+    OtherKind,
+}
+
+impl KeyError {
+    /// Always a matter for the person who supplied the key.
+    pub const fn advice(self) -> Advice {
+        Advice::Ask
+    }
+}
+
+/// Normalises what a person pasted into the secret bytes that the vault stores for `scheme`.
+///
+/// HMAC: the text without surrounding blanks. Ed25519: the 32-byte seed, from PEM (line breaks or literal `\n`).
+pub fn import_secret(scheme: Scheme, pasted: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let trimmed = pasted.trim_ascii();
+    match scheme {
+        Scheme::HmacSha256 => {
+            let fits = (1..=HMAC_SECRET_LEN_MAX).contains(&trimmed.len()) && trimmed.iter().all(u8::is_ascii_graphic);
+            if fits { Ok(exact(trimmed)) } else { Err(KeyError::Secret) }
+        }
+        Scheme::Ed25519 => ed25519_seed(trimmed),
+    }
+}
+
+/// What kind of secret a person pasted: a PEM block is a private key, everything else an HMAC secret.
+pub fn recognise(pasted: &[u8]) -> Scheme {
+    if pasted.trim_ascii_start().starts_with(b"-----BEGIN") { Scheme::Ed25519 } else { Scheme::HmacSha256 }
+}
+
+fn exact(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut copy = Zeroizing::new(Vec::with_capacity(bytes.len()));
+    copy.extend_from_slice(bytes);
+    copy
+}
+
+fn ed25519_seed(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    if bytes.len() == 32 {
+        return Ok(exact(bytes));
+    }
+    let key = if bytes.starts_with(b"-----BEGIN") {
+        let text = std::str::from_utf8(bytes).map_err(|_| KeyError::Ed25519)?;
+        if text.starts_with("-----BEGIN RSA") || text.starts_with("-----BEGIN EC") {
+            return Err(KeyError::OtherKind);
+        }
+        let text = Zeroizing::new(text.replace("\\n", "\n"));
+        ed25519_dalek::SigningKey::from_pkcs8_pem(text.trim()).map_err(|_| KeyError::Ed25519)?
+    } else {
+        ed25519_dalek::SigningKey::from_pkcs8_der(bytes).map_err(|_| KeyError::Ed25519)?
+    };
+    Ok(exact(key.as_bytes()))
+}
+
+/// A key for one operation.
+pub enum SigningKey<'a> {
+    /// Shared secret.
+    Hmac(&'a [u8]),
+    /// Private key; boxed so that moving it leaves no copy behind.
+    Ed25519(Box<ed25519_dalek::SigningKey>),
+}
+
+impl<'a> SigningKey<'a> {
+    /// From the bytes that [`import_secret`] made.
+    pub fn from_stored(scheme: Scheme, secret: &'a [u8]) -> Result<Self, KeyError> {
+        match scheme {
+            Scheme::HmacSha256 => Ok(Self::Hmac(secret)),
+            Scheme::Ed25519 => {
+                let seed = secret.try_into().map_err(|_| KeyError::Ed25519)?;
+                Ok(Self::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(seed))))
+            }
+        }
+    }
+
+    /// Signature of `payload` in the venue's text form (not percent-encoded).
+    pub fn sign(&self, payload: &[u8]) -> String {
+        match self {
+            Self::Hmac(secret) => hex::encode(hmac(secret, payload).finalize().into_bytes()),
+            Self::Ed25519(key) => BASE64.encode(key.sign(payload).to_bytes()),
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+fn hmac(secret: &[u8], payload: &[u8]) -> Hmac<Sha256> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("any key length");
+    mac.update(payload);
+    mac
+}
+
+/// The venue's side: checks signatures that clients send.
+#[derive(Clone)]
+pub enum VerifyingKey {
+    /// Shared secret, as the venue keeps it.
+    Hmac(Zeroizing<Vec<u8>>),
+    /// Public key.
+    Ed25519(ed25519_dalek::VerifyingKey),
+}
+
+impl VerifyingKey {
+    /// From a shared secret.
+    pub fn hmac(secret: &[u8]) -> Self {
+        Self::Hmac(exact(secret))
+    }
+
+    /// From a public key in PEM (SubjectPublicKeyInfo).
+    pub fn ed25519_from_pem(pem: &str) -> Result<Self, KeyError> {
+        use ed25519_dalek::pkcs8::DecodePublicKey as _;
+        ed25519_dalek::VerifyingKey::from_public_key_pem(pem).map(Self::Ed25519).map_err(|_| KeyError::Ed25519)
+    }
+
+    /// From the 32 bytes of a public key.
+    pub fn ed25519_from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
+        ed25519_dalek::VerifyingKey::from_bytes(bytes).map(Self::Ed25519).map_err(|_| KeyError::Ed25519)
+    }
+
+    /// Whether `signature` (text form, percent-decoded) is this key's over `payload`.
+    pub fn verify(&self, payload: &[u8], signature: &str) -> bool {
+        match self {
+            Self::Hmac(secret) => hex::decode(signature).is_ok_and(|tag| hmac(secret, payload).verify_slice(&tag).is_ok()),
+            Self::Ed25519(key) => BASE64
+                .decode(signature)
+                .ok()
+                .and_then(|bytes| ed25519_dalek::Signature::from_slice(&bytes).ok())
+                .is_some_and(|signature| key.verify(payload, &signature).is_ok()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_verify_and_altered_payloads_do_not() {
+        let hmac = SigningKey::Hmac(b"secret");
+        let verifier = VerifyingKey::hmac(b"secret");
+        assert!(verifier.verify(b"a=1", &hmac.sign(b"a=1")));
+        assert!(!verifier.verify(b"a=2", &hmac.sign(b"a=1")));
+        let key = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
+        let verifier = VerifyingKey::Ed25519(key.verifying_key());
+        let key = SigningKey::from_stored(Scheme::Ed25519, &[7; 32]).unwrap();
+        assert!(verifier.verify(b"a=1", &key.sign(b"a=1")));
+        assert!(!verifier.verify(b"a=2", &key.sign(b"a=1")));
+    }
+
+    #[test]
+    fn pasted_secrets() {
+        assert_eq!(import_secret(Scheme::HmacSha256, b"  abc\n").unwrap().as_slice(), b"abc");
+        for bad in [&b""[..], b"a b", b"\xff\xfe", &[b'a'; 513]] {
+            assert!(import_secret(Scheme::HmacSha256, bad).is_err());
+        }
+        let pem = b"-----BEGIN PRIVATE KEY-----\\nMC4CAQAwBQYDK2VwBCIEIIJEYWtGBrhACmb9Dvy+qa8WEf0lQOl1s4CLIAB9m89u\\n-----END PRIVATE KEY-----";
+        assert_eq!(import_secret(Scheme::Ed25519, pem).unwrap().len(), 32);
+        assert_eq!(import_secret(Scheme::Ed25519, b"-----BEGIN EC PRIVATE KEY-----\nAA").unwrap_err(), KeyError::OtherKind);
+    }
+}
