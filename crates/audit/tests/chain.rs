@@ -1,5 +1,8 @@
 //! Stories of a writer and a reader.
 
+// Helpers of tests say what they expect by unwrapping it, as tests do.
+#![allow(clippy::unwrap_used)]
+
 use strongroom_audit::{EntropyError, Fields, Head, Kind, Leaf, ReadError, Reader, StageError, Writer, read_secret_to_public, system_entropy};
 use strongroom_model::Timestamp;
 

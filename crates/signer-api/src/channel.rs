@@ -56,21 +56,35 @@ impl Channel {
         Ok(Self { fd: self.fd.try_clone()? })
     }
 
-    /// Sends one packet.
+    /// The channel that this process was started with, as its standard input.
+    pub fn inherited() -> io::Result<Self> {
+        Ok(Self { fd: io::stdin().as_fd().try_clone_to_owned()? })
+    }
+
+    /// Sends one packet; waits while the other end is full.
     pub fn send(&self, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
+        self.send_flags(bytes, fds, SendFlags::NOSIGNAL)
+    }
+
+    /// Sends one packet or fails with `WouldBlock`: for senders that no stalled receiver may stop.
+    pub fn try_send(&self, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
+        self.send_flags(bytes, fds, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)
+    }
+
+    fn send_flags(&self, bytes: &[u8], fds: &[BorrowedFd<'_>], flags: SendFlags) -> io::Result<()> {
         if bytes.len() > PACKET_LEN_MAX || fds.len() > FDS_MAX {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "packet too large"));
         }
         if fds.is_empty() {
             // The usual case costs no ancillary buffer.
-            return retry(|| rustix::net::send(&self.fd, bytes, SendFlags::NOSIGNAL)).map(|_| ());
+            return retry(|| rustix::net::send(&self.fd, bytes, flags)).map(|_| ());
         }
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(FDS_MAX))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
         if !ancillary.push(SendAncillaryMessage::ScmRights(fds)) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "too many descriptors"));
         }
-        retry(|| sendmsg(&self.fd, &[IoSlice::new(bytes)], &mut ancillary, SendFlags::NOSIGNAL)).map(|_| ())
+        retry(|| sendmsg(&self.fd, &[IoSlice::new(bytes)], &mut ancillary, flags)).map(|_| ())
     }
 
     /// Takes one packet, waiting for it. `None`: the other end is closed.

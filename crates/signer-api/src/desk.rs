@@ -56,11 +56,10 @@ pub enum Request {
         #[serde(with = "serde_bytes")]
         head: Vec<u8>,
     },
-    /// Read entries of the audit log: the epoch's first entry, then entries of that epoch in order.
+    /// Read entries of the audit log. Descriptor: the leaves of one epoch from its opening leaf up to the last one
+    /// wanted, each behind its length (u32, little-endian).
     ReadAudit {
-        /// Leaf bytes, the epoch's opening leaf first, without gaps up to the last one wanted.
-        leaves: Vec<serde_bytes::ByteBuf>,
-        /// How many from the end are wanted.
+        /// How many from the end are wanted; at most [`AUDIT_PAGE_MAX`] are given.
         last: u32,
     },
 }

@@ -6,6 +6,7 @@
 pub mod channel;
 pub mod control;
 pub mod desk;
+pub mod errand;
 pub mod frame;
 pub mod prompt;
 

@@ -1,1 +1,266 @@
-fn main() {}
+//! The shell of the signer: builds the walls, then moves packets between its channels and [`Signer`].
+//!
+//! Standard input is the supervisor's channel; the desk's and the prompts' arrive over it. Invariant: no request is
+//! read before the walls stand and were measured, and no peer that stops reading can stop the signer.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use strongroom_model::Timestamp;
+use strongroom_signer::arena::Arena;
+use strongroom_signer::{Moment, Out, Signer, walls};
+use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
+use strongroom_signer_api::control::ToSigner;
+use strongroom_signer_api::frame::{self, Frame, Kind};
+use strongroom_signer_api::prompt::FromPrompt;
+use strongroom_signer_api::{Refusal, Reply, Request};
+use zeroize::{Zeroize as _, Zeroizing};
+
+#[global_allocator]
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
+/// After an answer the next request is awaited so long without sleeping: waking up costs more than signing.
+const SPIN: Duration = Duration::from_micros(200);
+/// Supervisor and prompts are looked at after so many requests of a busy desk.
+const REQUESTS_IN_A_ROW_MAX: u32 = 16;
+/// Largest file taken over a descriptor.
+const FILE_LEN_MAX: u64 = 32 * 1_024 * 1_024;
+/// Most prompts at once.
+const PROMPTS_MAX: usize = 4;
+
+fn main() -> std::process::ExitCode {
+    match run() {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("strongroom-signer: {error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn std::error::Error>> {
+    walls::close_windows()?;
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    let supervisor = Channel::inherited()?;
+    let arena = Arena::make()?;
+    let shell_start = Instant::now();
+    let walls = walls::build(arena.is_locked())?;
+    if !walls.are_up() {
+        return Err(format!("a wall does not stand: {walls:?}").into());
+    }
+    let shell = Shell {
+        signer: Signer::new(arena, walls),
+        supervisor,
+        desk: None,
+        prompts: BTreeMap::new(),
+        next_prompt: 1,
+        next_notice: 1,
+        start: shell_start,
+        out: Vec::with_capacity(PACKET_LEN_MAX),
+        scratch: Vec::with_capacity(PACKET_LEN_MAX),
+    };
+    Ok(shell.turn()?)
+}
+
+struct Shell {
+    signer: Signer,
+    supervisor: Channel,
+    desk: Option<Channel>,
+    prompts: BTreeMap<u64, Channel>,
+    next_prompt: u64,
+    next_notice: u64,
+    start: Instant,
+    out: Vec<u8>,
+    scratch: Vec<u8>,
+}
+
+impl Shell {
+    /// Until the supervisor is gone.
+    fn turn(mut self) -> io::Result<()> {
+        let mut buffer = Zeroizing::new(vec![0; PACKET_LEN_MAX]);
+        loop {
+            self.serve_desk(&mut buffer);
+            // A desk that still has something is served again at once, after a look at the others.
+            if !self.look_around(&mut buffer)? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn serve_desk(&mut self, buffer: &mut [u8]) {
+        let mut spin_until = Instant::now() + SPIN;
+        let mut served = 0;
+        while let Some(desk) = &self.desk {
+            match desk.try_recv(buffer) {
+                Ok(Some(packet)) => {
+                    self.hear_desk(&mut buffer[..packet.len], packet.fds);
+                    served += 1;
+                    if served >= REQUESTS_IN_A_ROW_MAX {
+                        return;
+                    }
+                    spin_until = Instant::now() + SPIN;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if served == 0 || Instant::now() >= spin_until {
+                        return;
+                    }
+                    std::hint::spin_loop();
+                }
+                Ok(None) | Err(_) => self.desk = None,
+            }
+        }
+    }
+
+    /// Sleeps until any channel has something, then takes what supervisor and prompts say. `false`: no supervisor.
+    fn look_around(&mut self, buffer: &mut [u8]) -> io::Result<bool> {
+        let prompt_ids: Vec<u64> = self.prompts.keys().copied().collect();
+        let mut fds = vec![PollFd::new(&self.supervisor, PollFlags::IN)];
+        fds.extend(self.prompts.values().map(|prompt| PollFd::new(prompt, PollFlags::IN)));
+        fds.extend(self.desk.as_ref().map(|desk| PollFd::new(desk, PollFlags::IN)));
+        match poll(&mut fds, None::<&Timespec>) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+        drop(fds);
+        if ready[0] {
+            match self.supervisor.try_recv(buffer) {
+                Ok(Some(packet)) => self.hear_supervisor(&buffer[..packet.len], packet.fds),
+                Ok(None) => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+        for id in prompt_ids.into_iter().zip(&ready[1..]).filter(|(_, ready)| **ready).map(|(id, _)| id) {
+            self.hear_prompt(id, buffer);
+        }
+        Ok(true)
+    }
+
+    fn hear_supervisor(&mut self, packet: &[u8], fds: Vec<OwnedFd>) {
+        let channel = fds.into_iter().next().map(Channel::from_fd);
+        let effects = match (ToSigner::decode(packet), channel) {
+            (Some(ToSigner::Freeze(why)), _) => self.signer.freeze(why),
+            (Some(ToSigner::AttachDesk), Some(channel)) => {
+                self.desk = Some(channel);
+                self.signer.desk_attached()
+            }
+            (Some(ToSigner::AttachPrompt), Some(channel)) if self.prompts.len() < PROMPTS_MAX => {
+                self.prompts.insert(self.next_prompt, channel);
+                self.signer.prompt_attached(self.next_prompt);
+                self.next_prompt += 1;
+                Vec::new()
+            }
+            _ => Vec::new(),
+        };
+        self.carry_out(effects);
+    }
+
+    fn hear_prompt(&mut self, id: u64, buffer: &mut [u8]) {
+        let Some(prompt) = self.prompts.get(&id) else { return };
+        let now = self.now();
+        let effects = match prompt.try_recv(buffer) {
+            Ok(Some(packet)) => {
+                let effects = FromPrompt::parse(&buffer[..packet.len]).map(|message| self.signer.on_prompt(id, &message, now));
+                buffer[..packet.len].zeroize();
+                effects
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Some(Vec::new()),
+            Ok(None) | Err(_) => None,
+        };
+        let effects = effects.unwrap_or_else(|| {
+            self.prompts.remove(&id);
+            self.signer.prompt_gone(id)
+        });
+        self.carry_out(effects);
+    }
+
+    fn hear_desk(&mut self, packet: &mut [u8], fds: Vec<OwnedFd>) {
+        let now = self.now();
+        let effects = match Frame::parse(packet) {
+            Ok(frame) if frame.kind == Kind::Request => {
+                let files = fds.into_iter().map(read_file).collect::<io::Result<Vec<_>>>();
+                match (frame.message::<Request>(&mut self.scratch), files) {
+                    (Ok(request), Ok(files)) => self.signer.on_desk(frame.id, request, frame.tail, files, now),
+                    _ => vec![Out::Reply(frame.id, Reply::Refused(Refusal::NotUnderstood))],
+                }
+            }
+            // Not even a frame: there is no id to answer to. The channel is closed, which the desk will notice.
+            _ => {
+                self.desk = None;
+                Vec::new()
+            }
+        };
+        packet.zeroize();
+        self.carry_out(effects);
+    }
+
+    fn carry_out(&mut self, effects: Vec<Out>) {
+        for effect in effects {
+            match effect {
+                Out::Reply(id, reply) => {
+                    if frame::write(&mut self.out, Kind::Reply, id, &reply, b"").is_ok() {
+                        self.tell_desk(None);
+                    }
+                }
+                Out::Notice(notice, file) => {
+                    let id = self.next_notice;
+                    self.next_notice += 1;
+                    if frame::write(&mut self.out, Kind::Notice, id, &notice, b"").is_ok() {
+                        match file.map(|bytes| memory_file(&bytes)).transpose() {
+                            Ok(file) => self.tell_desk(file),
+                            Err(_) => self.desk = None,
+                        }
+                    }
+                }
+                Out::Prompt(id, bytes) => {
+                    if let Some(prompt) = self.prompts.get(&id) {
+                        let _ = prompt.try_send(&bytes, &[]);
+                    }
+                }
+                Out::ClosePrompt(id) => {
+                    self.prompts.remove(&id);
+                }
+            }
+        }
+    }
+
+    /// Sends what stands in `out`. A desk that does not read is cut off, not waited for.
+    fn tell_desk(&mut self, file: Option<OwnedFd>) {
+        let Some(desk) = &self.desk else { return };
+        let sent = match &file {
+            Some(file) => desk.try_send(&self.out, &[file.as_fd()]),
+            None => desk.try_send(&self.out, &[]),
+        };
+        if sent.is_err() {
+            self.desk = None;
+        }
+    }
+
+    fn now(&self) -> Moment {
+        let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Moment {
+            wall: Timestamp::from_us(i64::try_from(wall.as_micros()).unwrap_or(i64::MAX)),
+            mono_ms: u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+fn read_file(fd: OwnedFd) -> io::Result<Vec<u8>> {
+    let mut file = std::fs::File::from(fd);
+    file.rewind()?;
+    let mut bytes = Vec::new();
+    file.take(FILE_LEN_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn memory_file(bytes: &[u8]) -> io::Result<OwnedFd> {
+    let fd = rustix::fs::memfd_create("strongroom", rustix::fs::MemfdFlags::CLOEXEC)?;
+    let mut file = std::fs::File::from(fd);
+    file.write_all(bytes)?;
+    file.rewind()?;
+    Ok(file.into())
+}

@@ -22,6 +22,8 @@
 
 mod change;
 mod entropy;
+#[cfg(test)]
+mod forgery;
 mod header;
 mod kdf;
 mod kit;

@@ -1,0 +1,139 @@
+//! Whose request is this? Invariant: the signature is checked over the bytes that were received, query before body.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use strongroom_model::Timestamp;
+use strongroom_venues::binance::VerifyingKey;
+
+use super::params::Params;
+use super::refusal::ApiRefusal;
+use super::{Request, Rights};
+use crate::engine::AccountId;
+
+/// How long a request stays valid when it does not say.
+const RECV_WINDOW_MS: i64 = 5_000;
+/// How long a request may ask to stay valid.
+const RECV_WINDOW_MS_MAX: i64 = 60_000;
+/// How far a client's clock may be ahead.
+const AHEAD_MS_MAX: i64 = 1_000;
+/// Longest text that can be an API key.
+const API_KEY_LEN_MAX: usize = 128;
+
+/// A key as the venue keeps it.
+pub(crate) struct Credential {
+    pub(crate) account: AccountId,
+    pub(crate) verifying: VerifyingKey,
+    pub(crate) rights: Rights,
+}
+
+/// All keys by their public name.
+pub(crate) type Credentials = HashMap<String, Credential>;
+
+/// Finds the caller of a signed request and checks right, time and signature, in the venue's order.
+pub(crate) fn authenticate<'a>(
+    keys: &'a Credentials,
+    now: Timestamp,
+    request: &Request<'_>,
+    params: &mut Params,
+    needed: Rights,
+) -> Result<&'a Credential, ApiRefusal> {
+    let api_key = request.api_key.unwrap_or_default();
+    if !(1..=API_KEY_LEN_MAX).contains(&api_key.len()) || !api_key.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err(ApiRefusal::key_format());
+    }
+    let credential = keys.get(api_key).ok_or_else(ApiRefusal::key)?;
+    let timestamp = timestamp(params.needed("timestamp")?)?;
+    let recv_window = recv_window(params.optional("recvWindow")?)?;
+    let signature = params.needed("signature")?;
+    if timestamp.us() >= now.plus_ms(AHEAD_MS_MAX).us() {
+        return Err(ApiRefusal::ahead_of_time());
+    }
+    if now.us().saturating_sub(timestamp.us()) > recv_window.us() {
+        return Err(ApiRefusal::outside_window());
+    }
+    if !credential.verifying.verify(&payload(request), signature) {
+        return Err(ApiRefusal::signature());
+    }
+    if needed == Rights::Trade && credential.rights == Rights::Read {
+        return Err(ApiRefusal::key());
+    }
+    Ok(credential)
+}
+
+/// Milliseconds, or microseconds when there are more than thirteen digits.
+fn timestamp(text: &str) -> Result<Timestamp, ApiRefusal> {
+    let number: i64 = text.parse().map_err(|_| ApiRefusal::illegal("timestamp", "^[0-9]{1,20}$"))?;
+    Ok(if text.len() > 13 { Timestamp::from_us(number) } else { Timestamp::from_ms(number) })
+}
+
+/// Milliseconds with up to three decimals, as a span since the epoch.
+fn recv_window(text: Option<&str>) -> Result<Timestamp, ApiRefusal> {
+    let Some(text) = text else { return Ok(Timestamp::from_ms(RECV_WINDOW_MS)) };
+    let illegal = || ApiRefusal::illegal("recvWindow", r"^[0-9]{1,5}(\.[0-9]{1,3})?$");
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    if whole.is_empty() || part.is_empty() || part.len() > 3 || !(whole.bytes().chain(part.bytes())).all(|b| b.is_ascii_digit()) {
+        return Err(illegal());
+    }
+    let ms: i64 = whole.parse().map_err(|_| illegal())?;
+    let us: i64 = format!("{part:0<3}").parse().map_err(|_| illegal())?;
+    let window = Timestamp::from_us(ms.saturating_mul(1_000).saturating_add(us));
+    if window > Timestamp::from_ms(RECV_WINDOW_MS_MAX) {
+        return Err(ApiRefusal::too_great("recvWindow", RECV_WINDOW_MS_MAX.unsigned_abs()));
+    }
+    Ok(window)
+}
+
+/// What the client signed: query and body as they came, without the signature itself and without a separator.
+fn payload<'a>(request: &Request<'a>) -> Cow<'a, [u8]> {
+    let query = without_signature(request.query.as_bytes());
+    let body = without_signature(request.body);
+    match (query.is_empty(), body.is_empty()) {
+        (_, true) => query,
+        (true, false) => body,
+        (false, false) => Cow::Owned([query, body].concat()),
+    }
+}
+
+fn without_signature(params: &[u8]) -> Cow<'_, [u8]> {
+    const NAME: &[u8] = b"signature=";
+    let is_signature = |pair: &&[u8]| pair.starts_with(NAME);
+    let pairs: Vec<&[u8]> = params.split(|b| *b == b'&').collect();
+    match pairs.iter().position(|pair| is_signature(&pair)) {
+        None => Cow::Borrowed(params),
+        Some(at) if at + 1 == pairs.len() => Cow::Borrowed(&params[..params.len().saturating_sub(pairs[at].len() + 1)]),
+        Some(_) => Cow::Owned(pairs.into_iter().filter(|pair| !is_signature(pair)).collect::<Vec<_>>().join(&b'&')),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payload_is_query_then_body_as_received() {
+        let rows: [(&str, &str, &str); 7] = [
+            ("a=1&signature=x", "", "a=1"),
+            ("", "a=1&signature=x", "a=1"),
+            ("a=1", "b=2&signature=x", "a=1b=2"),
+            ("a=1&signature=x", "b=2", "a=1b=2"),
+            ("signature=x&a=1&b=%E5", "", "a=1&b=%E5"),
+            ("signature=x", "", ""),
+            ("a=1&notsignature=x", "", "a=1&notsignature=x"),
+        ];
+        for (query, body, signed) in rows {
+            let request = Request { method: "GET", path: "/", query, body: body.as_bytes(), api_key: None };
+            assert_eq!(payload(&request), signed.as_bytes(), "{query} + {body}");
+        }
+    }
+
+    #[test]
+    fn windows_of_validity() {
+        for (text, us) in [("5000", 5_000_000), ("60000", 60_000_000), ("6000.346", 6_000_346), ("0.5", 500)] {
+            assert_eq!(recv_window(Some(text)).unwrap().us(), us, "{text}");
+        }
+        for text in ["60000.001", "60001", "99999999999999999999", "-1", "1.", ".5", "1.2345", "x"] {
+            assert!(recv_window(Some(text)).is_err(), "{text}");
+        }
+    }
+}

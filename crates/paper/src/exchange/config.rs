@@ -1,0 +1,130 @@
+//! What a venue is opened with. Invariant: keys are verifying keys; no signing secret is kept here beyond what HMAC needs.
+
+use rust_decimal::Decimal;
+use strongroom_model::{Amount, Asset, Instrument, LotRule, Notional, NotionalRule, Price, Quantity, Symbol, TickRule};
+use strongroom_venues::binance::VerifyingKey;
+
+use super::quota::Limits;
+use super::replay::Recording;
+use crate::engine::Fees;
+
+/// What an API key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    /// Signed reads.
+    Read,
+    /// Reads and orders.
+    Trade,
+}
+
+/// An API key as the venue knows it.
+#[derive(Clone)]
+pub struct ApiKey {
+    /// Public name: letters and digits.
+    pub api_key: String,
+    /// Checks its signatures.
+    pub verifying: VerifyingKey,
+    /// What it may do.
+    pub rights: Rights,
+}
+
+/// An account with its money and its keys.
+#[derive(Clone)]
+pub struct Account {
+    /// What it holds at the beginning.
+    pub balances: Vec<(Asset, Amount)>,
+    /// Who may speak for it.
+    pub keys: Vec<ApiKey>,
+}
+
+impl Account {
+    /// An account with play money of every asset that the standard instruments trade.
+    pub fn funded(keys: Vec<ApiKey>) -> Self {
+        let balance = |(asset, units): (&str, u32)| (asset.to_owned(), Amount::new(Decimal::from(units)).unwrap_or_default());
+        Self { balances: [("USDT", 100_000), ("BTC", 1), ("ETH", 20)].map(balance).to_vec(), keys }
+    }
+}
+
+/// An instrument with the price around which its simulated market moves.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// What is traded, and the rules.
+    pub instrument: Instrument,
+    /// Centre of the simulated market.
+    pub reference: Price,
+}
+
+/// Where prices come from.
+#[derive(Clone, Debug)]
+pub enum Market {
+    /// Nobody trades but the clients.
+    Empty,
+    /// A market maker and takers of the house, moved by the seed.
+    Simulated,
+    /// Books follow a recording, over and over; its symbols replace the listings.
+    Replay(Recording),
+}
+
+/// Everything a venue is opened with.
+#[derive(Clone)]
+pub struct Config {
+    /// Decides the course of a simulated market.
+    pub seed: u64,
+    /// What is traded.
+    pub listings: Vec<Listing>,
+    /// Who trades.
+    pub accounts: Vec<Account>,
+    /// What accounts pay.
+    pub fees: Fees,
+    /// Rate limits.
+    pub limits: Limits,
+    /// Where prices come from.
+    pub market: Market,
+}
+
+impl Config {
+    /// BTCUSDT and ETHUSDT without accounts and with `market`; fees of 0.1 %.
+    pub fn standard(seed: u64, market: Market) -> Self {
+        let fee = Decimal::new(1, 3);
+        Self {
+            seed,
+            listings: standard_listings(),
+            accounts: Vec::new(),
+            fees: Fees { maker: fee, taker: fee },
+            limits: Limits::default(),
+            market,
+        }
+    }
+}
+
+/// Around this the simulated bitcoin moves, in cents.
+const BTC_REFERENCE_CENTS: i64 = 97_000_00;
+/// Around this the simulated ether moves, in cents.
+const ETH_REFERENCE_CENTS: i64 = 3_400_00;
+
+fn standard_listings() -> Vec<Listing> {
+    [("BTC", BTC_REFERENCE_CENTS, 5), ("ETH", ETH_REFERENCE_CENTS, 4)]
+        .into_iter()
+        .filter_map(|(base, reference_cents, lot_decimals)| {
+            Some(Listing {
+                instrument: Instrument {
+                    symbol: Symbol::parse(&format!("{base}USDT")).ok()?,
+                    base: base.to_owned(),
+                    quote: "USDT".to_owned(),
+                    price: TickRule {
+                        min: Price::new(Decimal::new(1, 2))?,
+                        max: Price::new(Decimal::from(1_000_000))?,
+                        tick: Price::new(Decimal::new(1, 2))?,
+                    },
+                    lot: LotRule {
+                        min: Quantity::new(Decimal::new(1, lot_decimals))?,
+                        max: Quantity::new(Decimal::from(9_000))?,
+                        step: Quantity::new(Decimal::new(1, lot_decimals))?,
+                    },
+                    notional: NotionalRule { min: Notional::new(Decimal::from(5))?, max: Notional::new(Decimal::from(9_000_000))? },
+                },
+                reference: Price::new(Decimal::new(reference_cents, 2))?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,299 @@
+//! What market streams tell. Invariant: depth updates of one speed follow each other without a gap.
+
+use serde_json::{Value, json};
+use strongroom_model::{DepthUpdate, Level, MarketTrade, Side, Symbol, Timestamp};
+
+use super::candles::{CandleStats, MINUTE_MS};
+use super::market_data::{change, change_percent, pair, weighted};
+use super::{Exchange, TICK_MS, Venue, eight};
+
+/// Levels of the deepest partial book stream.
+const PARTIAL_LEVELS_MAX: usize = 20;
+/// Rhythm of tickers and of the slow depth streams.
+const SLOW_MS: i64 = 1_000;
+/// Rhythm of candles.
+const CANDLE_MS: i64 = 2_000;
+
+/// How often a depth stream tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speed {
+    /// Every 100 ms.
+    Fast,
+    /// Every second.
+    Slow,
+}
+
+impl Speed {
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::Fast => "@100ms",
+            Self::Slow => "",
+        }
+    }
+}
+
+/// Something that streams tell.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MarketEvent {
+    /// A trade.
+    Trade {
+        /// Of what.
+        symbol: Symbol,
+        /// Which.
+        trade: MarketTrade,
+    },
+    /// Trades of one taker at one price, as one.
+    AggregateTrade {
+        /// Of what.
+        symbol: Symbol,
+        /// Number of the aggregate.
+        id: u64,
+        /// Number of its first trade.
+        first: u64,
+        /// Its last trade, with the quantity of all.
+        trade: MarketTrade,
+    },
+    /// The book changed.
+    Depth {
+        /// Whose book.
+        symbol: Symbol,
+        /// How often this is told.
+        speed: Speed,
+        /// What changed.
+        update: DepthUpdate,
+        /// When it is told.
+        at: Timestamp,
+    },
+    /// The best twenty levels.
+    Ladder {
+        /// Whose book.
+        symbol: Symbol,
+        /// How often this is told.
+        speed: Speed,
+        /// Number of the last change.
+        last_update_id: u64,
+        /// Best first.
+        bids: Vec<Level>,
+        /// Best first.
+        asks: Vec<Level>,
+    },
+    /// The best bid or ask changed.
+    Top {
+        /// Whose book.
+        symbol: Symbol,
+        /// Number of the last change.
+        update_id: u64,
+        /// Best bid.
+        bid: Level,
+        /// Best ask.
+        ask: Level,
+    },
+    /// The last 24 hours.
+    Day {
+        /// Of what.
+        symbol: Symbol,
+        /// The hours as one candle.
+        day: CandleStats,
+        /// Best bid and ask.
+        top: [Level; 2],
+        /// The last trade.
+        last: Option<MarketTrade>,
+        /// When it is told.
+        at: Timestamp,
+    },
+    /// The present minute, or the one that ended.
+    Candle {
+        /// Of what.
+        symbol: Symbol,
+        /// State of the minute.
+        candle: CandleStats,
+        /// Whether it ended.
+        is_closed: bool,
+        /// When it is told.
+        at: Timestamp,
+    },
+}
+
+impl Exchange {
+    /// Collects what streams tell at the tick `at`.
+    pub(super) fn tell(&mut self, at: Timestamp, events: &mut Vec<MarketEvent>) {
+        let mut venues = std::mem::take(&mut self.venues);
+        for (symbol, venue) in &mut venues {
+            self.tell_market(at, symbol, venue, events);
+        }
+        self.venues = venues;
+    }
+
+    fn tell_market(&mut self, at: Timestamp, symbol: &Symbol, venue: &mut Venue, events: &mut Vec<MarketEvent>) {
+        self.tell_trades(symbol, venue, events);
+        let is_slow = at.ms().rem_euclid(SLOW_MS) < TICK_MS;
+        if let Some(update) = self.engine.market_mut(venue.id).take_update() {
+            venue.slow = Some(match venue.slow.take() {
+                Some(earlier) => joined(earlier, &update),
+                None => update.clone(),
+            });
+            events.push(MarketEvent::Depth { symbol: symbol.clone(), speed: Speed::Fast, update, at });
+            events.push(self.ladder(symbol, venue, Speed::Fast));
+        }
+        if is_slow && let Some(update) = venue.slow.take() {
+            events.push(MarketEvent::Depth { symbol: symbol.clone(), speed: Speed::Slow, update, at });
+            events.push(self.ladder(symbol, venue, Speed::Slow));
+        }
+        let [bid, ask] = self.best(venue);
+        if venue.top != Some((bid, ask)) {
+            venue.top = Some((bid, ask));
+            let update_id = self.engine.market(venue.id).update_id();
+            events.push(MarketEvent::Top { symbol: symbol.clone(), update_id, bid, ask });
+        }
+        self.tell_candles(at, symbol, venue, events);
+        if is_slow && let Some(day) = venue.candles.day(at) {
+            let last = self.engine.market(venue.id).trades().back().cloned();
+            events.push(MarketEvent::Day { symbol: symbol.clone(), day, top: [bid, ask], last, at });
+        }
+    }
+
+    fn tell_trades(&self, symbol: &Symbol, venue: &mut Venue, events: &mut Vec<MarketEvent>) {
+        let tape = self.engine.market(venue.id).trades();
+        let fresh = tape.iter().rev().take_while(|trade| trade.trade_id > venue.told).count();
+        let mut aggregate: Option<(u64, MarketTrade)> = None;
+        for trade in tape.iter().skip(tape.len() - fresh) {
+            venue.told = trade.trade_id;
+            events.push(MarketEvent::Trade { symbol: symbol.clone(), trade: trade.clone() });
+            let key = |trade: &MarketTrade| (trade.price, trade.at, trade.buyer_is_maker);
+            match &mut aggregate {
+                Some((_, sum)) if key(sum) == key(trade) => {
+                    *sum = MarketTrade { quantity: sum.quantity + trade.quantity, ..trade.clone() };
+                }
+                _ => {
+                    events.extend(aggregate.take().map(|sum| aggregated(symbol, venue, sum)));
+                    aggregate = Some((trade.trade_id.0, trade.clone()));
+                }
+            }
+        }
+        events.extend(aggregate.map(|sum| aggregated(symbol, venue, sum)));
+    }
+
+    fn tell_candles(&self, at: Timestamp, symbol: &Symbol, venue: &mut Venue, events: &mut Vec<MarketEvent>) {
+        let before = venue.candles.last().cloned();
+        venue.candles.continue_to(at);
+        let candle = |candle: CandleStats, is_closed| MarketEvent::Candle { symbol: symbol.clone(), candle, is_closed, at };
+        match (before, venue.candles.last()) {
+            (Some(before), Some(now)) if before.open_time != now.open_time => {
+                events.push(candle(before, true));
+                events.push(candle(now.clone(), false));
+            }
+            (_, Some(now)) if at.ms().rem_euclid(CANDLE_MS) < TICK_MS => events.push(candle(now.clone(), false)),
+            _ => {}
+        }
+    }
+
+    fn ladder(&self, symbol: &Symbol, venue: &Venue, speed: Speed) -> MarketEvent {
+        let market = self.engine.market(venue.id);
+        let side = |side| market.levels(side).take(PARTIAL_LEVELS_MAX).collect();
+        let (bids, asks) = (side(Side::Buy), side(Side::Sell));
+        MarketEvent::Ladder { symbol: symbol.clone(), speed, last_update_id: market.update_id(), bids, asks }
+    }
+}
+
+fn aggregated(symbol: &Symbol, venue: &mut Venue, (first, trade): (u64, MarketTrade)) -> MarketEvent {
+    venue.aggregates += 1;
+    MarketEvent::AggregateTrade { symbol: symbol.clone(), id: venue.aggregates, first, trade }
+}
+
+fn joined(earlier: DepthUpdate, later: &DepthUpdate) -> DepthUpdate {
+    let side = |mut levels: Vec<Level>, later: &[Level]| {
+        levels.retain(|level| later.iter().all(|newer| newer.price != level.price));
+        levels.extend_from_slice(later);
+        levels
+    };
+    DepthUpdate { first: earlier.first, last: later.last, bids: side(earlier.bids, &later.bids), asks: side(earlier.asks, &later.asks) }
+}
+
+impl MarketEvent {
+    /// The messages: name of the stream, and the payload that it carries.
+    pub fn messages(&self) -> Vec<(String, Value)> {
+        match self {
+            Self::Trade { symbol, trade } => vec![(stream(symbol, "trade"), trade_json(symbol, trade))],
+            Self::AggregateTrade { symbol, id, first, trade } => {
+                vec![(stream(symbol, "aggTrade"), aggregate_json(symbol, *id, *first, trade))]
+            }
+            Self::Depth { symbol, speed, update, at } => {
+                let pairs = |levels: &[Level]| levels.iter().copied().map(pair).collect::<Vec<_>>();
+                let payload = json!({
+                    "e": "depthUpdate", "E": at.ms(), "s": symbol, "U": update.first, "u": update.last,
+                    "b": pairs(&update.bids), "a": pairs(&update.asks),
+                });
+                vec![(stream(symbol, &format!("depth{}", speed.suffix())), payload)]
+            }
+            Self::Ladder { symbol, speed, last_update_id, bids, asks } => {
+                let some = |levels: &[Level], count: usize| levels.iter().copied().take(count).map(pair).collect::<Vec<_>>();
+                let partial = |count: usize| {
+                    let payload = json!({"lastUpdateId": last_update_id, "bids": some(bids, count), "asks": some(asks, count)});
+                    (stream(symbol, &format!("depth{count}{}", speed.suffix())), payload)
+                };
+                [5, 10, PARTIAL_LEVELS_MAX].map(partial).to_vec()
+            }
+            Self::Top { symbol, update_id, bid, ask } => {
+                let ([b, b_qty], [a, a_qty]) = (pair(*bid), pair(*ask));
+                let payload = json!({"u": update_id, "s": symbol, "b": b, "B": b_qty, "a": a, "A": a_qty});
+                vec![(stream(symbol, "bookTicker"), payload)]
+            }
+            Self::Day { symbol, day, top, last, at } => vec![
+                (stream(symbol, "miniTicker"), mini_json(symbol, day, *at)),
+                (stream(symbol, "ticker"), day_json(symbol, day, *top, last.as_ref(), *at)),
+            ],
+            Self::Candle { symbol, candle, is_closed, at } => {
+                vec![(stream(symbol, "kline_1m"), candle_json(symbol, candle, *is_closed, *at))]
+            }
+        }
+    }
+}
+
+fn stream(symbol: &Symbol, kind: &str) -> String {
+    format!("{}@{kind}", symbol.as_str().to_lowercase())
+}
+
+fn trade_json(symbol: &Symbol, trade: &MarketTrade) -> Value {
+    json!({
+        "e": "trade", "E": trade.at.ms(), "s": symbol, "t": trade.trade_id, "p": eight(trade.price.value()),
+        "q": eight(trade.quantity.value()), "T": trade.at.ms(), "m": trade.buyer_is_maker, "M": true,
+    })
+}
+
+fn aggregate_json(symbol: &Symbol, id: u64, first: u64, trade: &MarketTrade) -> Value {
+    json!({
+        "e": "aggTrade", "E": trade.at.ms(), "s": symbol, "a": id, "p": eight(trade.price.value()),
+        "q": eight(trade.quantity.value()), "f": first, "l": trade.trade_id, "T": trade.at.ms(), "m": trade.buyer_is_maker, "M": true,
+    })
+}
+
+fn mini_json(symbol: &Symbol, day: &CandleStats, at: Timestamp) -> Value {
+    json!({
+        "e": "24hrMiniTicker", "E": at.ms(), "s": symbol, "c": eight(day.close.value()), "o": eight(day.open.value()),
+        "h": eight(day.high.value()), "l": eight(day.low.value()), "v": eight(day.volume.value()), "q": eight(day.quote_volume.value()),
+    })
+}
+
+fn day_json(symbol: &Symbol, day: &CandleStats, [bid, ask]: [Level; 2], last: Option<&MarketTrade>, at: Timestamp) -> Value {
+    let ([b, b_qty], [a, a_qty]) = (pair(bid), pair(ask));
+    json!({
+        "e": "24hrTicker", "E": at.ms(), "s": symbol, "p": eight(change(day)), "P": change_percent(day), "w": eight(weighted(day)),
+        "x": eight(day.open.value()), "c": eight(day.close.value()),
+        "Q": eight(last.map(|trade| trade.quantity.value()).unwrap_or_default()), "b": b, "B": b_qty, "a": a, "A": a_qty,
+        "o": eight(day.open.value()), "h": eight(day.high.value()), "l": eight(day.low.value()),
+        "v": eight(day.volume.value()), "q": eight(day.quote_volume.value()),
+        "O": at.ms() - 86_400_000, "C": at.ms(), "F": 0, "L": last.map_or(0, |trade| trade.trade_id.0), "n": day.trades,
+    })
+}
+
+fn candle_json(symbol: &Symbol, candle: &CandleStats, is_closed: bool, at: Timestamp) -> Value {
+    json!({
+        "e": "kline", "E": at.ms(), "s": symbol,
+        "k": {
+            "t": candle.open_time.ms(), "T": candle.open_time.ms() + MINUTE_MS - 1, "s": symbol, "i": "1m", "f": -1, "L": -1,
+            "o": eight(candle.open.value()), "c": eight(candle.close.value()), "h": eight(candle.high.value()), "l": eight(candle.low.value()),
+            "v": eight(candle.volume.value()), "n": candle.trades, "x": is_closed, "q": eight(candle.quote_volume.value()),
+            "V": eight(candle.taker_volume.value()), "Q": eight(candle.taker_quote_volume.value()), "B": "0",
+        },
+    })
+}

@@ -1,0 +1,329 @@
+//! The venue as a value: requests in, answers and market events out.
+//!
+//! Invariant: no clock, no I/O; the same configuration, calls and moments give the same answers.
+
+mod account;
+mod auth;
+mod candles;
+mod config;
+mod events;
+mod info;
+mod market_data;
+mod orders;
+mod params;
+mod quota;
+mod refusal;
+mod replay;
+mod routes;
+mod simulator;
+#[cfg(test)]
+mod tests;
+
+pub use candles::CandleStats;
+pub use config::{Account, ApiKey, Config, Listing, Market, Rights};
+pub use events::{MarketEvent, Speed};
+pub use quota::Limits;
+pub use replay::{Recording, RecordingError};
+
+use std::collections::{BTreeMap, HashMap};
+
+use rust_decimal::Decimal;
+use strongroom_model::{Asset, Amount, DepthUpdate, Level, OrderSpec, Side, Symbol, TimeInForce, Timestamp, TradeId};
+use strongroom_venues::binance::limits::{free_on_success, request_weight};
+use thiserror::Error;
+
+use crate::engine::{AccountId, Engine, MarketId, NewOrder, Refusal};
+use auth::{Credential, Credentials};
+use candles::Candles;
+use quota::{AddressQuota, OrderQuota};
+use refusal::ApiRefusal;
+use replay::Replay;
+use simulator::Simulator;
+
+/// Depth streams, books and trades are told in this rhythm.
+pub const TICK_MS: i64 = 100;
+/// Ticks made up for in one call of [`Exchange::advance`]; a longer pause is skipped.
+const TICKS_PER_ADVANCE_MAX: i64 = 600;
+/// Ticks of trading before the venue opens, so that the tape is not empty.
+const TICKS_BEFORE_OPEN: i64 = 100;
+/// What the venue's own account is given of each asset to make a market with.
+const HOUSE_FUNDS: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+
+/// A request as it came.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// `GET`, `POST`, `DELETE`.
+    pub method: &'a str,
+    /// Path below the host.
+    pub path: &'a str,
+    /// Query without `?`, as received.
+    pub query: &'a str,
+    /// Body, as received.
+    pub body: &'a [u8],
+    /// Value of the header `X-MBX-APIKEY`.
+    pub api_key: Option<&'a str>,
+}
+
+/// The answer to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers; names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// JSON.
+    pub body: Vec<u8>,
+}
+
+/// Why deterministic liquidity could not be placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum SeedError {
+    /// No such instrument here.
+    #[error("the venue does not list this symbol")]
+    UnknownSymbol,
+    /// A level against the rules, or crossing the book.
+    #[error("a level cannot rest: {0}")]
+    Refused(#[from] Refusal),
+}
+
+/// What belongs to one market besides its book and orders.
+#[derive(Debug)]
+struct Venue {
+    id: MarketId,
+    candles: Candles,
+    /// Last trade that went into the candles.
+    counted: TradeId,
+    /// Last trade that was told to streams.
+    told: TradeId,
+    aggregates: u64,
+    /// Changes since the last one-second depth update.
+    slow: Option<DepthUpdate>,
+    top: Option<(Level, Level)>,
+}
+
+/// The venue.
+pub struct Exchange {
+    engine: Engine,
+    house: AccountId,
+    venues: BTreeMap<Symbol, Venue>,
+    keys: Credentials,
+    order_quotas: HashMap<AccountId, OrderQuota>,
+    address: AddressQuota,
+    limits: Limits,
+    opened: Timestamp,
+    next_tick_ms: i64,
+    source: Source,
+}
+
+enum Source {
+    None,
+    Simulated(Simulator),
+    Replay(Box<Replay>),
+}
+
+impl Exchange {
+    /// Opens the venue at `now`. A simulated market has a day of candles and some seconds of trades behind it.
+    pub fn new(config: Config, now: Timestamp) -> Self {
+        let mut engine = Engine::new();
+        let house = engine.open_house_account();
+        let (listings, source) = match config.market {
+            Market::Empty => (config.listings, Source::None),
+            Market::Simulated => {
+                let simulator = Simulator::new(config.seed, &config.listings);
+                (config.listings, Source::Simulated(simulator))
+            }
+            Market::Replay(recording) => (recording.listings(), Source::Replay(Box::new(Replay::new(recording, now)))),
+        };
+        let mut venues = BTreeMap::new();
+        for listing in listings {
+            let symbol = listing.instrument.symbol.clone();
+            for asset in [&listing.instrument.base, &listing.instrument.quote] {
+                engine.deposit(house, asset, house_funds());
+            }
+            let id = engine.add_market(listing.instrument);
+            let told = TradeId(0);
+            venues.insert(symbol, Venue { id, candles: Candles::default(), counted: told, told, aggregates: 0, slow: None, top: None });
+        }
+        let mut exchange = Self {
+            engine,
+            house,
+            venues,
+            keys: HashMap::new(),
+            order_quotas: HashMap::new(),
+            address: AddressQuota::new(&config.limits),
+            limits: config.limits,
+            opened: now,
+            next_tick_ms: now.ms() - now.ms().rem_euclid(TICK_MS) + TICK_MS,
+            source,
+        };
+        for account in config.accounts {
+            exchange.open_account(account, config.fees);
+        }
+        exchange.warm_up(now);
+        exchange
+    }
+
+    fn open_account(&mut self, account: Account, fees: crate::engine::Fees) {
+        let id = self.engine.open_account(fees);
+        for (asset, amount) in account.balances {
+            self.engine.deposit(id, &asset, amount);
+        }
+        for key in account.keys {
+            self.keys.insert(key.api_key, Credential { account: id, verifying: key.verifying, rights: key.rights });
+        }
+        self.order_quotas.insert(id, OrderQuota::new(&self.limits));
+    }
+
+    /// Answers one REST request. Nothing else moves: time passes only in [`Self::advance`].
+    pub fn rest(&mut self, now: Timestamp, request: Request<'_>) -> Response {
+        let body = std::str::from_utf8(request.body).unwrap_or_default();
+        let params = if request.query.is_empty() { body } else { request.query };
+        let weight = request_weight(request.method, request.path, params);
+        let weight = if request.path.starts_with("/sapi/") { 0 } else { weight };
+        let mut headers = vec![("content-type".to_owned(), "application/json;charset=UTF-8".to_owned())];
+        let answer = self.address.admit(now, weight).and_then(|()| {
+            let free = free_on_success(request.method, request.path);
+            if !free {
+                self.address.charge(now, weight);
+            }
+            let answer = self.route(now, &request, &mut headers);
+            if free && answer.is_err() {
+                self.address.charge(now, weight);
+            }
+            answer
+        });
+        let used = self.address.used_weight(now).to_string();
+        headers.push(("x-mbx-used-weight".to_owned(), used.clone()));
+        headers.push(("x-mbx-used-weight-1m".to_owned(), used));
+        let (status, body) = match answer {
+            Ok(body) => (200, body),
+            Err(refusal) => {
+                headers.extend(refusal.retry_after_s.map(|seconds| ("retry-after".to_owned(), seconds.to_string())));
+                (refusal.status, refusal.body())
+            }
+        };
+        Response { status, headers, body }
+    }
+
+    /// Lets time pass up to `now`: the market moves, and what streams tell is returned in order.
+    pub fn advance(&mut self, now: Timestamp) -> Vec<MarketEvent> {
+        let mut events = Vec::new();
+        let behind = now.ms().saturating_sub(self.next_tick_ms) / TICK_MS;
+        if behind > TICKS_PER_ADVANCE_MAX {
+            self.next_tick_ms = now.ms() - now.ms().rem_euclid(TICK_MS);
+        }
+        while self.next_tick_ms <= now.ms() {
+            let at = Timestamp::from_ms(self.next_tick_ms);
+            self.move_market(at);
+            self.tell(at, &mut events);
+            self.next_tick_ms += TICK_MS;
+        }
+        events
+    }
+
+    /// Rests orders of the house: liquidity for tests, one order per level.
+    pub fn seed_book(&mut self, now: Timestamp, symbol: &Symbol, bids: &[Level], asks: &[Level]) -> Result<(), SeedError> {
+        let market = self.venues.get(symbol).ok_or(SeedError::UnknownSymbol)?.id;
+        let bids = bids.iter().map(|level| (Side::Buy, level));
+        for (side, level) in bids.chain(asks.iter().map(|level| (Side::Sell, level))) {
+            let spec = OrderSpec::PostOnly { price: level.price, quantity: level.quantity };
+            self.engine.place(now, self.house, market, NewOrder { client_order_id: String::new(), side, spec })?;
+        }
+        Ok(())
+    }
+
+    /// A trade of the house against the book: moves the market in tests.
+    pub fn seed_trade(&mut self, now: Timestamp, symbol: &Symbol, side: Side, limit: Level) -> Result<(), SeedError> {
+        let market = self.venues.get(symbol).ok_or(SeedError::UnknownSymbol)?.id;
+        let spec = OrderSpec::Limit { price: limit.price, quantity: limit.quantity, tif: TimeInForce::Ioc };
+        let placed = self.engine.place(now, self.house, market, NewOrder { client_order_id: String::new(), side, spec })?;
+        self.after_trading(now, market, &placed.first_filled);
+        Ok(())
+    }
+
+    /// For every asset: what was ever deposited (refills of the house included), and what everybody and the fee
+    /// pot hold now. They are equal.
+    pub fn audit(&self) -> Vec<(Asset, Amount, Amount)> {
+        self.engine.audit()
+    }
+
+    /// The engine, to look into.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    fn warm_up(&mut self, now: Timestamp) {
+        if let Source::Simulated(simulator) = &self.source {
+            for (symbol, venue) in &mut self.venues {
+                simulator.history(symbol, now).into_iter().for_each(|candle| venue.candles.push(candle));
+            }
+        }
+        if !matches!(self.source, Source::None) {
+            for tick in (0..TICKS_BEFORE_OPEN).rev() {
+                self.move_market(now.plus_ms(-tick * TICK_MS));
+            }
+        }
+        self.tell(now, &mut Vec::new());
+    }
+
+    fn move_market(&mut self, at: Timestamp) {
+        let mut source = std::mem::replace(&mut self.source, Source::None);
+        let filled = match &mut source {
+            Source::None => Vec::new(),
+            Source::Simulated(simulator) => simulator.step(at, &mut self.engine, self.house),
+            Source::Replay(replay) => replay.step(at, &mut self.engine, self.house),
+        };
+        self.source = source;
+        let markets: Vec<MarketId> = self.venues.values().map(|venue| venue.id).collect();
+        for market in markets {
+            self.after_trading(at, market, &[]);
+        }
+        self.uncount(at, &filled);
+        self.refill_house();
+    }
+
+    /// Brings new trades into the candles and filled orders out of the order counts.
+    fn after_trading(&mut self, now: Timestamp, market: MarketId, first_filled: &[AccountId]) {
+        let Some(venue) = self.venues.values_mut().find(|venue| venue.id == market) else { return };
+        let tape = self.engine.market(market).trades();
+        let fresh = tape.iter().rev().take_while(|trade| trade.trade_id > venue.counted).count();
+        for trade in tape.iter().skip(tape.len() - fresh) {
+            venue.candles.trade(trade);
+            venue.counted = trade.trade_id;
+        }
+        self.uncount(now, first_filled);
+    }
+
+    fn uncount(&mut self, now: Timestamp, first_filled: &[AccountId]) {
+        for account in first_filled {
+            if let Some(quota) = self.order_quotas.get_mut(account) {
+                quota.first_filled(now);
+            }
+        }
+    }
+
+    fn refill_house(&mut self) {
+        let low = house_funds();
+        for asset in self.engine.assets().to_vec() {
+            if self.engine.holding(self.house, &asset).free < low {
+                self.engine.deposit(self.house, &asset, low);
+            }
+        }
+    }
+
+    fn venue(&self, symbol: &str) -> Result<(&Symbol, &Venue), ApiRefusal> {
+        let symbol = Symbol::parse(symbol).map_err(|_| ApiRefusal::symbol())?;
+        self.venues.get_key_value(&symbol).ok_or_else(ApiRefusal::symbol)
+    }
+}
+
+fn house_funds() -> Amount {
+    Amount::new(HOUSE_FUNDS).unwrap_or_default()
+}
+
+/// Money as the venue writes it: eight decimals.
+fn eight(value: Decimal) -> String {
+    let mut value = value;
+    value.rescale(8);
+    value.to_string()
+}

@@ -1,0 +1,125 @@
+//! Parameters of one request, from query and body. Invariant: every parameter is read, or the request is refused.
+
+use strongroom_model::{ClientOrderId, MoneyError, Timestamp};
+
+use super::refusal::ApiRefusal;
+
+/// More parameters than any endpoint takes.
+const PARAMS_MAX: usize = 64;
+/// Decimals that a number may have before rules of the instrument are looked at.
+const DECIMALS_MAX: usize = 8;
+/// Legal text of a client order id, as the venue words it.
+const CLIENT_ORDER_ID_RANGE: &str = "^[a-zA-Z0-9-_.:/]{1,36}$";
+
+struct Param {
+    name: String,
+    value: String,
+    was_read: bool,
+}
+
+/// Decoded parameters; a name in the query wins over the same name in the body.
+pub(crate) struct Params(Vec<Param>);
+
+impl Params {
+    pub(crate) fn parse(query: &str, body: &[u8]) -> Result<Self, ApiRefusal> {
+        let mut params: Vec<Param> = Vec::with_capacity(12);
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            if params.len() >= PARAMS_MAX || params.iter().any(|param| param.name == name) {
+                return Err(ApiRefusal::duplicate_parameter());
+            }
+            params.push(Param { name: name.into_owned(), value: value.into_owned(), was_read: false });
+        }
+        let in_query = params.len();
+        for (name, value) in form_urlencoded::parse(body) {
+            if params.len() >= PARAMS_MAX || params[in_query..].iter().any(|param| param.name == name) {
+                return Err(ApiRefusal::duplicate_parameter());
+            }
+            let was_read = params[..in_query].iter().any(|param| param.name == name);
+            params.push(Param { name: name.into_owned(), value: value.into_owned(), was_read });
+        }
+        Ok(Self(params))
+    }
+
+    /// A parameter that may be left out; sent empty it is refused.
+    pub(crate) fn optional(&mut self, name: &str) -> Result<Option<&str>, ApiRefusal> {
+        match self.0.iter_mut().find(|param| param.name == name) {
+            Some(param) if param.value.is_empty() => Err(ApiRefusal::empty(name)),
+            Some(param) => {
+                param.was_read = true;
+                Ok(Some(&param.value))
+            }
+            None => Ok(None),
+        }
+    }
+
+    pub(crate) fn needed(&mut self, name: &str) -> Result<&str, ApiRefusal> {
+        match self.0.iter_mut().find(|param| param.name == name && !param.value.is_empty()) {
+            Some(param) => {
+                param.was_read = true;
+                Ok(&param.value)
+            }
+            None => Err(ApiRefusal::missing(name)),
+        }
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|param| param.name == name)
+    }
+
+    pub(crate) fn integer(&mut self, name: &str) -> Result<Option<u64>, ApiRefusal> {
+        let Some(text) = self.optional(name)? else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| ApiRefusal::illegal(name, "^[0-9]{1,20}$"))
+    }
+
+    pub(crate) fn limit(&mut self, usual: usize, max: usize) -> Result<usize, ApiRefusal> {
+        let limit = self.integer("limit")?.map_or(usual, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(limit.clamp(1, max))
+    }
+
+    pub(crate) fn moment(&mut self, name: &str) -> Result<Option<Timestamp>, ApiRefusal> {
+        let ms = self.integer(name)?;
+        Ok(ms.map(|ms| Timestamp::from_ms(i64::try_from(ms).unwrap_or(i64::MAX))))
+    }
+
+    pub(crate) fn flag(&mut self, name: &str) -> Result<bool, ApiRefusal> {
+        match self.optional(name)?.map(str::to_ascii_lowercase).as_deref() {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(ApiRefusal::illegal(name, "true|false")),
+        }
+    }
+
+    /// A decimal with at most eight decimals.
+    pub(crate) fn decimal<T>(&mut self, name: &str, parse: fn(&str) -> Result<T, MoneyError>) -> Result<Option<T>, ApiRefusal> {
+        let Some(text) = self.optional(name)? else { return Ok(None) };
+        if text.split_once('.').is_some_and(|(_, decimals)| decimals.trim_end_matches('0').len() > DECIMALS_MAX) {
+            return Err(ApiRefusal::precision(name));
+        }
+        parse(text).map(Some).map_err(|_| ApiRefusal::illegal(name, r"^([0-9]{1,20})(\.[0-9]{1,20})?$"))
+    }
+
+    pub(crate) fn client_order_id(&mut self, name: &str) -> Result<Option<String>, ApiRefusal> {
+        let Some(text) = self.optional(name)? else { return Ok(None) };
+        ClientOrderId::parse(text).map_err(|_| ApiRefusal::illegal(name, CLIENT_ORDER_ID_RANGE))?;
+        Ok(Some(text.to_owned()))
+    }
+
+    /// Names in `symbol` or `symbols`; `None` when neither was sent.
+    pub(crate) fn symbols(&mut self) -> Result<Option<Vec<String>>, ApiRefusal> {
+        match (self.has("symbol"), self.has("symbols")) {
+            (true, true) => Err(ApiRefusal::combination()),
+            (true, false) => Ok(Some(vec![self.needed("symbol")?.to_owned()])),
+            (false, true) => {
+                let list = serde_json::from_str(self.needed("symbols")?);
+                list.map(Some).map_err(|_| ApiRefusal::illegal("symbols", r#"^\["[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}\]$"#))
+            }
+            (false, false) => Ok(None),
+        }
+    }
+
+    /// Refuses what nobody asked for.
+    pub(crate) fn finish(&self) -> Result<(), ApiRefusal> {
+        let read = self.0.iter().filter(|param| param.was_read).count();
+        if read == self.0.len() { Ok(()) } else { Err(ApiRefusal::unread(read, self.0.len())) }
+    }
+}

@@ -1,0 +1,153 @@
+//! Refusals in the venue's own codes and words (`errors.md`). Invariant: a refused request changed nothing.
+
+use strongroom_venues::binance::wire::ApiError;
+
+use crate::engine::Refusal;
+
+/// Why a request was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ApiRefusal {
+    pub(crate) status: u16,
+    pub(crate) code: i32,
+    pub(crate) msg: String,
+    pub(crate) retry_after_s: Option<u64>,
+}
+
+impl ApiRefusal {
+    pub(crate) fn new(status: u16, code: i32, msg: impl Into<String>) -> Self {
+        Self { status, code, msg: msg.into(), retry_after_s: None }
+    }
+
+    fn bad(code: i32, msg: impl Into<String>) -> Self {
+        Self::new(400, code, msg)
+    }
+
+    pub(crate) fn body(&self) -> Vec<u8> {
+        serde_json::to_vec(&ApiError { code: self.code, msg: self.msg.clone() }).unwrap_or_default()
+    }
+
+    pub(crate) fn too_much_weight(limit: u32, window: &str, retry_after_s: u64) -> Self {
+        let msg = format!(
+            "Too much request weight used; current limit is {limit} request weight per {window}. \
+             Please use WebSocket Streams for live updates to avoid polling the API."
+        );
+        Self { retry_after_s: Some(retry_after_s), ..Self::new(429, -1003, msg) }
+    }
+
+    pub(crate) fn too_many_requests(retry_after_s: u64) -> Self {
+        Self { retry_after_s: Some(retry_after_s), ..Self::new(429, -1003, "Too many requests queued.") }
+    }
+
+    pub(crate) fn too_many_orders(limit: u32, window: &str, retry_after_s: u64) -> Self {
+        let msg = format!("Too many new orders; current limit is {limit} orders per {window}.");
+        Self { retry_after_s: Some(retry_after_s), ..Self::new(429, -1015, msg) }
+    }
+
+    pub(crate) fn not_supported(status: u16) -> Self {
+        Self::new(status, -1020, "This operation is not supported.")
+    }
+
+    pub(crate) fn ahead_of_time() -> Self {
+        Self::bad(-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
+    }
+
+    pub(crate) fn outside_window() -> Self {
+        Self::bad(-1021, "Timestamp for this request is outside of the recvWindow.")
+    }
+
+    pub(crate) fn signature() -> Self {
+        Self::bad(-1022, "Signature for this request is not valid.")
+    }
+
+    pub(crate) fn duplicate_parameter() -> Self {
+        Self::bad(-1101, "Duplicate values for a parameter detected.")
+    }
+
+    pub(crate) fn illegal(name: &str, range: &str) -> Self {
+        Self::bad(-1100, format!("Illegal characters found in parameter '{name}'; legal range is '{range}'."))
+    }
+
+    pub(crate) fn missing(name: &str) -> Self {
+        Self::bad(-1102, format!("Mandatory parameter '{name}' was not sent, was empty/null, or malformed."))
+    }
+
+    pub(crate) fn either_missing(one: &str, other: &str) -> Self {
+        Self::bad(-1102, format!("Param '{one}' or '{other}' must be sent, but both were empty/null!"))
+    }
+
+    pub(crate) fn too_great(name: &str, max: u64) -> Self {
+        Self::bad(-1102, format!("'{name}' contains unexpected value. Cannot be greater than {max}."))
+    }
+
+    pub(crate) fn unread(read: usize, sent: usize) -> Self {
+        Self::bad(-1104, format!("Not all sent parameters were read; read '{read}' parameter(s) but was sent '{sent}'."))
+    }
+
+    pub(crate) fn empty(name: &str) -> Self {
+        Self::bad(-1105, format!("Parameter '{name}' was empty."))
+    }
+
+    pub(crate) fn not_required(name: &str) -> Self {
+        Self::bad(-1106, format!("Parameter '{name}' sent when not required."))
+    }
+
+    pub(crate) fn precision(name: &str) -> Self {
+        Self::bad(-1111, format!("Parameter '{name}' has too much precision."))
+    }
+
+    pub(crate) fn tif() -> Self {
+        Self::bad(-1115, "Invalid timeInForce.")
+    }
+
+    pub(crate) fn order_type() -> Self {
+        Self::bad(-1116, "Invalid orderType.")
+    }
+
+    pub(crate) fn side() -> Self {
+        Self::bad(-1117, "Invalid side.")
+    }
+
+    pub(crate) fn interval() -> Self {
+        Self::bad(-1120, "Invalid interval.")
+    }
+
+    pub(crate) fn symbol() -> Self {
+        Self::bad(-1121, "Invalid symbol.")
+    }
+
+    pub(crate) fn combination() -> Self {
+        Self::bad(-1128, "Combination of optional parameters invalid.")
+    }
+
+    pub(crate) fn self_trade_mode() -> Self {
+        Self::bad(-2010, "This symbol does not allow the specified self-trade prevention mode.")
+    }
+
+    pub(crate) fn unknown_order() -> Self {
+        Self::bad(-2011, "Unknown order sent.")
+    }
+
+    pub(crate) fn no_such_order() -> Self {
+        Self::bad(-2013, "Order does not exist.")
+    }
+
+    pub(crate) fn key_format() -> Self {
+        Self::new(401, -2014, "API-key format invalid.")
+    }
+
+    pub(crate) fn key() -> Self {
+        Self::new(401, -2015, "Invalid API-key, IP, or permissions for action.")
+    }
+}
+
+impl From<Refusal> for ApiRefusal {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Filter(filter) => Self::bad(-1013, format!("Filter failure: {filter}")),
+            Refusal::InsufficientBalance => Self::bad(-2010, "Account has insufficient balance for requested action."),
+            Refusal::DuplicateClientOrderId => Self::bad(-2010, "Duplicate order sent."),
+            Refusal::WouldTake => Self::bad(-2010, "Order would immediately match and take."),
+            Refusal::UnknownOrder => Self::unknown_order(),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! A person at a terminal. Invariant: the terminal's settings are put back however the asking ends, and what was shown
+//! once does not stay in its scroll-back.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::AsFd;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use strongroom_signer_api::channel::Channel;
+use strongroom_signer_api::prompt::{ANSWER_LEN_MAX, Show};
+use zeroize::Zeroizing;
+
+use crate::{Answer, empty, too_long};
+
+const OTHER_SCREEN: &str = "\x1b[?1049h\x1b[H\x1b[2J";
+const FIRST_SCREEN: &str = "\x1b[2J\x1b[3J\x1b[?1049l";
+
+/// The terminal of a door.
+pub(crate) struct Terminal<'a> {
+    tty: File,
+    supervisor: &'a Channel,
+    settings: Termios,
+}
+
+/// Waits until `fd` has something; an error when the supervisor hangs up first.
+pub(crate) fn wait_for(fd: &impl AsFd, supervisor: &Channel) -> io::Result<()> {
+    loop {
+        let mut fds = [PollFd::new(fd, PollFlags::IN), PollFd::new(supervisor, PollFlags::IN)];
+        match poll(&mut fds, None::<&Timespec>) {
+            Ok(_) if !fds[0].revents().is_empty() => return Ok(()),
+            Ok(_) => return Err(io::Error::new(io::ErrorKind::Interrupted, "given up")),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+impl<'a> Terminal<'a> {
+    pub(crate) fn new(tty: File, supervisor: &'a Channel) -> io::Result<Self> {
+        let settings = tcgetattr(&tty)?;
+        Ok(Self { tty, supervisor, settings })
+    }
+
+    fn set_echo(&self, echo: bool) -> io::Result<()> {
+        let mut settings = self.settings.clone();
+        settings.local_modes.set(LocalModes::ECHO, echo);
+        settings.local_modes.insert(LocalModes::ICANON | LocalModes::ECHONL);
+        Ok(tcsetattr(&self.tty, OptionalActions::Flush, &settings)?)
+    }
+
+    /// One line.
+    pub(crate) fn ask(&mut self, words: &str, echo: bool) -> io::Result<Answer> {
+        write!(self.tty, "{words}: ")?;
+        self.set_echo(echo)?;
+        let line = self.line();
+        tcsetattr(&self.tty, OptionalActions::Now, &self.settings)?;
+        line
+    }
+
+    /// A new password, twice.
+    pub(crate) fn ask_twice(&mut self, words: &str) -> io::Result<Answer> {
+        loop {
+            let first = self.ask(words, false)?;
+            let again = self.ask("Again", false)?;
+            if first == again {
+                return Ok(first);
+            }
+            writeln!(self.tty, "The two differ. Once more.")?;
+        }
+    }
+
+    /// One line, or a block from `-----BEGIN` to `-----END`.
+    pub(crate) fn ask_block(&mut self, words: &str) -> io::Result<Answer> {
+        let mut block = self.ask(words, false)?;
+        if !block.starts_with(b"-----BEGIN") {
+            return Ok(block);
+        }
+        self.set_echo(false)?;
+        let done = loop {
+            match self.line() {
+                Ok(line) if block.len() + line.len() + 1 > ANSWER_LEN_MAX => break Err(too_long()),
+                Ok(line) => {
+                    block.push(b'\n');
+                    block.extend_from_slice(&line);
+                    if line.starts_with(b"-----END") {
+                        break Ok(());
+                    }
+                }
+                Err(error) => break Err(error),
+            }
+        };
+        tcsetattr(&self.tty, OptionalActions::Now, &self.settings)?;
+        done.map(|()| block)
+    }
+
+    fn line(&mut self) -> io::Result<Answer> {
+        let mut line = empty();
+        let mut byte = Zeroizing::new([0]);
+        loop {
+            wait_for(&self.tty, self.supervisor)?;
+            if self.tty.read(byte.as_mut_slice())? == 0 {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "given up"));
+            }
+            match byte[0] {
+                b'\n' => return Ok(line),
+                _ if line.len() == ANSWER_LEN_MAX => return Err(too_long()),
+                typed => line.push(typed),
+            }
+        }
+    }
+
+    /// Shows something once, on a screen of its own that is cleared.
+    pub(crate) fn show(&mut self, show: Show, bytes: &[u8]) -> io::Result<()> {
+        let (title, advice) = match show {
+            Show::Kit => (
+                "Recovery kit",
+                "Write it down or print it, and keep it away from this computer. With this vault's file it opens everything.\nIt is shown only now.",
+            ),
+            Show::OtpUri => ("One-time codes", "Put this address into an authenticator app. It is shown only now."),
+        };
+        write!(self.tty, "{OTHER_SCREEN}{title}\n\n    ")?;
+        self.tty.write_all(bytes)?;
+        write!(self.tty, "\n\n{advice}\nPress Enter when done.")?;
+        let done = self.line();
+        write!(self.tty, "{FIRST_SCREEN}")?;
+        done.map(|_| ())
+    }
+}
+
+impl Drop for Terminal<'_> {
+    fn drop(&mut self) {
+        let _ = tcsetattr(&self.tty, OptionalActions::Now, &self.settings);
+    }
+}

@@ -1,0 +1,129 @@
+//! Memory for the one key that shields all others: not swapped, not dumped, where the kernel can, not mapped for
+//! anybody else (`memfd_secret`).
+//!
+//! Invariant: the key never leaves this module as an owned value; everything else secret is ciphertext under it.
+#![expect(unsafe_code, reason = "the kernel hands out such memory as raw pointers; each block says why it is sound")]
+
+use std::ptr::NonNull;
+
+use aes_gcm::aead::AeadInOut as _;
+use aes_gcm::{Aes256Gcm, KeyInit as _};
+use strongroom_vault::SecretBox;
+
+const KEY_LEN: usize = 32;
+const NONCE_LEN: usize = 12;
+const TAG_LEN: usize = 16;
+
+enum Memory {
+    Secret(NonNull<[u8; KEY_LEN]>),
+    Locked(NonNull<[u8; KEY_LEN]>),
+    /// Neither was to be had: ordinary memory, said so in the status.
+    Ordinary(Box<[u8; KEY_LEN]>),
+}
+
+/// The shielding key.
+pub struct Arena {
+    memory: Memory,
+    /// Nonces are counted: one key lives as long as one process and never seals 2^64 secrets.
+    next_nonce: u64,
+}
+
+/// A secret as ciphertext under the arena's key.
+pub struct Shielded {
+    nonce: [u8; NONCE_LEN],
+    sealed: Box<[u8]>,
+}
+
+/// The arena's key does not open it: memory was damaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a shielded secret does not open; the signer's memory is damaged")]
+pub struct Unshieldable;
+
+impl Arena {
+    /// Makes a fresh key. Must run before the seccomp filter stands.
+    pub fn make() -> Result<Self, getrandom::Error> {
+        // SAFETY: both calls return memory for one value of the type, aligned for it, or nothing.
+        let memory = unsafe {
+            match memsec::memfd_secret::<[u8; KEY_LEN]>() {
+                Some(place) => Memory::Secret(place),
+                None => memsec::malloc::<[u8; KEY_LEN]>().map_or_else(|| Memory::Ordinary(Box::new([0; KEY_LEN])), Memory::Locked),
+            }
+        };
+        let mut arena = Self { memory, next_nonce: 0 };
+        getrandom::fill(arena.key_mut())?;
+        Ok(arena)
+    }
+
+    /// Whether the key lies in memory that is never swapped.
+    pub fn is_locked(&self) -> bool {
+        !matches!(self.memory, Memory::Ordinary(_))
+    }
+
+    fn key(&self) -> &[u8; KEY_LEN] {
+        match &self.memory {
+            // SAFETY: the pointer is valid for the life of `self`, and nothing writes while `self` is borrowed.
+            Memory::Secret(place) | Memory::Locked(place) => unsafe { place.as_ref() },
+            Memory::Ordinary(key) => key,
+        }
+    }
+
+    fn key_mut(&mut self) -> &mut [u8; KEY_LEN] {
+        match &mut self.memory {
+            // SAFETY: the pointer is valid for the life of `self`, which is borrowed exclusively.
+            Memory::Secret(place) | Memory::Locked(place) => unsafe { place.as_mut() },
+            Memory::Ordinary(key) => key,
+        }
+    }
+
+    /// Shields a copy of `secret`; the caller wipes its own.
+    pub fn shield(&mut self, secret: &[u8]) -> Result<Shielded, Unshieldable> {
+        let mut nonce = [0; NONCE_LEN];
+        nonce[..8].copy_from_slice(&self.next_nonce.to_le_bytes());
+        self.next_nonce += 1;
+        let mut sealed = vec![0; secret.len() + TAG_LEN].into_boxed_slice();
+        sealed[..secret.len()].copy_from_slice(secret);
+        let cipher = Aes256Gcm::new(self.key().into());
+        let (text, tag) = sealed.split_at_mut(secret.len());
+        let computed = cipher.encrypt_inout_detached(&nonce.into(), b"", text.into()).map_err(|_| Unshieldable)?;
+        tag.copy_from_slice(&computed);
+        Ok(Shielded { nonce, sealed })
+    }
+
+    /// Lends the secret to `f`, in memory that is wiped when `f` is done.
+    pub fn expose<R>(&self, shielded: &Shielded, f: impl FnOnce(&[u8]) -> R) -> Result<R, Unshieldable> {
+        let text_len = shielded.sealed.len() - TAG_LEN;
+        let mut open = SecretBox::copy_of(&shielded.sealed[..text_len]);
+        let tag: [u8; TAG_LEN] = shielded.sealed[text_len..].try_into().map_err(|_| Unshieldable)?;
+        let cipher = Aes256Gcm::new(self.key().into());
+        open.expose_mut(|text| cipher.decrypt_inout_detached(&shielded.nonce.into(), b"", text.into(), &tag.into())).map_err(|_| Unshieldable)?;
+        Ok(open.expose(f))
+    }
+}
+
+impl Drop for Arena {
+    fn drop(&mut self) {
+        use zeroize::Zeroize as _;
+        self.key_mut().zeroize();
+        match self.memory {
+            // SAFETY: each pointer came from the matching allocation and is not used again.
+            Memory::Secret(place) => unsafe { memsec::free_memfd_secret(place) },
+            // SAFETY: as above.
+            Memory::Locked(place) => unsafe { memsec::free(place) },
+            Memory::Ordinary(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shielded_is_ciphertext_and_opens() {
+        let mut arena = Arena::make().unwrap();
+        let shielded = arena.shield(b"a secret of some length").unwrap();
+        assert!(!shielded.sealed.windows(6).any(|window| window == b"secret"));
+        arena.expose(&shielded, |secret| assert_eq!(secret, b"a secret of some length")).unwrap();
+        assert!(Arena::make().unwrap().expose(&shielded, |_| ()).is_err());
+    }
+}

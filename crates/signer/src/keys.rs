@@ -1,0 +1,168 @@
+//! An open vault in use. Invariant: what stands here is what is on disk; changes take effect when they are saved.
+
+use ed25519_dalek::Signer as _;
+use strongroom_guard::{OrderRate, Policy, Role, Session, SessionEnd};
+use strongroom_model::{CredentialId, Venue};
+use strongroom_vault::{Purpose, RecordKind, SecretBox, Vault};
+use thiserror::Error;
+
+use crate::arena::{Arena, Shielded, Unshieldable};
+use crate::credential::{self, Credential};
+use crate::ledger::{Count, Ledger};
+
+/// Seed of the key that signs the log's heads.
+pub(crate) const LOG_KEY_LEN: usize = 32;
+
+/// Why an opened vault cannot be used.
+#[derive(Debug, Error)]
+pub(crate) enum LoadError {
+    #[error("the vault opened, but {0}; restore a backup")]
+    Record(&'static str),
+    #[error(transparent)]
+    Memory(#[from] Unshieldable),
+    #[error("a record of the vault does not open: {0}")]
+    Sealed(#[from] strongroom_vault::RecordError),
+}
+
+/// Everything that an unlocked signer works with.
+pub(crate) struct Open {
+    pub(crate) vault: Vault,
+    pub(crate) device: Shielded,
+    pub(crate) credentials: Vec<Credential>,
+    pub(crate) policy: Policy,
+    pub(crate) totp_seed: Shielded,
+    log_key: Shielded,
+    pub(crate) log_public: [u8; 32],
+    pub(crate) read_public: [u8; 32],
+    state_key: SecretBox,
+    pub(crate) ledger: Ledger,
+    pub(crate) ledger_generation: u64,
+    pub(crate) count: Count,
+    pub(crate) session: Result<Session, SessionEnd>,
+    pub(crate) rate: OrderRate,
+}
+
+impl Open {
+    /// Takes an opened vault into use. `state` is the content of the state file, if there is one.
+    pub(crate) fn load(vault: Vault, device: &[u8; 32], state: Option<&[u8]>, arena: &mut Arena) -> Result<Self, LoadError> {
+        let device = arena.shield(device)?;
+        let mut credentials = Vec::new();
+        let (mut policy, mut totp_seed, mut log_key) = (None, None, None);
+        let heads: Vec<_> = vault.records().collect();
+        for head in heads {
+            match head.kind {
+                RecordKind::Credential => {
+                    let credential = vault.with_record(head.id, |record| credential::shield(record, arena))??;
+                    credentials.push(credential.ok_or(LoadError::Record("a credential in it cannot be read"))?);
+                }
+                RecordKind::Policy => policy = vault.with_record(head.id, |record| serde_json::from_slice::<Policy>(record).ok())?,
+                RecordKind::TotpSeed => totp_seed = Some(vault.with_record(head.id, |record| arena.shield(record))??),
+                RecordKind::AuditSigningKey => log_key = Some(vault.with_record(head.id, |record| arena.shield(record))??),
+                RecordKind::AuditReadKey | RecordKind::RecoveryCodes => {}
+            }
+        }
+        let policy = policy.filter(|policy| policy.validate().is_ok()).ok_or(LoadError::Record("its limits cannot be read"))?;
+        let totp_seed = totp_seed.ok_or(LoadError::Record("the seed of the one-time codes is missing"))?;
+        let log_key = log_key.ok_or(LoadError::Record("the log's signing key is missing"))?;
+        let log_public = arena
+            .expose(&log_key, |seed| seed.try_into().ok().map(|seed| ed25519_dalek::SigningKey::from_bytes(seed).verifying_key().to_bytes()))?
+            .ok_or(LoadError::Record("the log's signing key cannot be read"))?;
+        let read_public = vault
+            .with_audit_read_key(strongroom_audit::read_secret_to_public)?
+            .map_err(|_| LoadError::Record("the log's reading key cannot be read"))?;
+        let state_key = vault.derive_key(Purpose::State)?;
+        let (ledger_generation, ledger) = match state {
+            None => (0, Ledger::default()),
+            Some(bytes) => {
+                let broken = LoadError::Record("its state file does not belong to it or is damaged");
+                let Ok((generation, plain)) = strongroom_vault::open_state(&state_key, vault.id(), bytes) else { return Err(broken) };
+                let Ok(ledger) = plain.expose(|plain| serde_json::from_slice(plain)) else { return Err(broken) };
+                (generation, ledger)
+            }
+        };
+        let count = Count::resume(&ledger);
+        Ok(Self {
+            vault,
+            device,
+            credentials,
+            policy,
+            totp_seed,
+            log_key,
+            log_public,
+            read_public,
+            state_key,
+            ledger,
+            ledger_generation,
+            count,
+            session: Err(SessionEnd::NeverOpened),
+            rate: OrderRate::default(),
+        })
+    }
+
+    /// Reads credentials and limits again from the vault, after a change was saved.
+    pub(crate) fn reload(&mut self, arena: &mut Arena) -> Result<(), LoadError> {
+        let mut credentials = Vec::new();
+        let heads: Vec<_> = self.vault.records().collect();
+        for head in heads {
+            if head.kind == RecordKind::Credential {
+                let credential = self.vault.with_record(head.id, |record| credential::shield(record, arena))??;
+                credentials.push(credential.ok_or(LoadError::Record("a credential in it cannot be read"))?);
+            } else if head.kind == RecordKind::Policy {
+                let policy = self.vault.with_record(head.id, |record| serde_json::from_slice::<Policy>(record).ok())?;
+                self.policy = policy.ok_or(LoadError::Record("its limits cannot be read"))?;
+            }
+        }
+        self.credentials = credentials;
+        Ok(())
+    }
+
+    /// The ledger as it stands, as ciphertext, with its new generation.
+    pub(crate) fn sealed_ledger(&mut self) -> Option<(u64, Vec<u8>)> {
+        let plain = SecretBox::from_vec(serde_json::to_vec(&self.ledger).ok()?);
+        self.ledger_generation += 1;
+        let generation = self.ledger_generation;
+        let bytes = plain.expose(|plain| {
+            strongroom_vault::seal_state(&self.state_key, self.vault.id(), generation, plain, &mut strongroom_vault::SystemEntropy)
+        });
+        Some((generation, bytes.ok()?))
+    }
+
+    /// Which record holds the limits.
+    pub(crate) fn policy_record(&self) -> Option<u64> {
+        self.vault.records().find(|head| head.kind == RecordKind::Policy).map(|head| head.id)
+    }
+
+    /// The credential meant: the named one, or the active one of the venue.
+    pub(crate) fn credential(&self, id: Option<CredentialId>, venue: Venue) -> Option<&Credential> {
+        self.credentials.iter().find(|credential| match id {
+            Some(id) => credential.info.id == id,
+            None => credential.info.active && credential.info.venue == venue,
+        })
+    }
+
+    /// Signs with the log's key.
+    pub(crate) fn sign_log(&self, text: &str, arena: &Arena) -> Option<[u8; 64]> {
+        arena
+            .expose(&self.log_key, |seed| {
+                let seed: &[u8; LOG_KEY_LEN] = seed.try_into().ok()?;
+                Some(ed25519_dalek::SigningKey::from_bytes(seed).sign(text.as_bytes()).to_bytes())
+            })
+            .ok()
+            .flatten()
+    }
+
+    /// The open session, if it is still valid at `now_ms`; ends it when it is not.
+    pub(crate) fn session_at(&mut self, now_ms: u64) -> Result<&Session, SessionEnd> {
+        if let Ok(session) = &self.session
+            && let Some(end) = session.end(now_ms, self.policy.session_idle_ms, self.policy.session_age_max_ms)
+        {
+            self.session = Err(end);
+        }
+        self.session.as_ref().map_err(|end| *end)
+    }
+
+    /// Begins a session with every role.
+    pub(crate) fn open_session(&mut self, now_ms: u64) {
+        self.session = Ok(Session { opened_ms: now_ms, used_ms: now_ms, roles: Role::ALL.to_vec() });
+    }
+}

@@ -1,0 +1,333 @@
+//! The signer's side of the desk: every request, and the signature.
+//!
+//! Invariant: a place is signed only after the gate allowed it with facts that the signer itself knows.
+
+use strongroom_audit::Head;
+use strongroom_guard::{Freeze, SessionEnd, SignerFacts, Verdict, signer_gate};
+use strongroom_model::{CredentialId, Intent, Operation, Venue};
+use strongroom_signer_api::desk::{AUDIT_PAGE_MAX, CLOCK_OFFSET_US_MAX};
+use strongroom_signer_api::{Notice, Refusal, Reply, Request, Saved, Sealed, SignAsk, Status, Walls};
+use strongroom_venues::binance::{SigningKey, encode};
+use zeroize::Zeroizing;
+
+use crate::arena::Arena;
+use crate::clock::Moment;
+use crate::dialogue::{Dialogue, Pending};
+use crate::keys::Open;
+
+/// Most actions waiting for a prompt.
+pub(crate) const PENDING_MAX: usize = 16;
+/// Largest reply to a page of the log, with room for the frame.
+const AUDIT_REPLY_LEN_MAX: usize = 48 * 1_024;
+
+/// What the shell has to send.
+pub enum Out {
+    /// To the desk, answering its request.
+    Reply(u64, Reply),
+    /// To the desk, with the bytes of a file.
+    Notice(Notice, Option<Vec<u8>>),
+    /// To a prompt; wiped on drop.
+    Prompt(u64, Zeroizing<Vec<u8>>),
+    /// The prompt is done.
+    ClosePrompt(u64),
+}
+
+/// A save that waits for the desk's word.
+pub(crate) struct Saving {
+    pub(crate) what: Sealed,
+    pub(crate) generation: u64,
+    pub(crate) then: After,
+}
+
+/// What happens when a save is on disk.
+pub(crate) enum After {
+    /// The vault's next generation takes effect; then the dialogue goes on.
+    Vault { sealed: Box<strongroom_vault::Sealed>, prompt: Option<u64> },
+    /// A first vault comes into being; then its ledger is saved.
+    FirstVault { open: Box<Open>, prompt: u64 },
+    /// The ledger takes effect; then the dialogue goes on.
+    Ledger { reserved: u64, prompt: Option<u64> },
+}
+
+/// The signer.
+pub struct Signer {
+    pub(crate) arena: Arena,
+    walls: Walls,
+    pub(crate) open: Option<Open>,
+    pub(crate) freeze: Option<Freeze>,
+    pub(crate) pending: Vec<Pending>,
+    pub(crate) dialogues: Vec<Dialogue>,
+    pub(crate) saving: Vec<Saving>,
+    pub(crate) password_failures: u32,
+    pub(crate) password_not_before_ms: u64,
+    pub(crate) rotating: Option<(CredentialId, CredentialId)>,
+    last_request: u64,
+}
+
+impl Signer {
+    /// A sealed signer behind `walls`.
+    pub fn new(arena: Arena, walls: Walls) -> Self {
+        Self {
+            arena,
+            walls,
+            open: None,
+            freeze: None,
+            pending: Vec::new(),
+            dialogues: Vec::new(),
+            saving: Vec::new(),
+            password_failures: 0,
+            password_not_before_ms: 0,
+            rotating: None,
+            last_request: 0,
+        }
+    }
+
+    /// A new desk is attached: what the old one was saving will never be confirmed.
+    pub fn desk_attached(&mut self) -> Vec<Out> {
+        self.last_request = 0;
+        let saving: Vec<_> = self.saving.drain(..).collect();
+        saving.into_iter().flat_map(|saving| self.save_failed(saving.then, "the desk ended while saving")).collect()
+    }
+
+    /// Answers one request of the desk. `files` are the bytes of the attached descriptors.
+    pub fn on_desk(&mut self, id: u64, request: Request, tail: &[u8], mut files: Vec<Vec<u8>>, now: Moment) -> Vec<Out> {
+        if id <= self.last_request {
+            return vec![Out::Reply(id, Reply::Refused(Refusal::NotUnderstood))];
+        }
+        self.last_request = id;
+        let mut out = Vec::new();
+        let reply = match request {
+            Request::Sign(ask) => self.sign(&ask, now, &mut out),
+            Request::Status => Ok(Reply::Status(Box::new(self.status(now)))),
+            Request::Prepare(action) => self.prepare(action, tail, std::mem::take(&mut files), now),
+            Request::Saved(saved) => {
+                out.extend(self.saved(saved, now));
+                Ok(Reply::Done)
+            }
+            Request::Lock => self.lock(),
+            Request::Touch => self.touch(now),
+            Request::Kill { why } => {
+                out.extend(self.freeze(why));
+                Ok(Reply::Done)
+            }
+            Request::Credentials => self.credentials(),
+            Request::Policy => self.opened().map(|open| Reply::Policy(open.policy.clone())),
+            Request::FinishRotation { new, passed } => self.finish_rotation(new, passed, now, &mut out),
+            Request::SealHead { size, head } => self.seal_head(size, &head, &mut out),
+            Request::ReadAudit { last } => self.read_audit(&files, last, now),
+        };
+        out.insert(0, Out::Reply(id, reply.unwrap_or_else(Reply::Refused)));
+        out
+    }
+
+    pub(crate) fn opened(&self) -> Result<&Open, Refusal> {
+        self.open.as_ref().ok_or(Refusal::Guard(strongroom_guard::Reason::Sealed))
+    }
+
+    fn sign(&mut self, ask: &SignAsk, now: Moment, out: &mut Vec<Out>) -> Result<Reply, Refusal> {
+        let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
+        if ask.clock_offset_us.abs() > CLOCK_OFFSET_US_MAX {
+            return Err(Refusal::ClockOffset { offset_ms: ask.clock_offset_us / 1_000 });
+        }
+        if !(1..=encode::RECV_WINDOW_MS_MAX).contains(&ask.recv_window_ms) {
+            return Err(Refusal::RecvWindow(ask.recv_window_ms));
+        }
+        let operation = ask.intent.operation();
+        let credential = open.credential(ask.credential, Venue::Binance).ok_or(Refusal::NoCredential)?;
+        if !credential.info.active && operation != Operation::Read {
+            return Err(Refusal::NotActive);
+        }
+        open.gate(self.freeze.as_ref(), &ask.intent, now)?;
+        let count = match open.count.next() {
+            Some(count) => count,
+            None if operation == Operation::Cancel => open.count.next_unreserved(),
+            None => {
+                out.extend(self.reserve());
+                return Err(Refusal::Busy);
+            }
+        };
+        let at = strongroom_model::Timestamp::from_us(now.wall.us().saturating_add(ask.clock_offset_us));
+        let unsigned = encode::encode(&ask.intent, at, ask.recv_window_ms);
+        let credential = open.credential(ask.credential, Venue::Binance).ok_or(Refusal::NoCredential)?;
+        let broken = |_| Refusal::State("a credential in memory cannot be used; seal and unlock".to_owned());
+        let request = self
+            .arena
+            .expose(&credential.secret, |secret| {
+                SigningKey::from_stored(credential.info.scheme, secret).map(|key| unsigned.sign(&credential.info.api_key, &key))
+            })
+            .map_err(broken)?
+            .map_err(|error| Refusal::State(error.to_string()))?;
+        if operation == Operation::Place {
+            open.rate.count(now.mono_ms);
+        }
+        if open.count.wants().is_some() {
+            out.extend(self.reserve());
+        }
+        Ok(Reply::Signed { request, count, expires: at.plus_ms(i64::from(ask.recv_window_ms)) })
+    }
+
+    /// Asks for the next block of signature numbers, unless that is under way.
+    pub(crate) fn reserve(&mut self) -> Vec<Out> {
+        let Some(open) = self.open.as_mut() else { return Vec::new() };
+        match open.count.wants() {
+            Some(reserved) if reserved > open.ledger.reserved => {
+                open.ledger.reserved = reserved;
+                self.save_ledger(None)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Hands the ledger out to be saved, as it stands. Later saves contain what earlier ones did.
+    pub(crate) fn save_ledger(&mut self, prompt: Option<u64>) -> Vec<Out> {
+        let Some(open) = self.open.as_mut() else { return Vec::new() };
+        let reserved = open.ledger.reserved;
+        let Some((generation, bytes)) = open.sealed_ledger() else {
+            return self.save_failed(After::Ledger { reserved, prompt }, "the state could not be sealed");
+        };
+        self.saving.push(Saving { what: Sealed::State, generation, then: After::Ledger { reserved, prompt } });
+        vec![Out::Notice(Notice::Save { what: Sealed::State, generation, mac: Vec::new() }, Some(bytes))]
+    }
+
+    pub(crate) fn is_saving(&self, what: Sealed) -> bool {
+        self.saving.iter().any(|saving| saving.what == what)
+    }
+
+    fn saved(&mut self, saved: Saved, now: Moment) -> Vec<Out> {
+        let Some(at) = self.saving.iter().position(|saving| saving.what == saved.what && saving.generation == saved.generation) else {
+            return Vec::new();
+        };
+        let saving = self.saving.remove(at);
+        match saved.error {
+            None => self.save_took_effect(saving, now),
+            Some(error) => self.save_failed(saving.then, &error),
+        }
+    }
+
+    fn status(&mut self, now: Moment) -> Status {
+        let freeze = self.freeze.clone();
+        let Some(open) = self.open.as_mut() else {
+            return Status {
+                sealed: true,
+                generation: None,
+                session: None,
+                session_end: Some(SessionEnd::NeverOpened),
+                freeze,
+                signatures: 0,
+                walls: self.walls,
+                schemes: Vec::new(),
+            };
+        };
+        let (idle_ms, age_max_ms) = (open.policy.session_idle_ms, open.policy.session_age_max_ms);
+        let session = open.session_at(now.mono_ms).map(|session| {
+            let left = |since: u64, limit: u64| limit.saturating_sub(now.mono_ms.saturating_sub(since));
+            (left(session.used_ms, idle_ms), left(session.opened_ms, age_max_ms))
+        });
+        Status {
+            sealed: false,
+            generation: Some(open.vault.generation()),
+            session: session.ok(),
+            session_end: session.err(),
+            freeze,
+            signatures: open.count.made(),
+            walls: self.walls,
+            schemes: open.credentials.iter().map(|credential| credential.info.scheme).collect(),
+        }
+    }
+
+    fn lock(&mut self) -> Result<Reply, Refusal> {
+        if let Some(open) = self.open.as_mut() {
+            open.session = Err(SessionEnd::Locked);
+        }
+        Ok(Reply::Done)
+    }
+
+    fn touch(&mut self, now: Moment) -> Result<Reply, Refusal> {
+        let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
+        let _ = open.session_at(now.mono_ms);
+        if let Ok(session) = &mut open.session {
+            session.used_ms = now.mono_ms;
+        }
+        Ok(Reply::Done)
+    }
+
+    /// Engages the kill switch, for the desk or for the supervisor. It holds at once; saving it comes after.
+    pub fn freeze(&mut self, why: String) -> Vec<Out> {
+        let freeze = self.freeze.get_or_insert(Freeze { why }).clone();
+        let mut out = vec![Out::Notice(Notice::Frozen(freeze.clone()), None)];
+        if let Some(open) = self.open.as_mut() {
+            open.ledger.freeze = Some(freeze);
+            out.extend(self.save_ledger(None));
+        }
+        out
+    }
+
+    fn credentials(&self) -> Result<Reply, Refusal> {
+        let open = self.opened()?;
+        Ok(Reply::Credentials(open.credentials.iter().map(|credential| credential.info.clone()).collect()))
+    }
+
+    fn seal_head(&mut self, size: u64, head: &[u8], out: &mut Vec<Out>) -> Result<Reply, Refusal> {
+        let hash: [u8; 32] = head.try_into().map_err(|_| Refusal::NotUnderstood)?;
+        let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
+        if size < open.ledger.log_size {
+            return Err(Refusal::HeadOlder { size, signed: open.ledger.log_size });
+        }
+        let text = strongroom_audit::checkpoint_text(open.vault.id(), Head { size, hash });
+        let signature = open.sign_log(&text, &self.arena).ok_or_else(|| Refusal::State("the log's key cannot be used".to_owned()))?;
+        // Remembered now; written with the next state file.
+        open.ledger.log_size = size;
+        let public_key = open.log_public.to_vec();
+        out.extend(self.reserve());
+        Ok(Reply::HeadSealed { signature: signature.to_vec(), public_key })
+    }
+
+    fn read_audit(&mut self, files: &[Vec<u8>], last: u32, now: Moment) -> Result<Reply, Refusal> {
+        let open = self.open.as_mut().ok_or(Refusal::Guard(strongroom_guard::Reason::Sealed))?;
+        open.session_at(now.mono_ms).map_err(|end| Refusal::Guard(strongroom_guard::Reason::Session { end }))?;
+        let unreadable = |error: String| Refusal::State(format!("the log cannot be read: {error}"));
+        let leaves = split_leaves(files.first().map_or(&[], Vec::as_slice)).ok_or(Refusal::NotUnderstood)?;
+        let (epoch, rest) = leaves.split_first().ok_or(Refusal::NotUnderstood)?;
+        let reader = open.vault.with_audit_read_key(|key| strongroom_audit::Reader::open(key, epoch));
+        let mut reader = reader.map_err(|error| unreadable(error.to_string()))?.map_err(|error| unreadable(error.to_string()))?;
+        let wanted = usize::try_from(last).unwrap_or(usize::MAX).min(AUDIT_PAGE_MAX);
+        let mut page = Vec::new();
+        let mut page_len = 0;
+        for (at, leaf) in rest.iter().enumerate() {
+            let entry = reader.next(leaf).map_err(|error| unreadable(error.to_string()))?;
+            if at + wanted >= rest.len() {
+                page_len += entry.payload.len();
+                if page_len > AUDIT_REPLY_LEN_MAX {
+                    break;
+                }
+                page.push(String::from_utf8_lossy(&entry.payload).into_owned());
+            }
+        }
+        Ok(Reply::Audit(page))
+    }
+}
+
+/// Leaves in a file, each behind its length (u32, little-endian).
+fn split_leaves(mut bytes: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut leaves = Vec::new();
+    while !bytes.is_empty() {
+        let (len, rest) = bytes.split_at_checked(4)?;
+        let len = usize::try_from(u32::from_le_bytes(len.try_into().ok()?)).ok()?;
+        let (leaf, rest) = rest.split_at_checked(len)?;
+        leaves.push(leaf);
+        bytes = rest;
+    }
+    Some(leaves)
+}
+
+impl Open {
+    fn gate(&mut self, freeze: Option<&Freeze>, intent: &Intent, now: Moment) -> Result<(), Refusal> {
+        let session = self.session.as_ref().map_err(|end| *end);
+        let facts = SignerFacts { freeze, session, rate: &mut self.rate, now_ms: now.mono_ms };
+        match signer_gate(&self.policy, facts, intent) {
+            Verdict::Allow => Ok(()),
+            Verdict::Deny(reason) => Err(Refusal::Guard(reason)),
+            Verdict::StepUp => Err(Refusal::State("this needs a code".to_owned())),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The walls around the signer, built before any secret arrives. Invariant: after [`build`] no socket, file or
+//! process can be opened; a system call that is not listed ends the process.
+
+use std::collections::BTreeMap;
+
+use rustix::process::{DumpableBehavior, Resource, Rlimit};
+use seccompiler::{BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule};
+use strongroom_signer_api::Walls;
+use thiserror::Error;
+
+/// Largest file in memory that new vault bytes are handed out in; the limit counts such files too, so it is not zero.
+const MEMORY_FILE_LEN_MAX: u64 = 64 * 1_024 * 1_024;
+
+/// A wall that could not be built; the signer does not start without it.
+#[derive(Debug, Error)]
+pub enum WallError {
+    /// A limit or flag of the process.
+    #[error("could not set {0}: {1}")]
+    Flag(&'static str, rustix::io::Errno),
+    /// The system-call filter.
+    #[error("could not install the system-call filter: {0}")]
+    Filter(String),
+}
+
+/// First thing at start: nobody may look in, nothing may be dumped.
+pub fn close_windows() -> Result<(), WallError> {
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(|error| WallError::Flag("non-dumpable", error))?;
+    let limits = [("RLIMIT_CORE", Resource::Core, 0), ("RLIMIT_FSIZE", Resource::Fsize, MEMORY_FILE_LEN_MAX)];
+    for (name, resource, limit) in limits {
+        let limit = Rlimit { current: Some(limit), maximum: Some(limit) };
+        rustix::process::setrlimit(resource, limit).map_err(|error| WallError::Flag(name, error))?;
+    }
+    rustix::thread::set_no_new_privs(true).map_err(|error| WallError::Flag("no_new_privs", error))
+}
+
+/// Last thing before the first packet: the filter. Returns the walls as measured.
+pub fn build(locked_memory: bool) -> Result<Walls, WallError> {
+    let program = filter().map_err(|error| WallError::Filter(error.to_string()))?;
+    seccompiler::apply_filter(&program).map_err(|error| WallError::Filter(error.to_string()))?;
+    Ok(measure(locked_memory))
+}
+
+/// Asks the kernel what stands.
+fn measure(locked_memory: bool) -> Walls {
+    Walls {
+        not_dumpable: matches!(rustix::process::dumpable_behavior(), Ok(DumpableBehavior::NotDumpable)),
+        no_core: rustix::process::getrlimit(Resource::Core).maximum == Some(0),
+        no_new_privs: matches!(rustix::thread::no_new_privs(), Ok(true)),
+        seccomp: matches!(rustix::thread::secure_computing_mode(), Ok(rustix::thread::SecureComputingMode::Filter)),
+        locked_memory,
+    }
+}
+
+/// Memory may grow but never become executable.
+fn without_prot_exec(argument: u8) -> Result<Vec<SeccompRule>, seccompiler::BackendError> {
+    let exec = u64::from(libc::PROT_EXEC.unsigned_abs());
+    let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(exec), 0)?;
+    Ok(vec![SeccompRule::new(vec![condition])?])
+}
+
+fn first_argument_is(argument: u8, value: i32) -> Result<SeccompRule, seccompiler::BackendError> {
+    let value = u64::from(value.unsigned_abs());
+    SeccompRule::new(vec![SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value)?])
+}
+
+fn filter() -> Result<BpfProgram, seccompiler::BackendError> {
+    let free = [
+        libc::SYS_read,
+        libc::SYS_write,
+        libc::SYS_recvmsg,
+        libc::SYS_recvfrom,
+        libc::SYS_sendmsg,
+        libc::SYS_sendto,
+        libc::SYS_poll,
+        libc::SYS_ppoll,
+        libc::SYS_close,
+        libc::SYS_munmap,
+        libc::SYS_mremap,
+        libc::SYS_brk,
+        libc::SYS_futex,
+        libc::SYS_getrandom,
+        libc::SYS_clock_gettime,
+        libc::SYS_rt_sigreturn,
+        libc::SYS_rt_sigprocmask,
+        libc::SYS_sigaltstack,
+        libc::SYS_exit,
+        libc::SYS_exit_group,
+        libc::SYS_restart_syscall,
+        // Its own limits and flags may be read (the status reports them), not set: see prctl and prlimit64 below.
+        libc::SYS_getpid,
+        libc::SYS_gettid,
+        // Descriptors for new vault bytes live in memory only, and are read back from memory only.
+        libc::SYS_memfd_create,
+        libc::SYS_ftruncate,
+        libc::SYS_lseek,
+        libc::SYS_fstat,
+        libc::SYS_pread64,
+        libc::SYS_statx,
+    ];
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = free.into_iter().map(|call| (call, Vec::new())).collect();
+    rules.insert(libc::SYS_mmap, without_prot_exec(2)?);
+    rules.insert(libc::SYS_mprotect, without_prot_exec(2)?);
+    rules.insert(
+        libc::SYS_madvise,
+        [libc::MADV_DONTNEED, libc::MADV_FREE, libc::MADV_DONTDUMP].into_iter().map(|advice| first_argument_is(2, advice)).collect::<Result<_, _>>()?,
+    );
+    rules.insert(
+        libc::SYS_prctl,
+        [libc::PR_GET_DUMPABLE, libc::PR_GET_NO_NEW_PRIVS, libc::PR_GET_SECCOMP].into_iter().map(|what| first_argument_is(0, what)).collect::<Result<_, _>>()?,
+    );
+    // prlimit64 with no new limit only reads.
+    let reads_only = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0)?;
+    rules.insert(libc::SYS_prlimit64, vec![SeccompRule::new(vec![reads_only])?]);
+    let arch = std::env::consts::ARCH.try_into()?;
+    SeccompFilter::new(rules, SeccompAction::KillProcess, SeccompAction::Allow, arch)?.try_into()
+}

@@ -1,0 +1,138 @@
+//! Why something about a vault's files did not happen. Invariant: every text says what state the vault is in.
+
+use std::io;
+
+use strongroom_model::Advice;
+use thiserror::Error;
+
+use crate::keychain::KeychainError;
+
+/// Why there is no folder for a vault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum SetupError {
+    /// There is a vault.
+    #[error("this folder holds a vault already; nothing was changed. Open it, or choose another folder")]
+    Exists,
+    /// The folder could not be made.
+    #[error("the vault's folder could not be made ({0}); nothing was created. Check the path and its permissions")]
+    Io(io::ErrorKind),
+}
+
+impl SetupError {
+    /// A person chooses another folder.
+    pub fn advice(&self) -> Advice {
+        Advice::Ask
+    }
+}
+
+fn backup_hint(backup: &Option<u64>) -> String {
+    match backup {
+        Some(generation) => format!("The newest readable backup is generation {generation}: restore it, then open it with the recovery kit"),
+        None => "There is no readable backup in its folder".to_owned(),
+    }
+}
+
+/// Why a vault's file was not read. Nothing was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum LoadError {
+    /// No file.
+    #[error("the vault's file is missing. {}", backup_hint(.backup))]
+    Missing {
+        /// The generation of the newest readable backup.
+        backup: Option<u64>,
+    },
+    /// Not a vault's beginning.
+    #[error("the vault's file is damaged. {}", backup_hint(.backup))]
+    Damaged {
+        /// The generation of the newest readable backup.
+        backup: Option<u64>,
+    },
+    /// The disk failed.
+    #[error("the vault's file could not be read ({kind}). {}", backup_hint(.backup))]
+    Io {
+        /// How.
+        kind: io::ErrorKind,
+        /// The generation of the newest readable backup.
+        backup: Option<u64>,
+    },
+}
+
+impl LoadError {
+    /// A person decides whether to restore.
+    pub fn advice(&self) -> Advice {
+        Advice::Ask
+    }
+}
+
+/// Why a save did not happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum SaveError {
+    /// Generation and MAC are not those of the bytes.
+    #[error("the bytes to save are not the generation that they were announced as; nothing was saved")]
+    NotTheImage,
+    /// Not the next generation.
+    #[error("generation {given} is not newer than generation {have}; nothing was saved")]
+    NotNewer {
+        /// The newest known.
+        have: u64,
+        /// The one offered.
+        given: u64,
+    },
+    /// The anchor does not vouch for the present file.
+    #[error("the keychain does not vouch for the present vault; nothing was saved. Open it with the recovery kit first")]
+    NotAnchored,
+    /// The present file cannot be read.
+    #[error("the present vault is damaged; nothing was saved. Restore a backup first")]
+    PresentDamaged,
+    /// The keychain failed before anything was written.
+    #[error("the keychain did not take the new state, so nothing was saved: {0}")]
+    Keychain(KeychainError),
+    /// The disk is full.
+    #[error("the disk is full ({0}). Nothing was saved, and the vault is as it was. Free some space and try again")]
+    NoSpace(io::ErrorKind),
+    /// The disk failed.
+    #[error("the disk failed ({0}). Nothing was saved, and the vault is as it was")]
+    Io(io::ErrorKind),
+    /// The disk failed after the file was in place.
+    #[error("the new vault is in place, but the disk did not confirm it ({0}). Seal, open again, and look whether the change is there")]
+    Uncertain(io::ErrorKind),
+}
+
+impl SaveError {
+    /// What to do next.
+    pub fn advice(&self) -> Advice {
+        match self {
+            Self::NotTheImage | Self::NotNewer { .. } => Advice::Bug,
+            Self::Keychain(error) => error.advice(),
+            Self::NotAnchored | Self::PresentDamaged | Self::NoSpace(_) | Self::Io(_) | Self::Uncertain(_) => Advice::Ask,
+        }
+    }
+
+    pub(crate) fn of(error: &io::Error) -> Self {
+        match error.kind() {
+            kind @ (io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => Self::NoSpace(kind),
+            kind => Self::Io(kind),
+        }
+    }
+}
+
+/// Why a backup was not restored. The present file is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum RestoreError {
+    /// No such backup.
+    #[error("there is no backup of generation {0}")]
+    NoSuchBackup(u64),
+    /// Damaged as well.
+    #[error("the backup of generation {0} is damaged; nothing was changed. Choose another")]
+    Damaged(u64),
+    /// The disk failed.
+    #[error("the backup could not be restored ({0}). Look at the vault before trying again")]
+    Io(io::ErrorKind),
+}
+
+impl RestoreError {
+    /// A person chooses.
+    pub fn advice(&self) -> Advice {
+        Advice::Ask
+    }
+}

@@ -1,0 +1,291 @@
+//! A vault's folder. Invariant: a save replaces the vault's file only by a whole, synced, re-read one, and the anchor
+//! knows of it before and after.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::anchor::{Anchor, AnchorRecord, Mark};
+use crate::errors::{LoadError, RestoreError, SaveError, SetupError};
+use crate::keychain::KeychainError;
+use crate::layer::{Disk, FileLayer};
+use crate::lock::{Lock, LockError};
+use crate::prefix::Prefix;
+
+/// How many earlier generations are kept.
+pub const BACKUPS_MAX: usize = 10;
+const VAULT: &str = "vault.srv";
+const STATE: &str = "state.srs";
+pub(crate) const BACKUPS: &str = "backup";
+
+/// The folder of one vault, and its anchor.
+pub struct Store<L: FileLayer = Disk> {
+    pub(crate) dir: PathBuf,
+    pub(crate) layer: L,
+    pub(crate) anchor: Box<dyn Anchor>,
+}
+
+/// What the anchor says of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnchorVerdict {
+    /// It is the one that was saved last.
+    Matches,
+    /// It is the one that was being saved when something failed; complete. Call [`Store::settle`] once it opened.
+    MatchesPending,
+    /// It is older than what was saved: open read-only, ask for the recovery kit, record it.
+    RolledBack {
+        /// The file's generation.
+        file: u64,
+        /// The anchor's.
+        anchor: u64,
+    },
+    /// It is not older, and the anchor does not know it: treat it like a rollback.
+    Foreign {
+        /// The file's generation.
+        file: u64,
+        /// The anchor's.
+        anchor: u64,
+    },
+    /// The keychain knows nothing of this vault: treat it like a rollback.
+    Lost,
+    /// The keychain cannot be asked; the device secret cannot be had either.
+    Unreachable(KeychainError),
+}
+
+/// A vault's file and what is to be thought of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// The file: ciphertext.
+    pub bytes: Vec<u8>,
+    /// What it says about itself.
+    pub prefix: Prefix,
+    /// What the anchor says.
+    pub verdict: AnchorVerdict,
+}
+
+/// How a save went that did save.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// File and anchor agree.
+    Settled,
+    /// The file is saved; the anchor still calls it pending. The next save or [`Store::settle`] sets that right.
+    AnchorBehind(KeychainError),
+}
+
+impl Store {
+    /// Makes the folder (0700) for a new vault; one that holds a vault already is refused.
+    pub fn create(dir: impl Into<PathBuf>, anchor: Box<dyn Anchor>) -> Result<Self, SetupError> {
+        Self::create_on(Disk, dir, anchor)
+    }
+
+    /// Stands before an existing vault's folder; nothing is read yet.
+    pub fn open(dir: impl Into<PathBuf>, anchor: Box<dyn Anchor>) -> Self {
+        Self { dir: dir.into(), layer: Disk, anchor }
+    }
+
+    /// The name of the vault in `dir`, from its file or else from its newest readable backup: needed to find its anchor.
+    pub fn vault_id_in(dir: &Path) -> Option<[u8; 16]> {
+        let from_file = Disk.read(&dir.join(VAULT)).ok().and_then(|bytes| Prefix::read(&bytes));
+        let newest = || newest_backup(&Disk, &dir.join(BACKUPS));
+        from_file.or_else(newest).map(|prefix| prefix.vault_id)
+    }
+
+    /// One process per vault: the lock, or who has it.
+    pub fn lock(&self) -> Result<Lock, LockError> {
+        Lock::take(&self.dir)
+    }
+}
+
+impl<L: FileLayer> Store<L> {
+    /// [`Store::create`] on a given layer.
+    pub fn create_on(layer: L, dir: impl Into<PathBuf>, anchor: Box<dyn Anchor>) -> Result<Self, SetupError> {
+        let dir = dir.into();
+        let io = |error: io::Error| SetupError::Io(error.kind());
+        layer.make_dir(&dir).map_err(io)?;
+        if layer.names(&dir).map_err(io)?.iter().any(|name| name == VAULT) {
+            return Err(SetupError::Exists);
+        }
+        layer.make_dir(&dir.join(BACKUPS)).map_err(io)?;
+        let mut handle = layer.open_dir(&dir).map_err(io)?;
+        layer.sync_dir(&mut handle).map_err(io)?;
+        Ok(Self { dir, layer, anchor })
+    }
+
+    /// [`Store::open`] on a given layer.
+    pub fn open_on(layer: L, dir: impl Into<PathBuf>, anchor: Box<dyn Anchor>) -> Self {
+        Self { dir: dir.into(), layer, anchor }
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The anchor.
+    pub fn anchor(&self) -> &dyn Anchor {
+        &*self.anchor
+    }
+
+    /// Reads the vault's file and compares it with the anchor.
+    pub fn load(&self) -> Result<Loaded, LoadError> {
+        let newest = || newest_backup(&self.layer, &self.dir.join(BACKUPS)).map(|prefix| prefix.generation);
+        let bytes = match self.layer.read(&self.dir.join(VAULT)) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(LoadError::Missing { backup: newest() }),
+            Err(error) => return Err(LoadError::Io { kind: error.kind(), backup: newest() }),
+        };
+        let prefix = Prefix::read(&bytes).ok_or_else(|| LoadError::Damaged { backup: newest() })?;
+        let verdict = match self.anchor.record() {
+            Ok(Some(record)) => judge(prefix.into(), &record),
+            Ok(None) => AnchorVerdict::Lost,
+            Err(error) => AnchorVerdict::Unreachable(error),
+        };
+        Ok(Loaded { bytes, prefix, verdict })
+    }
+
+    /// Saves the next generation. On an error other than [`SaveError::Uncertain`] the old vault stands unchanged.
+    pub fn save(&self, image: &[u8], generation: u64, mac: &[u8; 32]) -> Result<Saved, SaveError> {
+        let new: Mark = Prefix::read(image).filter(|new| new.generation == generation && new.mac == *mac).ok_or(SaveError::NotTheImage)?.into();
+        let old = self.present_mark()?;
+        let record = self.record_before(old, new)?;
+        self.anchor.set_record(&record).map_err(SaveError::Keychain)?;
+
+        let replaced = self.replace(VAULT, image, old.map(|old| old.generation));
+        if let Err(error) = replaced {
+            if !matches!(error, SaveError::Uncertain(_)) {
+                // If this fails too, the pending mark names a file that never came to be: harmless.
+                let _ = self.anchor.set_record(&AnchorRecord { pending: None, ..record });
+            }
+            return Err(error);
+        }
+        self.prune();
+        let settled = AnchorRecord { committed: Some(new), pending: None, ..record };
+        Ok(self.anchor.set_record(&settled).map_or_else(Saved::AnchorBehind, |()| Saved::Settled))
+    }
+
+    /// Calls the present file the committed one if the anchor knows it, after it opened.
+    pub fn settle(&self) -> Result<(), SaveError> {
+        let Some(present) = self.present_mark()? else { return Err(SaveError::NotAnchored) };
+        let record = self.anchor.record().map_err(SaveError::Keychain)?.ok_or(SaveError::NotAnchored)?;
+        match judge(present, &record) {
+            AnchorVerdict::Matches if record.pending.is_none() => Ok(()),
+            AnchorVerdict::Matches | AnchorVerdict::MatchesPending => self.set_record(AnchorRecord { committed: Some(present), pending: None, ..record }),
+            _ => Err(SaveError::NotAnchored),
+        }
+    }
+
+    /// Calls the present file the committed one whatever the anchor says: only after the recovery kit opened it and a
+    /// person agreed.
+    pub fn adopt(&self) -> Result<(), SaveError> {
+        let Some(present) = self.present_mark()? else { return Err(SaveError::NotAnchored) };
+        let known = self.anchor.record().map_err(SaveError::Keychain)?;
+        let (state_generation, fail_counter) = known.map_or((0, 0), |record| (record.state_generation, record.fail_counter));
+        self.set_record(AnchorRecord { committed: Some(present), pending: None, state_generation, fail_counter })
+    }
+
+    /// Puts a backup in the vault's place. The anchor is left as it is, so [`Store::load`] will say that the file is
+    /// rolled back, and the recovery kit is asked for.
+    pub fn restore_backup(&self, generation: u64) -> Result<(), RestoreError> {
+        let path = self.backup_path(generation);
+        let bytes = match self.layer.read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(RestoreError::NoSuchBackup(generation)),
+            Err(error) => return Err(RestoreError::Io(error.kind())),
+        };
+        if Prefix::read(&bytes).is_none_or(|prefix| prefix.generation != generation) {
+            return Err(RestoreError::Damaged(generation));
+        }
+        self.replace(VAULT, &bytes, None).map_err(|error| match error {
+            SaveError::Io(kind) | SaveError::NoSpace(kind) | SaveError::Uncertain(kind) => RestoreError::Io(kind),
+            _ => RestoreError::Io(io::ErrorKind::Other),
+        })
+    }
+
+    /// The generations of which there is a backup, newest first.
+    pub fn backups(&self) -> Vec<u64> {
+        backup_generations(&self.layer, &self.dir.join(BACKUPS))
+    }
+
+    /// Saves the sealed state file, then its generation in the anchor. An older generation than the anchor's is refused.
+    pub fn save_state(&self, bytes: &[u8], generation: u64) -> Result<(), SaveError> {
+        let record = self.anchor.record().map_err(SaveError::Keychain)?.ok_or(SaveError::NotAnchored)?;
+        if generation <= record.state_generation {
+            return Err(SaveError::NotNewer { have: record.state_generation, given: generation });
+        }
+        self.replace(STATE, bytes, None)?;
+        self.set_record(AnchorRecord { state_generation: generation, ..record })
+    }
+
+    /// The sealed state file, if there is one, and the lowest generation that the signer may accept in it.
+    pub fn load_state(&self) -> Result<(Option<Vec<u8>>, u64), LoadError> {
+        let at_least = self.anchor.record().ok().flatten().map_or(0, |record| record.state_generation);
+        match self.layer.read(&self.dir.join(STATE)) {
+            Ok(bytes) => Ok((Some(bytes), at_least)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((None, at_least)),
+            Err(error) => Err(LoadError::Io { kind: error.kind(), backup: None }),
+        }
+    }
+
+    /// Counts a failed unlock, before the answer is given. Returns how many there were since the last good one.
+    pub fn count_failure(&self) -> Result<u32, SaveError> {
+        let record = self.anchor.record().map_err(SaveError::Keychain)?.ok_or(SaveError::NotAnchored)?;
+        let fail_counter = record.fail_counter.saturating_add(1);
+        self.set_record(AnchorRecord { fail_counter, ..record }).map(|()| fail_counter)
+    }
+
+    /// Forgets the failed unlocks, after a good one.
+    pub fn clear_failures(&self) -> Result<(), SaveError> {
+        let record = self.anchor.record().map_err(SaveError::Keychain)?.ok_or(SaveError::NotAnchored)?;
+        if record.fail_counter == 0 { Ok(()) } else { self.set_record(AnchorRecord { fail_counter: 0, ..record }) }
+    }
+
+    fn set_record(&self, record: AnchorRecord) -> Result<(), SaveError> {
+        self.anchor.set_record(&record).map_err(SaveError::Keychain)
+    }
+
+    /// The file's mark; `None` when there is no file.
+    fn present_mark(&self) -> Result<Option<Mark>, SaveError> {
+        match self.layer.read(&self.dir.join(VAULT)) {
+            Ok(bytes) => Prefix::read(&bytes).map(|prefix| Some(prefix.into())).ok_or(SaveError::PresentDamaged),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(SaveError::of(&error)),
+        }
+    }
+
+    /// Removes all but the newest backups; one that cannot be removed is tried again at the next save.
+    fn prune(&self) {
+        for generation in self.backups().into_iter().skip(BACKUPS_MAX) {
+            let _ = self.layer.remove(&self.backup_path(generation));
+        }
+    }
+
+    pub(crate) fn backup_path(&self, generation: u64) -> PathBuf {
+        self.dir.join(BACKUPS).join(format!("gen-{generation}.srv"))
+    }
+}
+
+pub(crate) fn judge(file: Mark, record: &AnchorRecord) -> AnchorVerdict {
+    if record.committed == Some(file) {
+        return AnchorVerdict::Matches;
+    }
+    if record.pending == Some(file) {
+        return AnchorVerdict::MatchesPending;
+    }
+    let (file, anchor) = (file.generation, record.committed.map_or(0, |mark| mark.generation));
+    if file < anchor { AnchorVerdict::RolledBack { file, anchor } } else { AnchorVerdict::Foreign { file, anchor } }
+}
+
+fn backup_generations(layer: &impl FileLayer, dir: &Path) -> Vec<u64> {
+    let names = layer.names(dir).unwrap_or_default();
+    let number = |name: &String| name.strip_prefix("gen-")?.strip_suffix(".srv")?.parse().ok();
+    let mut generations: Vec<u64> = names.iter().filter_map(number).collect();
+    generations.sort_unstable_by(|a, b| b.cmp(a));
+    generations
+}
+
+/// The newest backup whose beginning can be read. Whether all of it is whole, only opening it shows.
+fn newest_backup(layer: &impl FileLayer, dir: &Path) -> Option<Prefix> {
+    backup_generations(layer, dir).into_iter().find_map(|generation| {
+        let bytes = layer.read(&dir.join(format!("gen-{generation}.srv"))).ok()?;
+        Prefix::read(&bytes).filter(|prefix| prefix.generation == generation)
+    })
+}

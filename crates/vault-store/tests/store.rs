@@ -1,0 +1,158 @@
+//! A vault's folder on a real disk.
+
+// Helpers of tests say what they expect by unwrapping it, as tests do.
+#![allow(clippy::unwrap_used)]
+
+#[path = "common/image.rs"]
+mod image;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use image::image;
+use strongroom_vault_store::{
+    Anchor, AnchorVerdict, BACKUPS_MAX, KeychainError, LoadError, MemoryAnchor, RestoreError, SaveError, Saved, SetupError, Store, make_device_secret,
+};
+
+fn store(dir: &Path) -> (Store, Arc<MemoryAnchor>) {
+    let anchor = Arc::new(MemoryAnchor::default());
+    (Store::create(dir.join("vault"), Box::new(anchor.clone())).unwrap(), anchor)
+}
+
+fn save(store: &Store, generation: u64, mac: u8) -> Result<Saved, SaveError> {
+    store.save(&image(generation, mac), generation, &[mac; 32])
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn keeps_ten_generations_for_the_owner_alone() {
+    let tmp = tempfile::tempdir().unwrap();
+    let (store, _) = store(tmp.path());
+    for generation in 1..=13 {
+        assert_eq!(save(&store, generation, 1), Ok(Saved::Settled));
+    }
+    assert_eq!(store.backups(), (3..=12).rev().collect::<Vec<_>>());
+    assert_eq!(store.backups().len(), BACKUPS_MAX);
+    assert_eq!(store.load().unwrap().bytes, image(13, 1));
+    let dir = store.dir();
+    assert_eq!([mode(dir), mode(&dir.join("backup")), mode(&dir.join("vault.srv"))], [0o700, 0o700, 0o600]);
+    assert_eq!(Store::vault_id_in(dir), Some([7; 16]));
+    let again = Store::create(dir, Box::new(MemoryAnchor::default()));
+    assert_eq!(again.err(), Some(SetupError::Exists));
+    let _lock = store.lock().unwrap();
+    assert!(store.lock().is_err());
+}
+
+#[test]
+fn an_old_file_put_back_is_recognised_and_not_built_upon() {
+    let tmp = tempfile::tempdir().unwrap();
+    let (store, anchor) = store(tmp.path());
+    for generation in 1..=3 {
+        save(&store, generation, 1).unwrap();
+    }
+    let path = store.dir().join("vault.srv");
+    std::fs::copy(store.dir().join("backup/gen-1.srv"), &path).unwrap();
+    assert_eq!(store.load().unwrap().verdict, AnchorVerdict::RolledBack { file: 1, anchor: 3 });
+    assert_eq!(save(&store, 2, 9), Err(SaveError::NotAnchored));
+    assert_eq!(store.settle(), Err(SaveError::NotAnchored));
+    std::fs::write(&path, image(3, 8)).unwrap();
+    assert_eq!(store.load().unwrap().verdict, AnchorVerdict::Foreign { file: 3, anchor: 3 });
+    // Weaker settings under a known generation and MAC.
+    let mut weaker = image(3, 1);
+    let at = weaker.windows(46).position(|window| window == [1; 46]).unwrap();
+    weaker[at] = 0;
+    std::fs::write(&path, weaker).unwrap();
+    assert_eq!(store.load().unwrap().verdict, AnchorVerdict::Foreign { file: 3, anchor: 3 });
+    // A person with the kit takes it as it is.
+    std::fs::write(&path, image(2, 1)).unwrap();
+    store.adopt().unwrap();
+    assert_eq!(store.load().unwrap().verdict, AnchorVerdict::Matches);
+    assert_eq!(save(&store, 3, 7), Ok(Saved::Settled));
+    anchor.forget().unwrap();
+    assert_eq!(store.load().unwrap().verdict, AnchorVerdict::Lost);
+    assert_eq!(save(&store, 4, 7), Err(SaveError::NotAnchored));
+}
+
+#[test]
+fn a_damaged_or_missing_file_names_the_newest_backup() {
+    let tmp = tempfile::tempdir().unwrap();
+    let (store, _) = store(tmp.path());
+    for generation in 1..=4 {
+        save(&store, generation, 1).unwrap();
+    }
+    let path = store.dir().join("vault.srv");
+    std::fs::write(store.dir().join("backup/gen-3.srv"), b"torn").unwrap();
+    std::fs::write(&path, &image(4, 1)[..50]).unwrap();
+    assert_eq!(store.load(), Err(LoadError::Damaged { backup: Some(2) }));
+    assert_eq!(save(&store, 5, 1), Err(SaveError::PresentDamaged));
+    assert_eq!(Store::vault_id_in(store.dir()), Some([7; 16]));
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(store.load(), Err(LoadError::Missing { backup: Some(2) }));
+    assert_eq!(store.restore_backup(3), Err(RestoreError::Damaged(3)));
+    assert_eq!(store.restore_backup(9), Err(RestoreError::NoSuchBackup(9)));
+    store.restore_backup(2).unwrap();
+    let loaded = store.load().unwrap();
+    assert_eq!((loaded.bytes, loaded.verdict), (image(2, 1), AnchorVerdict::RolledBack { file: 2, anchor: 4 }));
+}
+
+#[test]
+fn saves_only_what_was_announced_and_only_forward() {
+    let tmp = tempfile::tempdir().unwrap();
+    let (store, _) = store(tmp.path());
+    save(&store, 2, 1).unwrap();
+    assert_eq!(store.save(&image(3, 1), 4, &[1; 32]), Err(SaveError::NotTheImage));
+    assert_eq!(store.save(&image(3, 1), 3, &[2; 32]), Err(SaveError::NotTheImage));
+    assert_eq!(store.save(b"plaintext", 3, &[2; 32]), Err(SaveError::NotTheImage));
+    assert_eq!(save(&store, 2, 3), Err(SaveError::NotNewer { have: 2, given: 2 }));
+}
+
+#[test]
+fn the_state_file_only_grows() {
+    let tmp = tempfile::tempdir().unwrap();
+    let (store, _) = store(tmp.path());
+    assert_eq!(store.save_state(b"one", 1), Err(SaveError::NotAnchored), "there is no vault yet");
+    save(&store, 1, 1).unwrap();
+    assert_eq!(store.load_state(), Ok((None, 0)));
+    store.save_state(b"one", 1).unwrap();
+    store.save_state(b"five", 5).unwrap();
+    assert_eq!(store.save_state(b"four", 4), Err(SaveError::NotNewer { have: 5, given: 4 }));
+    assert_eq!(store.load_state(), Ok((Some(b"five".to_vec()), 5)));
+    assert_eq!((store.count_failure(), store.count_failure()), (Ok(1), Ok(2)));
+    save(&store, 2, 1).unwrap();
+    assert_eq!(store.count_failure(), Ok(3), "a save does not forget them");
+    store.clear_failures().unwrap();
+    assert_eq!(store.count_failure(), Ok(1));
+}
+
+#[test]
+fn without_a_keychain_the_file_can_still_be_read() {
+    struct NoKeychain;
+    impl Anchor for NoKeychain {
+        fn device_secret(&self) -> Result<Option<zeroize::Zeroizing<[u8; 32]>>, KeychainError> {
+            Err(KeychainError::Locked)
+        }
+        fn set_device_secret(&self, _: &[u8; 32]) -> Result<(), KeychainError> {
+            Err(KeychainError::Locked)
+        }
+        fn record(&self) -> Result<Option<strongroom_vault_store::AnchorRecord>, KeychainError> {
+            Err(KeychainError::Locked)
+        }
+        fn set_record(&self, _: &strongroom_vault_store::AnchorRecord) -> Result<(), KeychainError> {
+            Err(KeychainError::Locked)
+        }
+        fn forget(&self) -> Result<(), KeychainError> {
+            Err(KeychainError::Locked)
+        }
+    }
+    let tmp = tempfile::tempdir().unwrap();
+    let (first, anchor) = store(tmp.path());
+    save(&first, 1, 1).unwrap();
+    assert_eq!(make_device_secret(&*anchor).unwrap(), anchor.device_secret().unwrap().unwrap());
+    let store = Store::open(first.dir(), Box::new(NoKeychain));
+    assert_eq!(store.load().unwrap().verdict, AnchorVerdict::Unreachable(KeychainError::Locked));
+    assert_eq!(save(&store, 2, 1), Err(SaveError::Keychain(KeychainError::Locked)));
+}
