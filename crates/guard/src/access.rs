@@ -88,9 +88,13 @@ mod tests {
     #[test]
     fn session_ends() {
         let session = Session { opened_ms: 1_000, used_ms: 5_000, roles: vec![] };
-        for (now, end) in
-            [(5_000, None), (5_999, None), (6_000, Some(SessionEnd::Idle)), (10_999, Some(SessionEnd::Idle)), (11_000, Some(SessionEnd::TooOld))]
-        {
+        for (now, end) in [
+            (5_000, None),
+            (5_999, None),
+            (6_000, Some(SessionEnd::Idle)),
+            (10_999, Some(SessionEnd::Idle)),
+            (11_000, Some(SessionEnd::TooOld)),
+        ] {
             assert_eq!(session.end(now, 1_000, 10_000), end, "at {now}");
         }
     }

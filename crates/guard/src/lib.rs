@@ -12,7 +12,7 @@ mod totp;
 pub use access::{Freeze, Role, Session, SessionEnd};
 pub use policy::{InstrumentPolicy, Policy, PolicyError};
 pub use risk::{OrderRate, desk_gate, signer_gate};
-pub use rules::{Enforcer, Reason, RULES, Rule, Verdict};
+pub use rules::{Enforcer, RULES, Reason, Rule, Verdict};
 pub use totp::{STEP_S, TotpRefusal, TotpState};
 
 pub use risk::{DeskFacts, SignerFacts};

@@ -134,9 +134,7 @@ pub fn desk_gate(policy: &Policy, facts: &DeskFacts, intent: &Intent) -> Verdict
 fn market_value(policy: &Policy, mark: Price, order: &PlaceOrder) -> Verdict {
     let value = order.spec.quantity().and_then(|quantity| mark.checked_mul(quantity));
     match value {
-        Some(asked) if asked > policy.order_notional_max => {
-            Verdict::Deny(Reason::MaxNotional { asked, max: policy.order_notional_max })
-        }
+        Some(asked) if asked > policy.order_notional_max => Verdict::Deny(Reason::MaxNotional { asked, max: policy.order_notional_max }),
         _ => Verdict::Allow,
     }
 }
@@ -148,11 +146,17 @@ mod tests {
     use super::*;
 
     fn order(symbol: &str, side: Side, spec: OrderSpec) -> Intent {
-        Intent::Place(PlaceOrder { client_order_id: ClientOrderId::parse("t").unwrap(), symbol: Symbol::parse(symbol).unwrap(), side, spec })
+        Intent::Place(PlaceOrder {
+            client_order_id: ClientOrderId::parse("t").unwrap(),
+            symbol: Symbol::parse(symbol).unwrap(),
+            side,
+            spec,
+        })
     }
 
     fn limit(symbol: &str, price: &str, quantity: &str) -> Intent {
-        let spec = OrderSpec::Limit { price: Price::parse(price).unwrap(), quantity: Quantity::parse(quantity).unwrap(), tif: TimeInForce::Gtc };
+        let spec =
+            OrderSpec::Limit { price: Price::parse(price).unwrap(), quantity: Quantity::parse(quantity).unwrap(), tif: TimeInForce::Gtc };
         order(symbol, Side::Buy, spec)
     }
 
@@ -225,7 +229,10 @@ mod tests {
             let verdict = desk_gate(&Policy::initial(), &facts, &order("BTCUSDT", side, spec(price)));
             assert_eq!(verdict == Verdict::Allow, allowed, "{side:?} at {price}: {verdict:?}");
         }
-        assert!(matches!(desk_gate(&Policy::initial(), &DeskFacts { mark: None }, &limit("BTCUSDT", "1", "1")), Verdict::Deny(Reason::Mark { .. })));
+        assert!(matches!(
+            desk_gate(&Policy::initial(), &DeskFacts { mark: None }, &limit("BTCUSDT", "1", "1")),
+            Verdict::Deny(Reason::Mark { .. })
+        ));
     }
 
     #[test]

@@ -24,8 +24,8 @@ pub struct ClientOrderId(String);
 impl ClientOrderId {
     /// Checks the characters and the length.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        let fits = (1..=CLIENT_ORDER_ID_LEN_MAX).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b".:/_-".contains(&b));
+        let fits =
+            (1..=CLIENT_ORDER_ID_LEN_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b".:/_-".contains(&b));
         if fits { Ok(Self(text.to_owned())) } else { Err(IdError::ClientOrderId(text.chars().take(60).collect())) }
     }
 

@@ -95,7 +95,8 @@ impl Arena {
         let mut open = SecretBox::copy_of(&shielded.sealed[..text_len]);
         let tag: [u8; TAG_LEN] = shielded.sealed[text_len..].try_into().map_err(|_| Unshieldable)?;
         let cipher = Aes256Gcm::new(self.key().into());
-        open.expose_mut(|text| cipher.decrypt_inout_detached(&shielded.nonce.into(), b"", text.into(), &tag.into())).map_err(|_| Unshieldable)?;
+        open.expose_mut(|text| cipher.decrypt_inout_detached(&shielded.nonce.into(), b"", text.into(), &tag.into()))
+            .map_err(|_| Unshieldable)?;
         Ok(open.expose(f))
     }
 }

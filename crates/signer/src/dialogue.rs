@@ -55,9 +55,19 @@ enum Step {
     CreateKitGroup(Birth, Shielded, Kit),
     CreateUriShown(Birth, Shielded, Kit, SecretBox),
     CreateCode(Birth, Shielded, Kit, SecretBox),
-    UnlockPassword { device: Option<Shielded>, files: Vec<Vec<u8>> },
-    RecoverKit { device: Shielded, files: Vec<Vec<u8>> },
-    RecoverPassword { device: Shielded, vault: Box<Vault>, state: Option<Vec<u8>> },
+    UnlockPassword {
+        device: Option<Shielded>,
+        files: Vec<Vec<u8>>,
+    },
+    RecoverKit {
+        device: Shielded,
+        files: Vec<Vec<u8>>,
+    },
+    RecoverPassword {
+        device: Shielded,
+        vault: Box<Vault>,
+        state: Option<Vec<u8>>,
+    },
     Code(Grant),
     ImportName(Import),
     ImportSecret(Import, String),
@@ -214,7 +224,10 @@ impl Signer {
     fn begin(&mut self, talk: Talk, now: Moment) -> Vec<Out> {
         let found = self.pending.iter().position(|pending| pending.ticket == talk.ticket);
         let Some(pending) = found.map(|at| self.pending.remove(at)) else {
-            return vec![talk.say(&ToPrompt::End(false, b"this prompt was opened for nothing that is waiting")), Out::ClosePrompt(talk.prompt)];
+            return vec![
+                talk.say(&ToPrompt::End(false, b"this prompt was opened for nothing that is waiting")),
+                Out::ClosePrompt(talk.prompt),
+            ];
         };
         if now.mono_ms.saturating_sub(pending.since_ms) >= TICKET_MS {
             return talk.fail("this took too long; start again", Advice::Ask, false);
@@ -236,7 +249,8 @@ impl Signer {
             (Action::CreateVault { .. } | Action::Recover, None) => talk.fail("the device secret is missing", Advice::Bug, false),
             (Action::Import { label, venue }, _) => code(self, Grant::Import(Import { label, venue, old: None })),
             (Action::Rotate { old }, _) => {
-                let label = self.open.as_ref().and_then(|open| open.credential(Some(old), Venue::Binance)).map(|found| found.info.label.clone());
+                let label =
+                    self.open.as_ref().and_then(|open| open.credential(Some(old), Venue::Binance)).map(|found| found.info.label.clone());
                 let Some(label) = label else { return talk.fail(&Refusal::NoCredential.to_string(), Advice::Ask, false) };
                 code(self, Grant::Import(Import { label, venue: Venue::Binance, old: Some(old) }))
             }
@@ -260,17 +274,29 @@ impl Signer {
                 }
                 let (Ok(password), Ok(kit)) = (self.arena.shield(answer), Kit::make(&mut SystemEntropy)) else { return talk.broken() };
                 let show = kit.with_text(|text| talk.say(&ToPrompt::Show(Show::Kit, text.as_bytes())));
-                self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::CreateKitShown(birth, password, kit) });
+                self.dialogues.push(Dialogue {
+                    prompt: talk.prompt,
+                    ticket: talk.ticket,
+                    step: Step::CreateKitShown(birth, password, kit),
+                });
                 vec![show]
             }
             Step::CreateKitGroup(birth, password, kit) => {
                 if !kit.has_group(KIT_GROUP, answer) {
-                    return talk.fail("that is not the last group of the kit; nothing was created. Start again and write the kit down", Advice::Ask, false);
+                    return talk.fail(
+                        "that is not the last group of the kit; nothing was created. Start again and write the kit down",
+                        Advice::Ask,
+                        false,
+                    );
                 }
                 let Ok(seed) = otp::make_seed() else { return talk.broken() };
                 let Some(uri) = seed.expose(|seed| otp::uri(seed, "vault")) else { return talk.broken() };
                 let show = talk.say(&ToPrompt::Show(Show::OtpUri, uri.as_bytes()));
-                self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::CreateUriShown(birth, password, kit, seed) });
+                self.dialogues.push(Dialogue {
+                    prompt: talk.prompt,
+                    ticket: talk.ticket,
+                    step: Step::CreateUriShown(birth, password, kit, seed),
+                });
                 vec![show]
             }
             Step::CreateCode(birth, password, kit, seed) => self.create(talk, &birth, &password, &kit, &seed, answer, now),
@@ -292,7 +318,16 @@ impl Signer {
         }
     }
 
-    fn create(&mut self, talk: Talk, birth: &Birth, password: &Shielded, kit: &Kit, seed: &SecretBox, code: &[u8], now: Moment) -> Vec<Out> {
+    fn create(
+        &mut self,
+        talk: Talk,
+        birth: &Birth,
+        password: &Shielded,
+        kit: &Kit,
+        seed: &SecretBox,
+        code: &[u8],
+        now: Moment,
+    ) -> Vec<Out> {
         let state = strongroom_guard::TotpState::default();
         let (totp, verdict) = state.attempt(code, now.wall_s(), |step| seed.expose(|seed| otp::is_code_of(seed, code, step)));
         if let Err(refusal) = verdict {
@@ -574,7 +609,9 @@ impl Signer {
                 let Some(open) = self.open.as_mut() else { return Vec::new() };
                 if open.vault.commit(*sealed).is_err() || open.reload(&mut self.arena).is_err() {
                     self.open = None;
-                    return prompt.map(|prompt| self.finish(prompt, now, Some("the saved vault could not be taken into use; unlock again"))).unwrap_or_default();
+                    return prompt
+                        .map(|prompt| self.finish(prompt, now, Some("the saved vault could not be taken into use; unlock again")))
+                        .unwrap_or_default();
                 }
                 match prompt {
                     None => Vec::new(),
@@ -651,7 +688,8 @@ impl Signer {
         let Some(prompt) = prompt else { return Vec::new() };
         let Some(at) = self.dialogues.iter().position(|dialogue| dialogue.prompt == prompt) else { return Vec::new() };
         let Dialogue { ticket, step, .. } = self.dialogues.remove(at);
-        let opening = matches!(&step, Step::Saving(Next::OpenSession { .. })) || matches!(&step, Step::Saving(Next::Refuse(why, _)) if why.is_empty());
+        let opening = matches!(&step, Step::Saving(Next::OpenSession { .. }))
+            || matches!(&step, Step::Saving(Next::Refuse(why, _)) if why.is_empty());
         let had_session = self.open.as_ref().is_some_and(|open| open.session.is_ok());
         if seals || (opening && !had_session) {
             self.open = None;

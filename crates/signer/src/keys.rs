@@ -65,7 +65,9 @@ impl Open {
         let totp_seed = totp_seed.ok_or(LoadError::Record("the seed of the one-time codes is missing"))?;
         let log_key = log_key.ok_or(LoadError::Record("the log's signing key is missing"))?;
         let log_public = arena
-            .expose(&log_key, |seed| seed.try_into().ok().map(|seed| ed25519_dalek::SigningKey::from_bytes(seed).verifying_key().to_bytes()))?
+            .expose(&log_key, |seed| {
+                seed.try_into().ok().map(|seed| ed25519_dalek::SigningKey::from_bytes(seed).verifying_key().to_bytes())
+            })?
             .ok_or(LoadError::Record("the log's signing key cannot be read"))?;
         let read_public = vault
             .with_audit_read_key(strongroom_audit::read_secret_to_public)?

@@ -44,7 +44,9 @@ mod tests {
     /// RFC 6238 appendix B, SHA-1, last six of the eight digits.
     #[test]
     fn rfc_6238_vectors() {
-        for (time, code) in [(59, "287082"), (1_111_111_109, "081804"), (1_111_111_111, "050471"), (1_234_567_890, "005924"), (2_000_000_000, "279037")] {
+        for (time, code) in
+            [(59, "287082"), (1_111_111_109, "081804"), (1_111_111_111, "050471"), (1_234_567_890, "005924"), (2_000_000_000, "279037")]
+        {
             assert!(is_code_of(b"12345678901234567890", code.as_bytes(), time / STEP_S), "at {time}");
             assert!(!is_code_of(b"12345678901234567890", code.as_bytes(), time / STEP_S + 1));
         }

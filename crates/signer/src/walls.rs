@@ -102,11 +102,17 @@ fn filter() -> Result<BpfProgram, seccompiler::BackendError> {
     rules.insert(libc::SYS_mprotect, without_prot_exec(2)?);
     rules.insert(
         libc::SYS_madvise,
-        [libc::MADV_DONTNEED, libc::MADV_FREE, libc::MADV_DONTDUMP].into_iter().map(|advice| first_argument_is(2, advice)).collect::<Result<_, _>>()?,
+        [libc::MADV_DONTNEED, libc::MADV_FREE, libc::MADV_DONTDUMP]
+            .into_iter()
+            .map(|advice| first_argument_is(2, advice))
+            .collect::<Result<_, _>>()?,
     );
     rules.insert(
         libc::SYS_prctl,
-        [libc::PR_GET_DUMPABLE, libc::PR_GET_NO_NEW_PRIVS, libc::PR_GET_SECCOMP].into_iter().map(|what| first_argument_is(0, what)).collect::<Result<_, _>>()?,
+        [libc::PR_GET_DUMPABLE, libc::PR_GET_NO_NEW_PRIVS, libc::PR_GET_SECCOMP]
+            .into_iter()
+            .map(|what| first_argument_is(0, what))
+            .collect::<Result<_, _>>()?,
     );
     // prlimit64 with no new limit only reads.
     let reads_only = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0)?;

@@ -98,9 +98,9 @@ impl Config {
 }
 
 /// Around this the simulated bitcoin moves, in cents.
-const BTC_REFERENCE_CENTS: i64 = 97_000_00;
+const BTC_REFERENCE_CENTS: i64 = 9_700_000;
 /// Around this the simulated ether moves, in cents.
-const ETH_REFERENCE_CENTS: i64 = 3_400_00;
+const ETH_REFERENCE_CENTS: i64 = 340_000;
 
 fn standard_listings() -> Vec<Listing> {
     [("BTC", BTC_REFERENCE_CENTS, 5), ("ETH", ETH_REFERENCE_CENTS, 4)]

@@ -46,9 +46,7 @@ pub enum MarketEvent {
     AggregateTrade {
         /// Of what.
         symbol: Symbol,
-        /// Number of the aggregate.
-        id: u64,
-        /// Number of its first trade.
+        /// Number of its first trade, which is its own number too.
         first: u64,
         /// Its last trade, with the quantity of all.
         trade: MarketTrade,
@@ -155,22 +153,11 @@ impl Exchange {
     fn tell_trades(&self, symbol: &Symbol, venue: &mut Venue, events: &mut Vec<MarketEvent>) {
         let tape = self.engine.market(venue.id).trades();
         let fresh = tape.iter().rev().take_while(|trade| trade.trade_id > venue.told).count();
-        let mut aggregate: Option<(u64, MarketTrade)> = None;
-        for trade in tape.iter().skip(tape.len() - fresh) {
-            venue.told = trade.trade_id;
-            events.push(MarketEvent::Trade { symbol: symbol.clone(), trade: trade.clone() });
-            let key = |trade: &MarketTrade| (trade.price, trade.at, trade.buyer_is_maker);
-            match &mut aggregate {
-                Some((_, sum)) if key(sum) == key(trade) => {
-                    *sum = MarketTrade { quantity: sum.quantity + trade.quantity, ..trade.clone() };
-                }
-                _ => {
-                    events.extend(aggregate.take().map(|sum| aggregated(symbol, venue, sum)));
-                    aggregate = Some((trade.trade_id.0, trade.clone()));
-                }
-            }
-        }
-        events.extend(aggregate.map(|sum| aggregated(symbol, venue, sum)));
+        let fresh = || tape.iter().skip(tape.len() - fresh);
+        venue.told = tape.back().map_or(venue.told, |trade| trade.trade_id);
+        events.extend(fresh().map(|trade| MarketEvent::Trade { symbol: symbol.clone(), trade: trade.clone() }));
+        let aggregates = aggregates(fresh());
+        events.extend(aggregates.into_iter().map(|(first, trade)| MarketEvent::AggregateTrade { symbol: symbol.clone(), first, trade }));
     }
 
     fn tell_candles(&self, at: Timestamp, symbol: &Symbol, venue: &mut Venue, events: &mut Vec<MarketEvent>) {
@@ -195,9 +182,17 @@ impl Exchange {
     }
 }
 
-fn aggregated(symbol: &Symbol, venue: &mut Venue, (first, trade): (u64, MarketTrade)) -> MarketEvent {
-    venue.aggregates += 1;
-    MarketEvent::AggregateTrade { symbol: symbol.clone(), id: venue.aggregates, first, trade }
+/// Trades of one taker at one price and moment as one: the number of the first, and the last with the sum.
+pub(super) fn aggregates<'a>(trades: impl Iterator<Item = &'a MarketTrade>) -> Vec<(u64, MarketTrade)> {
+    let mut joined: Vec<(u64, MarketTrade)> = Vec::new();
+    for trade in trades {
+        let key = |trade: &MarketTrade| (trade.price, trade.at, trade.buyer_is_maker);
+        match joined.last_mut() {
+            Some((_, sum)) if key(sum) == key(trade) => *sum = MarketTrade { quantity: sum.quantity + trade.quantity, ..trade.clone() },
+            _ => joined.push((trade.trade_id.0, trade.clone())),
+        }
+    }
+    joined
 }
 
 fn joined(earlier: DepthUpdate, later: &DepthUpdate) -> DepthUpdate {
@@ -214,9 +209,7 @@ impl MarketEvent {
     pub fn messages(&self) -> Vec<(String, Value)> {
         match self {
             Self::Trade { symbol, trade } => vec![(stream(symbol, "trade"), trade_json(symbol, trade))],
-            Self::AggregateTrade { symbol, id, first, trade } => {
-                vec![(stream(symbol, "aggTrade"), aggregate_json(symbol, *id, *first, trade))]
-            }
+            Self::AggregateTrade { symbol, first, trade } => vec![(stream(symbol, "aggTrade"), aggregate_json(symbol, *first, trade))],
             Self::Depth { symbol, speed, update, at } => {
                 let pairs = |levels: &[Level]| levels.iter().copied().map(pair).collect::<Vec<_>>();
                 let payload = json!({
@@ -260,9 +253,9 @@ fn trade_json(symbol: &Symbol, trade: &MarketTrade) -> Value {
     })
 }
 
-fn aggregate_json(symbol: &Symbol, id: u64, first: u64, trade: &MarketTrade) -> Value {
+fn aggregate_json(symbol: &Symbol, first: u64, trade: &MarketTrade) -> Value {
     json!({
-        "e": "aggTrade", "E": trade.at.ms(), "s": symbol, "a": id, "p": eight(trade.price.value()),
+        "e": "aggTrade", "E": trade.at.ms(), "s": symbol, "a": first, "p": eight(trade.price.value()),
         "q": eight(trade.quantity.value()), "f": first, "l": trade.trade_id, "T": trade.at.ms(), "m": trade.buyer_is_maker, "M": true,
     })
 }

@@ -6,6 +6,7 @@ use strongroom_model::{Level, Side, Symbol, Timestamp};
 use strongroom_venues::binance::wire;
 
 use super::candles::{CandleStats, interval_ms};
+use super::events::aggregates;
 use super::params::Params;
 use super::refusal::ApiRefusal;
 use super::routes::{Answer, json as answer};
@@ -47,6 +48,30 @@ impl Exchange {
             })
         };
         answer(&market.trades().iter().skip(skipped).map(row).collect::<Vec<Value>>())
+    }
+
+    pub(super) fn aggregate_trades(&self, _: Timestamp, params: &mut Params) -> Answer {
+        let market = self.engine.market(self.venue(params.needed("symbol")?)?.1.id);
+        let from = params.integer("fromId")?;
+        let (start, end) = (params.moment("startTime")?, params.moment("endTime")?);
+        let limit = params.limit(ROWS_TOLD, ROWS_TOLD_MAX)?;
+        params.finish()?;
+        let mut trades = aggregates(market.trades().iter());
+        trades.retain(|(first, trade)| {
+            from.is_none_or(|from| *first >= from) && start.is_none_or(|start| trade.at >= start) && end.is_none_or(|end| trade.at <= end)
+        });
+        if from.is_some() || start.is_some() {
+            trades.truncate(limit);
+        } else {
+            trades.drain(..trades.len().saturating_sub(limit));
+        }
+        let row = |(first, trade): &(u64, strongroom_model::MarketTrade)| {
+            json!({
+                "a": first, "p": eight(trade.price.value()), "q": eight(trade.quantity.value()), "f": first, "l": trade.trade_id,
+                "T": trade.at.ms(), "m": trade.buyer_is_maker, "M": true,
+            })
+        };
+        answer(&trades.iter().map(row).collect::<Vec<Value>>())
     }
 
     pub(super) fn klines(&self, _: Timestamp, params: &mut Params) -> Answer {

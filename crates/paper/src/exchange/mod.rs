@@ -95,7 +95,6 @@ struct Venue {
     counted: TradeId,
     /// Last trade that was told to streams.
     told: TradeId,
-    aggregates: u64,
     /// Changes since the last one-second depth update.
     slow: Option<DepthUpdate>,
     top: Option<(Level, Level)>,
@@ -142,7 +141,7 @@ impl Exchange {
             }
             let id = engine.add_market(listing.instrument);
             let told = TradeId(0);
-            venues.insert(symbol, Venue { id, candles: Candles::default(), counted: told, told, aggregates: 0, slow: None, top: None });
+            venues.insert(symbol, Venue { id, candles: Candles::default(), counted: told, told, slow: None, top: None });
         }
         let mut exchange = Self {
             engine,

@@ -100,6 +100,17 @@ impl Recording {
     pub(super) fn listings(&self) -> Vec<Listing> {
         self.listings.clone()
     }
+
+    /// From the first message to the last.
+    pub(super) fn length_ms(&self) -> i64 {
+        self.moments.last().map_or(0, |(offset_ms, _)| *offset_ms)
+    }
+
+    /// From the first message to the last first book.
+    pub(super) fn last_snapshot_ms(&self) -> i64 {
+        let snapshots = self.moments.iter().rev().find(|(_, moment)| matches!(moment, Moment::Snapshot { .. }));
+        snapshots.map_or(0, |(offset_ms, _)| *offset_ms)
+    }
 }
 
 fn levels(pairs: &[[String; 2]]) -> Result<Vec<Level>, String> {
@@ -156,8 +167,8 @@ pub(super) struct Replay {
 impl Replay {
     pub(super) fn new(recording: Recording, begin: Timestamp) -> Self {
         // The venue opens with the first books in place: the recording begins before the venue does.
-        let first_books_ms = recording.moments.iter().rev().find(|(_, moment)| matches!(moment, Moment::Snapshot { .. })).map_or(0, |(at, _)| *at);
-        Self { recording, begin: begin.plus_ms(-first_books_ms), next: 0, books: HashMap::new(), orders: HashMap::new() }
+        let begin = begin.plus_ms(-recording.last_snapshot_ms());
+        Self { recording, begin, next: 0, books: HashMap::new(), orders: HashMap::new() }
     }
 
     /// Plays what is due at `at`; returns the accounts whose orders filled for the first time.
@@ -170,8 +181,7 @@ impl Replay {
             self.next += 1;
             self.play(at, moment, engine, house, &mut filled);
         }
-        let length_ms = self.recording.moments.last().map_or(0, |(offset_ms, _)| *offset_ms);
-        if at > self.begin.plus_ms(length_ms + PAUSE_MS) {
+        if at > self.begin.plus_ms(self.recording.length_ms() + PAUSE_MS) {
             (self.begin, self.next) = (at, 0);
         }
         filled
@@ -198,7 +208,6 @@ impl Replay {
     }
 
     /// Takes all changed levels out before any comes in, so that the house never meets itself.
-    #[expect(clippy::too_many_arguments, reason = "one change of one book")]
     fn mirror(
         &mut self,
         at: Timestamp,

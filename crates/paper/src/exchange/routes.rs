@@ -48,6 +48,7 @@ const ROUTES: &[(&str, &str, Endpoint)] = &[
     ("GET", "/api/v3/exchangeInfo", P(Exchange::exchange_info)),
     ("GET", "/api/v3/depth", P(Exchange::depth)),
     ("GET", "/api/v3/trades", P(Exchange::trades)),
+    ("GET", "/api/v3/aggTrades", P(Exchange::aggregate_trades)),
     ("GET", "/api/v3/klines", P(Exchange::klines)),
     ("GET", "/api/v3/avgPrice", P(Exchange::average_price)),
     ("GET", "/api/v3/ticker/24hr", P(Exchange::ticker_day)),

@@ -160,7 +160,6 @@ impl Stage {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one order in the words of the market maker")]
     fn rest(&mut self, at: Timestamp, engine: &mut Engine, house: AccountId, side: Side, index: i64, salt: u64, filled: &mut Vec<AccountId>) {
         let spec = OrderSpec::Limit { price: self.price(self.rung_ticks(index)), quantity: self.size(index, salt), tif: TimeInForce::Gtc };
         // A refusal leaves a rung empty until the next tick.

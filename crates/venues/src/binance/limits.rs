@@ -154,7 +154,7 @@ pub fn request_weight(method: &str, path: &str, params: &str) -> u32 {
             Some(21..=100) => 40,
             _ => 80,
         },
-        ("GET", "/api/v3/order") => 4,
+        ("GET", "/api/v3/order" | "/api/v3/aggTrades") => 4,
         ("GET", "/api/v3/openOrders") => {
             if one_symbol {
                 6

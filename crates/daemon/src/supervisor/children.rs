@@ -1,0 +1,93 @@
+//! Starting processes. Invariant: a child gets one channel as its standard input and a clean environment, and is
+//! killed by the kernel when the supervisor ends.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::Context as _;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use strongroom_signer_api::Channel;
+
+/// What the desk needs to find its keychain and nothing else.
+const DESK_ENVIRONMENT: &[&str] = &["HOME", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "RUST_LOG", "LANG", "TZ"];
+
+/// How the desk is started.
+#[derive(Clone, Debug)]
+pub(crate) struct DeskArguments {
+    pub(crate) dir: PathBuf,
+    pub(crate) paper_seed: Option<u64>,
+    pub(crate) venue_url: Option<String>,
+    pub(crate) venue_stream_url: Option<String>,
+    pub(crate) venue_ca: Option<PathBuf>,
+}
+
+/// A running child.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) pidfd: OwnedFd,
+    pub(crate) channel: Channel,
+}
+
+impl Process {
+    fn start(mut command: Command) -> anyhow::Result<Self> {
+        let (ours, theirs) = Channel::pair()?;
+        let name = command.get_program().to_string_lossy().into_owned();
+        let child = command.stdin(theirs.into_fd()).stdout(Stdio::null()).spawn().with_context(|| format!("cannot start {name}"))?;
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("no process id")?;
+        let pidfd = pidfd_open(pid, PidfdFlags::empty()).context("cannot watch the child")?;
+        Ok(Self { child, pidfd, channel: ours })
+    }
+
+    /// Ends it at once.
+    pub(crate) fn kill(&self) {
+        let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
+    }
+
+    /// Collects it after it ended; how it ended, in words.
+    pub(crate) fn reap(mut self) -> String {
+        match self.child.wait() {
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// Whether it has ended well, once it has ended.
+    pub(crate) fn ended_well(&mut self) -> Option<bool> {
+        self.child.try_wait().ok().flatten().map(|status| status.success())
+    }
+}
+
+fn beside(program: &str) -> io::Result<Command> {
+    let own = std::env::current_exe()?;
+    let mut command = Command::new(own.with_file_name(program));
+    command.env_clear();
+    Ok(command)
+}
+
+pub(crate) fn signer() -> anyhow::Result<Process> {
+    Process::start(beside("strongroom-signer")?)
+}
+
+pub(crate) fn prompt() -> anyhow::Result<Process> {
+    Process::start(beside("strongroom-prompt")?)
+}
+
+pub(crate) fn desk(arguments: &DeskArguments) -> anyhow::Result<Process> {
+    let mut command = beside("strongroom-desk")?;
+    command.envs(DESK_ENVIRONMENT.iter().filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
+    command.arg("--dir").arg(&arguments.dir);
+    if let Some(seed) = arguments.paper_seed {
+        command.arg("--paper-seed").arg(seed.to_string());
+    }
+    for (flag, value) in [("--venue-url", &arguments.venue_url), ("--venue-stream-url", &arguments.venue_stream_url)] {
+        if let Some(value) = value {
+            command.arg(flag).arg(value);
+        }
+    }
+    if let Some(ca) = &arguments.venue_ca {
+        command.arg("--venue-ca").arg(ca);
+    }
+    Process::start(command)
+}

@@ -1,0 +1,315 @@
+//! The watch: heartbeats, ends, doors. Invariant: nothing here waits for a child; every wait has an end.
+
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use strongroom_desk_api::supervisor::{Errand, ToSupervisor};
+use strongroom_signer_api::Channel;
+use strongroom_signer_api::control::{FromDesk, ToDesk, ToSigner};
+
+use crate::children::{self, DeskArguments, Process};
+use crate::doors::{self, DOORS_MAX, Heard};
+
+/// A desk that did not turn for so long is taken for hung: the signer is frozen.
+const HEARTBEAT_MAX: Duration = Duration::from_secs(2);
+/// A hung desk is ended and started anew after so long.
+const HANG_MAX: Duration = Duration::from_secs(5);
+/// A desk has so long for its first heartbeat (databases are opened, venues are reached).
+const START_MAX: Duration = Duration::from_secs(20);
+/// A desk that was asked to end has so long.
+const QUIT_MAX: Duration = Duration::from_secs(8);
+/// The watch looks around at least so often.
+const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+/// More restarts than this within [`RESTART_WINDOW`] mean that restarting does not help.
+const RESTARTS_MAX: usize = 8;
+const RESTART_WINDOW: Duration = Duration::from_secs(60);
+/// Most prompts at once.
+const PROMPTS_MAX: usize = 4;
+
+struct RunningPrompt {
+    process: Process,
+    door: u64,
+}
+
+pub(crate) struct Supervisor {
+    arguments: DeskArguments,
+    listener: OwnedFd,
+    signals: SignalFd,
+    signer: Process,
+    desk: Process,
+    heard_at: Instant,
+    beaten: bool,
+    /// Why the signer was frozen while this desk hung; told to the next desk, which cancels.
+    frozen_for_hang: Option<String>,
+    restarts: Vec<Instant>,
+    sealing: bool,
+    doors: BTreeMap<u64, Channel>,
+    next_door: u64,
+    prompts: Vec<RunningPrompt>,
+}
+
+impl Supervisor {
+    pub(crate) fn start(arguments: DeskArguments) -> anyhow::Result<Self> {
+        let mut mask = SigSet::empty();
+        for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+            mask.add(signal);
+        }
+        mask.thread_block()?;
+        let signals = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+        let listener = strongroom_desk_api::supervisor::listen(&strongroom_desk_api::socket::run_dir(&arguments.dir))?;
+        let signer = children::signer()?;
+        let desk = children::desk(&arguments)?;
+        let supervisor = Self {
+            arguments,
+            listener,
+            signals,
+            signer,
+            desk,
+            heard_at: Instant::now(),
+            beaten: false,
+            frozen_for_hang: None,
+            restarts: Vec::new(),
+            sealing: false,
+            doors: BTreeMap::new(),
+            next_door: 1,
+            prompts: Vec::new(),
+        };
+        supervisor.wire()?;
+        Ok(supervisor)
+    }
+
+    /// A fresh channel between signer and desk; neither end stays here.
+    fn wire(&self) -> anyhow::Result<()> {
+        let (signer_end, desk_end) = Channel::pair()?;
+        self.signer.channel.try_send(&ToSigner::AttachDesk.encode(), &[signer_end.as_fd()])?;
+        self.desk.channel.try_send(&ToDesk::AttachSigner.encode(), &[desk_end.as_fd()])?;
+        Ok(())
+    }
+
+    pub(crate) fn watch(mut self) -> anyhow::Result<()> {
+        loop {
+            let door_ids: Vec<u64> = self.doors.keys().copied().collect();
+            let fds: Vec<BorrowedFd<'_>> = [self.signals.as_fd(), self.desk.channel.as_fd(), self.desk.pidfd.as_fd(), self.signer.pidfd.as_fd(), self.listener.as_fd()]
+                .into_iter()
+                .chain(self.prompts.iter().map(|prompt| prompt.process.pidfd.as_fd()))
+                .chain(self.doors.values().map(Channel::as_fd))
+                .collect();
+            let ready = wait(&fds)?;
+            let prompts_len = self.prompts.len();
+            if ready[0] {
+                self.quit();
+                return Ok(());
+            }
+            if ready[1] {
+                self.hear_desk()?;
+            }
+            if ready[3] {
+                self.signer_ended()?;
+            }
+            if ready[2] {
+                self.desk_ended()?;
+            }
+            if ready[4] {
+                self.accept();
+            }
+            if ready[5..5 + prompts_len].contains(&true) {
+                self.prompts_ended();
+            }
+            for id in door_ids.into_iter().zip(&ready[5 + prompts_len..]).filter(|(_, ready)| **ready).map(|(id, _)| id) {
+                if self.hear_door(id) {
+                    self.quit();
+                    return Ok(());
+                }
+            }
+            self.check_heartbeat();
+        }
+    }
+
+    fn hear_desk(&mut self) -> anyhow::Result<()> {
+        let mut buffer = [0; 64];
+        while let Ok(Some(packet)) = self.desk.channel.try_recv(&mut buffer) {
+            match FromDesk::decode(&buffer[..packet.len]) {
+                Some(FromDesk::Alive) => {
+                    self.heard_at = Instant::now();
+                    self.beaten = true;
+                }
+                Some(FromDesk::Seal) => {
+                    self.sealing = true;
+                    self.signer.kill();
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn signer_ended(&mut self) -> anyhow::Result<()> {
+        let because = if std::mem::take(&mut self.sealing) { "sealed".to_owned() } else { "crashed".to_owned() };
+        if because == "crashed" {
+            self.count_restart()?;
+        }
+        let old = std::mem::replace(&mut self.signer, children::signer()?);
+        let ended = old.reap();
+        if because == "crashed" {
+            eprintln!("strongroomd: the signer ended by itself ({ended}); the vault is sealed");
+        }
+        // Prompts spoke with the old one.
+        for prompt in self.prompts.drain(..) {
+            prompt.process.kill();
+            if let Some(door) = self.doors.get(&prompt.door) {
+                doors::answer(door, false, "the signer has ended; the vault is sealed");
+            }
+            prompt.process.reap();
+        }
+        let _ = self.desk.channel.try_send(&ToDesk::SignerGone(because).encode(), &[]);
+        let _ = self.wire();
+        Ok(())
+    }
+
+    fn desk_ended(&mut self) -> anyhow::Result<()> {
+        self.count_restart()?;
+        let old = std::mem::replace(&mut self.desk, children::desk(&self.arguments)?);
+        eprintln!("strongroomd: the desk ended ({}); started anew", old.reap());
+        self.heard_at = Instant::now();
+        self.beaten = false;
+        let _ = self.wire();
+        if let Some(why) = self.frozen_for_hang.take() {
+            let _ = self.desk.channel.try_send(&ToDesk::Killed(why).encode(), &[]);
+        }
+        Ok(())
+    }
+
+    fn count_restart(&mut self) -> anyhow::Result<()> {
+        let now = Instant::now();
+        self.restarts.retain(|at| now.duration_since(*at) < RESTART_WINDOW);
+        self.restarts.push(now);
+        anyhow::ensure!(self.restarts.len() <= RESTARTS_MAX, "a child ended {RESTARTS_MAX} times within a minute; giving up. Nothing is running now");
+        Ok(())
+    }
+
+    fn check_heartbeat(&mut self) {
+        let silent = self.heard_at.elapsed();
+        let (patience, end) = if self.beaten { (HEARTBEAT_MAX, HANG_MAX) } else { (START_MAX, START_MAX) };
+        if silent >= patience && self.frozen_for_hang.is_none() {
+            self.frozen_for_hang = Some("the desk hangs".to_owned());
+            self.freeze("the desk hangs".to_owned());
+        }
+        if silent >= end {
+            self.desk.kill();
+        }
+    }
+
+    /// Engages the kill switch: the signer first, then the desk, which cancels.
+    fn freeze(&mut self, why: String) {
+        let _ = self.signer.channel.try_send(&ToSigner::Freeze(why.clone()).encode(), &[]);
+        let _ = self.desk.channel.try_send(&ToDesk::Killed(why).encode(), &[]);
+    }
+
+    fn accept(&mut self) {
+        while let Some(door) = doors::accept(&self.listener) {
+            if self.doors.len() >= DOORS_MAX {
+                doors::answer(&door, false, "too many doors are open");
+                continue;
+            }
+            self.doors.insert(self.next_door, door);
+            self.next_door += 1;
+        }
+    }
+
+    /// `true`: everything is to end.
+    fn hear_door(&mut self, id: u64) -> bool {
+        let Some(door) = self.doors.get(&id) else { return false };
+        match doors::hear(door) {
+            Heard::Nothing => {}
+            Heard::NotUnderstood => doors::answer(door, false, "not understood"),
+            Heard::Gone => {
+                self.doors.remove(&id);
+                // Its prompt loses its errand: dropping the channel tells it to put the terminal back and end.
+                self.prompts.iter_mut().filter(|prompt| prompt.door == id).for_each(RunningPrompt::give_up);
+            }
+            Heard::Request(ToSupervisor::Status, _) => doors::answer(door, true, "running"),
+            Heard::Request(ToSupervisor::Stop, _) => {
+                doors::answer(door, true, "stopping");
+                return true;
+            }
+            Heard::Request(ToSupervisor::Kill(why), _) => {
+                // A desk that hangs may never read it: the next one is told again.
+                if self.heard_at.elapsed() >= HEARTBEAT_MAX / 2 {
+                    self.frozen_for_hang = Some(why.clone());
+                }
+                self.freeze(why);
+                if let Some(door) = self.doors.get(&id) {
+                    doors::answer(door, true, "the signer is frozen");
+                }
+            }
+            Heard::Request(ToSupervisor::Prompt(errand), fds) => {
+                if let Err(error) = self.open_prompt(id, &errand, fds)
+                    && let Some(door) = self.doors.get(&id)
+                {
+                    doors::answer(door, false, &format!("the prompt could not be opened: {error}"));
+                }
+            }
+        }
+        false
+    }
+
+    fn open_prompt(&mut self, door: u64, errand: &Errand, fds: Vec<OwnedFd>) -> anyhow::Result<()> {
+        anyhow::ensure!(self.prompts.len() < PROMPTS_MAX, "{PROMPTS_MAX} prompts are open");
+        anyhow::ensure!(fds.len() == errand.fds_len(), "descriptors are missing");
+        let (signer_end, prompt_end) = Channel::pair()?;
+        let process = children::prompt()?;
+        self.signer.channel.try_send(&ToSigner::AttachPrompt.encode(), &[signer_end.as_fd()])?;
+        let fds: Vec<_> = std::iter::once(prompt_end.as_fd()).chain(fds.iter().map(OwnedFd::as_fd)).collect();
+        process.channel.try_send(&errand.encode(), &fds)?;
+        self.prompts.push(RunningPrompt { process, door });
+        Ok(())
+    }
+
+    fn prompts_ended(&mut self) {
+        for at in (0..self.prompts.len()).rev() {
+            if let Some(well) = self.prompts[at].process.ended_well() {
+                let prompt = self.prompts.remove(at);
+                if let Some(door) = self.doors.get(&prompt.door) {
+                    doors::answer(door, well, if well { "answered" } else { "not done" });
+                }
+            }
+        }
+    }
+
+    fn quit(mut self) {
+        let _ = self.desk.channel.try_send(&ToDesk::Quit.encode(), &[]);
+        let end = Instant::now() + QUIT_MAX;
+        while self.desk.ended_well().is_none() && Instant::now() < end {
+            let _ = wait(&[self.desk.pidfd.as_fd()]);
+        }
+        for prompt in self.prompts.drain(..) {
+            prompt.process.kill();
+            prompt.process.reap();
+        }
+        for process in [self.desk, self.signer] {
+            process.kill();
+            process.reap();
+        }
+    }
+}
+
+impl RunningPrompt {
+    fn give_up(&mut self) {
+        if let Ok((ours, _theirs)) = Channel::pair() {
+            self.process.channel = ours;
+        }
+    }
+}
+
+fn wait(fds: &[BorrowedFd<'_>]) -> anyhow::Result<Vec<bool>> {
+    let mut fds: Vec<_> = fds.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
+    match poll(&mut fds, Some(&TICK)) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(fds.iter().map(|fd| !fd.revents().is_empty()).collect())
+}

@@ -1,0 +1,414 @@
+//! Requests of a door and the desk's answers, as JSON lines.
+
+use serde::{Deserialize, Serialize};
+use strongroom_guard::Policy;
+use strongroom_model::{
+    Advice, Balance, CredentialId, CredentialInfo, Fill, Level, Notional, OrderSpec, Quantity, Side, Symbol, Timestamp, Venue,
+};
+use thiserror::Error;
+
+/// Most entries of the log in one answer.
+pub const AUDIT_PAGE_MAX: u32 = 50;
+
+/// A request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Ask {
+    /// State of vault and signer.
+    Vault,
+    /// State of session, lines and limits.
+    Session,
+    /// Begin something that needs a person; answered by [`Tell::Prepared`].
+    Prepare {
+        /// What.
+        action: DoorAction,
+    },
+    /// How an action ended; waits for it.
+    Outcome {
+        /// Which.
+        ticket: String,
+    },
+    /// End the session; seals when nothing is live.
+    Lock,
+    /// End the signer: nothing can be signed.
+    Seal,
+    /// Credentials, without secrets.
+    Keys,
+    /// Limits in force.
+    Policy,
+    /// A new order.
+    Place {
+        /// Our name; the desk makes one when there is none.
+        #[serde(default)]
+        client_order_id: Option<String>,
+        /// What to trade.
+        symbol: Symbol,
+        /// Buy or sell.
+        side: Side,
+        /// Kind, price, size.
+        spec: OrderSpec,
+    },
+    /// Take an order back.
+    Cancel {
+        /// Our name of it.
+        client_order_id: String,
+    },
+    /// Orders known to the desk, newest first.
+    Orders {
+        /// Only those that are not over.
+        live: bool,
+    },
+    /// One order.
+    Order {
+        /// Our name of it.
+        client_order_id: String,
+    },
+    /// Best levels of a book.
+    Book {
+        /// Which.
+        symbol: Symbol,
+        /// Levels per side.
+        depth: u32,
+    },
+    /// Balances at the venue.
+    Balance,
+    /// Engage the kill switch and cancel what is open.
+    Kill {
+        /// Why, in words.
+        why: String,
+    },
+    /// Entries of the log, newest last.
+    Audit {
+        /// Only entries before this one; `None`: the newest.
+        before: Option<u64>,
+        /// How many at most.
+        last: u32,
+    },
+    /// Accept a server's key that was seen and refused.
+    AcceptPin {
+        /// Host and port.
+        host: String,
+        /// SHA-256 of the SubjectPublicKeyInfo, base64.
+        spki_sha256: String,
+    },
+}
+
+/// Something that needs a person, as a door asks for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+pub enum DoorAction {
+    /// Make a vault.
+    CreateVault {
+        /// Memory of the key derivation in MiB.
+        kdf_memory_mib: u32,
+        /// Passes of the key derivation.
+        kdf_passes: u32,
+    },
+    /// Open vault or session.
+    Unlock,
+    /// Open with the recovery kit.
+    Recover,
+    /// Take in a key.
+    Import {
+        /// Name for it.
+        label: String,
+        /// Where it is valid.
+        venue: Venue,
+    },
+    /// Replace a key.
+    Rotate {
+        /// The old one.
+        id: CredentialId,
+    },
+    /// Forget a key.
+    Delete {
+        /// Which.
+        id: CredentialId,
+    },
+    /// Allow orders again.
+    Rearm,
+    /// Change limits.
+    SetPolicy {
+        /// The new ones.
+        policy: Policy,
+    },
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "tell", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Tell {
+    /// To [`Ask::Vault`].
+    Vault(VaultView),
+    /// To [`Ask::Session`].
+    Session(Box<SessionView>),
+    /// To [`Ask::Prepare`].
+    Prepared {
+        /// Give it to the supervisor to open a prompt.
+        ticket: String,
+        /// The action in words.
+        words: String,
+    },
+    /// To [`Ask::Outcome`].
+    Outcome {
+        /// What happened, in words.
+        words: String,
+        /// The credential concerned, if any.
+        key: Option<CredentialInfo>,
+        /// Text form of the log's public key, after a vault was made.
+        log_key: Option<String>,
+    },
+    /// Done; what changed, in words.
+    Done {
+        /// For people.
+        words: String,
+    },
+    /// To [`Ask::Keys`].
+    Keys {
+        /// All of them.
+        keys: Vec<KeyView>,
+    },
+    /// To [`Ask::Policy`].
+    Policy {
+        /// In force.
+        policy: Policy,
+    },
+    /// To place, cancel and show.
+    Order(Box<OrderView>),
+    /// To [`Ask::Orders`].
+    Orders {
+        /// Newest first.
+        orders: Vec<OrderView>,
+    },
+    /// To [`Ask::Book`].
+    Book(BookView),
+    /// To [`Ask::Balance`].
+    Balance {
+        /// Not zero.
+        balances: Vec<Balance>,
+    },
+    /// To [`Ask::Audit`].
+    Audit {
+        /// Oldest first.
+        entries: Vec<AuditEntry>,
+        /// How many entries the log has.
+        size: u64,
+    },
+    /// It was not done.
+    Error(DoorError),
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[error("{message}")]
+#[serde(deny_unknown_fields)]
+pub struct DoorError {
+    /// Short name, stable.
+    pub code: String,
+    /// For people: fact, effect, action.
+    pub message: String,
+    /// What to do next.
+    pub advice: Advice,
+}
+
+/// Where a vault stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VaultState {
+    /// There is none yet.
+    Missing,
+    /// Nothing can be signed.
+    Sealed,
+    /// Only cancels and reads are signed.
+    Locked,
+    /// Open with a session.
+    Unlocked,
+}
+
+/// To `vault status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VaultView {
+    /// Where it stands.
+    pub state: VaultState,
+    /// Its identity, hexadecimal.
+    pub vault_id: Option<String>,
+    /// Saves so far.
+    pub generation: Option<u64>,
+    /// Why it was sealed or locked last.
+    pub because: Option<String>,
+    /// Whether file and keychain agree; else in words what is wrong.
+    pub anchor: String,
+    /// The walls around the signer, by name.
+    pub walls: Vec<(String, bool)>,
+    /// Public key of the log, in text form.
+    pub log_key: Option<String>,
+    /// The kill switch, if engaged.
+    pub killed: Option<String>,
+}
+
+/// To `session`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionView {
+    /// State of the vault.
+    pub state: VaultState,
+    /// Left until idle, milliseconds.
+    pub idle_left_ms: Option<u64>,
+    /// Left until too old, milliseconds.
+    pub age_left_ms: Option<u64>,
+    /// Signatures made with this vault.
+    pub signatures: u64,
+    /// The kill switch, if engaged.
+    pub killed: Option<String>,
+    /// Lines to venues.
+    pub lines: Vec<LineView>,
+    /// Rate limits of venues.
+    pub limits: Vec<LimitView>,
+    /// Orders that are not over.
+    pub live_orders: u64,
+    /// Orders whose outcome is unknown.
+    pub ambiguous_orders: u64,
+    /// When this was measured.
+    pub at: Timestamp,
+}
+
+/// One line to a venue; all measured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineView {
+    /// Host and port.
+    pub host: String,
+    /// Whether the last request was answered.
+    pub up: bool,
+    /// What is wrong, if anything.
+    pub trouble: Option<String>,
+    /// TLS version of the last handshake.
+    pub tls: Option<String>,
+    /// Cipher suite of the last handshake.
+    pub cipher: Option<String>,
+    /// Pinned key, base64 of SHA-256.
+    pub pin: Option<String>,
+    /// Venue clock minus ours, microseconds.
+    pub clock_offset_us: Option<i64>,
+    /// The offset is right within so much, microseconds.
+    pub clock_error_us: Option<i64>,
+    /// Age of the newest stream message, milliseconds.
+    pub stream_age_ms: Option<u64>,
+    /// Times the book had to be fetched anew.
+    pub resyncs: u64,
+}
+
+/// One rate limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitView {
+    /// Such as `weight per 60000 ms`.
+    pub name: String,
+    /// Used in the running window.
+    pub used: u32,
+    /// Allowed.
+    pub limit: u32,
+    /// Until it is wholly free again, milliseconds.
+    pub reset_ms: u64,
+}
+
+/// One credential.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyView {
+    /// Public part.
+    pub key: CredentialInfo,
+    /// Whole days since it came.
+    pub age_days: u32,
+}
+
+/// Where an order stands, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// Recorded, not sent yet.
+    Intended,
+    /// Sent, no answer yet.
+    Sent,
+    /// Nobody knows; being looked up.
+    Ambiguous,
+    /// In the book.
+    Working,
+    /// Wholly filled.
+    Filled,
+    /// Taken back.
+    Canceled,
+    /// Ended by its own time in force.
+    Expired,
+    /// Refused by a rule, the signer or the venue; nothing was executed.
+    Refused,
+}
+
+impl Fate {
+    /// Whether nothing more can happen.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Filled | Self::Canceled | Self::Expired | Self::Refused)
+    }
+}
+
+/// One order as the desk knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderView {
+    /// Our name.
+    pub client_order_id: String,
+    /// The venue's number.
+    pub venue_order_id: Option<u64>,
+    /// What.
+    pub symbol: Symbol,
+    /// Buy or sell.
+    pub side: Side,
+    /// Kind, price, size.
+    pub spec: OrderSpec,
+    /// Where it stands.
+    pub fate: Fate,
+    /// Base quantity filled.
+    pub filled: Quantity,
+    /// Quote amount traded.
+    pub filled_notional: Notional,
+    /// Trades.
+    pub fills: Vec<Fill>,
+    /// Why it was refused, or what is unknown.
+    pub note: Option<String>,
+    /// When it was recorded.
+    pub created: Timestamp,
+    /// Last change.
+    pub updated: Timestamp,
+}
+
+/// Best levels of a book.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BookView {
+    /// Which.
+    pub symbol: Symbol,
+    /// Best first.
+    pub bids: Vec<Level>,
+    /// Best first.
+    pub asks: Vec<Level>,
+    /// Whether it follows the stream without a gap.
+    pub current: bool,
+    /// Age of the newest change, milliseconds.
+    pub age_ms: u64,
+}
+
+/// One entry of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditEntry {
+    /// Its place.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// What kind.
+    pub kind: String,
+    /// What, as JSON.
+    pub payload: serde_json::Value,
+}
+

@@ -1,0 +1,103 @@
+//! What a door can ask of the supervisor: open a prompt, engage the kill switch, stop. One byte and fixed fields.
+//!
+//! Invariant: the supervisor works for a door even when the desk hangs.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use strongroom_signer_api::channel::Channel;
+pub use strongroom_signer_api::errand::{Errand, SLOTS_MAX, Slot};
+pub use strongroom_signer_api::prompt::{Field, Show};
+
+use crate::socket::{SUPERVISOR_SOCKET, peer_is_same_user, run_dir, with_short_path};
+
+/// Longest packet either way.
+pub const PACKET_LEN_MAX: usize = 1_024;
+
+/// A request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ToSupervisor {
+    /// Open a prompt; answered when it has ended.
+    Prompt(Errand),
+    /// Engage the kill switch.
+    Kill(String),
+    /// End everything in good order.
+    Stop,
+    /// Are you there?
+    Status,
+}
+
+impl ToSupervisor {
+    /// As bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Prompt(errand) => [b"P", errand.encode().as_slice()].concat(),
+            Self::Kill(why) => [b"K", why.as_bytes()].concat(),
+            Self::Stop => b"Q".to_vec(),
+            Self::Status => b"S".to_vec(),
+        }
+    }
+
+    /// From bytes; `None` for anything else.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [b'P', errand @ ..] => Errand::decode(errand).map(Self::Prompt),
+            [b'K', why @ ..] => {
+                Some(Self::Kill(String::from_utf8_lossy(why).chars().filter(|c| !c.is_control()).take(200).collect()))
+            }
+            b"Q" => Some(Self::Stop),
+            b"S" => Some(Self::Status),
+            _ => None,
+        }
+    }
+}
+
+/// A connection to the supervisor.
+pub struct SupervisorClient {
+    channel: Channel,
+}
+
+impl SupervisorClient {
+    /// Connects to the supervisor of a profile.
+    pub fn connect(profile: &Path) -> io::Result<Self> {
+        let fd = rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+        with_short_path(&run_dir(profile), SUPERVISOR_SOCKET, |path| Ok(rustix::net::connect(&fd, &SocketAddrUnix::new(path)?)?))?;
+        if !peer_is_same_user(fd.as_fd())? {
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the supervisor's socket belongs to another user"));
+        }
+        Ok(Self { channel: Channel::from_fd(fd) })
+    }
+
+    /// Asks and waits: whether it was done, and words.
+    pub fn ask(&self, request: &ToSupervisor, fds: &[BorrowedFd<'_>], timeout: Duration) -> io::Result<(bool, String)> {
+        self.channel.send(&request.encode(), fds)?;
+        if !self.channel.wait(timeout)? {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "the supervisor does not answer"));
+        }
+        let mut buffer = [0; PACKET_LEN_MAX];
+        let packet = self.channel.recv(&mut buffer)?.ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "the supervisor has ended"))?;
+        match &buffer[..packet.len] {
+            [done @ (0 | 1), words @ ..] => Ok((*done == 1, String::from_utf8_lossy(words).into_owned())),
+            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "the supervisor was not understood")),
+        }
+    }
+}
+
+/// Listens for doors.
+pub fn listen(run_dir: &Path) -> io::Result<OwnedFd> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let fd = rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
+    with_short_path(run_dir, SUPERVISOR_SOCKET, |path| {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        rustix::net::bind(&fd, &SocketAddrUnix::new(path)?)?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+    })?;
+    rustix::net::listen(&fd, 16)?;
+    Ok(fd)
+}

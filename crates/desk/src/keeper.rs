@@ -1,0 +1,235 @@
+//! The thread that keeps the vault's files and speaks with the keychain: both can be slow, and neither may stop the desk.
+//!
+//! Invariant: it sees ciphertext, generations and the device secret; the device secret is wiped after each use.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use strongroom_model::Advice;
+use strongroom_signer_api::Sealed;
+use strongroom_vault_store::{AnchorVerdict, Keychain, KeychainAnchor, Store, make_device_secret};
+use thiserror::Error;
+use tokio::sync::oneshot;
+use zeroize::Zeroizing;
+
+/// Wait after the n-th wrong password in a row: 1, 2, 4, … s, at most this.
+const WAIT_MAX: Duration = Duration::from_secs(900);
+/// The first wrong passwords cost nothing here: typing errors happen, and each costs a key derivation anyway.
+const FREE_FAILURES: u32 = 3;
+
+/// Why the vault's files cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{message}")]
+pub struct KeepError {
+    /// Stable name.
+    pub code: &'static str,
+    /// For people.
+    pub message: String,
+    /// What to do next.
+    pub advice: Advice,
+}
+
+impl KeepError {
+    fn new(code: &'static str, message: impl ToString, advice: Advice) -> Self {
+        Self { code, message: message.to_string(), advice }
+    }
+}
+
+/// What the signer needs to open the vault.
+pub struct Opening {
+    /// The vault's file.
+    pub vault: Vec<u8>,
+    /// The state file, if there is one.
+    pub state: Option<Vec<u8>>,
+    /// The keychain's share.
+    pub device: Zeroizing<[u8; 32]>,
+    /// What is wrong with the anchor, if the kit is used to get over it.
+    pub trouble: Option<String>,
+}
+
+type Job = Box<dyn FnOnce(&mut Keep) + Send>;
+
+/// A handle to the thread.
+#[derive(Clone)]
+pub struct Keeper {
+    jobs: std::sync::mpsc::Sender<Job>,
+}
+
+struct Keep {
+    dir: PathBuf,
+    store: Option<Store>,
+    failed_at: Instant,
+}
+
+impl Keeper {
+    /// Starts the thread for a profile folder.
+    pub fn start(dir: PathBuf) -> std::io::Result<Self> {
+        let (jobs, work) = std::sync::mpsc::channel::<Job>();
+        std::thread::Builder::new().name("vault-keeper".to_owned()).spawn(move || {
+            let mut keep = Keep { dir, store: None, failed_at: Instant::now() };
+            while let Ok(job) = work.recv() {
+                job(&mut keep);
+            }
+        })?;
+        Ok(Self { jobs })
+    }
+
+    async fn run<R: Send + 'static>(&self, job: impl FnOnce(&mut Keep) -> Result<R, KeepError> + Send + 'static) -> Result<R, KeepError> {
+        let (done, wait) = oneshot::channel();
+        let job: Job = Box::new(move |keep| {
+            let _ = done.send(job(keep));
+        });
+        let ended = || KeepError::new("keeper", "the thread that keeps the vault has ended; restart Strongroom", Advice::Bug);
+        self.jobs.send(job).map_err(|_| ended())?;
+        wait.await.map_err(|_| ended())?
+    }
+
+    /// Identity and generation of the vault in the folder, and what the anchor says.
+    pub async fn look(&self) -> Result<Option<(String, u64, String)>, KeepError> {
+        self.run(|keep| {
+            if !keep.exists() {
+                return Ok(None);
+            }
+            let loaded = keep.store()?.load().map_err(|error| KeepError::new("vault-damaged", &error, error.advice()))?;
+            Ok(Some((hex::encode(loaded.prefix.vault_id), loaded.prefix.generation, verdict_words(&loaded.verdict))))
+        })
+        .await
+    }
+
+    /// Makes identity and device secret of a new vault.
+    pub async fn create(&self) -> Result<([u8; 16], Zeroizing<[u8; 32]>), KeepError> {
+        self.run(|keep| {
+            if keep.exists() {
+                return Err(KeepError::new("vault-exists", "there is a vault in this folder already; nothing was created", Advice::Refuse));
+            }
+            Keychain::probe().map_err(|error| KeepError::new("no-keychain", format!("{error}. Nothing was created"), error.advice()))?;
+            let mut vault_id = [0; 16];
+            getrandom::fill(&mut vault_id).map_err(|error| KeepError::new("no-randomness", error, Advice::RetryAfter(1_000)))?;
+            let anchor = KeychainAnchor::new(&vault_id);
+            let device = make_device_secret(&anchor).map_err(|error| KeepError::new("no-keychain", &error, error.advice()))?;
+            keep.store =
+                Some(Store::create(&keep.dir, Box::new(anchor)).map_err(|error| KeepError::new("vault-folder", &error, error.advice()))?);
+            Ok((vault_id, device))
+        })
+        .await
+    }
+
+    /// Reads what is needed to open the vault. `by_kit`: trouble with the anchor or a lost device secret is no obstacle.
+    pub async fn opening(&self, by_kit: bool) -> Result<Opening, KeepError> {
+        self.run(move |keep| keep.opening(by_kit)).await
+    }
+
+    /// Puts bytes of the signer on disk.
+    pub async fn save(&self, what: Sealed, bytes: Vec<u8>, generation: u64, mac: Vec<u8>) -> Result<(), KeepError> {
+        self.run(move |keep| {
+            let store = keep.store()?;
+            let saved = match what {
+                Sealed::State => store.save_state(&bytes, generation),
+                Sealed::Vault => match <[u8; 32]>::try_from(mac) {
+                    Ok(mac) => store.save(&bytes, generation, &mac).map(|_| ()),
+                    Err(_) => return Err(KeepError::new("save", "the signer named no MAC", Advice::Bug)),
+                },
+            };
+            saved.map_err(|error| KeepError::new("save", &error, error.advice()))
+        })
+        .await
+    }
+
+    /// The vault opened: `by_kit`, trouble with the anchor is over, because a person decided so.
+    pub async fn opened(&self, by_kit: bool) -> Result<(), KeepError> {
+        self.run(move |keep| {
+            let store = keep.store()?;
+            let failed = |error: &dyn std::fmt::Display| KeepError::new("anchor", error, Advice::Ask);
+            if by_kit {
+                store.adopt().map_err(|error| failed(&error))?;
+            } else {
+                store.settle().map_err(|error| failed(&error))?;
+            }
+            store.clear_failures().map_err(|error| failed(&error))
+        })
+        .await
+    }
+
+    /// A password, kit or code was wrong.
+    pub async fn count_failure(&self) -> Result<u32, KeepError> {
+        self.run(|keep| {
+            keep.failed_at = Instant::now();
+            keep.store()?.count_failure().map_err(|error| KeepError::new("anchor", &error, error.advice()))
+        })
+        .await
+    }
+}
+
+fn verdict_words(verdict: &AnchorVerdict) -> String {
+    match verdict {
+        AnchorVerdict::Matches | AnchorVerdict::MatchesPending => "ok".to_owned(),
+        AnchorVerdict::RolledBack { file, anchor } => {
+            format!("the vault's file is generation {file}, older than generation {anchor} that was saved last: an old file was put back")
+        }
+        AnchorVerdict::Foreign { file, anchor } => {
+            format!("the vault's file (generation {file}) is not the one that was saved (generation {anchor})")
+        }
+        AnchorVerdict::Lost => "the keychain knows nothing of this vault".to_owned(),
+        AnchorVerdict::Unreachable(error) => error.to_string(),
+    }
+}
+
+impl Keep {
+    fn exists(&self) -> bool {
+        self.store.is_some() && self.dir.join("vault.srv").exists()
+            || Store::<strongroom_vault_store::Disk>::vault_id_in(&self.dir).is_some()
+            || self.dir.join("vault.srv").exists()
+    }
+
+    fn store(&mut self) -> Result<&mut Store, KeepError> {
+        if self.store.is_none() {
+            let Some(vault_id) = Store::<strongroom_vault_store::Disk>::vault_id_in(&self.dir) else {
+                let message = "the vault's file is missing or its beginning is damaged. Restore a file from the folder `backup`";
+                return Err(KeepError::new("vault-damaged", message, Advice::Ask));
+            };
+            self.store = Some(Store::open(&self.dir, Box::new(KeychainAnchor::new(&vault_id))));
+        }
+        self.store.as_mut().ok_or_else(|| KeepError::new("keeper", "no store", Advice::Bug))
+    }
+
+    fn opening(&mut self, by_kit: bool) -> Result<Opening, KeepError> {
+        if !self.exists() {
+            return Err(KeepError::new("no-vault", "there is no vault here yet; make one with `strongroom vault create`", Advice::Ask));
+        }
+        let failed_at = self.failed_at;
+        let store = self.store()?;
+        let loaded = store.load().map_err(|error| KeepError::new("vault-damaged", &error, error.advice()))?;
+        let trouble = match loaded.verdict {
+            AnchorVerdict::Matches | AnchorVerdict::MatchesPending => None,
+            AnchorVerdict::Unreachable(error) => return Err(KeepError::new("no-keychain", &error, error.advice())),
+            verdict => Some(verdict_words(&verdict)),
+        };
+        if let (Some(trouble), false) = (&trouble, by_kit) {
+            let message =
+                format!("{trouble}. Nothing was opened. If you know why, open it with the recovery kit: `strongroom vault recover`");
+            return Err(KeepError::new("anchor", message, Advice::Ask));
+        }
+        let keychain = |error: strongroom_vault_store::KeychainError| KeepError::new("no-keychain", &error, error.advice());
+        let record = store.anchor().record().map_err(keychain)?;
+        let failures = record.map_or(0, |record| record.fail_counter);
+        if failures > FREE_FAILURES {
+            let wait = Duration::from_secs(1 << (failures - FREE_FAILURES).min(10)).min(WAIT_MAX);
+            let left = wait.saturating_sub(failed_at.elapsed());
+            if !left.is_zero() {
+                let message = format!("{failures} wrong passwords in a row; the next one is looked at in {} s", left.as_secs() + 1);
+                return Err(KeepError::new("wait", message, Advice::RetryAfter(u64::try_from(left.as_millis()).unwrap_or(u64::MAX))));
+            }
+        }
+        let device = match store.anchor().device_secret().map_err(keychain)? {
+            Some(device) => device,
+            None if by_kit => make_device_secret(store.anchor()).map_err(keychain)?,
+            None => {
+                let message =
+                    "the keychain of this computer has no secret for this vault. Open it with the recovery kit: `strongroom vault recover`";
+                return Err(KeepError::new("no-device-secret", message, Advice::Ask));
+            }
+        };
+        let (state, _) = store.load_state().map_err(|error| KeepError::new("state-damaged", &error, error.advice()))?;
+        Ok(Opening { vault: loaded.bytes, state, device, trouble })
+    }
+}

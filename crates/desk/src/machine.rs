@@ -1,0 +1,621 @@
+//! The desk's pipeline as a state machine: events in, effects out.
+//!
+//! Invariants: an order is signed only after its intent was recorded; it is sent at most once; an order whose outcome
+//! is unknown is looked up, never sent again; no clock is read here.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::{Value, json};
+use strongroom_audit::Kind;
+use strongroom_desk_api::{DoorError, Fate, Tell};
+use strongroom_guard::{DeskFacts, Policy, Verdict, desk_gate};
+use strongroom_model::{
+    Advice, ClientOrderId, CredentialId, ExecutionReport, Intent, OrderRef, PlaceOrder, Price, SignedRequest, Timestamp,
+};
+use strongroom_signer_api::Refusal;
+use strongroom_venues::binance::{VenueError, decode};
+
+use crate::order::{Order, Stage};
+
+/// A working order is asked for so often.
+const POLL_MS: u64 = 1_000;
+/// First wait before an unknown outcome is looked up again; doubles up to [`RETRY_MS_MAX`].
+const RETRY_MS: u64 = 250;
+const RETRY_MS_MAX: u64 = 8_000;
+/// Added to a request's expiry before silence is believed: the venue's clock and ours differ a little.
+const EXPIRY_MARGIN_MS: i64 = 2_000;
+/// A door waits so long for an order whose outcome is unknown, then is told so.
+const DOOR_PATIENCE_MS: u64 = 8_000;
+/// Most orders that are not over.
+pub const LIVE_ORDERS_MAX: usize = 2_000;
+/// Orders that are over are kept in memory up to so many; all of them stay in the store.
+const OVER_ORDERS_MAX: usize = 2_000;
+
+/// Names a piece of work between effect and event.
+pub type Tag = u64;
+/// Names a waiting door.
+pub type Door = u64;
+
+/// Both clocks, and what is known of the venue's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// UTC, as this computer believes.
+    pub wall: Timestamp,
+    /// Never goes back, milliseconds.
+    pub mono_ms: u64,
+    /// Venue clock minus ours, microseconds.
+    pub venue_offset_us: i64,
+}
+
+impl Now {
+    fn venue(self) -> Timestamp {
+        Timestamp::from_us(self.wall.us().saturating_add(self.venue_offset_us))
+    }
+}
+
+/// What happens to the desk.
+#[derive(Debug)]
+pub enum Event {
+    /// A door wants an order placed.
+    Place {
+        /// Who waits.
+        door: Door,
+        /// What is wanted.
+        order: PlaceOrder,
+        /// Current mark of the symbol, if the book is current.
+        mark: Option<Price>,
+    },
+    /// A door wants an order cancelled.
+    Cancel {
+        /// Who waits.
+        door: Door,
+        /// Which order.
+        id: ClientOrderId,
+    },
+    /// A [`Effect::Record`] is on disk, or could not be written.
+    Recorded {
+        /// Which.
+        tag: Tag,
+        /// Why not.
+        error: Option<String>,
+    },
+    /// Answer to [`Effect::Sign`].
+    Signed {
+        /// Which.
+        tag: Tag,
+        /// The request, the count and its expiry; or why not.
+        outcome: Result<(SignedRequest, u64, Timestamp), Refusal>,
+    },
+    /// Answer to [`Effect::Send`].
+    Answered {
+        /// Which.
+        tag: Tag,
+        /// What came.
+        outcome: Outcome,
+    },
+    /// The kill switch was engaged.
+    Killed {
+        /// Why.
+        why: String,
+    },
+    /// The kill switch was taken back.
+    Rearmed,
+    /// The limits in force; `None` while sealed.
+    Policy(Option<Policy>),
+    /// Time passed.
+    Tick,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// An HTTP answer.
+    Answer {
+        /// Status.
+        status: u16,
+        /// `Retry-After`, whole seconds.
+        retry_after_s: Option<u64>,
+        /// Body.
+        body: Vec<u8>,
+    },
+    /// It certainly never left.
+    NotSent(String),
+    /// It may have left; no answer came.
+    NoAnswer(String),
+}
+
+/// What the desk wants done.
+#[derive(Debug)]
+pub enum Effect {
+    /// Write in one transaction.
+    Record {
+        /// Comes back with [`Event::Recorded`].
+        tag: Tag,
+        /// Orders as they stand now.
+        orders: Vec<Order>,
+        /// Log entries.
+        entries: Vec<(Kind, Value)>,
+    },
+    /// Have it signed.
+    Sign {
+        /// Comes back with [`Event::Signed`].
+        tag: Tag,
+        /// What.
+        intent: Intent,
+        /// With which key; `None`: the active one.
+        credential: Option<CredentialId>,
+    },
+    /// Send it unchanged, once.
+    Send {
+        /// Comes back with [`Event::Answered`].
+        tag: Tag,
+        /// What.
+        request: SignedRequest,
+        /// Whether it takes risk away: such requests have a lane of their own.
+        cancel: bool,
+    },
+    /// Tell a door.
+    Tell {
+        /// Who.
+        door: Door,
+        /// What.
+        tell: Tell,
+    },
+}
+
+/// What a tag stands for.
+#[derive(Clone, Debug)]
+enum Work {
+    Place(ClientOrderId),
+    Cancel {
+        id: ClientOrderId,
+        door: Option<Door>,
+    },
+    Query {
+        id: ClientOrderId,
+        door: Option<Door>,
+    },
+    Trades(ClientOrderId),
+    /// Written for the record only.
+    Note,
+}
+
+/// A door that waits for an order.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    door: Door,
+    until_ms: u64,
+}
+
+/// When an order is asked for next.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ask {
+    at_ms: u64,
+    tries: u32,
+    under_way: bool,
+}
+
+/// The state machine.
+#[derive(Debug, Default)]
+pub struct Machine {
+    orders: BTreeMap<ClientOrderId, Order>,
+    asks: HashMap<ClientOrderId, Ask>,
+    waiting: HashMap<ClientOrderId, Waiting>,
+    expiries: HashMap<ClientOrderId, Timestamp>,
+    work: HashMap<Tag, Work>,
+    next_tag: Tag,
+    policy: Option<Policy>,
+    killed: Option<String>,
+}
+
+impl Machine {
+    /// Goes on from what was recorded. Orders that were on their way are looked up: they may have been sent.
+    pub fn resume(orders: Vec<Order>, now: Now, recv_window_ms: u32) -> Self {
+        let mut machine = Self::default();
+        for mut order in orders {
+            if order.stage == Stage::Intended {
+                let expires = now.venue().plus_ms(i64::from(recv_window_ms));
+                order.stage = Stage::Ambiguous { expires, what: "the desk ended while it was on its way".to_owned() };
+            }
+            machine.orders.insert(order.intent.client_order_id.clone(), order);
+        }
+        machine
+    }
+
+    /// One order.
+    pub fn order(&self, id: &ClientOrderId) -> Option<&Order> {
+        self.orders.get(id)
+    }
+
+    /// All orders in memory.
+    pub fn orders(&self) -> impl Iterator<Item = &Order> {
+        self.orders.values()
+    }
+
+    /// Orders that are not over.
+    pub fn live(&self) -> usize {
+        self.orders.values().filter(|order| order.is_live()).count()
+    }
+
+    /// Why the kill switch is engaged, if it is.
+    pub fn killed(&self) -> Option<&str> {
+        self.killed.as_deref()
+    }
+
+    /// One step.
+    pub fn on(&mut self, event: Event, now: Now) -> Vec<Effect> {
+        let mut out = Vec::new();
+        match event {
+            Event::Place { door, order, mark } => self.place(door, order, mark, now, &mut out),
+            Event::Cancel { door, id } => self.cancel(Some(door), &id, &mut out),
+            Event::Recorded { tag, error } => self.recorded(tag, error, now, &mut out),
+            Event::Signed { tag, outcome } => self.signed(tag, outcome, now, &mut out),
+            Event::Answered { tag, outcome } => self.answered(tag, outcome, now, &mut out),
+            Event::Killed { why } => {
+                self.killed = Some(why);
+                self.cancel_all(&mut out);
+            }
+            Event::Rearmed => self.killed = None,
+            Event::Policy(policy) => self.policy = policy,
+            Event::Tick => self.tick(now, &mut out),
+        }
+        out
+    }
+
+    fn tag(&mut self, work: Work) -> Tag {
+        self.next_tag += 1;
+        self.work.insert(self.next_tag, work);
+        self.next_tag
+    }
+
+    fn record(&mut self, work: Work, orders: Vec<Order>, entries: Vec<(Kind, Value)>, out: &mut Vec<Effect>) {
+        let tag = self.tag(work);
+        out.push(Effect::Record { tag, orders, entries });
+    }
+
+    fn place(&mut self, door: Door, order: PlaceOrder, mark: Option<Price>, now: Now, out: &mut Vec<Effect>) {
+        let deny = |code: &str, message: String, advice| Effect::Tell { door, tell: error(code, message, advice) };
+        let id = order.client_order_id.clone();
+        if self.orders.contains_key(&id) {
+            out.push(deny("duplicate", format!("an order named {id} exists already; nothing was sent"), Advice::Refuse));
+            return;
+        }
+        if self.live() >= LIVE_ORDERS_MAX {
+            out.push(deny("too-many-orders", format!("{LIVE_ORDERS_MAX} orders are live; nothing was sent"), Advice::Refuse));
+            return;
+        }
+        let Some(policy) = &self.policy else {
+            let reason = strongroom_guard::Reason::Sealed;
+            out.push(deny(reason.rule(), format!("{reason}; nothing was sent"), reason.advice()));
+            return;
+        };
+        let intent = Intent::Place(order.clone());
+        if let Verdict::Deny(reason) = desk_gate(policy, &DeskFacts { mark }, &intent) {
+            out.push(deny(reason.rule(), format!("{reason}; nothing was sent"), reason.advice()));
+            let entry = json!({"order": order, "rule": reason.rule(), "why": reason.to_string(), "by": "desk"});
+            self.record(Work::Note, Vec::new(), vec![(Kind::OrderRefused, entry)], out);
+            return;
+        }
+        self.waiting.insert(id.clone(), Waiting { door, until_ms: now.mono_ms + DOOR_PATIENCE_MS });
+        let entry = json!({"order": order, "words": order.words()});
+        let order = Order::intended(order, now.wall);
+        self.orders.insert(id.clone(), order.clone());
+        self.record(Work::Place(id), vec![order], vec![(Kind::OrderIntended, entry)], out);
+    }
+
+    fn cancel(&mut self, door: Option<Door>, id: &ClientOrderId, out: &mut Vec<Effect>) {
+        let Some(order) = self.orders.get(id) else {
+            let tell = error("unknown-order", format!("no order named {id} is known"), Advice::Refuse);
+            out.extend(door.map(|door| Effect::Tell { door, tell }));
+            return;
+        };
+        if !order.may_rest() {
+            let tell = Tell::Order(Box::new(order.view()));
+            out.extend(door.map(|door| Effect::Tell { door, tell }));
+            return;
+        }
+        let intent = Intent::Cancel { symbol: order.intent.symbol.clone(), order: OrderRef::Client(id.clone()) };
+        // A cancel does not wait for its log entry.
+        self.record(Work::Note, Vec::new(), vec![(Kind::OrderIntended, json!({"cancel": id}))], out);
+        let tag = self.tag(Work::Cancel { id: id.clone(), door });
+        out.push(Effect::Sign { tag, intent, credential: None });
+    }
+
+    fn cancel_all(&mut self, out: &mut Vec<Effect>) {
+        let resting: Vec<_> = self.orders.iter().filter(|(_, order)| order.may_rest()).map(|(id, _)| id.clone()).collect();
+        for id in resting {
+            self.cancel(None, &id, out);
+        }
+    }
+
+    fn recorded(&mut self, tag: Tag, failure: Option<String>, now: Now, out: &mut Vec<Effect>) {
+        let Some(Work::Place(id)) = self.work.remove(&tag) else { return };
+        let Some(order) = self.orders.get_mut(&id) else { return };
+        if order.stage != Stage::Intended {
+            return;
+        }
+        if let Some(failure) = failure {
+            // Never recorded, so never sent, and unknown to the store.
+            order.refuse(format!("could not be recorded ({failure}); nothing was sent"), now.wall);
+            self.settle_door(&id, now, out);
+            self.orders.remove(&id);
+            return;
+        }
+        let intent = Intent::Place(order.intent.clone());
+        let tag = self.tag(Work::Place(id));
+        out.push(Effect::Sign { tag, intent, credential: None });
+    }
+
+    fn signed(&mut self, tag: Tag, outcome: Result<(SignedRequest, u64, Timestamp), Refusal>, now: Now, out: &mut Vec<Effect>) {
+        let Some(work) = self.work.remove(&tag) else { return };
+        match outcome {
+            Ok((request, _count, expires)) => {
+                if let Work::Place(id) = &work {
+                    self.expiries.insert(id.clone(), expires);
+                }
+                let cancel = matches!(work, Work::Cancel { .. });
+                let tag = self.tag(work);
+                out.push(Effect::Send { tag, request, cancel });
+            }
+            Err(refusal) => match work {
+                Work::Place(id) => {
+                    let rule = if let Refusal::Guard(reason) = &refusal { reason.rule() } else { "signer" };
+                    let entry = json!({"order": id, "rule": rule, "why": refusal.to_string(), "by": "signer"});
+                    self.refuse(&id, format!("{refusal}; nothing was sent"), (Kind::OrderRefused, entry), now, out);
+                }
+                Work::Cancel { door, .. } | Work::Query { door, .. } => {
+                    self.ask_done(&work_id(&work), now, true);
+                    let tell = error("signer", format!("{refusal}; the order stands as it was"), refusal.advice());
+                    out.extend(door.map(|door| Effect::Tell { door, tell }));
+                }
+                Work::Trades(id) => self.ask_done(&Some(id), now, true),
+                Work::Note => {}
+            },
+        }
+    }
+
+    fn answered(&mut self, tag: Tag, outcome: Outcome, now: Now, out: &mut Vec<Effect>) {
+        let Some(work) = self.work.remove(&tag) else { return };
+        let answer = match outcome {
+            Outcome::Answer { status, retry_after_s, body } => match decode::outcome(status, retry_after_s, &body) {
+                Ok(_) => Ok(body),
+                Err(error) => Err(Trouble::Venue(error)),
+            },
+            Outcome::NotSent(why) => Err(Trouble::NotSent(why)),
+            Outcome::NoAnswer(what) => Err(Trouble::Venue(VenueError::Unknown { what })),
+        };
+        match work {
+            Work::Place(id) => self.placed(&id, answer.and_then(|body| decode::order(&body).map_err(Trouble::Venue)), now, out),
+            Work::Cancel { id, door } => {
+                self.cancelled(&id, door, answer.and_then(|body| decode::order(&body).map_err(Trouble::Venue)), now, out)
+            }
+            Work::Query { id, door } => {
+                self.queried(&id, door, answer.and_then(|body| decode::order(&body).map_err(Trouble::Venue)), now, out)
+            }
+            Work::Trades(id) => {
+                let fills = answer.and_then(|body| decode::trades(&body).map_err(Trouble::Venue));
+                self.ask_done(&Some(id.clone()), now, fills.is_err());
+                if let (Ok(fills), Some(order)) = (fills, self.orders.get_mut(&id))
+                    && order.merge_fills(&fills, now.wall)
+                {
+                    self.report(&id, Kind::OrderReported, now, out);
+                }
+            }
+            Work::Note => {}
+        }
+    }
+
+    fn placed(&mut self, id: &ClientOrderId, answer: Result<ExecutionReport, Trouble>, now: Now, out: &mut Vec<Effect>) {
+        let expires = self.expiries.remove(id).unwrap_or_else(|| now.venue().plus_ms(60_000));
+        match answer {
+            Ok(report) => {
+                self.merge(id, &report, now);
+                self.asks.insert(id.clone(), Ask { at_ms: now.mono_ms + POLL_MS, tries: 0, under_way: false });
+                self.report(id, Kind::OrderReported, now, out);
+                // Engaged while it was on its way.
+                if self.killed.is_some() {
+                    self.cancel(None, id, out);
+                }
+            }
+            Err(Trouble::NotSent(why)) => {
+                let entry = json!({"order": id, "why": why, "by": "net"});
+                self.refuse(id, format!("{why}; nothing was sent"), (Kind::OrderRefused, entry), now, out);
+            }
+            Err(Trouble::Venue(error)) if error.advice() == Advice::Reconcile || is_duplicate(&error) => {
+                if let Some(order) = self.orders.get_mut(id).filter(|order| order.stage == Stage::Intended) {
+                    order.stage = Stage::Ambiguous { expires, what: error.to_string() };
+                    order.updated = now.wall;
+                    let order = order.clone();
+                    let entry = json!({"order": id, "what": error.to_string(), "expires": expires});
+                    self.record(Work::Note, vec![order], vec![(Kind::OrderAmbiguous, entry)], out);
+                    self.asks.insert(id.clone(), Ask { at_ms: now.mono_ms + RETRY_MS, tries: 0, under_way: false });
+                }
+            }
+            Err(Trouble::Venue(error)) => {
+                let entry = json!({"order": id, "why": error.to_string(), "by": "venue"});
+                self.refuse(id, error.to_string(), (Kind::OrderRefused, entry), now, out);
+            }
+        }
+    }
+
+    fn cancelled(
+        &mut self,
+        id: &ClientOrderId,
+        door: Option<Door>,
+        answer: Result<ExecutionReport, Trouble>,
+        now: Now,
+        out: &mut Vec<Effect>,
+    ) {
+        match answer {
+            Ok(report) => {
+                if self.merge(id, &report, now) {
+                    self.report(id, Kind::OrderReported, now, out);
+                }
+                self.tell_order(id, door, out);
+            }
+            // Gone already, or nobody knows: the order itself is asked, which tells the truth either way.
+            Err(_) => self.query(id.clone(), door, now, out),
+        }
+    }
+
+    fn query(&mut self, id: ClientOrderId, door: Option<Door>, now: Now, out: &mut Vec<Effect>) {
+        let Some(order) = self.orders.get(&id) else { return };
+        let intent = Intent::QueryOrder { symbol: order.intent.symbol.clone(), order: OrderRef::Client(id.clone()) };
+        let ask = self.asks.entry(id.clone()).or_default();
+        ask.under_way = true;
+        ask.at_ms = now.mono_ms;
+        let tag = self.tag(Work::Query { id, door });
+        out.push(Effect::Sign { tag, intent, credential: None });
+    }
+
+    fn queried(
+        &mut self,
+        id: &ClientOrderId,
+        door: Option<Door>,
+        answer: Result<ExecutionReport, Trouble>,
+        now: Now,
+        out: &mut Vec<Effect>,
+    ) {
+        let was_ambiguous = self.orders.get(id).is_some_and(|order| matches!(order.stage, Stage::Ambiguous { .. }));
+        match answer {
+            Ok(report) => {
+                self.ask_done(&Some(id.clone()), now, false);
+                if self.merge(id, &report, now) {
+                    self.report(id, if was_ambiguous { Kind::OrderReconciled } else { Kind::OrderReported }, now, out);
+                }
+                if was_ambiguous && self.killed.is_some() {
+                    self.cancel(None, id, out);
+                }
+            }
+            Err(Trouble::Venue(VenueError::NoSuchOrder { .. })) => {
+                self.ask_done(&Some(id.clone()), now, true);
+                let expired = match self.orders.get(id).map(|order| &order.stage) {
+                    Some(Stage::Ambiguous { expires, .. }) => now.venue() > expires.plus_ms(EXPIRY_MARGIN_MS),
+                    _ => false,
+                };
+                if expired {
+                    let entry =
+                        json!({"order": id, "why": "the venue does not know it and can no longer execute it", "by": "reconciliation"});
+                    let why = "it never reached the venue; nothing was executed".to_owned();
+                    self.refuse(id, why, (Kind::OrderReconciled, entry), now, out);
+                }
+            }
+            Err(_) => self.ask_done(&Some(id.clone()), now, true),
+        }
+        self.tell_order(id, door, out);
+    }
+
+    fn merge(&mut self, id: &ClientOrderId, report: &ExecutionReport, now: Now) -> bool {
+        self.orders.get_mut(id).is_some_and(|order| order.merge(report, now.wall))
+    }
+
+    /// Records the order as it stands and tells the door that waits for it.
+    fn report(&mut self, id: &ClientOrderId, kind: Kind, now: Now, out: &mut Vec<Effect>) {
+        let Some(order) = self.orders.get(id).cloned() else { return };
+        let entry = json!({
+            "order": id, "venue_order": order.venue_order_id, "fate": order.view().fate, "filled": order.filled,
+            "notional": order.filled_notional, "trades": order.fills.keys().collect::<Vec<_>>(),
+        });
+        self.record(Work::Note, vec![order], vec![(kind, entry)], out);
+        self.settle_door(id, now, out);
+        self.forget_old();
+    }
+
+    fn refuse(&mut self, id: &ClientOrderId, why: String, entry: (Kind, Value), now: Now, out: &mut Vec<Effect>) {
+        let Some(order) = self.orders.get_mut(id) else { return };
+        order.refuse(why, now.wall);
+        let order = order.clone();
+        self.record(Work::Note, vec![order], vec![entry], out);
+        self.settle_door(id, now, out);
+    }
+
+    /// Tells the waiting door, once the order is known to stand somewhere.
+    fn settle_door(&mut self, id: &ClientOrderId, now: Now, out: &mut Vec<Effect>) {
+        let Some(order) = self.orders.get(id) else { return };
+        let Some(waiting) = self.waiting.get(id).copied() else { return };
+        let unsettled = matches!(order.stage, Stage::Intended | Stage::Ambiguous { .. } | Stage::Settling { .. });
+        if unsettled && now.mono_ms < waiting.until_ms {
+            return;
+        }
+        self.waiting.remove(id);
+        let tell = match &order.stage {
+            Stage::Over { fate: Fate::Refused, note } => error("refused", note.clone().unwrap_or_default(), Advice::Refuse),
+            _ => Tell::Order(Box::new(order.view())),
+        };
+        out.push(Effect::Tell { door: waiting.door, tell });
+    }
+
+    fn tell_order(&self, id: &ClientOrderId, door: Option<Door>, out: &mut Vec<Effect>) {
+        if let (Some(door), Some(order)) = (door, self.orders.get(id)) {
+            out.push(Effect::Tell { door, tell: Tell::Order(Box::new(order.view())) });
+        }
+    }
+
+    fn ask_done(&mut self, id: &Option<ClientOrderId>, now: Now, failed: bool) {
+        let Some(id) = id else { return };
+        let ask = self.asks.entry(id.clone()).or_default();
+        ask.under_way = false;
+        ask.tries = if failed { ask.tries.saturating_add(1) } else { 0 };
+        let wait_ms = if failed { (RETRY_MS << ask.tries.min(8)).min(RETRY_MS_MAX) } else { POLL_MS };
+        ask.at_ms = now.mono_ms + wait_ms;
+    }
+
+    fn tick(&mut self, now: Now, out: &mut Vec<Effect>) {
+        let live: Vec<_> = self.orders.iter().filter(|(_, order)| order.is_live()).map(|(id, _)| id.clone()).collect();
+        for id in live {
+            self.settle_door(&id, now, out);
+            let ask = self.asks.entry(id.clone()).or_default();
+            if ask.under_way || now.mono_ms < ask.at_ms {
+                continue;
+            }
+            let Some(order) = self.orders.get(&id) else { continue };
+            if order.stage == Stage::Intended {
+                continue;
+            }
+            if let Some(venue_order) = order.lacks_fills() {
+                let intent = Intent::QueryTrades { symbol: order.intent.symbol.clone(), order: venue_order };
+                ask.under_way = true;
+                let tag = self.tag(Work::Trades(id));
+                out.push(Effect::Sign { tag, intent, credential: None });
+            } else {
+                self.query(id, None, now, out);
+            }
+        }
+    }
+
+    /// Orders that are over leave memory, oldest first; the store keeps them.
+    fn forget_old(&mut self) {
+        let over: Vec<_> =
+            self.orders.iter().filter(|(_, order)| !order.is_live()).map(|(id, order)| (order.updated, id.clone())).collect();
+        if over.len() > OVER_ORDERS_MAX {
+            let mut over = over;
+            over.sort_unstable();
+            for (_, id) in over.iter().take(over.len() - OVER_ORDERS_MAX / 2) {
+                self.orders.remove(id);
+                self.asks.remove(id);
+            }
+        }
+    }
+}
+
+enum Trouble {
+    Venue(VenueError),
+    NotSent(String),
+}
+
+/// An open order with our name exists: this very order may have arrived before.
+fn is_duplicate(error: &VenueError) -> bool {
+    matches!(error, VenueError::Refused { code: -2010, msg } if msg.starts_with("Duplicate"))
+}
+
+fn work_id(work: &Work) -> Option<ClientOrderId> {
+    match work {
+        Work::Place(id) | Work::Cancel { id, .. } | Work::Query { id, .. } | Work::Trades(id) => Some(id.clone()),
+        Work::Note => None,
+    }
+}
+
+/// An error for a door.
+pub fn error(code: &str, message: String, advice: Advice) -> Tell {
+    Tell::Error(DoorError { code: code.to_owned(), message, advice })
+}

@@ -1,0 +1,134 @@
+//! The desk's end of the signer's channel. Invariant: replies reach who asked, notices reach the desk, and when the
+//! signer is gone everybody who waits is told so.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
+use strongroom_signer_api::frame::{self, Frame, Kind};
+use strongroom_signer_api::{Notice, Refusal, Reply, Request};
+use tokio::sync::{mpsc, oneshot};
+use zeroize::Zeroize as _;
+
+/// Most requests waiting for their replies.
+const WAITING_MAX: usize = 256;
+
+/// What the link tells the desk.
+#[derive(Debug)]
+pub enum Told {
+    /// A notice, with the file that came with it.
+    Notice(Notice, Option<OwnedFd>),
+    /// This signer is gone.
+    Gone,
+}
+
+struct Shared {
+    waiting: HashMap<u64, oneshot::Sender<Reply>>,
+    next_id: u64,
+    out: Vec<u8>,
+    gone: bool,
+}
+
+/// A handle; clones share the channel.
+#[derive(Clone)]
+pub struct SignerLink {
+    channel: Arc<Channel>,
+    shared: Arc<Mutex<Shared>>,
+}
+
+fn gone() -> Refusal {
+    Refusal::Guard(strongroom_guard::Reason::Sealed)
+}
+
+impl SignerLink {
+    /// Takes over the channel; notices go to `told`.
+    pub fn new(channel: Channel, told: mpsc::UnboundedSender<Told>) -> io::Result<Self> {
+        let reader = channel.try_clone()?;
+        let shared =
+            Arc::new(Mutex::new(Shared { waiting: HashMap::new(), next_id: 1, out: Vec::with_capacity(PACKET_LEN_MAX), gone: false }));
+        let of_reader = Arc::clone(&shared);
+        std::thread::Builder::new().name("signer-link".to_owned()).spawn(move || read(&reader, &of_reader, &told))?;
+        Ok(Self { channel: Arc::new(channel), shared })
+    }
+
+    /// Asks and waits; a signer that is gone refuses as sealed.
+    pub async fn ask(&self, request: &Request, tail: &[u8], fds: &[BorrowedFd<'_>]) -> Result<Reply, Refusal> {
+        let answer = self.begin(request, tail, fds)?;
+        match answer.await {
+            Ok(Reply::Refused(refusal)) => Err(refusal),
+            Ok(reply) => Ok(reply),
+            Err(_) => Err(gone()),
+        }
+    }
+
+    fn begin(&self, request: &Request, tail: &[u8], fds: &[BorrowedFd<'_>]) -> Result<oneshot::Receiver<Reply>, Refusal> {
+        let mut shared = lock(&self.shared);
+        if shared.gone {
+            return Err(gone());
+        }
+        if shared.waiting.len() >= WAITING_MAX {
+            return Err(Refusal::Busy);
+        }
+        let id = shared.next_id;
+        shared.next_id += 1;
+        let mut out = std::mem::take(&mut shared.out);
+        let sent = frame::write(&mut out, Kind::Request, id, request, tail)
+            .map_err(|_| Refusal::NotUnderstood)
+            .and_then(|()| self.channel.send(&out, fds).map_err(|_| gone()));
+        if !tail.is_empty() {
+            out.zeroize();
+        }
+        shared.out = out;
+        sent?;
+        let (reply, answer) = oneshot::channel();
+        shared.waiting.insert(id, reply);
+        Ok(answer)
+    }
+
+    /// Whether requests can be sent at all.
+    pub fn is_gone(&self) -> bool {
+        lock(&self.shared).gone
+    }
+
+    /// Closes this desk's interest in it: the reader ends when the signer's end closes.
+    pub fn retire(&self) {
+        let mut shared = lock(&self.shared);
+        shared.gone = true;
+        shared.waiting.clear();
+        let _ = rustix::net::shutdown(self.channel.as_fd(), rustix::net::Shutdown::Both);
+    }
+}
+
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn read(channel: &Channel, shared: &Mutex<Shared>, told: &mpsc::UnboundedSender<Told>) {
+    let mut buffer = vec![0; PACKET_LEN_MAX];
+    let mut scratch = Vec::new();
+    while let Ok(Some(packet)) = channel.recv(&mut buffer) {
+        let Ok(frame) = Frame::parse(&buffer[..packet.len]) else { break };
+        match frame.kind {
+            Kind::Reply => {
+                let Ok(reply) = frame.message::<Reply>(&mut scratch) else { break };
+                if let Some(waiting) = lock(shared).waiting.remove(&frame.id) {
+                    let _ = waiting.send(reply);
+                }
+            }
+            Kind::Notice => {
+                let Ok(notice) = frame.message::<Notice>(&mut scratch) else { break };
+                if told.send(Told::Notice(notice, packet.fds.into_iter().next())).is_err() {
+                    break;
+                }
+            }
+            Kind::Request => break,
+        }
+    }
+    let mut shared = lock(shared);
+    shared.gone = true;
+    shared.waiting.clear();
+    drop(shared);
+    let _ = told.send(Told::Gone);
+}

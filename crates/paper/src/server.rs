@@ -1,0 +1,372 @@
+//! The venue on the network: HTTPS and secure WebSockets on loopback, TLS 1.3 only.
+//!
+//! Invariant: it listens on loopback only; every connection, queue, body and wait has a bound with a name.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use strongroom_model::Timestamp;
+use thiserror::Error;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, broadcast, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+
+use crate::authority::{self, AuthorityError};
+use crate::exchange::{self, Account, Exchange, MarketEvent, Recording, RecordingError, Request, Response, TICK_MS};
+use crate::faults::{Fault, Faults};
+use crate::keys::{self, KeysError, PaperKey};
+use crate::{files, streams};
+
+/// Connections at once; further ones are closed before a handshake.
+const CONNECTIONS_MAX: usize = 256;
+/// Time for a TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Time for a request's headers; an idle connection ends after it.
+const HEADERS: Duration = Duration::from_secs(60);
+/// Time for a request's body.
+const BODY: Duration = Duration::from_secs(10);
+/// Longest request head.
+const HEAD_LEN_MAX: usize = 32 * 1024;
+/// Longest request body.
+const BODY_LEN_MAX: usize = 64 * 1024;
+/// Ticks of market data that a slow listener may be behind.
+const TICKS_BEHIND_MAX: usize = 64;
+/// Time that open connections have to end at shutdown.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Where prices come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Market {
+    /// A market maker and takers of the house, moved by the seed.
+    Simulated,
+    /// Nobody trades but the clients.
+    Empty,
+    /// Books follow the recording in this file, over and over.
+    Replay(PathBuf),
+}
+
+/// How to open a venue on the network.
+#[derive(Clone)]
+pub struct Config {
+    /// Loopback address; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Keeps authority, server key and API keys; made when absent. Orders and balances are not kept.
+    pub data_dir: PathBuf,
+    /// Decides the course of a simulated market.
+    pub seed: u64,
+    /// Where prices come from.
+    pub market: Market,
+    /// Rate limits.
+    pub limits: exchange::Limits,
+    /// Accounts besides the one whose keys stand in `data_dir`.
+    pub more_accounts: Vec<Account>,
+}
+
+impl Config {
+    /// A simulated venue on a free port of 127.0.0.1.
+    pub fn simulated(data_dir: impl Into<PathBuf>, seed: u64) -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data_dir: data_dir.into(),
+            seed,
+            market: Market::Simulated,
+            limits: exchange::Limits::default(),
+            more_accounts: Vec::new(),
+        }
+    }
+}
+
+/// Why a venue could not be opened. Nothing listens then.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// Asked to listen to the network.
+    #[error("{0} is not a loopback address: the paper venue serves this machine only")]
+    NotLoopback(SocketAddr),
+    /// The address is taken or not ours.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The data directory cannot be made.
+    #[error("the data directory cannot be used: {0}")]
+    DataDir(io::Error),
+    /// Certificates.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// API keys.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The recording's file.
+    #[error("the recording cannot be read: {0}")]
+    RecordingFile(io::Error),
+    /// The recording's content.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+}
+
+impl StartError {
+    /// A person has to change something before the venue can open.
+    pub const fn advice(&self) -> strongroom_model::Advice {
+        strongroom_model::Advice::Ask
+    }
+}
+
+/// An open venue. Dropping the handle closes it without waiting.
+pub struct PaperHandle {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// Base of REST requests, such as `https://127.0.0.1:40123`.
+    pub rest_url: String,
+    /// Base of market streams, such as `wss://127.0.0.1:40123`.
+    pub ws_url: String,
+    /// Reserved for the WebSocket API, which answers 501 with code -1020.
+    pub ws_api_url: String,
+    /// The authority to trust.
+    pub ca_pem: String,
+    /// The same as a file.
+    pub ca_file: PathBuf,
+    /// Pin of the server key: base64 of SHA-256 of its SubjectPublicKeyInfo.
+    pub spki_sha256: String,
+    /// API keys of the funded account: `trade`, `ed25519`, `read`.
+    pub keys: Vec<PaperKey>,
+    exchange: Arc<Mutex<Exchange>>,
+    faults: Arc<Faults>,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+}
+
+impl PaperHandle {
+    /// Faults to order.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// The venue itself, to look into and to seed.
+    pub fn exchange(&self) -> Arc<Mutex<Exchange>> {
+        self.exchange.clone()
+    }
+
+    /// The key with this label.
+    pub fn key(&self, label: &str) -> Option<&PaperKey> {
+        self.keys.iter().find(|key| key.label == label)
+    }
+
+    /// Tells listeners, closes every connection and waits until all have ended.
+    pub async fn shutdown(self) {
+        // Without receivers everything has ended already.
+        let _ = self.stop.send(true);
+        let _ = self.serving.await;
+    }
+}
+
+/// What every connection shares.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) exchange: Arc<Mutex<Exchange>>,
+    pub(crate) faults: Arc<Faults>,
+    pub(crate) events: broadcast::Sender<Arc<streams::Batch>>,
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+/// Opens a venue.
+pub async fn start(config: Config) -> Result<PaperHandle, StartError> {
+    if !config.listen.ip().is_loopback() {
+        return Err(StartError::NotLoopback(config.listen));
+    }
+    files::make_directory(&config.data_dir).map_err(StartError::DataDir)?;
+    let identity = authority::open(&config.data_dir, SystemTime::now())?;
+    let (keys, api_keys) = keys::open(&config.data_dir)?.into_iter().unzip();
+    let market = match &config.market {
+        Market::Simulated => exchange::Market::Simulated,
+        Market::Empty => exchange::Market::Empty,
+        Market::Replay(path) => {
+            let text = std::fs::read_to_string(path).map_err(StartError::RecordingFile)?;
+            exchange::Market::Replay(Recording::parse(&text)?)
+        }
+    };
+    let accounts = std::iter::once(Account::funded(api_keys)).chain(config.more_accounts).collect();
+    let venue = exchange::Config { accounts, limits: config.limits, ..exchange::Config::standard(config.seed, market) };
+    let exchange = Arc::new(Mutex::new(Exchange::new(venue, now())));
+    let refused = |source| StartError::Listen { address: config.listen, source };
+    let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
+    let addr = listener.local_addr().map_err(refused)?;
+    let faults = Arc::new(Faults::new(identity.shown));
+    let (stop, stopped) = watch::channel(false);
+    let (events, _) = broadcast::channel(TICKS_BEHIND_MAX);
+    let shared = Shared { exchange: exchange.clone(), faults: faults.clone(), events, stop: stopped };
+    let serving = tokio::spawn(serve(listener, TlsAcceptor::from(identity.tls), shared));
+    tracing::info!(%addr, "paper venue is open");
+    Ok(PaperHandle {
+        addr,
+        rest_url: format!("https://{addr}"),
+        ws_url: format!("wss://{addr}"),
+        ws_api_url: format!("wss://{addr}{}", streams::WS_API_PATH),
+        ca_pem: identity.ca_pem,
+        ca_file: identity.ca_file,
+        spki_sha256: identity.spki_sha256,
+        keys,
+        exchange,
+        faults,
+        stop,
+        serving,
+    })
+}
+
+/// The venue's clock: the only one that is read.
+pub(crate) fn now() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_us(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
+}
+
+pub(crate) fn lock(exchange: &Mutex<Exchange>) -> MutexGuard<'_, Exchange> {
+    exchange.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Resolves when the venue closes, or its handle was dropped.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error says that the handle is gone: the same.
+    drop(stop.wait_for(|stop| *stop).await);
+}
+
+async fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: Shared) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut stop = shared.stop.clone();
+    let mut connections = JoinSet::new();
+    let mut tick = tokio::time::interval(Duration::from_millis(TICK_MS.unsigned_abs()));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            () = stopped(&mut stop) => break,
+            _ = tick.tick() => move_market(&shared),
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    // Full: the connection is closed by being dropped.
+                    let Ok(place) = places.clone().try_acquire_owned() else { continue };
+                    let (acceptor, shared) = (acceptor.clone(), shared.clone());
+                    connections.spawn(async move {
+                        connection(stream, acceptor, shared).await;
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            },
+        }
+    }
+    let all_ended = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(FAREWELL, all_ended).await.is_err() {
+        connections.shutdown().await;
+    }
+}
+
+fn move_market(shared: &Shared) {
+    let events = lock(&shared.exchange).advance(now());
+    if shared.events.receiver_count() > 0 && !events.is_empty() {
+        let batch: streams::Batch = events.iter().flat_map(MarketEvent::messages).map(|(name, data)| (name, data.to_string())).collect();
+        // The last listener may have left just now.
+        let _ = shared.events.send(Arc::new(batch));
+    }
+}
+
+async fn connection(stream: TcpStream, acceptor: TlsAcceptor, shared: Shared) {
+    // Latency only: a socket that does not take the option works as well.
+    let _ = stream.set_nodelay(true);
+    let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await else { return };
+    let mut stop = shared.stop.clone();
+    let upgrades = Arc::new(Mutex::new(JoinSet::new()));
+    let service = service_fn(|request| answer(request, shared.clone(), upgrades.clone()));
+    let http = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS)
+        .max_buf_size(HEAD_LEN_MAX)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    tokio::pin!(http);
+    tokio::select! {
+        // Ends badly when the client leaves, breaks the protocol, or a fault says so: nothing is left to do.
+        _ = &mut http => {}
+        () = stopped(&mut stop) => {
+            http.as_mut().graceful_shutdown();
+            let _ = http.await;
+        }
+    }
+    let mut sockets = std::mem::take(&mut *upgrades.lock().unwrap_or_else(PoisonError::into_inner));
+    while sockets.join_next().await.is_some() {}
+}
+
+/// The connection ends without an answer.
+#[derive(Debug, Error)]
+#[error("the connection ends without an answer")]
+pub(crate) struct Silence;
+
+type Reply = hyper::Response<Full<Bytes>>;
+
+async fn answer(request: hyper::Request<Incoming>, shared: Shared, sockets: Arc<Mutex<JoinSet<()>>>) -> Result<Reply, Silence> {
+    if streams::is_stream(request.uri().path()) {
+        return Ok(streams::open(request, shared, &sockets));
+    }
+    let (head, body) = request.into_parts();
+    let (method, path) = (head.method.as_str(), head.uri.path());
+    let fault = shared.faults.take(method, path);
+    match fault {
+        Some(Fault::CloseConnection) => return Err(Silence),
+        Some(Fault::DelayRequest(wait)) => tokio::time::sleep(wait).await,
+        Some(Fault::RateLimited { status, retry_after_s }) => {
+            let mut reply = plain(status, r#"{"code":-1003,"msg":"Too many requests queued."}"#);
+            reply.headers_mut().insert("retry-after", retry_after_s.into());
+            return Ok(reply);
+        }
+        Some(Fault::ServerError { status, was_executed: false }) => return Ok(server_error(status)),
+        _ => {}
+    }
+    let body = match tokio::time::timeout(BODY, Limited::new(body, BODY_LEN_MAX).collect()).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(_)) => return Ok(plain(413, r#"{"code":-1101,"msg":"Too many parameters sent for this endpoint."}"#)),
+        Err(_) => return Err(Silence),
+    };
+    let api_key = head.headers.get("x-mbx-apikey").and_then(|value| value.to_str().ok());
+    let request = Request { method, path, query: head.uri.query().unwrap_or_default(), body: &body, api_key };
+    let mut response = lock(&shared.exchange).rest(now().plus_ms(shared.faults.skew_ms()), request);
+    match fault {
+        Some(Fault::DropAnswer) => return Err(Silence),
+        Some(Fault::DelayAnswer(wait)) => tokio::time::sleep(wait).await,
+        Some(Fault::ServerError { status, .. }) => return Ok(server_error(status)),
+        Some(Fault::MalformedBody) => response.body.truncate(response.body.len() / 2),
+        _ => {}
+    }
+    Ok(reply(response))
+}
+
+fn reply(response: Response) -> Reply {
+    let mut builder = hyper::Response::builder().status(response.status);
+    for (name, value) in response.headers {
+        builder = builder.header(name, value);
+    }
+    builder.body(Full::new(Bytes::from(response.body))).unwrap_or_else(|_| server_error(500))
+}
+
+pub(crate) fn plain(status: u16, body: &'static str) -> Reply {
+    let mut reply = hyper::Response::new(Full::new(Bytes::from_static(body.as_bytes())));
+    *reply.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
+    reply.headers_mut().insert("content-type", hyper::header::HeaderValue::from_static("application/json;charset=UTF-8"));
+    reply
+}
+
+fn server_error(status: u16) -> Reply {
+    plain(status, r#"{"code":-1000,"msg":"An unknown error occurred while processing the request."}"#)
+}
+

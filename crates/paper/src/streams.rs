@@ -1,0 +1,240 @@
+//! Market streams over WebSockets. Invariant: a listener that falls behind or floods is disconnected; it never
+//! misses a message and stays.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig};
+
+use crate::server::{Shared, now, plain, stopped};
+
+/// Messages of one tick: name of the stream, payload.
+pub(crate) type Batch = Vec<(String, String)>;
+
+/// Reserved for the WebSocket API.
+pub(crate) const WS_API_PATH: &str = "/ws-api/v3";
+/// Streams of one connection.
+const STREAMS_MAX: usize = 1_024;
+/// Longest name of a stream.
+const STREAM_NAME_LEN_MAX: usize = 128;
+/// Messages that a client may send per second.
+const INCOMING_PER_S_MAX: u32 = 5;
+/// Longest message of a client.
+const MESSAGE_LEN_MAX: usize = 64 * 1024;
+/// Bytes that wait in memory for a slow listener.
+const WRITE_BUFFER_MAX: usize = 1024 * 1024;
+/// Time in which a listener must take a message.
+const SEND: Duration = Duration::from_secs(5);
+/// Rhythm of pings, and how long an answer may take.
+const PING: Duration = Duration::from_secs(20);
+const PONG: Duration = Duration::from_secs(60);
+/// Life of a connection.
+const LIFE: Duration = Duration::from_secs(24 * 3_600);
+
+/// Whether `path` belongs to streams or to the WebSocket API.
+pub(crate) fn is_stream(path: &str) -> bool {
+    path == "/ws" || path == "/stream" || path.starts_with("/ws/") || path.starts_with(WS_API_PATH)
+}
+
+/// Answers the upgrade and listens on a task of its own.
+pub(crate) fn open(request: hyper::Request<Incoming>, shared: Shared, sockets: &Mutex<JoinSet<()>>) -> hyper::Response<Full<Bytes>> {
+    if request.uri().path().starts_with(WS_API_PATH) {
+        return plain(501, r#"{"code":-1020,"msg":"This operation is not supported."}"#);
+    }
+    let Some(names) = names(&request) else {
+        return plain(400, r#"{"code":2,"msg":"Invalid request: too many parameters"}"#);
+    };
+    let is = |name, wanted: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).is_some_and(|value| value.to_ascii_lowercase().contains(wanted));
+    let accept = request.headers().get(SEC_WEBSOCKET_KEY).map(|key| derive_accept_key(key.as_bytes()));
+    let accept = accept.and_then(|accept| HeaderValue::from_str(&accept).ok());
+    let (true, true, true, Some(accept)) = (is(UPGRADE, "websocket"), is(CONNECTION, "upgrade"), is(SEC_WEBSOCKET_VERSION, "13"), accept) else {
+        return plain(426, r#"{"code":-1020,"msg":"This operation is not supported."}"#);
+    };
+    let is_combined = request.uri().path() == "/stream";
+    let task = async move {
+        let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(MESSAGE_LEN_MAX))
+            .max_frame_size(Some(MESSAGE_LEN_MAX))
+            .max_write_buffer_size(WRITE_BUFFER_MAX);
+        let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+        Listener { names, is_combined, second: Instant::now(), in_second: 0 }.listen(socket, shared).await;
+    };
+    sockets.lock().unwrap_or_else(PoisonError::into_inner).spawn(task);
+    let mut reply = hyper::Response::new(Full::default());
+    *reply.status_mut() = hyper::StatusCode::SWITCHING_PROTOCOLS;
+    reply.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
+    reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    reply.headers_mut().insert(SEC_WEBSOCKET_ACCEPT, accept);
+    reply
+}
+
+/// Streams named by the address; `None` when there are too many or too long ones.
+fn names(request: &hyper::Request<Incoming>) -> Option<BTreeSet<String>> {
+    let list = match request.uri().path().strip_prefix("/ws/") {
+        Some(names) => {
+            let escaped = format!("streams={}", names.replace('+', "%2B"));
+            form_urlencoded::parse(escaped.as_bytes()).next().map(|(_, names)| names.into_owned())
+        }
+        None => {
+            let query = request.uri().query().unwrap_or_default();
+            form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "streams").map(|(_, names)| names.into_owned())
+        }
+    };
+    let names: BTreeSet<String> = list.iter().flat_map(|list| list.split('/')).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    let fits = names.len() <= STREAMS_MAX && names.iter().all(|name| name.len() <= STREAM_NAME_LEN_MAX);
+    fits.then_some(names)
+}
+
+type Socket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
+
+struct Listener {
+    names: BTreeSet<String>,
+    is_combined: bool,
+    second: Instant,
+    in_second: u32,
+}
+
+impl Listener {
+    async fn listen(mut self, mut socket: Socket, shared: Shared) {
+        let mut events = shared.events.subscribe();
+        let mut stop = shared.stop.clone();
+        let mut ping = tokio::time::interval(PING);
+        let end = Instant::now() + LIFE;
+        let mut heard = Instant::now();
+        loop {
+            let goes_on = tokio::select! {
+                () = stopped(&mut stop) => {
+                    let payload = json!({"e": "serverShutdown", "E": now().ms()}).to_string();
+                    let _ = send(&mut socket, self.framed("!serverShutdown", &payload)).await;
+                    false
+                }
+                _ = tokio::time::sleep_until(end) => false,
+                _ = ping.tick() => heard.elapsed() < PONG && send(&mut socket, Message::Ping(Bytes::new())).await,
+                batch = events.recv() => match batch {
+                    Ok(batch) => self.tell(&mut socket, &batch).await,
+                    Err(RecvError::Lagged(missed)) => {
+                        tracing::info!(missed, "a slow listener is disconnected");
+                        false
+                    }
+                    Err(RecvError::Closed) => false,
+                },
+                message = socket.next() => {
+                    heard = Instant::now();
+                    match message {
+                        Some(Ok(message)) => self.hear(&mut socket, message).await,
+                        Some(Err(_)) | None => false,
+                    }
+                }
+            };
+            if !goes_on {
+                // The client may have left without saying so.
+                let _ = tokio::time::timeout(SEND, socket.close(None)).await;
+                return;
+            }
+        }
+    }
+
+    async fn tell(&self, socket: &mut Socket, batch: &Arc<Batch>) -> bool {
+        for (name, payload) in batch.iter().filter(|(name, _)| self.names.contains(name)) {
+            if !send(socket, self.framed(name, payload)).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn framed(&self, name: &str, payload: &str) -> Message {
+        if self.is_combined { Message::text(format!(r#"{{"stream":{},"data":{payload}}}"#, json!(name))) } else { Message::text(payload) }
+    }
+
+    async fn hear(&mut self, socket: &mut Socket, message: Message) -> bool {
+        if self.second.elapsed() >= Duration::from_secs(1) {
+            (self.second, self.in_second) = (Instant::now(), 0);
+        }
+        self.in_second += 1;
+        if self.in_second > INCOMING_PER_S_MAX {
+            tracing::info!("a listener that sends too much is disconnected");
+            return false;
+        }
+        match message {
+            Message::Text(text) => {
+                let answer = self.command(&text);
+                send(socket, Message::text(answer.to_string())).await
+            }
+            Message::Close(_) => false,
+            _ => true,
+        }
+    }
+
+    /// Carries out one command of a client and says what came of it.
+    fn command(&mut self, text: &str) -> Value {
+        let Ok(command) = serde_json::from_str::<Value>(text) else {
+            return json!({"code": 3, "msg": "Invalid JSON: expected value at line 1 column 1"});
+        };
+        let id = command.get("id").cloned().unwrap_or(Value::Null);
+        let wrong = |code: u8, msg: &str| json!({"code": code, "msg": msg, "id": id});
+        if !(id.is_null() || id.is_i64() || id.is_u64() || id.as_str().is_some_and(|id| id.len() <= 36)) {
+            return json!({"code": 2, "msg": "Invalid request: request ID must be an unsigned integer"});
+        }
+        let params: Option<&Vec<Value>> = command.get("params").and_then(Value::as_array);
+        let names = || -> Option<Vec<String>> {
+            let names: Option<Vec<String>> = params?.iter().map(|name| name.as_str().map(str::to_owned)).collect();
+            names.filter(|names| names.iter().all(|name| (1..=STREAM_NAME_LEN_MAX).contains(&name.len())))
+        };
+        let result = match command.get("method").and_then(Value::as_str) {
+            Some("SUBSCRIBE") => {
+                let Some(names) = names() else { return wrong(2, "Invalid request: stream names must be strings") };
+                if self.names.len() + names.len() > STREAMS_MAX {
+                    return wrong(2, "Invalid request: too many parameters");
+                }
+                self.names.extend(names);
+                Value::Null
+            }
+            Some("UNSUBSCRIBE") => {
+                let Some(names) = names() else { return wrong(2, "Invalid request: stream names must be strings") };
+                for name in names {
+                    self.names.remove(&name);
+                }
+                Value::Null
+            }
+            Some("LIST_SUBSCRIPTIONS") => json!(self.names),
+            Some("SET_PROPERTY") => match params.map(Vec::as_slice) {
+                Some([Value::String(name), Value::Bool(value)]) if name == "combined" => {
+                    self.is_combined = *value;
+                    Value::Null
+                }
+                Some([Value::String(name), _]) if name == "combined" => return wrong(1, "Invalid value type: expected Boolean"),
+                _ => return wrong(0, "Unknown property"),
+            },
+            Some("GET_PROPERTY") => match params.map(Vec::as_slice) {
+                Some([Value::String(name)]) if name == "combined" => json!(self.is_combined),
+                _ => return wrong(0, "Unknown property"),
+            },
+            Some(other) => {
+                let other: String = other.chars().take(40).collect();
+                let known = "expected one of `SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`";
+                return wrong(2, &format!("Invalid request: unknown variant {other}, {known}"));
+            }
+            None => return wrong(2, "Invalid request: missing field `method`"),
+        };
+        json!({"result": result, "id": id})
+    }
+}
+
+/// Whether the listener took the message in time.
+async fn send(socket: &mut Socket, message: Message) -> bool {
+    matches!(tokio::time::timeout(SEND, socket.send(message)).await, Ok(Ok(())))
+}

@@ -1,0 +1,263 @@
+//! The venue on the network: TLS, keys that outlive restarts, streams, faults and bounds.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use serde_json::{Value, json};
+use strongroom_model::{ClientOrderId, Intent, OrderSpec, PlaceOrder, Side, Symbol, TimeInForce, Timestamp};
+use strongroom_paper::{Config, Fault, Market, PaperHandle, StartError, Target, start};
+use strongroom_venues::binance::stream::{self, Channel, StreamEvent};
+use strongroom_venues::binance::{SigningKey, decode, encode::encode};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::WebSocketStream;
+
+type Tls = tokio_rustls::client::TlsStream<tokio::net::TcpStream>;
+type Socket = WebSocketStream<Tls>;
+
+fn tls(venue: &PaperHandle, versions: &[&'static rustls::SupportedProtocolVersion]) -> rustls::ClientConfig {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(venue.ca_pem.as_bytes()).unwrap()).unwrap();
+    rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+}
+
+fn client(venue: &PaperHandle) -> reqwest::Client {
+    let config = tls(venue, &[&rustls::version::TLS13]);
+    reqwest::Client::builder().tls_backend_preconfigured(config).no_proxy().timeout(Duration::from_secs(10)).build().unwrap()
+}
+
+async fn connect(venue: &PaperHandle) -> Tls {
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(tls(venue, &[&rustls::version::TLS13])));
+    let stream = tokio::net::TcpStream::connect(venue.addr).await.unwrap();
+    connector.connect("localhost".try_into().unwrap(), stream).await.expect("a valid chain")
+}
+
+async fn listen(venue: &PaperHandle, path: &str) -> Socket {
+    tokio_tungstenite::client_async(format!("{}{path}", venue.ws_url), connect(venue).await).await.unwrap().0
+}
+
+async fn next_text(socket: &mut Socket) -> Option<String> {
+    loop {
+        match tokio::time::timeout(Duration::from_secs(10), socket.next()).await.expect("a message in time") {
+            Some(Ok(Message::Text(text))) => return Some(text.to_string()),
+            Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+            Some(Ok(_)) => {}
+        }
+    }
+}
+
+async fn open(directory: &Path, market: Market) -> PaperHandle {
+    start(Config { market, ..Config::simulated(directory, 42) }).await.unwrap()
+}
+
+fn now() -> Timestamp {
+    let ms = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis();
+    Timestamp::from_ms(i64::try_from(ms).unwrap())
+}
+
+/// Sends a signed intent as our own client does.
+async fn ask(venue: &PaperHandle, http: &reqwest::Client, intent: &Intent) -> reqwest::Result<(u16, Vec<u8>)> {
+    let key = venue.key("trade").unwrap();
+    let secret = std::fs::read(&key.secret_file).unwrap();
+    let request = encode(intent, now(), 5_000).sign(&key.api_key, &SigningKey::Hmac(&secret));
+    let url = format!("{}{}?{}", venue.rest_url, request.path, request.query);
+    let method = request.method.as_str().parse().unwrap();
+    let answer = http.request(method, url).header("X-MBX-APIKEY", &request.api_key).body(request.body).send().await?;
+    Ok((answer.status().as_u16(), answer.bytes().await?.to_vec()))
+}
+
+fn buy(name: &str) -> Intent {
+    let spec = OrderSpec::Limit { price: "100".parse().unwrap(), quantity: "0.1".parse().unwrap(), tif: TimeInForce::Gtc };
+    let symbol = Symbol::parse("BTCUSDT").unwrap();
+    Intent::Place(PlaceOrder { client_order_id: ClientOrderId::parse(name).unwrap(), symbol, side: Side::Buy, spec })
+}
+
+const OPEN_ORDERS: Intent = Intent::QueryOpenOrders { symbol: None };
+
+#[tokio::test]
+async fn keys_and_pins_outlive_a_restart_and_secrets_are_private() {
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = directory.path().join("venue");
+    let first = open(&data_dir, Market::Empty).await;
+    assert_eq!(ask(&first, &client(&first), &Intent::QueryBalances).await.unwrap().0, 200);
+    let kept = (first.spki_sha256.clone(), first.ca_pem.clone(), first.keys.clone());
+    first.shutdown().await;
+    let second = open(&data_dir, Market::Empty).await;
+    assert_eq!((second.spki_sha256.clone(), second.ca_pem.clone(), second.keys.clone()), kept);
+    assert_eq!(ask(&second, &client(&second), &Intent::QueryBalances).await.unwrap().0, 200);
+    for (file, mode) in [("ca.key", 0o600), ("server.key", 0o600), ("keys.json", 0o600), ("trade.secret", 0o600), ("ed25519.pem", 0o600), ("ca.pem", 0o644)] {
+        assert_eq!(std::fs::metadata(data_dir.join(file)).unwrap().permissions().mode() & 0o777, mode, "{file}");
+    }
+    assert_eq!(std::fs::metadata(&data_dir).unwrap().permissions().mode() & 0o777, 0o700);
+    second.shutdown().await;
+}
+
+#[tokio::test]
+async fn it_speaks_tls_1_3_on_loopback_and_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let venue = open(directory.path(), Market::Empty).await;
+    let tls12 = tls(&venue, &[&rustls::version::TLS12]);
+    let old = reqwest::Client::builder().tls_backend_preconfigured(tls12).no_proxy().build().unwrap();
+    assert!(old.get(format!("{}/api/v3/ping", venue.rest_url)).send().await.unwrap_err().is_connect());
+    let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
+    let refused = start(Config { listen: everywhere, ..Config::simulated(directory.path(), 1) }).await;
+    assert!(matches!(refused, Err(StartError::NotLoopback(_))));
+    let taken = start(Config { listen: venue.addr, ..Config::simulated(directory.path(), 1) }).await;
+    assert!(matches!(taken, Err(StartError::Listen { .. })));
+    venue.shutdown().await;
+}
+
+#[tokio::test]
+async fn bounds_and_reserved_paths() {
+    let directory = tempfile::tempdir().unwrap();
+    let venue = open(directory.path(), Market::Empty).await;
+    let http = client(&venue);
+    let answer = http.post(format!("{}/api/v3/order", venue.rest_url)).body("a".repeat(70_000)).send().await.unwrap();
+    assert_eq!(answer.status(), 413);
+    let answer = http.get(venue.ws_api_url.replace("wss", "https")).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().contains("-1020")), (501, true));
+    assert_eq!(http.get(format!("{}/ws/btcusdt@trade", venue.rest_url)).send().await.unwrap().status(), 426);
+    let answer = http.get(format!("{}/api/v3/ping", venue.rest_url)).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.headers()["x-mbx-used-weight-1m"].to_str().unwrap()), (200, "1"));
+    venue.shutdown().await;
+}
+
+#[tokio::test]
+async fn streams_carry_a_book_without_gaps_and_trades() {
+    let directory = tempfile::tempdir().unwrap();
+    let venue = open(directory.path(), Market::Simulated).await;
+    let symbol = Symbol::parse("BTCUSDT").unwrap();
+    let url = stream::url(&venue.ws_url, &[stream::name(&symbol, Channel::Depth), stream::name(&symbol, Channel::Trade)]);
+    let mut socket = listen(&venue, url.strip_prefix(&venue.ws_url).unwrap()).await;
+    // The first update before the snapshot, as the venue's documentation wants it.
+    let first = next_text(&mut socket).await.unwrap();
+    let body = client(&venue).get(format!("{}/api/v3/depth?symbol=BTCUSDT&limit=5000", venue.rest_url)).send().await.unwrap().bytes().await.unwrap();
+    let mut book = decode::depth(&body).unwrap();
+    let (mut updates, mut trades, mut text) = (0, 0, first);
+    while updates < 20 || trades < 2 {
+        match stream::parse(&text).unwrap() {
+            StreamEvent::Depth { update, .. } => updates += u32::from(book.apply(&update).expect("no gap")),
+            StreamEvent::Trade { .. } => trades += 1,
+            StreamEvent::Other => panic!("{text}"),
+        }
+        text = next_text(&mut socket).await.unwrap();
+    }
+    let (bid, ask) = (book.bids().next().unwrap(), book.asks().next().unwrap());
+    assert!(bid.price < ask.price);
+    venue.shutdown().await;
+}
+
+#[tokio::test]
+async fn every_stream_tells_something() {
+    let directory = tempfile::tempdir().unwrap();
+    let venue = open(directory.path(), Market::Simulated).await;
+    let mut waiting: Vec<String> = ["trade", "aggTrade", "depth@100ms", "depth", "depth5", "depth10@100ms", "depth20@100ms", "bookTicker", "miniTicker", "ticker", "kline_1m"]
+        .map(|kind| format!("ethusdt@{kind}"))
+        .to_vec();
+    let mut socket = listen(&venue, "/stream").await;
+    socket.send(Message::text(json!({"method": "SUBSCRIBE", "params": waiting, "id": "all"}).to_string())).await.unwrap();
+    let begin = Instant::now();
+    while !waiting.is_empty() {
+        assert!(begin.elapsed() < Duration::from_secs(15), "silent: {waiting:?}");
+        let message: Value = serde_json::from_str(&next_text(&mut socket).await.unwrap()).unwrap();
+        waiting.retain(|name| message["stream"] != **name);
+    }
+    venue.shutdown().await;
+}
+
+#[tokio::test]
+async fn subscriptions_are_managed_and_floods_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let venue = open(directory.path(), Market::Empty).await;
+    let mut socket = listen(&venue, "/ws/btcusdt@trade").await;
+    let rows = [
+        (r#"{"method":"LIST_SUBSCRIPTIONS","id":1}"#, r#"{"result":["btcusdt@trade"],"id":1}"#),
+        (r#"{"method":"UNSUBSCRIBE","params":["btcusdt@trade"],"id":null}"#, r#"{"result":null,"id":null}"#),
+        (r#"{"method":"GET_PROPERTY","params":["combined"],"id":3}"#, r#"{"result":false,"id":3}"#),
+        (r#"{"method":"SUBSCRIBE","params":"x","id":4}"#, r#"{"code":2,"msg":"Invalid request: stream names must be strings","id":4}"#),
+        ("{", r#"{"code":3,"msg":"Invalid JSON: expected value at line 1 column 1"}"#),
+    ];
+    for (sent, expected) in rows {
+        socket.send(Message::text(sent)).await.unwrap();
+        assert_eq!(next_text(&mut socket).await.unwrap(), expected, "{sent}");
+    }
+    for _ in 0..10 {
+        let _ = socket.send(Message::text("{")).await;
+    }
+    while next_text(&mut socket).await.is_some() {}
+    let mut other = listen(&venue, "/ws/btcusdt@trade").await;
+    venue.shutdown().await;
+    let goodbye = next_text(&mut other).await.unwrap();
+    assert!(goodbye.contains("serverShutdown"), "{goodbye}");
+    assert_eq!(next_text(&mut other).await, None);
+}
+
+#[tokio::test]
+async fn faults_happen_when_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let venue = open(directory.path(), Market::Empty).await;
+    let http = client(&venue);
+    let orders = Target::only("POST", "/api/v3/order");
+    let open_orders = async || decode::orders(&ask(&venue, &http, &OPEN_ORDERS).await.unwrap().1).unwrap().len();
+
+    venue.faults().plan(1, orders.clone(), Fault::DropAnswer);
+    assert!(ask(&venue, &http, &buy("dropped")).await.is_err());
+    assert_eq!(open_orders().await, 1, "it was executed");
+
+    venue.faults().plan(1, orders.clone(), Fault::CloseConnection);
+    assert!(ask(&venue, &http, &buy("closed")).await.is_err());
+    assert_eq!(open_orders().await, 1, "it was not executed");
+
+    venue.faults().plan(1, orders.clone(), Fault::RateLimited { status: 418, retry_after_s: 9 });
+    assert_eq!(ask(&venue, &http, &buy("banned")).await.unwrap().0, 418);
+
+    venue.faults().plan(1, orders.clone(), Fault::ServerError { status: 504, was_executed: true });
+    assert_eq!(ask(&venue, &http, &buy("late")).await.unwrap().0, 504);
+    assert_eq!(open_orders().await, 2);
+
+    venue.faults().plan(1, orders.clone(), Fault::MalformedBody);
+    let (status, body) = ask(&venue, &http, &buy("broken")).await.unwrap();
+    assert!(status == 200 && decode::order(&body).is_err());
+
+    venue.faults().plan(1, Target::any(), Fault::DelayAnswer(Duration::from_millis(300)));
+    let begin = Instant::now();
+    ask(&venue, &http, &OPEN_ORDERS).await.unwrap();
+    assert!(begin.elapsed() >= Duration::from_millis(300));
+
+    venue.faults().skew_clock_ms(-30_000);
+    let (status, body) = ask(&venue, &http, &buy("early")).await.unwrap();
+    assert!(status == 400 && String::from_utf8(body).unwrap().contains("-1021"));
+    venue.faults().clear();
+    assert_eq!(venue.faults().pending(), 0);
+    assert_eq!(open_orders().await, 3);
+    venue.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_swapped_certificate_has_another_key_under_the_same_authority() {
+    let directory = tempfile::tempdir().unwrap();
+    let venue = open(directory.path(), Market::Empty).await;
+    let shown = async || connect(&venue).await.get_ref().1.peer_certificates().unwrap()[0].to_vec();
+    let contains_pin = |certificate: &[u8]| {
+        use base64::Engine as _;
+        use sha2::Digest as _;
+        // The server key's SubjectPublicKeyInfo (P-256) has 91 bytes; look for it by its digest.
+        let pin = base64::engine::general_purpose::STANDARD.decode(&venue.spki_sha256).unwrap();
+        certificate.windows(91).any(|window| sha2::Sha256::digest(window).as_slice() == pin)
+    };
+    assert!(contains_pin(&shown().await));
+    venue.faults().swap_certificate(true);
+    assert!(!contains_pin(&shown().await));
+    venue.faults().swap_certificate(false);
+    assert!(contains_pin(&shown().await));
+    venue.shutdown().await;
+}
