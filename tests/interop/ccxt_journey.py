@@ -15,6 +15,8 @@ SYMBOL = "BTC/USDT"
 # Below the market by this share, so that the order rests.
 PASSIVE = 0.9
 AMOUNT_BTC = 0.001
+# Worth more than the account has, less than the largest order allowed.
+UNAFFORDABLE_BTC = 50
 
 
 def client(rest_url, key):
@@ -52,7 +54,7 @@ def journey(rest_url, key):
     mine = venue.fetch_my_trades(SYMBOL)
     fee = venue.private_get_account_commission({"symbol": venue.market_id(SYMBOL)})["standardCommission"]
     try:
-        venue.create_order(SYMBOL, "limit", "buy", 1000, price)
+        venue.create_order(SYMBOL, "limit", "buy", UNAFFORDABLE_BTC, price)
         refusal = None
     except ccxt.InsufficientFunds as error:
         refusal = type(error).__name__

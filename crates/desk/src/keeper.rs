@@ -20,38 +20,38 @@ const FREE_FAILURES: u32 = 3;
 /// Why the vault's files cannot be had.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{message}")]
-pub struct KeepError {
+pub(crate) struct KeepError {
     /// Stable name.
-    pub code: &'static str,
+    pub(crate) code: &'static str,
     /// For people.
-    pub message: String,
+    pub(crate) message: String,
     /// What to do next.
-    pub advice: Advice,
+    pub(crate) advice: Advice,
 }
 
 impl KeepError {
-    fn new(code: &'static str, message: impl ToString, advice: Advice) -> Self {
+    fn new(code: &'static str, message: &(impl std::fmt::Display + ?Sized), advice: Advice) -> Self {
         Self { code, message: message.to_string(), advice }
     }
 }
 
 /// What the signer needs to open the vault.
-pub struct Opening {
+pub(crate) struct Opening {
     /// The vault's file.
-    pub vault: Vec<u8>,
+    pub(crate) vault: Vec<u8>,
     /// The state file, if there is one.
-    pub state: Option<Vec<u8>>,
+    pub(crate) state: Option<Vec<u8>>,
     /// The keychain's share.
-    pub device: Zeroizing<[u8; 32]>,
+    pub(crate) device: Zeroizing<[u8; 32]>,
     /// What is wrong with the anchor, if the kit is used to get over it.
-    pub trouble: Option<String>,
+    pub(crate) trouble: Option<String>,
 }
 
 type Job = Box<dyn FnOnce(&mut Keep) + Send>;
 
 /// A handle to the thread.
 #[derive(Clone)]
-pub struct Keeper {
+pub(crate) struct Keeper {
     jobs: std::sync::mpsc::Sender<Job>,
 }
 
@@ -63,7 +63,7 @@ struct Keep {
 
 impl Keeper {
     /// Starts the thread for a profile folder.
-    pub fn start(dir: PathBuf) -> std::io::Result<Self> {
+    pub(crate) fn start(dir: PathBuf) -> std::io::Result<Self> {
         let (jobs, work) = std::sync::mpsc::channel::<Job>();
         std::thread::Builder::new().name("vault-keeper".to_owned()).spawn(move || {
             let mut keep = Keep { dir, store: None, failed_at: Instant::now() };
@@ -85,7 +85,7 @@ impl Keeper {
     }
 
     /// Identity and generation of the vault in the folder, and what the anchor says.
-    pub async fn look(&self) -> Result<Option<(String, u64, String)>, KeepError> {
+    pub(crate) async fn look(&self) -> Result<Option<(String, u64, String)>, KeepError> {
         self.run(|keep| {
             if !keep.exists() {
                 return Ok(None);
@@ -97,14 +97,14 @@ impl Keeper {
     }
 
     /// Makes identity and device secret of a new vault.
-    pub async fn create(&self) -> Result<([u8; 16], Zeroizing<[u8; 32]>), KeepError> {
+    pub(crate) async fn create(&self) -> Result<([u8; 16], Zeroizing<[u8; 32]>), KeepError> {
         self.run(|keep| {
             if keep.exists() {
                 return Err(KeepError::new("vault-exists", "there is a vault in this folder already; nothing was created", Advice::Refuse));
             }
-            Keychain::probe().map_err(|error| KeepError::new("no-keychain", format!("{error}. Nothing was created"), error.advice()))?;
+            Keychain::probe().map_err(|error| KeepError::new("no-keychain", &format!("{error}. Nothing was created"), error.advice()))?;
             let mut vault_id = [0; 16];
-            getrandom::fill(&mut vault_id).map_err(|error| KeepError::new("no-randomness", error, Advice::RetryAfter(1_000)))?;
+            getrandom::fill(&mut vault_id).map_err(|error| KeepError::new("no-randomness", &error, Advice::RetryAfter(1_000)))?;
             let anchor = KeychainAnchor::new(&vault_id);
             let device = make_device_secret(&anchor).map_err(|error| KeepError::new("no-keychain", &error, error.advice()))?;
             keep.store =
@@ -115,12 +115,12 @@ impl Keeper {
     }
 
     /// Reads what is needed to open the vault. `by_kit`: trouble with the anchor or a lost device secret is no obstacle.
-    pub async fn opening(&self, by_kit: bool) -> Result<Opening, KeepError> {
+    pub(crate) async fn opening(&self, by_kit: bool) -> Result<Opening, KeepError> {
         self.run(move |keep| keep.opening(by_kit)).await
     }
 
     /// Puts bytes of the signer on disk.
-    pub async fn save(&self, what: Sealed, bytes: Vec<u8>, generation: u64, mac: Vec<u8>) -> Result<(), KeepError> {
+    pub(crate) async fn save(&self, what: Sealed, bytes: Vec<u8>, generation: u64, mac: Vec<u8>) -> Result<(), KeepError> {
         self.run(move |keep| {
             let store = keep.store()?;
             let saved = match what {
@@ -136,10 +136,10 @@ impl Keeper {
     }
 
     /// The vault opened: `by_kit`, trouble with the anchor is over, because a person decided so.
-    pub async fn opened(&self, by_kit: bool) -> Result<(), KeepError> {
+    pub(crate) async fn opened(&self, by_kit: bool) -> Result<(), KeepError> {
         self.run(move |keep| {
             let store = keep.store()?;
-            let failed = |error: &dyn std::fmt::Display| KeepError::new("anchor", error, Advice::Ask);
+            let failed = |error: &dyn std::fmt::Display| KeepError::new("anchor", &error, Advice::Ask);
             if by_kit {
                 store.adopt().map_err(|error| failed(&error))?;
             } else {
@@ -151,7 +151,7 @@ impl Keeper {
     }
 
     /// A password, kit or code was wrong.
-    pub async fn count_failure(&self) -> Result<u32, KeepError> {
+    pub(crate) async fn count_failure(&self) -> Result<u32, KeepError> {
         self.run(|keep| {
             keep.failed_at = Instant::now();
             keep.store()?.count_failure().map_err(|error| KeepError::new("anchor", &error, error.advice()))
@@ -207,7 +207,7 @@ impl Keep {
         if let (Some(trouble), false) = (&trouble, by_kit) {
             let message =
                 format!("{trouble}. Nothing was opened. If you know why, open it with the recovery kit: `strongroom vault recover`");
-            return Err(KeepError::new("anchor", message, Advice::Ask));
+            return Err(KeepError::new("anchor", &message, Advice::Ask));
         }
         let keychain = |error: strongroom_vault_store::KeychainError| KeepError::new("no-keychain", &error, error.advice());
         let record = store.anchor().record().map_err(keychain)?;
@@ -217,7 +217,7 @@ impl Keep {
             let left = wait.saturating_sub(failed_at.elapsed());
             if !left.is_zero() {
                 let message = format!("{failures} wrong passwords in a row; the next one is looked at in {} s", left.as_secs() + 1);
-                return Err(KeepError::new("wait", message, Advice::RetryAfter(u64::try_from(left.as_millis()).unwrap_or(u64::MAX))));
+                return Err(KeepError::new("wait", &message, Advice::RetryAfter(u64::try_from(left.as_millis()).unwrap_or(u64::MAX))));
             }
         }
         let device = match store.anchor().device_secret().map_err(keychain)? {

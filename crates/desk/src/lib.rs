@@ -2,14 +2,20 @@
 //!
 //! Invariant: this crate never sees a password, a code or an API secret; it sees ciphertext and signed requests.
 
+mod actions;
+mod doors;
+mod feed;
+mod hall;
 mod keeper;
 pub mod machine;
 pub mod order;
+mod shell;
 mod signer_link;
 pub mod store;
+mod venue;
 
-pub use keeper::KeepError;
 pub use machine::{Effect, Event, Machine, Now, Outcome};
 pub use order::{Order, Stage};
-pub use signer_link::SignerLink;
+pub use shell::{Config, DeskError, run};
 pub use store::Store;
+pub use venue::VenueConfig;

@@ -26,6 +26,8 @@ const RETRY_MS_MAX: u64 = 8_000;
 const EXPIRY_MARGIN_MS: i64 = 2_000;
 /// A door waits so long for an order whose outcome is unknown, then is told so.
 const DOOR_PATIENCE_MS: u64 = 8_000;
+/// So many times in a row a venue denies an order that rested before it is believed.
+const DENIALS: u32 = 4;
 /// Most orders that are not over.
 pub const LIVE_ORDERS_MAX: usize = 2_000;
 /// Orders that are over are kept in memory up to so many; all of them stay in the store.
@@ -493,7 +495,13 @@ impl Machine {
                     Some(Stage::Ambiguous { expires, .. }) => now.venue() > expires.plus_ms(EXPIRY_MARGIN_MS),
                     _ => false,
                 };
-                if expired {
+                if self.is_forgotten(id) {
+                    if let Some(order) = self.orders.get_mut(id) {
+                        order.stage = Stage::Over { fate: Fate::Expired, note: Some("the venue no longer knows this order".to_owned()) };
+                        order.updated = now.wall;
+                    }
+                    self.report(id, Kind::OrderReconciled, now, out);
+                } else if expired {
                     let entry =
                         json!({"order": id, "why": "the venue does not know it and can no longer execute it", "by": "reconciliation"});
                     let why = "it never reached the venue; nothing was executed".to_owned();
@@ -503,6 +511,12 @@ impl Machine {
             Err(_) => self.ask_done(&Some(id.clone()), now, true),
         }
         self.tell_order(id, door, out);
+    }
+
+    /// An order that rested and that the venue has denied several times in a row: the venue was reset.
+    fn is_forgotten(&self, id: &ClientOrderId) -> bool {
+        let rested = self.orders.get(id).is_some_and(|order| order.stage == Stage::Working);
+        rested && self.asks.get(id).is_some_and(|ask| ask.tries >= DENIALS)
     }
 
     fn merge(&mut self, id: &ClientOrderId, report: &ExecutionReport, now: Now) -> bool {

@@ -17,7 +17,7 @@ const WAITING_MAX: usize = 256;
 
 /// What the link tells the desk.
 #[derive(Debug)]
-pub enum Told {
+pub(crate) enum Told {
     /// A notice, with the file that came with it.
     Notice(Notice, Option<OwnedFd>),
     /// This signer is gone.
@@ -33,7 +33,7 @@ struct Shared {
 
 /// A handle; clones share the channel.
 #[derive(Clone)]
-pub struct SignerLink {
+pub(crate) struct SignerLink {
     channel: Arc<Channel>,
     shared: Arc<Mutex<Shared>>,
 }
@@ -44,7 +44,7 @@ fn gone() -> Refusal {
 
 impl SignerLink {
     /// Takes over the channel; notices go to `told`.
-    pub fn new(channel: Channel, told: mpsc::UnboundedSender<Told>) -> io::Result<Self> {
+    pub(crate) fn new(channel: Channel, told: mpsc::UnboundedSender<Told>) -> io::Result<Self> {
         let reader = channel.try_clone()?;
         let shared =
             Arc::new(Mutex::new(Shared { waiting: HashMap::new(), next_id: 1, out: Vec::with_capacity(PACKET_LEN_MAX), gone: false }));
@@ -54,7 +54,7 @@ impl SignerLink {
     }
 
     /// Asks and waits; a signer that is gone refuses as sealed.
-    pub async fn ask(&self, request: &Request, tail: &[u8], fds: &[BorrowedFd<'_>]) -> Result<Reply, Refusal> {
+    pub(crate) async fn ask(&self, request: &Request, tail: &[u8], fds: &[BorrowedFd<'_>]) -> Result<Reply, Refusal> {
         let answer = self.begin(request, tail, fds)?;
         match answer.await {
             Ok(Reply::Refused(refusal)) => Err(refusal),
@@ -88,12 +88,12 @@ impl SignerLink {
     }
 
     /// Whether requests can be sent at all.
-    pub fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         lock(&self.shared).gone
     }
 
     /// Closes this desk's interest in it: the reader ends when the signer's end closes.
-    pub fn retire(&self) {
+    pub(crate) fn retire(&self) {
         let mut shared = lock(&self.shared);
         shared.gone = true;
         shared.waiting.clear();

@@ -42,6 +42,9 @@ impl RecordError {
     }
 }
 
+/// Identity of a log and the public key that its entries are sealed to.
+pub type LogKeys = ([u8; 16], [u8; 32]);
+
 /// The desk's database.
 pub struct Store {
     database: Connection,
@@ -144,7 +147,7 @@ impl Store {
     }
 
     /// Identity and reading key of the log, once a vault was made.
-    pub fn log_keys(&self) -> Result<Option<([u8; 16], [u8; 32])>, RecordError> {
+    pub fn log_keys(&self) -> Result<Option<LogKeys>, RecordError> {
         let read = |name: &str| -> Result<Option<Vec<u8>>, RecordError> { Ok(self.meta(name)?.and_then(|text| hex::decode(text).ok())) };
         let (Some(id), Some(key)) = (read("vault_id")?, read("read_key")?) else { return Ok(None) };
         Ok(id.try_into().ok().zip(key.try_into().ok()))

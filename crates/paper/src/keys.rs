@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::pkcs8::EncodePrivateKey as _;
+use ed25519_dalek::pkcs8::KeypairBytes;
 use ed25519_dalek::pkcs8::spki::EncodePublicKey as _;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use serde::{Deserialize, Serialize};
@@ -100,7 +101,9 @@ fn make(directory: &Path, (label, scheme, may_trade, file): (&str, Scheme, bool,
             getrandom::fill(&mut seed)?;
             let key = ed25519_dalek::SigningKey::from_bytes(&seed);
             let other = |error: &dyn std::fmt::Display| io::Error::other(error.to_string());
-            let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(|error| other(&error))?;
+            // Without the public key beside the private one, as OpenSSL writes it: the form that every client reads.
+            let pair = KeypairBytes { secret_key: seed, public_key: None };
+            let pem = pair.to_pkcs8_pem(LineEnding::LF).map_err(|error| other(&error))?;
             files::write_secret(&path, pem.as_bytes())?;
             Some(key.verifying_key().to_public_key_pem(LineEnding::LF).map_err(|error| other(&error))?)
         }
@@ -121,7 +124,8 @@ fn load(directory: &Path, stored: Stored) -> Result<(PaperKey, ApiKey), KeysErro
     };
     let rights = if stored.may_trade { Rights::Trade } else { Rights::Read };
     let api_key = ApiKey { api_key: stored.api_key.clone(), verifying, rights };
-    let key = PaperKey { label: stored.label, api_key: stored.api_key, scheme: stored.scheme, may_trade: stored.may_trade, secret_file: path };
+    let key =
+        PaperKey { label: stored.label, api_key: stored.api_key, scheme: stored.scheme, may_trade: stored.may_trade, secret_file: path };
     Ok((key, api_key))
 }
 

@@ -369,4 +369,3 @@ pub(crate) fn plain(status: u16, body: &'static str) -> Reply {
 fn server_error(status: u16) -> Reply {
     plain(status, r#"{"code":-1000,"msg":"An unknown error occurred while processing the request."}"#)
 }
-

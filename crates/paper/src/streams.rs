@@ -56,10 +56,13 @@ pub(crate) fn open(request: hyper::Request<Incoming>, shared: Shared, sockets: &
     let Some(names) = names(&request) else {
         return plain(400, r#"{"code":2,"msg":"Invalid request: too many parameters"}"#);
     };
-    let is = |name, wanted: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).is_some_and(|value| value.to_ascii_lowercase().contains(wanted));
+    let is = |name, wanted: &str| {
+        request.headers().get(name).and_then(|value| value.to_str().ok()).is_some_and(|value| value.to_ascii_lowercase().contains(wanted))
+    };
     let accept = request.headers().get(SEC_WEBSOCKET_KEY).map(|key| derive_accept_key(key.as_bytes()));
     let accept = accept.and_then(|accept| HeaderValue::from_str(&accept).ok());
-    let (true, true, true, Some(accept)) = (is(UPGRADE, "websocket"), is(CONNECTION, "upgrade"), is(SEC_WEBSOCKET_VERSION, "13"), accept) else {
+    let (true, true, true, Some(accept)) = (is(UPGRADE, "websocket"), is(CONNECTION, "upgrade"), is(SEC_WEBSOCKET_VERSION, "13"), accept)
+    else {
         return plain(426, r#"{"code":-1020,"msg":"This operation is not supported."}"#);
     };
     let is_combined = request.uri().path() == "/stream";

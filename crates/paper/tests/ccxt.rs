@@ -1,5 +1,7 @@
 //! An unmodified ccxt trades on the paper venue, with HMAC and Ed25519 keys, over TLS with the venue's own authority.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by unwrapping it")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -60,7 +62,10 @@ fn python() -> PathBuf {
         succeeded(&Command::new("python3").args(["-m", "venv"]).arg(&venv).output().unwrap());
     }
     if !is_given {
-        let install = Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements).output();
+        let install = Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+            .arg(&requirements)
+            .output();
         succeeded(&install.unwrap());
         std::fs::write(mark, wanted).unwrap();
     }

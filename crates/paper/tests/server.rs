@@ -1,5 +1,7 @@
 //! The venue on the network: TLS, keys that outlive restarts, streams, faults and bounds.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by unwrapping it")]
+
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -14,8 +16,8 @@ use strongroom_model::{ClientOrderId, Intent, OrderSpec, PlaceOrder, Side, Symbo
 use strongroom_paper::{Config, Fault, Market, PaperHandle, StartError, Target, start};
 use strongroom_venues::binance::stream::{self, Channel, StreamEvent};
 use strongroom_venues::binance::{SigningKey, decode, encode::encode};
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
 
 type Tls = tokio_rustls::client::TlsStream<tokio::net::TcpStream>;
 type Socket = WebSocketStream<Tls>;
@@ -94,7 +96,9 @@ async fn keys_and_pins_outlive_a_restart_and_secrets_are_private() {
     let second = open(&data_dir, Market::Empty).await;
     assert_eq!((second.spki_sha256.clone(), second.ca_pem.clone(), second.keys.clone()), kept);
     assert_eq!(ask(&second, &client(&second), &Intent::QueryBalances).await.unwrap().0, 200);
-    for (file, mode) in [("ca.key", 0o600), ("server.key", 0o600), ("keys.json", 0o600), ("trade.secret", 0o600), ("ed25519.pem", 0o600), ("ca.pem", 0o644)] {
+    for (file, mode) in
+        [("ca.key", 0o600), ("server.key", 0o600), ("keys.json", 0o600), ("trade.secret", 0o600), ("ed25519.pem", 0o600), ("ca.pem", 0o644)]
+    {
         assert_eq!(std::fs::metadata(data_dir.join(file)).unwrap().permissions().mode() & 0o777, mode, "{file}");
     }
     assert_eq!(std::fs::metadata(&data_dir).unwrap().permissions().mode() & 0o777, 0o700);
@@ -140,7 +144,14 @@ async fn streams_carry_a_book_without_gaps_and_trades() {
     let mut socket = listen(&venue, url.strip_prefix(&venue.ws_url).unwrap()).await;
     // The first update before the snapshot, as the venue's documentation wants it.
     let first = next_text(&mut socket).await.unwrap();
-    let body = client(&venue).get(format!("{}/api/v3/depth?symbol=BTCUSDT&limit=5000", venue.rest_url)).send().await.unwrap().bytes().await.unwrap();
+    let body = client(&venue)
+        .get(format!("{}/api/v3/depth?symbol=BTCUSDT&limit=5000", venue.rest_url))
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
     let mut book = decode::depth(&body).unwrap();
     let (mut updates, mut trades, mut text) = (0, 0, first);
     while updates < 20 || trades < 2 {
@@ -157,12 +168,37 @@ async fn streams_carry_a_book_without_gaps_and_trades() {
 }
 
 #[tokio::test]
+async fn a_recording_is_replayed() {
+    let directory = tempfile::tempdir().unwrap();
+    let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/binance_feed.jsonl");
+    let venue = open(&directory.path().join("venue"), Market::Replay(recording)).await;
+    let mut socket = listen(&venue, "/ws/nknusdt@depth@100ms").await;
+    let StreamEvent::Depth { symbol, .. } = stream::parse(&next_text(&mut socket).await.unwrap()).unwrap() else { panic!("not depth") };
+    assert_eq!(symbol.as_str(), "NKNUSDT");
+    venue.shutdown().await;
+    let missing = start(Config { market: Market::Replay(directory.path().join("none")), ..Config::simulated(directory.path(), 1) }).await;
+    assert!(matches!(missing, Err(StartError::RecordingFile(_))));
+}
+
+#[tokio::test]
 async fn every_stream_tells_something() {
     let directory = tempfile::tempdir().unwrap();
     let venue = open(directory.path(), Market::Simulated).await;
-    let mut waiting: Vec<String> = ["trade", "aggTrade", "depth@100ms", "depth", "depth5", "depth10@100ms", "depth20@100ms", "bookTicker", "miniTicker", "ticker", "kline_1m"]
-        .map(|kind| format!("ethusdt@{kind}"))
-        .to_vec();
+    let mut waiting: Vec<String> = [
+        "trade",
+        "aggTrade",
+        "depth@100ms",
+        "depth",
+        "depth5",
+        "depth10@100ms",
+        "depth20@100ms",
+        "bookTicker",
+        "miniTicker",
+        "ticker",
+        "kline_1m",
+    ]
+    .map(|kind| format!("ethusdt@{kind}"))
+    .to_vec();
     let mut socket = listen(&venue, "/stream").await;
     socket.send(Message::text(json!({"method": "SUBSCRIBE", "params": waiting, "id": "all"}).to_string())).await.unwrap();
     let begin = Instant::now();

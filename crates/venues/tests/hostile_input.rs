@@ -11,7 +11,15 @@ fn almost_json() -> impl Strategy<Value = String> {
         r#"{"rateLimits":[{"rateLimitType":"ORDERS","interval":"SECOND","intervalNum":10,"limit":100}],"symbols":[]}"#,
         r#"{"symbols":[{"symbol":"BTCUSDT","status":"TRADING","baseAsset":"BTC","quoteAsset":"USDT","filters":[{"filterType":"LOT_SIZE","minQty":"0.1","maxQty":"9","stepSize":"1"}]}]}"#,
     ]);
-    let patch = prop_oneof![Just("-"), Just("999999999999999999999999999999999999999"), Just("null"), Just("\""), Just("é"), Just("[]"), Just("0.00000000000000000000000000000000001")];
+    let patch = prop_oneof![
+        Just("-"),
+        Just("999999999999999999999999999999999999999"),
+        Just("null"),
+        Just("\""),
+        Just("é"),
+        Just("[]"),
+        Just("0.00000000000000000000000000000000001")
+    ];
     (samples, any::<prop::sample::Index>(), 0usize..4, patch).prop_map(|(sample, at, cut, patch)| {
         let at = at.index(sample.len());
         let end = (at + cut).min(sample.len());

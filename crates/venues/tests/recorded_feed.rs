@@ -1,5 +1,7 @@
 //! Binance as it was recorded: books built from snapshots and updates are the expected ones.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by unwrapping it")]
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -57,7 +59,11 @@ fn books_from_snapshot_and_updates_are_the_expected_ones() {
         let kept = &kept[&symbol];
         let book = kept.book.as_ref().expect("a snapshot");
         assert_eq!(book.last_update_id(), expected["final_u"].as_u64().unwrap(), "{symbol}");
-        assert_eq!((kept.applied, kept.dropped), (expected["applied"].as_u64().unwrap(), expected["dropped"].as_u64().unwrap()), "{symbol}");
+        assert_eq!(
+            (kept.applied, kept.dropped),
+            (expected["applied"].as_u64().unwrap(), expected["dropped"].as_u64().unwrap()),
+            "{symbol}"
+        );
         assert_eq!(best(book.bids().next()), expected["best_bid"], "{symbol}");
         assert_eq!(best(book.asks().next()), expected["best_ask"], "{symbol}");
         assert_eq!(book.bids().count() as u64, expected["n_bids"].as_u64().unwrap(), "{symbol}");

@@ -75,7 +75,10 @@ fn claim(dir: &Path) -> anyhow::Result<std::fs::File> {
     let path = dir.join("supervisor.lock");
     let lock = std::fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
     if flock(lock.as_fd(), FlockOperation::NonBlockingLockExclusive).is_err() {
-        anyhow::bail!("another strongroomd runs this vault ({}). Nothing was started. Use its doors, or stop it with `strongroom stop`", dir.display());
+        anyhow::bail!(
+            "another strongroomd runs this vault ({}). Nothing was started. Use its doors, or stop it with `strongroom stop`",
+            dir.display()
+        );
     }
     Ok(lock)
 }

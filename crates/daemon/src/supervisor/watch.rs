@@ -93,11 +93,17 @@ impl Supervisor {
     pub(crate) fn watch(mut self) -> anyhow::Result<()> {
         loop {
             let door_ids: Vec<u64> = self.doors.keys().copied().collect();
-            let fds: Vec<BorrowedFd<'_>> = [self.signals.as_fd(), self.desk.channel.as_fd(), self.desk.pidfd.as_fd(), self.signer.pidfd.as_fd(), self.listener.as_fd()]
-                .into_iter()
-                .chain(self.prompts.iter().map(|prompt| prompt.process.pidfd.as_fd()))
-                .chain(self.doors.values().map(Channel::as_fd))
-                .collect();
+            let fds: Vec<BorrowedFd<'_>> = [
+                self.signals.as_fd(),
+                self.desk.channel.as_fd(),
+                self.desk.pidfd.as_fd(),
+                self.signer.pidfd.as_fd(),
+                self.listener.as_fd(),
+            ]
+            .into_iter()
+            .chain(self.prompts.iter().map(|prompt| prompt.process.pidfd.as_fd()))
+            .chain(self.doors.values().map(Channel::as_fd))
+            .collect();
             let ready = wait(&fds)?;
             let prompts_len = self.prompts.len();
             if ready[0] {
@@ -187,7 +193,10 @@ impl Supervisor {
         let now = Instant::now();
         self.restarts.retain(|at| now.duration_since(*at) < RESTART_WINDOW);
         self.restarts.push(now);
-        anyhow::ensure!(self.restarts.len() <= RESTARTS_MAX, "a child ended {RESTARTS_MAX} times within a minute; giving up. Nothing is running now");
+        anyhow::ensure!(
+            self.restarts.len() <= RESTARTS_MAX,
+            "a child ended {RESTARTS_MAX} times within a minute; giving up. Nothing is running now"
+        );
         Ok(())
     }
 

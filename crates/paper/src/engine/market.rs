@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use strongroom_model::{
-    Amount, DepthUpdate, Instrument, Level, MarketSize, MarketTrade, Notional, OrderSpec, Price, Quantity, Side, Timestamp, TradeId, VenueOrderId,
+    Amount, DepthUpdate, Instrument, Level, MarketSize, MarketTrade, Notional, OrderSpec, Price, Quantity, Side, Timestamp, TradeId,
+    VenueOrderId,
 };
 
 use super::book::Ladders;
@@ -195,7 +196,9 @@ impl Market {
     /// What an order can cost at most: quote for a buy, base for a sell. `None` when it cannot be held.
     pub(crate) fn cost(&self, side: Side, spec: &OrderSpec) -> Option<Amount> {
         let value = match (side, *spec) {
-            (Side::Buy, OrderSpec::Limit { price, quantity, .. } | OrderSpec::PostOnly { price, quantity }) => price.checked_mul(quantity)?.value(),
+            (Side::Buy, OrderSpec::Limit { price, quantity, .. } | OrderSpec::PostOnly { price, quantity }) => {
+                price.checked_mul(quantity)?.value()
+            }
             (Side::Sell, OrderSpec::Limit { quantity, .. } | OrderSpec::PostOnly { quantity, .. }) => quantity.value(),
             (Side::Sell, OrderSpec::Market { size: MarketSize::Base(quantity) }) => quantity.value(),
             (Side::Buy, OrderSpec::Market { size: MarketSize::Quote(budget) }) => budget.value(),

@@ -19,7 +19,9 @@ pub use market::{Market, Tape};
 pub use order::{Execution, NewOrder, Order, Refusal};
 
 use rust_decimal::Decimal;
-use strongroom_model::{Amount, Asset, Instrument, MarketSize, Notional, OrderSpec, OrderStatus, Price, Quantity, Side, Timestamp, VenueOrderId};
+use strongroom_model::{
+    Amount, Asset, Instrument, MarketSize, Notional, OrderSpec, OrderStatus, Price, Quantity, Side, Timestamp, VenueOrderId,
+};
 
 use ledger::Ledger;
 
@@ -222,7 +224,14 @@ impl Engine {
 }
 
 /// Trades `taker` against the book until nothing crosses or nothing is wanted.
-fn match_order(ledger: &mut Ledger, terms: &[Terms], market: &mut Market, taker: &mut Order, now: Timestamp, first_filled: &mut Vec<AccountId>) {
+fn match_order(
+    ledger: &mut Ledger,
+    terms: &[Terms],
+    market: &mut Market,
+    taker: &mut Order,
+    now: Timestamp,
+    first_filled: &mut Vec<AccountId>,
+) {
     let step = market.instrument.lot.step;
     while let Some((price, maker_id)) = market.ladders.best(taker.side.opposite()) {
         let wanted = taker.wants(price, step);
@@ -241,7 +250,11 @@ fn match_order(ledger: &mut Ledger, terms: &[Terms], market: &mut Market, taker:
             let rate = if is_maker { terms.fees.maker } else { terms.fees.taker };
             let (commission, asset) = settle(ledger, market, order, price, quantity, rate);
             order.updated = now;
-            order.status = if order.spec.quantity().is_some_and(|_| order.remaining().is_zero()) { OrderStatus::Filled } else { OrderStatus::PartiallyFilled };
+            order.status = if order.spec.quantity().is_some_and(|_| order.remaining().is_zero()) {
+                OrderStatus::Filled
+            } else {
+                OrderStatus::PartiallyFilled
+            };
             if !terms.is_house {
                 let execution = Execution { trade_id: trade, price, quantity, commission, commission_asset: asset, is_maker, at: now };
                 order.executions.push(execution);

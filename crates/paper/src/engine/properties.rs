@@ -261,7 +261,9 @@ fn orders_by_example() {
         engine.place(Timestamp::from_ms(0), accounts[0], market, parsed(first)).unwrap();
         let said = match engine.place(Timestamp::from_ms(1), accounts[1], market, parsed(second)) {
             Err(refusal) => format!("refused: {refusal}"),
-            Ok(Placed { order, .. }) => format!("{:?} {}, {}", order.status, order.filled, if order.status.is_final() { "gone" } else { "rests" }),
+            Ok(Placed { order, .. }) => {
+                format!("{:?} {}, {}", order.status, order.filled, if order.status.is_final() { "gone" } else { "rests" })
+            }
         };
         assert_eq!(said, expected, "{second} into {first}");
     }

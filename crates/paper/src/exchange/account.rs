@@ -29,7 +29,8 @@ impl Exchange {
                 locked: eight(held.locked.value()),
             })
             .collect();
-        let basis_points = |rate: rust_decimal::Decimal| rate.checked_mul(10_000.into()).map(|points| points.trunc().normalize().to_string());
+        let basis_points =
+            |rate: rust_decimal::Decimal| rate.checked_mul(10_000.into()).map(|points| points.trunc().normalize().to_string());
         let points = |rate| basis_points(rate).and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
         answer(&json!({
             "makerCommission": points(fees.maker), "takerCommission": points(fees.taker), "buyerCommission": 0, "sellerCommission": 0,

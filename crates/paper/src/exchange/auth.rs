@@ -99,7 +99,7 @@ fn without_signature(params: &[u8]) -> Cow<'_, [u8]> {
     const NAME: &[u8] = b"signature=";
     let is_signature = |pair: &&[u8]| pair.starts_with(NAME);
     let pairs: Vec<&[u8]> = params.split(|b| *b == b'&').collect();
-    match pairs.iter().position(|pair| is_signature(pair)) {
+    match pairs.iter().position(is_signature) {
         None => Cow::Borrowed(params),
         Some(at) if at + 1 == pairs.len() => Cow::Borrowed(&params[..params.len().saturating_sub(pairs[at].len() + 1)]),
         Some(_) => Cow::Owned(pairs.into_iter().filter(|pair| !is_signature(pair)).collect::<Vec<_>>().join(&b'&')),

@@ -147,7 +147,8 @@ impl Exchange {
     /// Best bid and ask; zero where a side is empty.
     pub(super) fn best(&self, venue: &Venue) -> [Level; 2] {
         let market = self.engine.market(venue.id);
-        [Side::Buy, Side::Sell].map(|side| market.levels(side).next().unwrap_or(Level { price: Default::default(), quantity: Default::default() }))
+        [Side::Buy, Side::Sell]
+            .map(|side| market.levels(side).next().unwrap_or(Level { price: Default::default(), quantity: Default::default() }))
     }
 
     fn day(&self, now: Timestamp, symbol: &Symbol, venue: &Venue, is_mini: bool) -> Value {

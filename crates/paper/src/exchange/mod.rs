@@ -28,7 +28,7 @@ pub use replay::{Recording, RecordingError};
 use std::collections::{BTreeMap, HashMap};
 
 use rust_decimal::Decimal;
-use strongroom_model::{Asset, Amount, DepthUpdate, Level, OrderSpec, Side, Symbol, TimeInForce, Timestamp, TradeId};
+use strongroom_model::{Amount, Asset, DepthUpdate, Level, OrderSpec, Side, Symbol, TimeInForce, Timestamp, TradeId};
 use strongroom_venues::binance::limits::{free_on_success, request_weight};
 use thiserror::Error;
 
@@ -46,7 +46,7 @@ pub const TICK_MS: i64 = 100;
 const TICKS_PER_ADVANCE_MAX: i64 = 600;
 /// Ticks of trading before the venue opens, so that the tape is not empty.
 const TICKS_BEFORE_OPEN: i64 = 100;
-/// What the venue's own account is given of each asset to make a market with.
+/// What the venue's own account is given of each asset to make a market with, and again when half is gone.
 const HOUSE_FUNDS: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 
 /// A request as it came.
@@ -302,10 +302,10 @@ impl Exchange {
     }
 
     fn refill_house(&mut self) {
-        let low = house_funds();
+        let low = HOUSE_FUNDS / Decimal::TWO;
         for asset in self.engine.assets().to_vec() {
-            if self.engine.holding(self.house, &asset).free < low {
-                self.engine.deposit(self.house, &asset, low);
+            if self.engine.holding(self.house, &asset).free.value() < low {
+                self.engine.deposit(self.house, &asset, house_funds());
             }
         }
     }

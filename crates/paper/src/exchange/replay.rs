@@ -8,8 +8,8 @@ use rust_decimal::prelude::ToPrimitive;
 use serde::Deserialize;
 use serde_json::Value;
 use strongroom_model::{
-    Book, DepthUpdate, Instrument, Level, LotRule, NotionalRule, OrderSpec, Price, Quantity, Side, Symbol, TickRule, TimeInForce, Timestamp,
-    VenueOrderId,
+    Book, DepthUpdate, Instrument, Level, LotRule, NotionalRule, OrderSpec, Price, Quantity, Side, Symbol, TickRule, TimeInForce,
+    Timestamp, VenueOrderId,
 };
 use strongroom_venues::binance::stream::{self, StreamEvent};
 use strongroom_venues::binance::wire;
@@ -91,8 +91,10 @@ impl Recording {
                 _ => {}
             }
         }
-        let has_book = |symbol: &Symbol| moments.iter().any(|(_, moment)| matches!(moment, Moment::Snapshot { symbol: of, .. } if of == symbol));
-        let listings: Vec<Listing> = steps.iter().filter(|(symbol, _)| has_book(symbol)).map(|(symbol, steps)| steps.listing(symbol)).collect();
+        let has_book =
+            |symbol: &Symbol| moments.iter().any(|(_, moment)| matches!(moment, Moment::Snapshot { symbol: of, .. } if of == symbol));
+        let listings: Vec<Listing> =
+            steps.iter().filter(|(symbol, _)| has_book(symbol)).map(|(symbol, steps)| steps.listing(symbol)).collect();
         if listings.is_empty() { Err(RecordingError::NoBook) } else { Ok(Self { moments, listings }) }
     }
 
@@ -191,7 +193,8 @@ impl Replay {
         let (symbol, changes) = match moment {
             Moment::Snapshot { symbol, book } => {
                 let before = self.books.insert(symbol.clone(), book.clone());
-                let gone = before.iter().flat_map(|before| sides(before).map(|(side, level)| (side, Level { quantity: Quantity::ZERO, ..level })));
+                let gone =
+                    before.iter().flat_map(|before| sides(before).map(|(side, level)| (side, Level { quantity: Quantity::ZERO, ..level })));
                 (symbol, gone.chain(sides(&book)).collect::<Vec<_>>())
             }
             Moment::Update { symbol, update } => {

@@ -160,7 +160,16 @@ impl Stage {
         }
     }
 
-    fn rest(&mut self, at: Timestamp, engine: &mut Engine, house: AccountId, side: Side, index: i64, salt: u64, filled: &mut Vec<AccountId>) {
+    fn rest(
+        &mut self,
+        at: Timestamp,
+        engine: &mut Engine,
+        house: AccountId,
+        side: Side,
+        index: i64,
+        salt: u64,
+        filled: &mut Vec<AccountId>,
+    ) {
         let spec = OrderSpec::Limit { price: self.price(self.rung_ticks(index)), quantity: self.size(index, salt), tif: TimeInForce::Gtc };
         // A refusal leaves a rung empty until the next tick.
         if let Ok(placed) = engine.place(at, house, self.market, NewOrder { client_order_id: String::new(), side, spec }) {
@@ -176,7 +185,8 @@ impl Stage {
         }
         let side = if (chance >> 8).is_multiple_of(2) { Side::Buy } else { Side::Sell };
         let share = Decimal::from(1 + (chance >> 16) % 100);
-        let quantity = Quantity::new(self.unit.value() * share / Decimal::ONE_HUNDRED).unwrap_or_default().floor_to(self.step).max(self.step);
+        let quantity =
+            Quantity::new(self.unit.value() * share / Decimal::ONE_HUNDRED).unwrap_or_default().floor_to(self.step).max(self.step);
         let spec = OrderSpec::Market { size: MarketSize::Base(quantity) };
         // An order below the smallest notional is refused: then nobody trades in this tick.
         if let Ok(placed) = engine.place(at, house, self.market, NewOrder { client_order_id: String::new(), side, spec }) {

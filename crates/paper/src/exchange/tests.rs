@@ -17,7 +17,10 @@ fn key(name: &str, rights: Rights) -> ApiKey {
 }
 
 fn venue(market: Market, limits: Limits) -> Exchange {
-    let accounts = vec![Account::funded(vec![key("trade", Rights::Trade), key("read", Rights::Read)]), Account::funded(vec![key("other", Rights::Trade)])];
+    let accounts = vec![
+        Account::funded(vec![key("trade", Rights::Trade), key("read", Rights::Read)]),
+        Account::funded(vec![key("other", Rights::Trade)]),
+    ];
     Exchange::new(Config { accounts, limits, ..Config::standard(7, market) }, NOW)
 }
 
@@ -68,7 +71,11 @@ fn refusals_have_the_venues_codes_and_words() {
         (format!("{gtc}&quantity=1"), -1102, "Mandatory parameter 'price' was not sent, was empty/null, or malformed."),
         (format!("{gtc}&price=100&quantity=1&foo=1"), -1104, "Not all sent parameters were read; read '8' parameter(s) but was sent '9'."),
         (format!("{gtc}&price=100&quantity="), -1105, "Parameter 'quantity' was empty."),
-        (format!("{gtc}&price=100&quantity=1e3"), -1100, r"Illegal characters found in parameter 'quantity'; legal range is '^([0-9]{1,20})(\.[0-9]{1,20})?$'."),
+        (
+            format!("{gtc}&price=100&quantity=1e3"),
+            -1100,
+            r"Illegal characters found in parameter 'quantity'; legal range is '^([0-9]{1,20})(\.[0-9]{1,20})?$'.",
+        ),
         (format!("{gtc}&price=100&price=100&quantity=1"), -1101, "Duplicate values for a parameter detected."),
         ("side=HOLD&type=MARKET&quantity=1".into(), -1117, "Invalid side."),
         ("side=BUY&type=ICE&quantity=1".into(), -1116, "Invalid orderType."),
@@ -76,7 +83,11 @@ fn refusals_have_the_venues_codes_and_words() {
         ("side=BUY&type=MARKET&price=1&quantity=1".into(), -1106, "Parameter 'price' sent when not required."),
         ("side=BUY&type=MARKET".into(), -1102, "Param 'quantity' or 'quoteOrderQty' must be sent, but both were empty/null!"),
         ("side=BUY&type=LIMIT_MAKER&price=101&quantity=1".into(), -2010, "Order would immediately match and take."),
-        (format!("{gtc}&price=99&quantity=1&recvWindow=60001"), -1102, "'recvWindow' contains unexpected value. Cannot be greater than 60000."),
+        (
+            format!("{gtc}&price=99&quantity=1&recvWindow=60001"),
+            -1102,
+            "'recvWindow' contains unexpected value. Cannot be greater than 60000.",
+        ),
     ];
     for (words, code, msg) in rows {
         let (status, body) = order(&mut seeded(), &words);
@@ -84,7 +95,10 @@ fn refusals_have_the_venues_codes_and_words() {
     }
     let mut exchange = seeded();
     let wrong = |answer: (u16, Value)| (answer.0, answer.1["code"].as_i64().unwrap());
-    assert_eq!(wrong(send(&mut exchange, NOW, "trade", "POST", "/api/v3/order", "symbol=NOPE&side=BUY&type=MARKET&quantity=1")), (400, -1121));
+    assert_eq!(
+        wrong(send(&mut exchange, NOW, "trade", "POST", "/api/v3/order", "symbol=NOPE&side=BUY&type=MARKET&quantity=1")),
+        (400, -1121)
+    );
     assert_eq!(wrong(send(&mut exchange, NOW, "trade", "GET", "/api/v3/order", "symbol=BTCUSDT&orderId=77")), (400, -2013));
     assert_eq!(wrong(send(&mut exchange, NOW, "trade", "DELETE", "/api/v3/order", "symbol=BTCUSDT&orderId=77")), (400, -2011));
     assert_eq!(wrong(send(&mut exchange, NOW, "trade", "DELETE", "/api/v3/openOrders", "symbol=BTCUSDT")), (400, -2011));
@@ -116,7 +130,8 @@ fn who_may_do_what() {
 fn time_and_signature_from_both_sides_of_each_boundary() {
     let sign = |params: &str| format!("{params}&signature={}", SigningKey::Hmac(SECRET).sign(params.as_bytes()));
     let code = |query: &str, body: &str| {
-        let answer = empty().rest(NOW, Request { method: "GET", path: "/api/v3/account", query, body: body.as_bytes(), api_key: Some("trade") });
+        let answer =
+            empty().rest(NOW, Request { method: "GET", path: "/api/v3/account", query, body: body.as_bytes(), api_key: Some("trade") });
         serde_json::from_slice::<Value>(&answer.body).unwrap()["code"].as_i64().unwrap_or(0)
     };
     let dated = |offset_ms: i64, window: &str| sign(&format!("timestamp={}{window}", NOW.ms() + offset_ms));
@@ -150,8 +165,12 @@ fn a_name_is_taken_while_its_order_is_open() {
     assert_eq!(order(&mut exchange, place).0, 200);
     let (status, body) = order(&mut exchange, place);
     assert_eq!((status, body["msg"].as_str()), (400, Some("Duplicate order sent.")));
-    let (_, gone) = send(&mut exchange, NOW, "trade", "DELETE", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=mine&newClientOrderId=c1");
-    assert_eq!((gone["status"].as_str(), gone["origClientOrderId"].as_str(), gone["clientOrderId"].as_str()), (Some("CANCELED"), Some("mine"), Some("c1")));
+    let (_, gone) =
+        send(&mut exchange, NOW, "trade", "DELETE", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=mine&newClientOrderId=c1");
+    assert_eq!(
+        (gone["status"].as_str(), gone["origClientOrderId"].as_str(), gone["clientOrderId"].as_str()),
+        (Some("CANCELED"), Some("mine"), Some("c1"))
+    );
     assert_eq!(order(&mut exchange, place).0, 200);
     let (_, found) = send(&mut exchange, NOW, "trade", "GET", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=mine");
     assert_eq!(found["status"], "NEW", "the latest order of the name is told");
@@ -161,13 +180,19 @@ fn a_name_is_taken_while_its_order_is_open() {
 fn trades_balances_and_fees() {
     let mut exchange = seeded();
     let (_, body) = order(&mut exchange, "side=BUY&type=MARKET&quoteOrderQty=152");
-    assert_eq!((body["status"].as_str(), body["executedQty"].as_str(), body["cummulativeQuoteQty"].as_str()), (Some("FILLED"), Some("1.50000000"), Some("152.00000000")));
+    assert_eq!(
+        (body["status"].as_str(), body["executedQty"].as_str(), body["cummulativeQuoteQty"].as_str()),
+        (Some("FILLED"), Some("1.50000000"), Some("152.00000000"))
+    );
     assert_eq!(body["fills"].as_array().unwrap().len(), 2);
     let (_, account) = send(&mut exchange, NOW, "read", "GET", "/api/v3/account", "");
     let held = |asset: &str| account["balances"].as_array().unwrap().iter().find(|row| row["asset"] == asset).unwrap()["free"].clone();
     assert_eq!((held("USDT"), held("BTC")), (Value::from("99848.00000000"), Value::from("2.49850000")));
     let (_, trades) = send(&mut exchange, NOW, "read", "GET", "/api/v3/myTrades", "symbol=BTCUSDT");
-    assert_eq!((trades[1]["price"].as_str(), trades[1]["commission"].as_str(), trades[1]["isMaker"].as_bool()), (Some("102.00000000"), Some("0.00050000"), Some(false)));
+    assert_eq!(
+        (trades[1]["price"].as_str(), trades[1]["commission"].as_str(), trades[1]["isMaker"].as_bool()),
+        (Some("102.00000000"), Some("0.00050000"), Some(false))
+    );
     for (asset, deposited, held) in exchange.audit() {
         assert_eq!(deposited, held, "{asset}");
     }
@@ -224,11 +249,14 @@ fn a_simulated_market_is_alive_and_repeatable() {
     for symbol in ["BTCUSDT", "ETHUSDT"] {
         let of = |wanted: &Symbol| wanted.as_str() == symbol;
         let trades = events.iter().filter(|event| matches!(event, MarketEvent::Trade { symbol, .. } if of(symbol))).count();
-        let depth = events.iter().filter(|event| matches!(event, MarketEvent::Depth { symbol, speed: Speed::Fast, .. } if of(symbol))).count();
+        let depth =
+            events.iter().filter(|event| matches!(event, MarketEvent::Depth { symbol, speed: Speed::Fast, .. } if of(symbol))).count();
         assert!(trades >= 10 && depth >= 50, "{symbol}: {trades} trades and {depth} depth updates in ten seconds");
         let (_, candles) = get(&mut exchange, "/api/v3/klines", &format!("symbol={symbol}&interval=1m&limit=1000"));
         assert!(candles.as_array().unwrap().len() >= 200);
-        let book = decode::depth(&serde_json::to_vec(&get(&mut exchange, "/api/v3/depth", &format!("symbol={symbol}&limit=50")).1).unwrap()).unwrap();
+        let book =
+            decode::depth(&serde_json::to_vec(&get(&mut exchange, "/api/v3/depth", &format!("symbol={symbol}&limit=50")).1).unwrap())
+                .unwrap();
         assert!(book.bids().count() >= 20 && book.asks().count() >= 20);
         assert!(book.bids().next().unwrap().price < book.asks().next().unwrap().price);
     }
@@ -238,14 +266,48 @@ fn a_simulated_market_is_alive_and_repeatable() {
 }
 
 #[test]
+fn money_is_conserved_while_a_client_trades_in_a_moving_market() {
+    let mut exchange = venue(Market::Simulated, Limits { orders_per_10s: 1_000, ..Limits::default() });
+    let mut filled = 0;
+    for tick in 1..=300 {
+        let now = NOW.plus_ms(tick * 100);
+        exchange.advance(now);
+        let side = if tick % 3 == 0 { "SELL" } else { "BUY" };
+        let best = exchange.best(&exchange.venues[&btcusdt()]);
+        let price = best[usize::from(tick % 2 == 0)].price;
+        let words = format!("symbol=BTCUSDT&side={side}&type=LIMIT&timeInForce=GTC&price={price}&quantity=0.001");
+        let (_, body) = send(&mut exchange, now, "trade", "POST", "/api/v3/order", &words);
+        filled += u32::from(body["status"] == "FILLED");
+        if tick % 50 == 0 {
+            send(&mut exchange, now, "trade", "DELETE", "/api/v3/openOrders", "symbol=BTCUSDT");
+        }
+        for (asset, deposited, held) in exchange.audit() {
+            assert_eq!(deposited, held, "{asset}");
+        }
+    }
+    assert!(filled > 50, "only {filled} orders filled at once");
+    let (_, trades) = send(&mut exchange, NOW.plus_ms(30_000), "trade", "GET", "/api/v3/myTrades", "symbol=BTCUSDT");
+    assert!(trades.as_array().unwrap().iter().any(|trade| trade["isMaker"] == true), "the market trades with resting orders of clients");
+}
+
+#[test]
 fn candles_have_no_holes_and_longer_ones_are_made_of_them() {
     let mut exchange = venue(Market::Simulated, Limits::default());
     exchange.advance(NOW.plus_ms(10_000));
-    let mut rows = |interval: &str| decode::candles(&serde_json::to_vec(&get(&mut exchange, "/api/v3/klines", &format!("symbol=BTCUSDT&interval={interval}&limit=1000")).1).unwrap()).unwrap();
+    let mut rows = |interval: &str| {
+        decode::candles(
+            &serde_json::to_vec(&get(&mut exchange, "/api/v3/klines", &format!("symbol=BTCUSDT&interval={interval}&limit=1000")).1)
+                .unwrap(),
+        )
+        .unwrap()
+    };
     let (minutes, fives, hours) = (rows("1m"), rows("5m"), rows("1h"));
     for (candles, length_ms) in [(&minutes, 60_000), (&fives, 300_000), (&hours, 3_600_000)] {
         assert!(candles.windows(2).all(|pair| pair[1].open_time.ms_since(pair[0].open_time) == length_ms));
-        assert!(candles.iter().all(|candle| candle.low <= candle.open && candle.open <= candle.high && candle.low <= candle.close && candle.close <= candle.high));
+        assert!(candles.iter().all(|candle| candle.low <= candle.open
+            && candle.open <= candle.high
+            && candle.low <= candle.close
+            && candle.close <= candle.high));
     }
     let five = &fives[fives.len() - 2];
     let inside: Vec<_> = minutes.iter().filter(|minute| (0..300_000).contains(&minute.open_time.ms_since(five.open_time))).collect();
@@ -257,7 +319,9 @@ fn candles_have_no_holes_and_longer_ones_are_made_of_them() {
 #[test]
 fn a_book_kept_from_depth_updates_equals_the_venues() {
     let mut exchange = venue(Market::Simulated, Limits::default());
-    let snapshot = |exchange: &mut Exchange| decode::depth(&serde_json::to_vec(&get(exchange, "/api/v3/depth", "symbol=BTCUSDT&limit=5000").1).unwrap()).unwrap();
+    let snapshot = |exchange: &mut Exchange| {
+        decode::depth(&serde_json::to_vec(&get(exchange, "/api/v3/depth", "symbol=BTCUSDT&limit=5000").1).unwrap()).unwrap()
+    };
     let mut books: [Book; 2] = [snapshot(&mut exchange), snapshot(&mut exchange)];
     for tick in 1..=200 {
         for event in exchange.advance(NOW.plus_ms(tick * 100)) {
@@ -314,6 +378,16 @@ fn our_own_client_understands_every_answer() {
     let cancelled = ask(Intent::Cancel { symbol: btcusdt(), order: OrderRef::Client(id.clone()) }).unwrap();
     assert_eq!(decode::order(&cancelled).unwrap().client_order_id, Some(id));
     assert!(decode::balances(&ask(Intent::QueryBalances).unwrap()).unwrap().iter().all(|balance| balance.locked.is_zero()));
+}
+
+#[test]
+fn our_own_client_reads_rules_and_limits() {
+    let answer = empty().rest(NOW, Request { method: "GET", path: "/api/v3/exchangeInfo", query: "", body: b"", api_key: None });
+    let listed: Vec<_> = config::Config::standard(1, Market::Empty).listings.into_iter().map(|listing| listing.instrument).collect();
+    assert_eq!(strongroom_venues::binance::symbol::instruments(&answer.body).unwrap(), listed);
+    assert_eq!(strongroom_venues::binance::limits::rules(&answer.body).unwrap().len(), 4);
+    let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    assert_eq!(strongroom_venues::binance::limits::usage(headers)[0].used, 20);
 }
 
 /// Prints the speed of signed orders, one in two cancelled; asserts a floor far below what was measured.

@@ -129,7 +129,8 @@ pub fn retry_after_s<'a>(headers: impl IntoIterator<Item = (&'a str, &'a str)>) 
 ///
 /// Placing and cancelling weigh 1 only when they fail (since 2026-04-02): see [`free_on_success`].
 pub fn request_weight(method: &str, path: &str, params: &str) -> u32 {
-    let param = |name: &str| params.split('&').find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value));
+    let param =
+        |name: &str| params.split('&').find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value));
     let one_symbol = param("symbol").is_some();
     match (method, path) {
         ("GET", "/api/v3/exchangeInfo" | "/api/v3/account" | "/api/v3/allOrders" | "/api/v3/account/commission") => 20,
@@ -197,17 +198,15 @@ mod tests {
             {"rateLimitType":"CONNECTIONS","interval":"FORTNIGHT","intervalNum":1,"limit":1},
             {"rateLimitType":"RAW_REQUESTS","interval":"MINUTE","intervalNum":5,"limit":300000}],"symbols":[]}"#;
         let rule = |kind, window_ms, limit| RateRule { kind, window_ms, limit };
-        let expected = [
-            rule(LimitKind::Weight, 60_000, 6_000),
-            rule(LimitKind::Orders, 10_000, 100),
-            rule(LimitKind::RawRequests, 300_000, 300_000),
-        ];
+        let expected =
+            [rule(LimitKind::Weight, 60_000, 6_000), rule(LimitKind::Orders, 10_000, 100), rule(LimitKind::RawRequests, 300_000, 300_000)];
         assert_eq!(rules(body).unwrap(), expected);
     }
 
     #[test]
     fn strange_rules_are_refused() {
-        for body in [&b""[..], b"{}", b"[]", br#"{"rateLimits":[{"rateLimitType":"ORDERS","interval":"YEAR","intervalNum":1,"limit":1}]}"#] {
+        for body in [&b""[..], b"{}", b"[]", br#"{"rateLimits":[{"rateLimitType":"ORDERS","interval":"YEAR","intervalNum":1,"limit":1}]}"#]
+        {
             assert!(rules(body).is_err());
         }
         let zero = br#"{"rateLimits":[{"rateLimitType":"ORDERS","interval":"DAY","intervalNum":0,"limit":1}]}"#;
@@ -227,11 +226,8 @@ mod tests {
             ("date", "now"),
         ];
         let usage_of = |kind, window_ms, used| Usage { kind, window_ms, used };
-        let expected = [
-            usage_of(LimitKind::Weight, 60_000, 21),
-            usage_of(LimitKind::Orders, 10_000, 3),
-            usage_of(LimitKind::Orders, 86_400_000, 40),
-        ];
+        let expected =
+            [usage_of(LimitKind::Weight, 60_000, 21), usage_of(LimitKind::Orders, 10_000, 3), usage_of(LimitKind::Orders, 86_400_000, 40)];
         assert_eq!(usage(headers), expected);
         assert_eq!(retry_after_s([("RETRY-AFTER", "17")]), Some(17));
         assert_eq!(retry_after_s([("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")]), None);

@@ -105,7 +105,11 @@ struct Filter<'a> {
 impl Filter<'_> {
     fn number<T>(&self, field: &'static str, parse: fn(&str) -> Result<T, MoneyError>) -> Result<T, InstrumentsError> {
         let text = self.filter.get(field).and_then(Value::as_str);
-        text.and_then(|text| parse(text).ok()).ok_or_else(|| InstrumentsError::Filter { symbol: self.symbol.clone(), filter: self.name, field })
+        text.and_then(|text| parse(text).ok()).ok_or_else(|| InstrumentsError::Filter {
+            symbol: self.symbol.clone(),
+            filter: self.name,
+            field,
+        })
     }
 }
 

@@ -1,0 +1,254 @@
+//! Actions that need a person: prepared here, decided in the signer, and what follows from them.
+//!
+//! Invariant: the desk learns how an action ended, never with which words it was answered.
+
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::Arc;
+
+use serde_json::json;
+use strongroom_audit::Kind;
+use strongroom_desk_api::{DoorAction, DoorError, Tell};
+use strongroom_model::{Advice, CredentialInfo, Intent};
+use strongroom_signer_api::{Action, ActionEnd, Notice, Refusal, Reply, Request, Saved, Sealed, SignAsk};
+use strongroom_venues::binance::decode;
+use strongroom_venues::binance::encode::RECV_WINDOW_MS;
+
+use crate::hall::{Hall, lock, wall};
+use crate::keeper::KeepError;
+use crate::machine::{Event, Outcome, error};
+
+/// Largest file that the signer hands out.
+const FILE_LEN_MAX: u64 = 64 * 1_024 * 1_024;
+
+pub(crate) fn kept(error: KeepError) -> Tell {
+    Tell::Error(DoorError { code: error.code.to_owned(), message: error.message, advice: error.advice })
+}
+
+pub(crate) fn refused(refusal: &Refusal) -> Tell {
+    let code = if let Refusal::Guard(reason) = refusal { reason.rule() } else { "signer" };
+    error(code, refusal.to_string(), refusal.advice())
+}
+
+fn memory_file(bytes: &[u8]) -> std::io::Result<OwnedFd> {
+    let fd = rustix::fs::memfd_create("strongroom", rustix::fs::MemfdFlags::CLOEXEC)?;
+    let mut file = std::fs::File::from(fd);
+    file.write_all(bytes)?;
+    file.rewind()?;
+    Ok(file.into())
+}
+
+/// Gets the signer ready for an action.
+pub(crate) async fn prepare(hall: &Arc<Hall>, action: DoorAction) -> Tell {
+    let sealed = !matches!(hall.ask_signer(&Request::Status).await, Ok(Reply::Status(status)) if !status.sealed);
+    let mut tail = zeroize::Zeroizing::new(Vec::with_capacity(32));
+    let mut files = Vec::new();
+    let action = match action {
+        DoorAction::CreateVault { kdf_memory_mib, kdf_passes } => match hall.keeper.create().await {
+            Ok((vault_id, device)) => {
+                tail.extend_from_slice(device.as_slice());
+                Action::CreateVault { vault_id: vault_id.to_vec(), kdf_memory_kib: kdf_memory_mib.saturating_mul(1_024), kdf_passes }
+            }
+            Err(error) => return kept(error),
+        },
+        DoorAction::Unlock | DoorAction::Recover if sealed => {
+            let by_kit = action == DoorAction::Recover;
+            let opening = match hall.keeper.opening(by_kit).await {
+                Ok(opening) => opening,
+                Err(error) => return kept(error),
+            };
+            if let Some(trouble) = &opening.trouble {
+                let _ = hall.note(&[(Kind::AnchorLost, json!({"trouble": trouble}))]);
+            }
+            tail.extend_from_slice(opening.device.as_slice());
+            for bytes in std::iter::once(&opening.vault).chain(&opening.state) {
+                match memory_file(bytes) {
+                    Ok(file) => files.push(file),
+                    Err(failure) => return error("memory", failure.to_string(), Advice::RetryAfter(1_000)),
+                }
+            }
+            if by_kit { Action::Recover } else { Action::Unlock }
+        }
+        DoorAction::Unlock => Action::Unlock,
+        DoorAction::Recover => Action::Recover,
+        DoorAction::Import { label, venue } => Action::Import { label, venue },
+        DoorAction::Rotate { id } => Action::Rotate { old: id },
+        DoorAction::Delete { id } => Action::Delete { id },
+        DoorAction::Rearm => Action::Rearm,
+        DoorAction::SetPolicy { policy } => Action::SetPolicy(policy),
+    };
+    let Some(link) = hall.signer() else {
+        return error("signer", "the signer is being started; try again".to_owned(), Advice::RetryAfter(500));
+    };
+    let fds: Vec<_> = files.iter().map(OwnedFd::as_fd).collect();
+    match link.ask(&Request::Prepare(action), &tail, &fds).await {
+        Ok(Reply::Prepared { ticket, words }) => Tell::Prepared { ticket: hex::encode(ticket), words },
+        Ok(_) => refused(&Refusal::NotUnderstood),
+        Err(refusal) => refused(&refusal),
+    }
+}
+
+/// A signer was attached: it may be an open one whose desk died, or a new one that must hear of the kill switch.
+pub(crate) async fn greet_signer(hall: Arc<Hall>, killed: Option<String>) {
+    let Ok(Reply::Status(status)) = hall.ask_signer(&Request::Status).await else { return };
+    if let (Some(why), None) = (killed, &status.freeze) {
+        let _ = hall.ask_signer(&Request::Kill { why }).await;
+    }
+    if !status.sealed {
+        fetch_policy(&hall).await;
+    }
+}
+
+async fn fetch_policy(hall: &Arc<Hall>) {
+    if let Ok(Reply::Policy(policy)) = hall.ask_signer(&Request::Policy).await {
+        hall.event(Event::Policy(Some(policy))).await;
+    }
+}
+
+/// The signer told something unasked.
+pub(crate) async fn on_notice(hall: Arc<Hall>, notice: Notice, file: Option<OwnedFd>) {
+    match notice {
+        Notice::Save { what, generation, mac } => save(&hall, what, generation, mac, file).await,
+        Notice::Ended { ticket, end } => ended(&hall, hex::encode(ticket), end).await,
+        Notice::Frozen(freeze) => hall.event(Event::Killed { why: freeze.why }).await,
+    }
+}
+
+async fn save(hall: &Arc<Hall>, what: Sealed, generation: u64, mac: Vec<u8>, file: Option<OwnedFd>) {
+    let mut bytes = Vec::new();
+    let read = file.map(|fd| {
+        let mut file = std::fs::File::from(fd);
+        file.rewind().and_then(|()| file.take(FILE_LEN_MAX).read_to_end(&mut bytes))
+    });
+    let saved = match read {
+        Some(Ok(_)) => hall.keeper.save(what, bytes, generation, mac).await.map_err(|error| error.message),
+        Some(Err(error)) => Err(error.to_string()),
+        None => Err("nothing was handed out".to_owned()),
+    };
+    if let Err(error) = &saved {
+        tracing::error!(%error, ?what, generation, "could not save");
+    } else if what == Sealed::Vault {
+        let _ = hall.note(&[(Kind::VaultSaved, json!({"generation": generation}))]);
+    }
+    let _ = hall.ask_signer(&Request::Saved(Saved { what, generation, error: saved.err() })).await;
+}
+
+async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
+    let key = |info: &CredentialInfo| json!({"id": info.id, "label": info.label, "venue": info.venue, "scheme": info.scheme, "api_key": info.api_key});
+    let mut tell = None;
+    match &end {
+        ActionEnd::VaultCreated { log_key, read_key } => {
+            tell = begin_log(hall, log_key, read_key, true).await.err();
+            let _ = hall.keeper.opened(false).await;
+            hall.set_because(None);
+            fetch_policy(hall).await;
+        }
+        ActionEnd::Unlocked { signatures, by_kit, log_key, read_key } => {
+            tell = begin_log(hall, log_key, read_key, false).await.err();
+            if let Err(error) = hall.keeper.opened(*by_kit).await {
+                tracing::warn!(%error, "the anchor could not be brought up to date");
+            }
+            let kind = if *by_kit { Kind::Recovered } else { Kind::Unlocked };
+            let _ = hall.note(&[(kind, json!({"signatures": signatures}))]);
+            hall.set_because(None);
+            fetch_policy(hall).await;
+        }
+        ActionEnd::Imported(info) => drop(hall.note(&[(Kind::KeyImported, key(info))])),
+        ActionEnd::Deleted(info) => drop(hall.note(&[(Kind::KeyDeleted, key(info))])),
+        ActionEnd::Rearmed => {
+            let _ = hall.note(&[(Kind::Rearmed, json!({}))]);
+            hall.event(Event::Rearmed).await;
+        }
+        ActionEnd::PolicySet(policy) => {
+            let _ = hall.note(&[(Kind::PolicyChanged, json!({"policy": policy}))]);
+            hall.event(Event::Policy(Some(policy.clone()))).await;
+        }
+        ActionEnd::RotationBegun { old, new } => tell = Some(rotate(hall, *old, new).await),
+        ActionEnd::Failed { why, wrong_factor, .. } => {
+            if *wrong_factor {
+                let failures = hall.keeper.count_failure().await.ok();
+                let _ = hall.note(&[(Kind::UnlockFailed, json!({"why": why, "failures": failures}))]);
+            }
+        }
+    }
+    hall.checkpoint(true).await;
+    hall.set_ended(ticket, end, tell);
+}
+
+/// Remembers the log's keys, and begins the log where none is being written.
+async fn begin_log(hall: &Arc<Hall>, log_key: &[u8], read_key: &[u8], is_new: bool) -> Result<(), Tell> {
+    let Ok(read_key): Result<[u8; 32], _> = read_key.try_into() else { return Err(refused(&Refusal::NotUnderstood)) };
+    let vault_id: Option<[u8; 16]> =
+        hall.keeper.look().await.ok().flatten().and_then(|(id, _, _)| hex::decode(id).ok()).and_then(|id| id.try_into().ok());
+    let vault_id = vault_id.ok_or_else(|| error("log", "the vault's identity is not known".to_owned(), Advice::Bug))?;
+    let mut store = lock(&hall.store);
+    if !is_new && store.log_keys().ok().flatten().is_some() {
+        return Ok(());
+    }
+    let begun = (|| {
+        store.set_meta("vault_id", Some(&hex::encode(vault_id)))?;
+        store.set_meta("read_key", Some(&hex::encode(read_key)))?;
+        store.set_meta("log_key", Some(&hex::encode(log_key)))?;
+        store.begin_log(vault_id, &read_key, wall())?;
+        store.record(&[], &[(Kind::VaultCreated, json!({"vault": hex::encode(vault_id)}))], wall())
+    })();
+    begun.map_err(|failure| error("log", format!("the log could not be begun: {failure}"), failure.advice()))
+}
+
+/// Tests the new key with a signed read; switches to it or drops it.
+async fn rotate(hall: &Arc<Hall>, old: strongroom_model::CredentialId, new: &CredentialInfo) -> Tell {
+    let tested = test_key(hall, new).await;
+    let _ = hall.note(&[(Kind::KeyTested, json!({"id": new.id, "passed": tested.is_ok(), "why": tested.as_ref().err()}))]);
+    let finish = Request::FinishRotation { new: new.id, passed: tested.is_ok() };
+    let finished = hall.ask_signer(&finish).await;
+    match (tested, finished) {
+        (Ok(()), Ok(_)) => {
+            let _ = hall.note(&[(Kind::KeyRotated, json!({"old": old, "new": new.id, "label": new.label}))]);
+            let words = format!("Switched to the new key {}. The old one is gone from the vault; revoke it at the venue now.", new.id);
+            Tell::Outcome { words, key: Some(CredentialInfo { active: true, ..new.clone() }), log_key: None }
+        }
+        (Err(why), _) => error(
+            "key-test",
+            format!("the new key did not pass its test ({why}). The old key is still in use; nothing was switched"),
+            Advice::Ask,
+        ),
+        (Ok(()), Err(refusal)) => refused(&refusal),
+    }
+}
+
+async fn test_key(hall: &Arc<Hall>, key: &CredentialInfo) -> Result<(), String> {
+    let ask = SignAsk {
+        intent: Intent::QueryBalances,
+        credential: Some(key.id),
+        clock_offset_us: hall.venue.clock_offset_us(),
+        recv_window_ms: RECV_WINDOW_MS,
+        audit_seq: lock(&hall.store).log_size().unwrap_or_default(),
+    };
+    match hall.ask_signer(&Request::Sign(ask)).await {
+        Ok(Reply::Signed { request, .. }) => match hall.venue.send(&request, false).await {
+            Outcome::Answer { status, retry_after_s, body } => {
+                decode::outcome(status, retry_after_s, &body).and_then(decode::balances).map(|_| ()).map_err(|error| error.to_string())
+            }
+            Outcome::NotSent(why) | Outcome::NoAnswer(why) => Err(why),
+        },
+        Ok(_) => Err(Refusal::NotUnderstood.to_string()),
+        Err(refusal) => Err(refusal.to_string()),
+    }
+}
+
+/// Payloads of the last `last` leaves of an epoch, in clear.
+pub(crate) async fn read_log(hall: &Arc<Hall>, leaves: &[strongroom_audit::Leaf], last: u32) -> Result<Vec<String>, Tell> {
+    let mut bytes = Vec::new();
+    for leaf in leaves {
+        let len = u32::try_from(leaf.bytes.len()).unwrap_or(u32::MAX);
+        bytes.extend_from_slice(&len.to_le_bytes());
+        bytes.extend_from_slice(&leaf.bytes);
+    }
+    let file = memory_file(&bytes).map_err(|failure| error("memory", failure.to_string(), Advice::RetryAfter(1_000)))?;
+    let Some(link) = hall.signer() else { return Err(refused(&Refusal::Guard(strongroom_guard::Reason::Sealed))) };
+    match link.ask(&Request::ReadAudit { last }, b"", &[file.as_fd()]).await {
+        Ok(Reply::Audit(entries)) => Ok(entries),
+        Ok(_) => Err(refused(&Refusal::NotUnderstood)),
+        Err(refusal) => Err(refused(&refusal)),
+    }
+}

@@ -1,0 +1,418 @@
+//! Doors at the desk's socket: one JSON line in, one out. Invariant: only the same user is heard; a door that stalls
+//! holds nobody up.
+
+use std::io;
+use std::os::fd::AsFd as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use strongroom_desk_api::socket::{DESK_SOCKET, LINE_LEN_MAX, listen, peer_is_same_user, run_dir};
+use strongroom_desk_api::{Ask, AuditEntry, KeyView, LimitView, LineView, OrderView, SessionView, Tell, VaultState, VaultView};
+use strongroom_model::{Advice, ClientOrderId, CredentialInfo, Intent, OrderSpec, PlaceOrder, Side, Symbol};
+use strongroom_signer_api::channel::Channel;
+use strongroom_signer_api::control::FromDesk;
+use strongroom_signer_api::{ActionEnd, Reply, Request, SignAsk, Status};
+use strongroom_venues::binance::decode;
+use strongroom_venues::binance::encode::RECV_WINDOW_MS;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::UnixStream;
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::actions::{self, refused};
+use crate::hall::{Hall, Inbound, lock, wall};
+use crate::machine::{Event, Outcome, error};
+
+/// Most doors at once.
+const DOORS_MAX: usize = 64;
+/// A door waits so long for a prompt's outcome.
+const OUTCOME_PATIENCE: Duration = Duration::from_secs(60);
+/// A door waits so long for an order.
+const ORDER_PATIENCE: Duration = Duration::from_secs(30);
+/// Most orders in one answer.
+const ORDERS_MAX: u32 = 500;
+const MS_PER_DAY: i64 = 86_400_000;
+
+/// Opens the socket and serves doors.
+pub(crate) fn open(profile: &Path, hall: Arc<Hall>, supervisor: Channel) -> io::Result<()> {
+    let listener = listen(&run_dir(profile), DESK_SOCKET)?;
+    listener.set_nonblocking(true)?;
+    let listener = tokio::net::UnixListener::from_std(listener)?;
+    let places = Arc::new(Semaphore::new(DOORS_MAX));
+    let supervisor = Arc::new(supervisor);
+    tokio::spawn(async move {
+        loop {
+            let Ok((stream, _)) = listener.accept().await else {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            };
+            let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+            if !matches!(peer_is_same_user(stream.as_fd()), Ok(true)) {
+                continue;
+            }
+            let door = Door { hall: Arc::clone(&hall), supervisor: Arc::clone(&supervisor) };
+            tokio::spawn(async move {
+                let _ = door.serve(stream).await;
+                drop(place);
+            });
+        }
+    });
+    Ok(())
+}
+
+struct Door {
+    hall: Arc<Hall>,
+    supervisor: Arc<Channel>,
+}
+
+impl Door {
+    async fn serve(&self, stream: UnixStream) -> io::Result<()> {
+        let (reader, mut writer) = stream.into_split();
+        let mut reader = BufReader::new(reader);
+        loop {
+            let mut line = Vec::new();
+            (&mut reader).take(LINE_LEN_MAX).read_until(b'\n', &mut line).await?;
+            if line.is_empty() {
+                return Ok(());
+            }
+            let tell = match serde_json::from_slice::<Ask>(&line) {
+                Ok(ask) => self.answer(ask).await,
+                Err(failure) => error("not-understood", format!("the request is not understood: {failure}"), Advice::Bug),
+            };
+            let mut answer = serde_json::to_vec(&tell)?;
+            answer.push(b'\n');
+            writer.write_all(&answer).await?;
+        }
+    }
+
+    async fn answer(&self, ask: Ask) -> Tell {
+        match ask {
+            Ask::Vault => self.vault().await,
+            Ask::Session => Tell::Session(Box::new(self.session().await)),
+            Ask::Prepare { action } => {
+                self.touch().await;
+                actions::prepare(&self.hall, action).await
+            }
+            Ask::Outcome { ticket } => self.outcome(&ticket).await,
+            Ask::Lock => self.lock().await,
+            Ask::Seal => self.seal("a person sealed it").await,
+            Ask::Keys => self.keys().await,
+            Ask::Policy => match self.hall.ask_signer(&Request::Policy).await {
+                Ok(Reply::Policy(policy)) => Tell::Policy { policy },
+                other => unexpected(other),
+            },
+            Ask::Place { client_order_id, symbol, side, spec } => self.place(client_order_id, symbol, side, spec).await,
+            Ask::Cancel { client_order_id } => self.cancel(&client_order_id).await,
+            Ask::Orders { live } => self.orders(live),
+            Ask::Order { client_order_id } => match lock(&self.hall.store).order(&client_order_id) {
+                Ok(Some(order)) => Tell::Order(Box::new(order.view())),
+                Ok(None) => error("unknown-order", format!("no order named {client_order_id} is known"), Advice::Refuse),
+                Err(failure) => error("store", failure.to_string(), failure.advice()),
+            },
+            Ask::Book { symbol, depth } => match self.hall.feed.view(&symbol, depth) {
+                Some(book) => Tell::Book(book),
+                None => error(
+                    "no-book",
+                    format!("no book of {symbol} is followed; the venue is down or does not trade it"),
+                    Advice::RetryAfter(1_000),
+                ),
+            },
+            Ask::Balance => self.balance().await,
+            Ask::Kill { why } => self.kill(why).await,
+            Ask::Audit { before, last } => self.audit(before, last).await,
+            Ask::AcceptPin { host, spki_sha256 } => self.accept_pin(&host, &spki_sha256).await,
+        }
+    }
+
+    /// A person used a door.
+    async fn touch(&self) {
+        let _ = self.hall.ask_signer(&Request::Touch).await;
+    }
+
+    async fn status(&self) -> Option<Status> {
+        match self.hall.ask_signer(&Request::Status).await {
+            Ok(Reply::Status(status)) => Some(*status),
+            _ => None,
+        }
+    }
+
+    async fn vault(&self) -> Tell {
+        let look = self.hall.keeper.look().await;
+        let status = self.status().await;
+        let (vault_id, generation, anchor) = match look {
+            Ok(Some((id, generation, anchor))) => (Some(id), Some(generation), anchor),
+            Ok(None) => (None, None, "there is no vault yet".to_owned()),
+            Err(failure) => (None, None, failure.message),
+        };
+        let missing = vault_id.is_none() && anchor == "there is no vault yet";
+        let state = if missing { VaultState::Missing } else { state_of(status.as_ref()) };
+        let walls = status.as_ref().map(|status| {
+            let walls = status.walls;
+            [
+                ("not dumpable", walls.not_dumpable),
+                ("no core files", walls.no_core),
+                ("no new privileges", walls.no_new_privs),
+                ("system calls filtered", walls.seccomp),
+                ("shielding key in locked memory", walls.locked_memory),
+            ]
+            .map(|(name, stands)| (name.to_owned(), stands))
+            .to_vec()
+        });
+        let because = match status.as_ref().and_then(|status| status.session_end) {
+            Some(end) if state == VaultState::Locked => Some(end.to_string()),
+            _ if state == VaultState::Sealed => self.hall.because(),
+            _ => None,
+        };
+        let log_key = lock(&self.hall.store).meta("log_key").ok().flatten().and_then(|key| log_key_text(&key));
+        let killed = self.hall.summary().await.killed;
+        Tell::Vault(VaultView { state, vault_id, generation, because, anchor, walls: walls.unwrap_or_default(), log_key, killed })
+    }
+
+    async fn session(&self) -> SessionView {
+        let status = self.status().await;
+        let summary = self.hall.summary().await;
+        let (stream_age_ms, resyncs) = self.hall.feed.health();
+        let line = self.hall.venue.line_view();
+        SessionView {
+            state: state_of(status.as_ref()),
+            idle_left_ms: status.as_ref().and_then(|status| status.session).map(|(idle, _)| idle),
+            age_left_ms: status.as_ref().and_then(|status| status.session).map(|(_, age)| age),
+            signatures: status.as_ref().map_or(0, |status| status.signatures),
+            killed: summary.killed,
+            lines: vec![LineView { stream_age_ms, resyncs, ..line }],
+            limits: self
+                .hall
+                .venue
+                .gauges()
+                .into_iter()
+                .map(|(name, used, limit, reset_ms)| LimitView { name, used, limit, reset_ms })
+                .collect(),
+            live_orders: summary.live,
+            ambiguous_orders: summary.ambiguous,
+            at: wall(),
+        }
+    }
+
+    async fn outcome(&self, ticket: &str) -> Tell {
+        let end = tokio::time::Instant::now() + OUTCOME_PATIENCE;
+        loop {
+            let news = self.hall.ended_news.notified();
+            if let Some(ended) = self.hall.ended(ticket) {
+                return ended.tell.unwrap_or_else(|| outcome_of(ended.end));
+            }
+            if tokio::time::timeout_at(end, news).await.is_err() {
+                return error("outcome", "this action has not ended".to_owned(), Advice::RetryAfter(1_000));
+            }
+        }
+    }
+
+    async fn lock(&self) -> Tell {
+        let live = self.hall.summary().await.live;
+        if live == 0 {
+            return self.seal("it was locked, and nothing was live").await;
+        }
+        match self.hall.ask_signer(&Request::Lock).await {
+            Ok(_) => {
+                let _ = self.hall.note(&[(strongroom_audit::Kind::Locked, serde_json::json!({"live_orders": live}))]);
+                self.hall.checkpoint(true).await;
+                Tell::Done { words: format!("Locked. {live} orders are live: only cancels and reads are signed until you unlock.") }
+            }
+            Err(refusal) => refused(&refusal),
+        }
+    }
+
+    async fn seal(&self, because: &str) -> Tell {
+        self.hall.checkpoint(true).await;
+        self.hall.set_because(Some(because.to_owned()));
+        match self.supervisor.try_send(FromDesk::Seal.encode(), &[]) {
+            Ok(()) => Tell::Done { words: "Sealed. Nothing can be signed until you unlock.".to_owned() },
+            Err(failure) => error("supervisor", format!("the supervisor cannot be reached: {failure}"), Advice::Bug),
+        }
+    }
+
+    async fn keys(&self) -> Tell {
+        match self.hall.ask_signer(&Request::Credentials).await {
+            Ok(Reply::Credentials(keys)) => {
+                let age = |key: &CredentialInfo| u32::try_from(wall().ms_since(key.created) / MS_PER_DAY).unwrap_or(0);
+                Tell::Keys { keys: keys.into_iter().map(|key| KeyView { age_days: age(&key), key }).collect() }
+            }
+            other => unexpected(other),
+        }
+    }
+
+    async fn place(&self, name: Option<String>, symbol: Symbol, side: Side, spec: OrderSpec) -> Tell {
+        self.touch().await;
+        let name = name.unwrap_or_else(|| format!("sr-{}", ulid::Ulid::generate().to_string().to_lowercase()));
+        let client_order_id = match ClientOrderId::parse(&name) {
+            Ok(id) => id,
+            Err(failure) => return error("client-order-id", failure.to_string(), Advice::Refuse),
+        };
+        let order = PlaceOrder { client_order_id, symbol, side, spec };
+        if let Err(words) = self.hall.venue.check(&order) {
+            return error("filter", format!("{words}; nothing was sent"), Advice::Refuse);
+        }
+        let (reply, wait) = oneshot::channel();
+        self.wait_for_order(Inbound::Place { order, reply }, wait).await
+    }
+
+    async fn cancel(&self, id: &str) -> Tell {
+        let id = match ClientOrderId::parse(id) {
+            Ok(id) => id,
+            Err(failure) => return error("client-order-id", failure.to_string(), Advice::Refuse),
+        };
+        let (reply, wait) = oneshot::channel();
+        self.wait_for_order(Inbound::Cancel { id, reply }, wait).await
+    }
+
+    async fn wait_for_order(&self, inbound: Inbound, wait: oneshot::Receiver<Tell>) -> Tell {
+        if self.hall.inbound.send(inbound).await.is_err() {
+            return error("desk", "the desk is ending; nothing was sent".to_owned(), Advice::RetryAfter(1_000));
+        }
+        match tokio::time::timeout(ORDER_PATIENCE, wait).await {
+            Ok(Ok(tell)) => tell,
+            _ => error("desk", "the desk has not answered; look the order up with `strongroom order list`".to_owned(), Advice::Reconcile),
+        }
+    }
+
+    fn orders(&self, live: bool) -> Tell {
+        let store = lock(&self.hall.store);
+        let found = if live { store.live_orders() } else { store.newest_orders(ORDERS_MAX) };
+        match found {
+            Ok(orders) => {
+                let mut orders: Vec<OrderView> = orders.iter().map(crate::order::Order::view).collect();
+                orders.sort_by_key(|order| std::cmp::Reverse(order.created));
+                Tell::Orders { orders }
+            }
+            Err(failure) => error("store", failure.to_string(), failure.advice()),
+        }
+    }
+
+    async fn balance(&self) -> Tell {
+        let ask = SignAsk {
+            intent: Intent::QueryBalances,
+            credential: None,
+            clock_offset_us: self.hall.venue.clock_offset_us(),
+            recv_window_ms: RECV_WINDOW_MS,
+            audit_seq: 0,
+        };
+        match self.hall.ask_signer(&Request::Sign(ask)).await {
+            Ok(Reply::Signed { request, .. }) => match self.hall.venue.send(&request, false).await {
+                Outcome::Answer { status, retry_after_s, body } => {
+                    match decode::outcome(status, retry_after_s, &body).and_then(decode::balances) {
+                        Ok(balances) => Tell::Balance { balances },
+                        Err(failure) => error("venue", failure.to_string(), failure.advice()),
+                    }
+                }
+                Outcome::NotSent(why) | Outcome::NoAnswer(why) => error("venue", why, Advice::RetryAfter(1_000)),
+            },
+            other => unexpected(other),
+        }
+    }
+
+    async fn kill(&self, why: String) -> Tell {
+        let asked = self.hall.ask_signer(&Request::Kill { why: why.clone() }).await;
+        self.hall.event(Event::Killed { why }).await;
+        match asked {
+            Ok(_) => Tell::Done { words: "The kill switch is engaged. Open orders are being cancelled.".to_owned() },
+            Err(_) => Tell::Done {
+                words: "The kill switch is engaged. The vault is sealed, so nothing can be signed, cancels included.".to_owned(),
+            },
+        }
+    }
+
+    async fn audit(&self, before: Option<u64>, last: u32) -> Tell {
+        self.touch().await;
+        let last = last.clamp(1, strongroom_desk_api::door::AUDIT_PAGE_MAX);
+        let mut entries = std::collections::VecDeque::new();
+        let size = match lock(&self.hall.store).log_size() {
+            Ok(size) => size,
+            Err(failure) => return error("store", failure.to_string(), failure.advice()),
+        };
+        let mut upto = before.unwrap_or(size).min(size);
+        // An epoch's opening leaf has no payload; going back over it leads into the epoch before.
+        while upto > 0 && entries.len() < last as usize {
+            let leaves = match lock(&self.hall.store).epoch_of(upto - 1) {
+                Ok(leaves) if !leaves.is_empty() => leaves,
+                Ok(_) => break,
+                Err(failure) => return error("store", failure.to_string(), failure.advice()),
+            };
+            let wanted = last - u32::try_from(entries.len()).unwrap_or(last);
+            match actions::read_log(&self.hall, &leaves, wanted).await {
+                Ok(texts) => {
+                    let shown = &leaves[leaves.len() - texts.len()..];
+                    for (leaf, text) in shown.iter().zip(&texts).rev() {
+                        entries.push_front(audit_entry(leaf, text));
+                    }
+                    if texts.is_empty() && leaves.len() > 1 {
+                        break;
+                    }
+                }
+                Err(tell) => return tell,
+            }
+            upto = leaves[0].seq;
+        }
+        Tell::Audit { entries: entries.into(), size }
+    }
+
+    async fn accept_pin(&self, host: &str, spki_sha256: &str) -> Tell {
+        let open = self.status().await.is_some_and(|status| status.session.is_some());
+        if !open {
+            return error("session", "a server's key is accepted in an open session; unlock first".to_owned(), Advice::Ask);
+        }
+        match self.hall.venue.accept_pin(host, spki_sha256, &lock(&self.hall.store)) {
+            Ok(()) => {}
+            Err(words) => return error("pin", words, Advice::Ask),
+        }
+        let _ = self.hall.note(&[(strongroom_audit::Kind::PinAccepted, serde_json::json!({"host": host, "spki_sha256": spki_sha256}))]);
+        Tell::Done { words: format!("{host} is pinned to {spki_sha256}.") }
+    }
+}
+
+fn audit_entry(leaf: &strongroom_audit::Leaf, text: &str) -> AuditEntry {
+    let fields = strongroom_audit::Fields::parse(&leaf.bytes).ok();
+    AuditEntry {
+        seq: leaf.seq,
+        at: fields.as_ref().map(|fields| fields.at).unwrap_or_default(),
+        kind: fields.map(|fields| fields.kind).unwrap_or_default(),
+        payload: serde_json::from_str(text).unwrap_or(serde_json::Value::Null),
+    }
+}
+
+fn state_of(status: Option<&Status>) -> VaultState {
+    match status {
+        Some(status) if status.sealed => VaultState::Sealed,
+        Some(status) if status.session.is_some() => VaultState::Unlocked,
+        Some(_) => VaultState::Locked,
+        None => VaultState::Sealed,
+    }
+}
+
+fn log_key_text(hexadecimal: &str) -> Option<String> {
+    let key: [u8; 32] = hex::decode(hexadecimal).ok()?.try_into().ok()?;
+    Some(strongroom_audit::key_text(&key))
+}
+
+fn unexpected(answer: Result<Reply, strongroom_signer_api::Refusal>) -> Tell {
+    match answer {
+        Err(refusal) => refused(&refusal),
+        Ok(_) => refused(&strongroom_signer_api::Refusal::NotUnderstood),
+    }
+}
+
+fn outcome_of(end: ActionEnd) -> Tell {
+    let done = |words: &str, key: Option<CredentialInfo>| Tell::Outcome { words: words.to_owned(), key, log_key: None };
+    match end {
+        ActionEnd::VaultCreated { log_key, .. } => {
+            let key: Option<[u8; 32]> = log_key.try_into().ok();
+            let words = "The vault is created and open. Keep the log's public key where this computer cannot change it.".to_owned();
+            Tell::Outcome { words, key: None, log_key: key.map(|key| strongroom_audit::key_text(&key)) }
+        }
+        ActionEnd::Unlocked { .. } => done("Unlocked.", None),
+        ActionEnd::Imported(info) => done("Imported. The secret is in the vault; remove it from where it came from.", Some(info)),
+        ActionEnd::RotationBegun { new, .. } => done("The new key is stored and waits for its test.", Some(new)),
+        ActionEnd::Deleted(info) => done("Deleted from the vault. It stays valid at the venue until you revoke it there.", Some(info)),
+        ActionEnd::Rearmed => done("Re-armed. Orders are allowed again.", None),
+        ActionEnd::PolicySet(_) => done("The limits are changed.", None),
+        ActionEnd::Failed { why, advice, wrong_factor } => error(if wrong_factor { "wrong-factor" } else { "not-done" }, why, advice),
+    }
+}

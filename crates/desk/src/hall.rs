@@ -1,0 +1,176 @@
+//! What the desk's tasks share. Invariant: locks are held for moments only and never across an await.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+use strongroom_audit::Kind;
+use strongroom_desk_api::Tell;
+use strongroom_model::{PlaceOrder, Timestamp};
+use strongroom_signer_api::{ActionEnd, Refusal, Reply, Request};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::feed::Feed;
+use crate::keeper::Keeper;
+use crate::machine::{Event, Now};
+use crate::signer_link::SignerLink;
+use crate::store::{RecordError, Store};
+use crate::venue::Venue;
+
+/// Outcomes are kept for so long after an action ended.
+const OUTCOME_KEPT: Duration = Duration::from_secs(300);
+/// Most outcomes kept.
+const OUTCOMES_MAX: usize = 64;
+
+/// What arrives at the pipeline.
+pub(crate) enum Inbound {
+    /// A door places an order.
+    Place { order: PlaceOrder, reply: oneshot::Sender<Tell> },
+    /// A door cancels one.
+    Cancel { id: strongroom_model::ClientOrderId, reply: oneshot::Sender<Tell> },
+    /// Anything else that happens.
+    Event(Event),
+    /// How many orders are live, how many ambiguous, and why the kill switch is engaged.
+    Summary(oneshot::Sender<Summary>),
+}
+
+/// A glance at the pipeline.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Summary {
+    pub(crate) live: u64,
+    pub(crate) ambiguous: u64,
+    pub(crate) killed: Option<String>,
+}
+
+/// How an action ended, as doors are told.
+#[derive(Clone, Debug)]
+pub(crate) struct Ended {
+    pub(crate) end: ActionEnd,
+    /// Words or an error that replace the end's own, where the desk did more.
+    pub(crate) tell: Option<Tell>,
+    at: Instant,
+}
+
+pub(crate) struct Hall {
+    pub(crate) store: Mutex<Store>,
+    pub(crate) keeper: Keeper,
+    pub(crate) venue: Venue,
+    pub(crate) feed: Feed,
+    pub(crate) inbound: mpsc::Sender<Inbound>,
+    signer: Mutex<Option<SignerLink>>,
+    /// Why the vault was sealed or locked last.
+    because: Mutex<Option<String>>,
+    ended: Mutex<HashMap<String, Ended>>,
+    pub(crate) ended_news: Notify,
+    start: Instant,
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// UTC, as this computer believes.
+pub(crate) fn wall() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_us(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+impl Hall {
+    pub(crate) fn new(store: Store, keeper: Keeper, venue: Venue, feed: Feed, inbound: mpsc::Sender<Inbound>) -> Self {
+        Self {
+            store: Mutex::new(store),
+            keeper,
+            venue,
+            feed,
+            inbound,
+            signer: Mutex::new(None),
+            because: Mutex::new(None),
+            ended: Mutex::new(HashMap::new()),
+            ended_news: Notify::new(),
+            start: Instant::now(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        Now {
+            wall: wall(),
+            mono_ms: u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX),
+            venue_offset_us: self.venue.clock_offset_us(),
+        }
+    }
+
+    /// The signer of now, if one is attached.
+    pub(crate) fn signer(&self) -> Option<SignerLink> {
+        lock(&self.signer).clone().filter(|link| !link.is_gone())
+    }
+
+    pub(crate) fn attach_signer(&self, link: SignerLink) {
+        if let Some(old) = lock(&self.signer).replace(link) {
+            old.retire();
+        }
+    }
+
+    /// Asks the signer; none attached is as good as sealed.
+    pub(crate) async fn ask_signer(&self, request: &Request) -> Result<Reply, Refusal> {
+        match self.signer() {
+            Some(link) => link.ask(request, b"", &[]).await,
+            None => Err(Refusal::Guard(strongroom_guard::Reason::Sealed)),
+        }
+    }
+
+    pub(crate) fn set_because(&self, why: Option<String>) {
+        *lock(&self.because) = why;
+    }
+
+    pub(crate) fn because(&self) -> Option<String> {
+        lock(&self.because).clone()
+    }
+
+    /// Writes entries that belong to no order.
+    pub(crate) fn note(&self, entries: &[(Kind, Value)]) -> Result<(), RecordError> {
+        let recorded = lock(&self.store).record(&[], entries, wall());
+        if let Err(error) = &recorded {
+            tracing::error!(%error, "could not write to the log");
+        }
+        recorded
+    }
+
+    pub(crate) fn set_ended(&self, ticket: String, end: ActionEnd, tell: Option<Tell>) {
+        let mut ended = lock(&self.ended);
+        ended.retain(|_, ended| ended.at.elapsed() < OUTCOME_KEPT);
+        if ended.len() < OUTCOMES_MAX {
+            ended.insert(ticket, Ended { end, tell, at: Instant::now() });
+        }
+        drop(ended);
+        self.ended_news.notify_waiters();
+    }
+
+    pub(crate) fn ended(&self, ticket: &str) -> Option<Ended> {
+        lock(&self.ended).get(ticket).cloned()
+    }
+
+    pub(crate) async fn event(&self, event: Event) {
+        let _ = self.inbound.send(Inbound::Event(event)).await;
+    }
+
+    pub(crate) async fn summary(&self) -> Summary {
+        let (reply, wait) = oneshot::channel();
+        let _ = self.inbound.send(Inbound::Summary(reply)).await;
+        wait.await.unwrap_or_default()
+    }
+
+    /// Has the log's head signed, if a checkpoint is due.
+    pub(crate) async fn checkpoint(self: &Arc<Self>, now_or_never: bool) {
+        let Some(head) = lock(&self.store).wants_checkpoint(now_or_never) else { return };
+        let request = Request::SealHead { size: head.size, head: head.hash.to_vec() };
+        let Ok(Reply::HeadSealed { signature, public_key }) = self.ask_signer(&request).await else { return };
+        let (Ok(signature), Ok(public_key)) = (signature.as_slice().try_into(), public_key.as_slice().try_into()) else { return };
+        let mut store = lock(&self.store);
+        let Ok(Some((log_id, _))) = store.log_keys() else { return };
+        let note = strongroom_audit::assemble(&strongroom_audit::checkpoint_text(&log_id, head), public_key, signature);
+        if let Err(error) = store.save_checkpoint(head.size, &note) {
+            tracing::error!(%error, "could not keep a checkpoint");
+        }
+    }
+}

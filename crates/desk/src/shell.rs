@@ -1,0 +1,302 @@
+//! The shell of the desk: runs the pipeline's effects, the heartbeat and the tasks around it.
+//!
+//! Invariant: the heartbeat beats from the pipeline's own loop, so that a pipeline that hangs is seen from outside.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use strongroom_audit::Kind;
+use strongroom_desk_api::Tell;
+use strongroom_signer_api::channel::Channel;
+use strongroom_signer_api::control::{FromDesk, ToDesk};
+use strongroom_signer_api::{Reply, Request, SignAsk};
+use strongroom_venues::binance::encode::RECV_WINDOW_MS;
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::actions;
+use crate::doors;
+use crate::feed::Feed;
+use crate::hall::{Hall, Inbound, Summary, lock, wall};
+use crate::keeper::Keeper;
+use crate::machine::{Door, Effect, Event, Machine, Tag};
+use crate::order::Stage;
+use crate::signer_link::{SignerLink, Told};
+use crate::store::{RecordError, Store};
+use crate::venue::{Venue, VenueConfig};
+
+/// The pipeline turns at least so often; each turn is a heartbeat.
+const TICK: Duration = Duration::from_millis(100);
+/// A checkpoint is written so long after the last entry.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+/// Most things waiting for the pipeline.
+const INBOUND_MAX: usize = 4_096;
+
+/// How a desk is started.
+pub struct Config {
+    /// Profile folder.
+    pub dir: PathBuf,
+    /// Where to trade.
+    pub venue: VenueConfig,
+    /// The channel to the supervisor.
+    pub supervisor: Channel,
+}
+
+/// Why a desk did not start or ended.
+#[derive(Debug, Error)]
+pub enum DeskError {
+    /// The profile's database.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// Sockets and threads.
+    #[error("the desk cannot work: {0}")]
+    Io(#[from] io::Error),
+    /// The venue cannot even be named.
+    #[error("{0}")]
+    Venue(String),
+}
+
+/// What the supervisor says.
+enum Order {
+    Signer(Channel),
+    SignerGone(String),
+    Killed(String),
+    Quit,
+}
+
+/// Runs the desk until the supervisor ends it.
+pub async fn run(config: Config) -> Result<(), DeskError> {
+    let (inbound, arrivals) = mpsc::channel(INBOUND_MAX);
+    let store = Store::open(&config.dir.join("desk.db"))?;
+    let keeper = Keeper::start(config.dir.clone())?;
+    let venue = Venue::new(config.venue, &store).map_err(DeskError::Venue)?;
+    let hall = Arc::new(Hall::new(store, keeper, venue, Feed::default(), inbound));
+    let machine = begin(&hall)?;
+    let orders = listen_to_supervisor(config.supervisor.try_clone()?)?;
+    doors::open(&config.dir, Arc::clone(&hall), config.supervisor.try_clone()?)?;
+    Arc::clone(&hall).spawn_venue_tasks();
+    tokio::spawn(checkpoints(Arc::clone(&hall)));
+    Pipeline { hall, machine, supervisor: config.supervisor, doors: HashMap::new(), next_door: 1 }.turn(arrivals, orders).await;
+    Ok(())
+}
+
+/// Goes on from what was recorded.
+fn begin(hall: &Arc<Hall>) -> Result<Machine, DeskError> {
+    let mut store = lock(&hall.store);
+    if let Some((log_id, read_key)) = store.log_keys()? {
+        store.begin_log(log_id, &read_key, wall())?;
+    }
+    let orders = store.live_orders()?;
+    let killed = store.meta("killed")?;
+    let unfinished = orders.len();
+    store.record(&[], &[(Kind::DeskStarted, json!({"version": env!("CARGO_PKG_VERSION"), "live_orders": unfinished}))], wall())?;
+    drop(store);
+    let mut machine = Machine::resume(orders, hall.now(), RECV_WINDOW_MS);
+    if let Some(why) = killed {
+        // Nothing rests yet that is known; what is found later is cancelled then.
+        drop(machine.on(Event::Killed { why }, hall.now()));
+    }
+    Ok(machine)
+}
+
+fn listen_to_supervisor(channel: Channel) -> io::Result<mpsc::UnboundedReceiver<Order>> {
+    let (tell, orders) = mpsc::unbounded_channel();
+    std::thread::Builder::new().name("supervisor".to_owned()).spawn(move || {
+        let mut buffer = [0; 1_024];
+        while let Ok(Some(packet)) = channel.recv(&mut buffer) {
+            let order = match (ToDesk::decode(&buffer[..packet.len]), packet.fds.into_iter().next()) {
+                (Some(ToDesk::AttachSigner), Some(fd)) => Order::Signer(Channel::from_fd(fd)),
+                (Some(ToDesk::SignerGone(why)), _) => Order::SignerGone(why),
+                (Some(ToDesk::Killed(why)), _) => Order::Killed(why),
+                (Some(ToDesk::Quit), _) => Order::Quit,
+                _ => continue,
+            };
+            if tell.send(order).is_err() {
+                return;
+            }
+        }
+        let _ = tell.send(Order::Quit);
+    })?;
+    Ok(orders)
+}
+
+async fn checkpoints(hall: Arc<Hall>) {
+    let mut last = None;
+    loop {
+        tokio::time::sleep(CHECKPOINT_EVERY / 4).await;
+        let head = lock(&hall.store).wants_checkpoint(true).map(|head| head.size);
+        // The same uncovered end as a moment ago: nothing was added since.
+        let quiet = head.is_some() && head == last;
+        hall.checkpoint(quiet).await;
+        last = head;
+    }
+}
+
+struct Pipeline {
+    hall: Arc<Hall>,
+    machine: Machine,
+    supervisor: Channel,
+    doors: HashMap<Door, oneshot::Sender<Tell>>,
+    next_door: Door,
+}
+
+impl Pipeline {
+    async fn turn(mut self, mut arrivals: mpsc::Receiver<Inbound>, mut orders: mpsc::UnboundedReceiver<Order>) {
+        let (told, mut tellings) = mpsc::unbounded_channel();
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                order = orders.recv() => match order {
+                    Some(Order::Quit) | None => break,
+                    Some(order) => self.obey(order, &told),
+                },
+                Some(telling) = tellings.recv() => self.told(telling),
+                _ = tick.tick() => {
+                    let _ = self.supervisor.try_send(FromDesk::Alive.encode(), &[]);
+                    self.step(Event::Tick);
+                }
+                Some(arrival) = arrivals.recv() => self.arrived(arrival),
+            }
+        }
+        let _ = self.hall.note(&[(Kind::DeskStopped, json!({}))]);
+        self.hall.checkpoint(true).await;
+    }
+
+    fn obey(&mut self, order: Order, told: &mpsc::UnboundedSender<Told>) {
+        match order {
+            Order::Signer(channel) => match SignerLink::new(channel, told.clone()) {
+                Ok(link) => {
+                    self.hall.attach_signer(link);
+                    // A signer that was open before this desk came goes on where it stood.
+                    tokio::spawn(actions::greet_signer(Arc::clone(&self.hall), self.machine.killed().map(str::to_owned)));
+                }
+                Err(error) => tracing::error!(%error, "the signer cannot be reached"),
+            },
+            Order::SignerGone(why) => {
+                let kind = if why == "crashed" { Kind::SignerCrashed } else { Kind::Sealed };
+                let because = if why == "crashed" {
+                    "the signer crashed".to_owned()
+                } else {
+                    self.hall.because().unwrap_or_else(|| "sealed".to_owned())
+                };
+                let _ = self.hall.note(&[(kind, json!({"because": because}))]);
+                self.hall.set_because(Some(because));
+                self.step(Event::Policy(None));
+            }
+            Order::Killed(why) => self.killed(why),
+            Order::Quit => {}
+        }
+    }
+
+    fn killed(&mut self, why: String) {
+        if self.machine.killed().is_none() {
+            let _ = lock(&self.hall.store).set_meta("killed", Some(&why));
+            let _ = self.hall.note(&[(Kind::Killed, json!({"why": why}))]);
+        }
+        self.step(Event::Killed { why });
+    }
+
+    fn told(&mut self, telling: Told) {
+        match telling {
+            Told::Notice(strongroom_signer_api::Notice::Frozen(freeze), _) => self.killed(freeze.why),
+            Told::Notice(notice, file) => {
+                tokio::spawn(actions::on_notice(Arc::clone(&self.hall), notice, file));
+            }
+            Told::Gone => {}
+        }
+    }
+
+    fn arrived(&mut self, arrival: Inbound) {
+        match arrival {
+            Inbound::Place { order, reply } => {
+                let mark = self.hall.feed.mark(&order.symbol);
+                let door = self.door(reply);
+                self.step(Event::Place { door, order, mark });
+            }
+            Inbound::Cancel { id, reply } => {
+                let door = self.door(reply);
+                self.step(Event::Cancel { door, id });
+            }
+            Inbound::Event(Event::Killed { why }) => self.killed(why),
+            Inbound::Event(Event::Rearmed) => {
+                let _ = lock(&self.hall.store).set_meta("killed", None);
+                self.step(Event::Rearmed);
+            }
+            Inbound::Event(event) => self.step(event),
+            Inbound::Summary(reply) => {
+                let count = |test: fn(&Stage) -> bool| self.machine.orders().filter(|order| test(&order.stage)).count() as u64;
+                let summary = Summary {
+                    live: self.machine.live() as u64,
+                    ambiguous: count(|stage| matches!(stage, Stage::Ambiguous { .. })),
+                    killed: self.machine.killed().map(str::to_owned),
+                };
+                let _ = reply.send(summary);
+            }
+        }
+    }
+
+    fn door(&mut self, reply: oneshot::Sender<Tell>) -> Door {
+        let door = self.next_door;
+        self.next_door += 1;
+        self.doors.retain(|_, reply| !reply.is_closed());
+        self.doors.insert(door, reply);
+        door
+    }
+
+    fn step(&mut self, event: Event) {
+        for effect in self.machine.on(event, self.hall.now()) {
+            self.carry_out(effect);
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        let hall = Arc::clone(&self.hall);
+        match effect {
+            Effect::Tell { door, tell } => {
+                if let Some(reply) = self.doors.remove(&door) {
+                    let _ = reply.send(tell);
+                }
+            }
+            Effect::Record { tag, orders, entries } => {
+                // In the order of effects: the next record of an order never overtakes this one.
+                let error = tokio::task::block_in_place(|| lock(&hall.store).record(&orders, &entries, wall()).err());
+                if let Some(error) = &error {
+                    tracing::error!(%error, "could not record");
+                }
+                self.step(Event::Recorded { tag, error: error.map(|error| error.to_string()) });
+            }
+            Effect::Sign { tag, intent, credential } => {
+                let clock_offset_us = hall.venue.clock_offset_us();
+                let ask = SignAsk {
+                    intent,
+                    credential,
+                    clock_offset_us,
+                    recv_window_ms: RECV_WINDOW_MS,
+                    audit_seq: lock(&hall.store).log_size().unwrap_or_default(),
+                };
+                tokio::spawn(sign(hall, tag, ask));
+            }
+            Effect::Send { tag, request, cancel } => {
+                tokio::spawn(async move {
+                    let outcome = hall.venue.send(&request, cancel).await;
+                    hall.event(Event::Answered { tag, outcome }).await;
+                });
+            }
+        }
+    }
+}
+
+async fn sign(hall: Arc<Hall>, tag: Tag, ask: SignAsk) {
+    let outcome = match hall.ask_signer(&Request::Sign(ask)).await {
+        Ok(Reply::Signed { request, count, expires }) => Ok((request, count, expires)),
+        Ok(_) => Err(strongroom_signer_api::Refusal::NotUnderstood),
+        Err(refusal) => Err(refusal),
+    };
+    hall.event(Event::Signed { tag, outcome }).await;
+}

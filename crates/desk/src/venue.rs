@@ -1,0 +1,363 @@
+//! The desk's line to its venue: one budget, one clock, one pinned connection, one stream.
+//!
+//! Invariant: a signed request is sent at most once; what may have left and was not answered is said to be unknown.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use strongroom_desk_api::LineView;
+use strongroom_model::{Instrument, OrderSpec, PlaceOrder, SignedRequest, Symbol};
+use strongroom_net::clock::{Sample, VenueClock};
+use strongroom_net::governor::{Governor, Kind, Priority, PushBack, RateRule};
+use strongroom_net::{Answer, Endpoint, Fingerprint, Host, Line, PinBoard, SendError, Stream, Trust};
+use strongroom_venues::binance::limits::{self, LimitKind};
+use strongroom_venues::binance::stream::{self, Channel, StreamEvent};
+use strongroom_venues::binance::{decode, symbol};
+
+use crate::hall::{Hall, lock, wall};
+use crate::machine::Outcome;
+use crate::store::Store;
+
+/// An answer is awaited so long; after that the outcome is unknown.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// The venue's clock is asked for so often.
+const CLOCK_EVERY: Duration = Duration::from_secs(5);
+/// Before a lost line is tried again.
+const RETRY: Duration = Duration::from_millis(500);
+/// A stream that says nothing for so long is taken for dead.
+const STREAM_SILENCE_MAX: Duration = Duration::from_secs(15);
+/// A clock that differs by more is written to the log.
+const CLOCK_ALARM_US: i64 = 1_000_000;
+/// Instruments that are followed.
+const FOLLOWED: [&str; 2] = ["BTCUSDT", "ETHUSDT"];
+/// Levels of a snapshot.
+const SNAPSHOT_QUERY: &str = "limit=1000";
+
+/// Where to trade.
+pub struct VenueConfig {
+    /// Base address of the REST interface.
+    pub rest_url: String,
+    /// Base address of the streams.
+    pub stream_url: String,
+    /// Certificates to trust instead of the public ones (PEM).
+    pub ca_pem: Option<String>,
+    /// The server's key, when it is known from the venue itself (the embedded paper venue).
+    pub pin: Option<String>,
+}
+
+impl VenueConfig {
+    /// From addresses and a file of certificates.
+    pub fn new(rest_url: String, stream_url: String, ca: Option<&PathBuf>) -> std::io::Result<Self> {
+        let ca_pem = ca.map(std::fs::read_to_string).transpose()?;
+        Ok(Self { rest_url, stream_url, ca_pem, pin: None })
+    }
+}
+
+pub(crate) struct Venue {
+    line: Line,
+    stream_url: String,
+    trust: Trust,
+    board: Arc<PinBoard>,
+    governor: Mutex<Governor>,
+    clock: Mutex<VenueClock>,
+    instruments: Mutex<Vec<Instrument>>,
+    trouble: Mutex<Option<String>>,
+    start: Instant,
+}
+
+const PINS: &str = "pins";
+
+impl Venue {
+    pub(crate) fn new(config: VenueConfig, store: &Store) -> Result<Self, String> {
+        let pins = store.meta(PINS).map_err(|error| error.to_string())?;
+        let pins: BTreeMap<String, Host> = pins.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let board = PinBoard::restore(pins, wall);
+        let trust = config.ca_pem.map_or(Trust::PublicRoots, Trust::Authorities);
+        let line = Line::open(&config.rest_url, &trust, Arc::clone(&board)).map_err(|error| error.to_string())?;
+        if let Some(pin) = &config.pin {
+            let pin: Fingerprint = pin.parse().map_err(|_| "the paper venue's key cannot be read".to_owned())?;
+            board.pin(line.endpoint(), pin).map_err(|error| error.to_string())?;
+        }
+        // Until the venue has told its limits, a cautious budget.
+        let cautious =
+            RateRule { name: "weight per minute (until the venue tells)".to_owned(), kind: Kind::Weight, window_ms: 60_000, limit: 600 };
+        Ok(Self {
+            line,
+            stream_url: config.stream_url,
+            trust,
+            board,
+            governor: Mutex::new(Governor::new(vec![cautious])),
+            clock: Mutex::new(VenueClock::default()),
+            instruments: Mutex::new(Vec::new()),
+            trouble: Mutex::new(None),
+            start: Instant::now(),
+        })
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Venue clock minus ours; zero while unknown.
+    pub(crate) fn clock_offset_us(&self) -> i64 {
+        lock(&self.clock).estimate(wall()).map_or(0, |estimate| estimate.offset_us)
+    }
+
+    /// Sends a signed request, once.
+    pub(crate) async fn send(&self, request: &SignedRequest, cancel: bool) -> Outcome {
+        let method = request.method.as_str();
+        let params = if request.query.is_empty() { &request.body } else { &request.query };
+        let mut costs = vec![(Kind::Raw, 1), (Kind::Weight, limits::request_weight(method, &request.path, params))];
+        if method == "POST" {
+            costs.push((Kind::Orders, 1));
+        }
+        if let Err(why) = self.take(&costs, cancel) {
+            return Outcome::NotSent(why);
+        }
+        self.outcome(self.line.send(request, ANSWER_TIMEOUT).await)
+    }
+
+    fn take(&self, costs: &[(Kind, u32)], cancel: bool) -> Result<(), String> {
+        let priority = if cancel { Priority::Cancel } else { Priority::Normal };
+        lock(&self.governor)
+            .ask(self.now_ms(), costs, priority)
+            .map_err(|wait| format!("the rate budget ({}) is used up; wait {} ms", wait.rule, wait.retry_after_ms))
+    }
+
+    fn outcome(&self, answer: Result<Answer, SendError>) -> Outcome {
+        match answer {
+            Ok(answer) => {
+                self.heed(&answer);
+                *lock(&self.trouble) = None;
+                let retry_after_s = answer.header("retry-after").and_then(|text| text.parse().ok());
+                Outcome::Answer { status: answer.status, retry_after_s, body: answer.body }
+            }
+            Err(error) => {
+                *lock(&self.trouble) = Some(error.to_string());
+                match error {
+                    SendError::NotSent(why) => Outcome::NotSent(why.to_string()),
+                    SendError::NoAnswer(what) => Outcome::NoAnswer(what.to_string()),
+                }
+            }
+        }
+    }
+
+    /// Takes the venue's own count of our requests, and its wish to be left alone.
+    fn heed(&self, answer: &Answer) {
+        let now_ms = self.now_ms();
+        let mut governor = lock(&self.governor);
+        let headers = || answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        for usage in limits::usage(headers()) {
+            governor.observe(now_ms, kind_of(usage.kind), usage.window_ms, usage.used);
+        }
+        if matches!(answer.status, 418 | 429) {
+            let wait_s = limits::retry_after_s(headers()).unwrap_or(60);
+            let push = if answer.status == 418 { PushBack::Banned } else { PushBack::TooMany };
+            governor.back_off(now_ms, now_ms.saturating_add(wait_s.saturating_mul(1_000)), push);
+        }
+    }
+
+    async fn get(&self, path: &str, query: &str) -> Result<Answer, String> {
+        self.take(&[(Kind::Raw, 1), (Kind::Weight, limits::request_weight("GET", path, query))], false)?;
+        match self.line.get(path, query, ANSWER_TIMEOUT).await {
+            Ok(answer) => {
+                self.heed(&answer);
+                *lock(&self.trouble) = None;
+                if answer.status == 200 { Ok(answer) } else { Err(format!("HTTP {} from {path}", answer.status)) }
+            }
+            Err(error) => {
+                *lock(&self.trouble) = Some(error.to_string());
+                Err(error.to_string())
+            }
+        }
+    }
+
+    /// Checks an order against the venue's filters, before anything is recorded.
+    pub(crate) fn check(&self, order: &PlaceOrder) -> Result<(), String> {
+        let instruments = lock(&self.instruments);
+        if instruments.is_empty() {
+            return Ok(());
+        }
+        let Some(instrument) = instruments.iter().find(|instrument| instrument.symbol == order.symbol) else {
+            return Err(format!("the venue does not trade {}", order.symbol));
+        };
+        if let Some(price) = order.spec.price()
+            && !price.is_multiple_of(instrument.price.tick)
+        {
+            return Err(format!("price {price} is not a multiple of the tick {}", instrument.price.tick));
+        }
+        if let Some(quantity) = order.spec.quantity() {
+            if !quantity.is_multiple_of(instrument.lot.step) {
+                return Err(format!("quantity {quantity} is not a multiple of the step {}", instrument.lot.step));
+            }
+            if quantity < instrument.lot.min {
+                return Err(format!("quantity {quantity} is below the smallest, {}", instrument.lot.min));
+            }
+        }
+        if let (OrderSpec::Limit { price, quantity, .. } | OrderSpec::PostOnly { price, quantity }, min) =
+            (order.spec, instrument.notional.min)
+            && price.checked_mul(quantity).is_some_and(|value| value < min)
+        {
+            return Err(format!("an order value of {} is below the smallest, {min}", price * quantity));
+        }
+        Ok(())
+    }
+
+    /// What is measured of the line.
+    pub(crate) fn line_view(&self) -> LineView {
+        let host = self.board.host(self.line.endpoint());
+        let suite = host.as_ref().and_then(|host| host.handshake.as_ref()).and_then(|handshake| handshake.suite.as_ref());
+        let trouble = lock(&self.trouble).clone();
+        let estimate = lock(&self.clock).estimate(wall());
+        LineView {
+            host: self.line.endpoint().to_string(),
+            up: trouble.is_none() && estimate.is_some(),
+            trouble,
+            tls: suite.map(|suite| suite.protocol.clone()),
+            cipher: suite.map(|suite| suite.cipher.clone()),
+            pin: host.as_ref().and_then(|host| host.pins.first()).map(Fingerprint::to_string),
+            clock_offset_us: estimate.as_ref().map(|estimate| estimate.offset_us),
+            clock_error_us: estimate.as_ref().and_then(|estimate| i64::try_from(estimate.error_us).ok()),
+            stream_age_ms: None,
+            resyncs: 0,
+        }
+    }
+
+    /// Name, used, limit, milliseconds until free.
+    pub(crate) fn gauges(&self) -> Vec<(String, u32, u32, u64)> {
+        lock(&self.governor).gauges(self.now_ms()).into_iter().map(|gauge| (gauge.name, gauge.used, gauge.limit, gauge.reset_ms)).collect()
+    }
+
+    /// A person accepts the key that a server showed.
+    pub(crate) fn accept_pin(&self, host: &str, spki_sha256: &str, store: &Store) -> Result<(), String> {
+        let endpoint: Endpoint = host.parse().map_err(|error| format!("{error}"))?;
+        let key: Fingerprint = spki_sha256.parse().map_err(|error| format!("{error}"))?;
+        self.board.confirm(&endpoint, key).map_err(|error| error.to_string())?;
+        let snapshot = serde_json::to_string(&self.board.snapshot()).map_err(|error| error.to_string())?;
+        store.set_meta(PINS, Some(&snapshot)).map_err(|error| error.to_string())
+    }
+}
+
+fn kind_of(kind: LimitKind) -> Kind {
+    match kind {
+        LimitKind::Weight => Kind::Weight,
+        LimitKind::Orders => Kind::Orders,
+        LimitKind::RawRequests => Kind::Raw,
+    }
+}
+
+impl Hall {
+    /// Keeps clock, limits and books up to date.
+    pub(crate) fn spawn_venue_tasks(self: Arc<Self>) {
+        tokio::spawn(Arc::clone(&self).keep_clock());
+        tokio::spawn(Arc::clone(&self).follow_streams());
+    }
+
+    async fn keep_clock(self: Arc<Self>) {
+        let mut alarmed = false;
+        let mut refused_key = None;
+        loop {
+            let mut wait = CLOCK_EVERY;
+            if lock(&self.venue.instruments).is_empty() && self.learn_venue().await.is_err() {
+                wait = RETRY;
+            }
+            match self.venue.get("/api/v3/time", "").await {
+                Ok(answer) => {
+                    if let Ok(server) = decode::server_time(&answer.body) {
+                        let sample = Sample { sent_at: answer.sent_at, server_ms: server.ms(), received_at: answer.answered_at };
+                        lock(&self.venue.clock).add(sample);
+                    }
+                    let offset_us = self.venue.clock_offset_us();
+                    if offset_us.abs() > CLOCK_ALARM_US && !std::mem::replace(&mut alarmed, true) {
+                        let _ = self.note(&[(strongroom_audit::Kind::ClockAlarm, serde_json::json!({"offset_us": offset_us}))]);
+                    }
+                }
+                Err(_) => wait = RETRY,
+            }
+            self.watch_pins(&mut refused_key);
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// A key that was refused is written to the log once.
+    fn watch_pins(&self, refused_key: &mut Option<String>) {
+        let waiting = self.venue.board.host(self.venue.line.endpoint()).and_then(|host| host.waiting).map(|seen| seen.key.to_string());
+        if waiting.is_some() && waiting != *refused_key {
+            let host = self.venue.line.endpoint().to_string();
+            let _ = self.note(&[(strongroom_audit::Kind::PinAlarm, serde_json::json!({"host": host, "seen": waiting}))]);
+        }
+        *refused_key = waiting;
+    }
+
+    async fn learn_venue(&self) -> Result<(), String> {
+        let answer = self.venue.get("/api/v3/exchangeInfo", "").await?;
+        let rules = limits::rules(&answer.body).map_err(|error| error.to_string())?;
+        let instruments = symbol::instruments(&answer.body).map_err(|error| error.to_string())?;
+        let rules = rules.into_iter().map(|rule| {
+            let kind = kind_of(rule.kind);
+            RateRule {
+                name: format!("{kind:?} per {} s", rule.window_ms / 1_000).to_lowercase(),
+                kind,
+                window_ms: rule.window_ms,
+                limit: rule.limit,
+            }
+        });
+        lock(&self.venue.governor).set_rules(rules.collect());
+        *lock(&self.venue.instruments) = instruments;
+        // Measures the suite of a handshake; sends nothing.
+        let _ = strongroom_net::shake(self.venue.line.endpoint(), &self.venue.trust, &self.venue.board).await;
+        Ok(())
+    }
+
+    async fn follow_streams(self: Arc<Self>) {
+        loop {
+            let followed: Vec<Symbol> = {
+                let instruments = lock(&self.venue.instruments);
+                instruments
+                    .iter()
+                    .map(|instrument| instrument.symbol.clone())
+                    .filter(|symbol| FOLLOWED.contains(&symbol.as_str()))
+                    .collect()
+            };
+            if !followed.is_empty()
+                && let Err(error) = self.follow(&followed).await
+            {
+                tracing::warn!(%error, "the stream ended");
+            }
+            self.feed.lost();
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+
+    async fn follow(&self, symbols: &[Symbol]) -> Result<(), String> {
+        let names: Vec<_> =
+            symbols.iter().flat_map(|symbol| [stream::name(symbol, Channel::Depth), stream::name(symbol, Channel::Trade)]).collect();
+        let url = stream::url(&self.venue.stream_url, &names);
+        let mut stream = Stream::open(&url, &self.venue.trust, &self.venue.board).await.map_err(|error| error.to_string())?;
+        // The stream is open first: updates that come before the snapshot's answer wait in it and are older or follow.
+        for symbol in symbols {
+            self.fetch_book(symbol).await?;
+        }
+        loop {
+            let text = tokio::time::timeout(STREAM_SILENCE_MAX, stream.next()).await.map_err(|_| "the stream is silent".to_owned())?;
+            let Some(text) = text.map_err(|error| error.to_string())? else { return Err("the venue closed the stream".to_owned()) };
+            match stream::parse(&text).map_err(|error| error.to_string())? {
+                StreamEvent::Depth { symbol, update, .. } => {
+                    if !self.feed.apply(&symbol, &update) {
+                        self.fetch_book(&symbol).await?;
+                    }
+                }
+                StreamEvent::Trade { .. } | StreamEvent::Other => self.feed.heard(),
+            }
+        }
+    }
+
+    async fn fetch_book(&self, symbol: &Symbol) -> Result<(), String> {
+        let answer = self.venue.get("/api/v3/depth", &format!("symbol={symbol}&{SNAPSHOT_QUERY}")).await?;
+        let book = decode::depth(&answer.body).map_err(|error| error.to_string())?;
+        self.feed.reset(symbol.clone(), book);
+        Ok(())
+    }
+}

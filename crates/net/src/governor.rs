@@ -1,0 +1,398 @@
+//! The rate budget towards a venue. Invariant: in no half-open window of a rule's length more than its limit is
+//! admitted, however requests are spread; a refused request costs nothing.
+
+use std::collections::VecDeque;
+
+use strongroom_model::Advice;
+
+/// Share of every limit that only cancels may use, percent.
+pub const CANCEL_RESERVE_PERCENT: u32 = 10;
+/// A window is counted in at most so many steps: exact to the millisecond up to one minute, rounded up beyond.
+const STEPS_MAX: u64 = 60_000;
+/// No venue bans for longer; one that says so is not believed. Milliseconds.
+const BACK_OFF_MS_MAX: u64 = 3 * 24 * 60 * 60 * 1_000;
+/// [`Wait::retry_after_ms`] of a request that fits into no window.
+pub const NEVER_MS: u64 = u64::MAX;
+
+/// What a rule counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Weights of requests.
+    Weight,
+    /// Orders placed.
+    Orders,
+    /// Requests.
+    Raw,
+}
+
+/// At most `limit` in any window of `window_ms`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RateRule {
+    /// Shown to people, such as `weight per minute`.
+    pub name: String,
+    /// What is counted.
+    pub kind: Kind,
+    /// Length of the window, milliseconds; at least 1.
+    pub window_ms: u64,
+    /// Allowed per window.
+    pub limit: u32,
+}
+
+/// Whose budget a request may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priority {
+    /// Takes risk away: may use the whole limit.
+    Cancel,
+    /// Everything else: leaves the reserve alone.
+    Normal,
+}
+
+/// A request that has to wait. Nothing was counted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the budget {rule:?} is used up; the next request fits in {retry_after_ms} ms")]
+pub struct Wait {
+    /// Until it fits, if nothing else is sent; [`NEVER_MS`] when it is larger than the limit.
+    pub retry_after_ms: u64,
+    /// The rule that is fullest.
+    pub rule: String,
+}
+
+impl Wait {
+    /// Later, or never.
+    pub const fn advice(&self) -> Advice {
+        match self.retry_after_ms {
+            NEVER_MS => Advice::Refuse,
+            ms => Advice::RetryAfter(ms),
+        }
+    }
+}
+
+/// How a venue pushed back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushBack {
+    /// HTTP 429: slow down. Normal requests wait; cancels still go, because an order that stays costs more than a
+    /// refused cancel.
+    TooMany,
+    /// HTTP 418: the address is banned. Nothing would get through and every attempt prolongs the ban: cancels wait too.
+    Banned,
+}
+
+/// How full a rule is, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gauge {
+    /// The rule's.
+    pub name: String,
+    /// Counted in the window that ends now.
+    pub used: u32,
+    /// The rule's.
+    pub limit: u32,
+    /// Until the oldest counted request leaves the window; 0 when nothing is counted.
+    pub reset_ms: u64,
+}
+
+/// The budget of one (venue, address) or (venue, account).
+#[derive(Clone, Debug)]
+pub struct Governor {
+    windows: Vec<Window>,
+    now_ms: u64,
+    too_many_until_ms: u64,
+    banned_until_ms: u64,
+}
+
+impl Governor {
+    /// An unused budget.
+    pub fn new(rules: Vec<RateRule>) -> Self {
+        Self { windows: rules.into_iter().map(Window::new).collect(), now_ms: 0, too_many_until_ms: 0, banned_until_ms: 0 }
+    }
+
+    /// Takes new rules and keeps what was counted under the same kind and window.
+    pub fn set_rules(&mut self, rules: Vec<RateRule>) {
+        let old = std::mem::take(&mut self.windows);
+        self.windows = rules.into_iter().map(Window::new).collect();
+        for window in &mut self.windows {
+            let same = |known: &&Window| known.rule.kind == window.rule.kind && known.rule.window_ms == window.rule.window_ms;
+            if let Some(known) = old.iter().find(same) {
+                window.counted = known.counted.clone();
+                window.used = known.used;
+            }
+        }
+    }
+
+    /// May a request of these costs go now? It is counted when the answer is yes.
+    ///
+    /// `now_ms` is monotonic; an earlier moment than the latest one seen counts as the latest.
+    pub fn ask(&mut self, now_ms: u64, costs: &[(Kind, u32)], priority: Priority) -> Result<(), Wait> {
+        let now_ms = self.advance(now_ms);
+        self.pushed_back(now_ms, priority)?;
+        let cost_of = |kind: Kind| costs.iter().filter(|(known, _)| *known == kind).fold(0_u32, |sum, (_, cost)| sum.saturating_add(*cost));
+        let waits = self.windows.iter().filter_map(|window| window.wait(now_ms, cost_of(window.rule.kind), priority));
+        if let Some(longest) = waits.max_by_key(|wait| wait.retry_after_ms) {
+            return Err(longest);
+        }
+        for window in &mut self.windows {
+            let cost = cost_of(window.rule.kind);
+            window.count(now_ms, cost);
+        }
+        Ok(())
+    }
+
+    /// Takes the venue's own count from an answer's headers. It can only raise ours: others may share the address.
+    pub fn observe(&mut self, now_ms: u64, kind: Kind, window_ms: u64, used: u32) {
+        let now_ms = self.advance(now_ms);
+        for window in self.windows.iter_mut().filter(|window| window.rule.kind == kind && window.rule.window_ms == window_ms) {
+            window.count(now_ms, used.saturating_sub(window.used));
+        }
+    }
+
+    /// Takes a push-back that holds until `until_ms`.
+    pub fn back_off(&mut self, now_ms: u64, until_ms: u64, push_back: PushBack) {
+        let until_ms = until_ms.min(self.advance(now_ms).saturating_add(BACK_OFF_MS_MAX));
+        let held = match push_back {
+            PushBack::TooMany => &mut self.too_many_until_ms,
+            PushBack::Banned => &mut self.banned_until_ms,
+        };
+        *held = until_ms.max(*held);
+    }
+
+    /// How full every rule is.
+    pub fn gauges(&mut self, now_ms: u64) -> Vec<Gauge> {
+        let now_ms = self.advance(now_ms);
+        self.windows.iter().map(|window| window.gauge(now_ms)).collect()
+    }
+
+    fn advance(&mut self, now_ms: u64) -> u64 {
+        self.now_ms = self.now_ms.max(now_ms);
+        for window in &mut self.windows {
+            window.forget(self.now_ms);
+        }
+        self.now_ms
+    }
+
+    fn pushed_back(&self, now_ms: u64, priority: Priority) -> Result<(), Wait> {
+        let (until_ms, rule) = match priority {
+            Priority::Normal if self.too_many_until_ms > self.banned_until_ms => (self.too_many_until_ms, "slow down, says the venue"),
+            Priority::Normal | Priority::Cancel => (self.banned_until_ms, "banned by the venue"),
+        };
+        match until_ms.saturating_sub(now_ms) {
+            0 => Ok(()),
+            retry_after_ms => Err(Wait { retry_after_ms, rule: rule.to_owned() }),
+        }
+    }
+}
+
+/// What is counted under one rule.
+#[derive(Clone, Debug)]
+struct Window {
+    rule: RateRule,
+    /// (when it leaves, how much), the oldest first; at most [`STEPS_MAX`] + 1 entries.
+    counted: VecDeque<(u64, u32)>,
+    used: u32,
+}
+
+impl Window {
+    fn new(rule: RateRule) -> Self {
+        let rule = RateRule { window_ms: rule.window_ms.max(1), ..rule };
+        Self { rule, counted: VecDeque::new(), used: 0 }
+    }
+
+    fn forget(&mut self, now_ms: u64) {
+        while let Some((_, cost)) = self.counted.front().copied().filter(|(leaves_ms, _)| *leaves_ms <= now_ms) {
+            self.counted.pop_front();
+            self.used = self.used.saturating_sub(cost);
+        }
+    }
+
+    /// A request leaves one window after the end of the step in which it was counted: late, never early.
+    fn count(&mut self, now_ms: u64, cost: u32) {
+        if cost == 0 {
+            return;
+        }
+        let step_ms = self.rule.window_ms.div_ceil(STEPS_MAX);
+        let leaves_ms = now_ms.div_ceil(step_ms).saturating_mul(step_ms).saturating_add(self.rule.window_ms);
+        self.used = self.used.saturating_add(cost);
+        match self.counted.back_mut() {
+            Some((last_ms, sum)) if *last_ms == leaves_ms => *sum = sum.saturating_add(cost),
+            _ => self.counted.push_back((leaves_ms, cost)),
+        }
+    }
+
+    fn wait(&self, now_ms: u64, cost: u32, priority: Priority) -> Option<Wait> {
+        let budget = match priority {
+            Priority::Cancel => self.rule.limit,
+            Priority::Normal => self.rule.limit - reserve(self.rule.limit),
+        };
+        let too_much = self.used.saturating_add(cost).saturating_sub(budget);
+        if cost == 0 || too_much == 0 {
+            return None;
+        }
+        let mut left = 0_u32;
+        let fits_ms = self.counted.iter().find_map(|(leaves_ms, counted)| {
+            left = left.saturating_add(*counted);
+            (left >= too_much).then_some(leaves_ms.saturating_sub(now_ms))
+        });
+        Some(Wait { retry_after_ms: fits_ms.unwrap_or(NEVER_MS), rule: self.rule.name.clone() })
+    }
+
+    fn gauge(&self, now_ms: u64) -> Gauge {
+        let reset_ms = self.counted.front().map_or(0, |(leaves_ms, _)| leaves_ms.saturating_sub(now_ms));
+        Gauge { name: self.rule.name.clone(), used: self.used, limit: self.rule.limit, reset_ms }
+    }
+}
+
+/// At least one request of a limit of two or more; nothing of a limit of one, or normal requests could never go.
+const fn reserve(limit: u32) -> u32 {
+    match limit {
+        0 | 1 => 0,
+        2..=10 => 1,
+        _ => limit / 100 * CANCEL_RESERVE_PERCENT + limit % 100 * CANCEL_RESERVE_PERCENT / 100,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rule(kind: Kind, window_ms: u64, limit: u32) -> RateRule {
+        RateRule { name: format!("{kind:?} per {window_ms} ms"), kind, window_ms, limit }
+    }
+
+    fn weights(limit: u32) -> Governor {
+        Governor::new(vec![rule(Kind::Weight, 1_000, limit)])
+    }
+
+    fn wait_ms(answer: Result<(), Wait>) -> u64 {
+        answer.unwrap_err().retry_after_ms
+    }
+
+    const ONE: &[(Kind, u32)] = &[(Kind::Weight, 1)];
+
+    #[test]
+    fn the_window_slides() {
+        let mut governor = weights(2);
+        let mut ask = |now_ms| governor.ask(now_ms, ONE, Priority::Cancel);
+        assert_eq!((ask(0), ask(600)), (Ok(()), Ok(())));
+        assert_eq!(wait_ms(ask(999)), 1, "until the first leaves");
+        assert_eq!(ask(1_000), Ok(()));
+        assert_eq!(wait_ms(ask(1_000)), 600, "until the second leaves");
+        assert_eq!(wait_ms(ask(400)), 600, "time does not go back");
+    }
+
+    #[test]
+    fn cancels_have_a_reserve() {
+        for (limit, normal) in [(1, 1), (2, 1), (10, 9), (11, 10), (50, 45), (6_000, 5_400), (u32::MAX, u32::MAX - 429_496_729)] {
+            assert_eq!(limit - reserve(limit), normal, "limit {limit}");
+        }
+        let mut governor = weights(10);
+        for _ in 0..9 {
+            governor.ask(0, ONE, Priority::Normal).unwrap();
+        }
+        assert_eq!(wait_ms(governor.ask(1, ONE, Priority::Normal)), 999);
+        governor.ask(1, ONE, Priority::Cancel).unwrap();
+        assert_eq!(wait_ms(governor.ask(1, ONE, Priority::Cancel)), 999);
+    }
+
+    #[test]
+    fn refused_costs_nothing_and_too_much_is_never() {
+        let mut governor = Governor::new(vec![rule(Kind::Weight, 1_000, 10), rule(Kind::Orders, 10_000, 1)]);
+        governor.ask(0, &[(Kind::Orders, 1)], Priority::Normal).unwrap();
+        let both = [(Kind::Weight, 5), (Kind::Orders, 1)];
+        assert_eq!(governor.ask(0, &both, Priority::Normal), Err(Wait { retry_after_ms: 10_000, rule: "Orders per 10000 ms".into() }));
+        assert_eq!(governor.gauges(0)[0].used, 0);
+        let never = governor.ask(0, &[(Kind::Weight, 11)], Priority::Cancel).unwrap_err();
+        assert_eq!((never.retry_after_ms, never.advice()), (NEVER_MS, Advice::Refuse));
+        assert_eq!(governor.ask(0, &[(Kind::Raw, 1_000_000)], Priority::Normal), Ok(()), "no rule counts it");
+    }
+
+    #[test]
+    fn headers_only_raise() {
+        let mut governor = weights(100);
+        governor.observe(0, Kind::Weight, 1_000, 40);
+        governor.observe(10, Kind::Weight, 1_000, 30);
+        governor.observe(10, Kind::Weight, 60_000, 99);
+        governor.observe(10, Kind::Orders, 1_000, 99);
+        assert_eq!(governor.gauges(10)[0], Gauge { name: "Weight per 1000 ms".into(), used: 40, limit: 100, reset_ms: 990 });
+        governor.observe(20, Kind::Weight, 1_000, 4_000_000_000);
+        assert_eq!(wait_ms(governor.ask(20, ONE, Priority::Cancel)), 1_000);
+        assert_eq!(governor.ask(1_020, ONE, Priority::Cancel), Ok(()));
+    }
+
+    #[test]
+    fn push_back() {
+        let mut governor = weights(100);
+        governor.back_off(0, 5_000, PushBack::TooMany);
+        governor.back_off(0, 3_000, PushBack::TooMany);
+        assert_eq!(wait_ms(governor.ask(1_000, ONE, Priority::Normal)), 4_000, "a shorter one does not shorten");
+        assert_eq!(governor.ask(1_000, ONE, Priority::Cancel), Ok(()));
+        governor.back_off(1_000, 9_000, PushBack::Banned);
+        assert_eq!(wait_ms(governor.ask(1_000, ONE, Priority::Cancel)), 8_000);
+        assert_eq!(wait_ms(governor.ask(6_000, ONE, Priority::Normal)), 3_000);
+        assert_eq!(governor.ask(9_000, ONE, Priority::Normal), Ok(()));
+        governor.back_off(9_000, u64::MAX, PushBack::Banned);
+        assert_eq!(wait_ms(governor.ask(9_000, ONE, Priority::Normal)), BACK_OFF_MS_MAX);
+    }
+
+    #[test]
+    fn new_rules_do_not_forget() {
+        let mut governor = weights(10);
+        governor.ask(0, &[(Kind::Weight, 9)], Priority::Normal).unwrap();
+        governor.set_rules(vec![rule(Kind::Weight, 1_000, 5), rule(Kind::Raw, 1_000, 5)]);
+        assert_eq!(wait_ms(governor.ask(1, ONE, Priority::Cancel)), 999);
+        assert_eq!(governor.gauges(1).iter().map(|gauge| gauge.used).collect::<Vec<_>>(), [9, 0]);
+    }
+
+    proptest! {
+        /// The promise of the module, for windows counted exactly and in steps.
+        #[test]
+        fn no_half_open_window_holds_more(
+            window_ms in prop_oneof![1_u64..200, Just(60_000), Just(86_400_000)],
+            limit in 1_u32..30,
+            asks in prop::collection::vec((0_u64..50, 1_u32..4, any::<bool>()), 1..300),
+        ) {
+            let mut governor = Governor::new(vec![rule(Kind::Weight, window_ms, limit)]);
+            let unit_ms = (window_ms / 200).max(1);
+            let mut admitted: Vec<(u64, u32)> = Vec::new();
+            let mut now_ms = 0;
+            for (pause, cost, is_cancel) in asks {
+                now_ms += pause * unit_ms;
+                let priority = if is_cancel { Priority::Cancel } else { Priority::Normal };
+                match governor.ask(now_ms, &[(Kind::Weight, cost)], priority) {
+                    Ok(()) => admitted.push((now_ms, cost)),
+                    Err(wait) if wait.retry_after_ms == NEVER_MS => prop_assert!(cost > limit - reserve(limit)),
+                    Err(wait) => {
+                        // What is promised to fit then fits then, and not before.
+                        let mut later = governor.clone();
+                        prop_assert!(later.ask(now_ms + wait.retry_after_ms - 1, &[(Kind::Weight, cost)], priority).is_err());
+                        prop_assert!(later.ask(now_ms + wait.retry_after_ms, &[(Kind::Weight, cost)], priority).is_ok());
+                    }
+                }
+            }
+            for (start, _) in &admitted {
+                let inside = admitted.iter().filter(|(at, _)| (*start..start + window_ms).contains(at));
+                prop_assert!(inside.map(|(_, cost)| cost).sum::<u32>() <= limit);
+            }
+        }
+
+        /// With windows counted to the millisecond every refusal is justified.
+        #[test]
+        fn no_refusal_without_a_reason(
+            window_ms in 1_u64..200,
+            limit in 1_u32..30,
+            asks in prop::collection::vec((0_u64..50, 1_u32..4), 1..300),
+        ) {
+            let mut governor = Governor::new(vec![rule(Kind::Weight, window_ms, limit)]);
+            let mut admitted: Vec<(u64, u32)> = Vec::new();
+            let mut now_ms = 0;
+            for (pause, cost) in asks {
+                now_ms += pause;
+                let used: u32 = admitted.iter().filter(|(at, _)| at + window_ms > now_ms).map(|(_, cost)| cost).sum();
+                let answer = governor.ask(now_ms, &[(Kind::Weight, cost)], Priority::Cancel);
+                prop_assert_eq!(answer.is_ok(), used + cost <= limit);
+                if answer.is_ok() {
+                    admitted.push((now_ms, cost));
+                }
+            }
+        }
+    }
+}
