@@ -7,6 +7,7 @@ pub mod clock;
 pub mod governor;
 
 mod endpoint;
+mod fingerprint;
 mod line;
 mod pin;
 mod stream;
@@ -15,8 +16,9 @@ mod trouble;
 mod verifier;
 
 pub use endpoint::{Endpoint, EndpointError};
+pub use fingerprint::{Fingerprint, NotAFingerprint};
 pub use line::{ANSWER_LEN_MAX, Answer, Line, OpenError};
-pub use pin::{ConfirmError, Fingerprint, Handshake, Host, NotAFingerprint, PinBoard, PinError, Seen, Suite, Trouble};
+pub use pin::{ConfirmError, Handshake, Host, PinBoard, PinError, Seen, Suite, Trouble};
 pub use stream::{MESSAGE_LEN_MAX, Stream, StreamError, Text, shake};
 pub use tls::{TlsError, Trust};
 pub use trouble::{NoAnswer, NotSent, SendError};

@@ -3,85 +3,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use strongroom_model::{Advice, Timestamp};
 use thiserror::Error;
 
-use crate::Endpoint;
+use crate::{Endpoint, Fingerprint};
 
 /// Most hosts on the board; a further unknown host is refused without being remembered.
 const HOSTS_MAX: usize = 128;
 /// Most keys per host: the one in use and its backups.
 const PINS_PER_HOST_MAX: usize = 8;
-
-/// SHA-256 of a certificate's SubjectPublicKeyInfo (RFC 7469, section 2.4); shown as base64.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Fingerprint([u8; 32]);
-
-impl Fingerprint {
-    /// Of a DER-encoded SubjectPublicKeyInfo.
-    pub fn of_spki(der: &[u8]) -> Self {
-        Self(Sha256::digest(der).into())
-    }
-
-    /// The digest itself.
-    pub const fn bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl From<[u8; 32]> for Fingerprint {
-    fn from(digest: [u8; 32]) -> Self {
-        Self(digest)
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&BASE64.encode(self.0))
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// The text is not the base64 form of 32 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("a key's fingerprint is 32 bytes in base64, 44 characters")]
-pub struct NotAFingerprint;
-
-impl FromStr for Fingerprint {
-    type Err = NotAFingerprint;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bytes = BASE64.decode(text).map_err(|_| NotAFingerprint)?;
-        bytes.try_into().map(Self).map_err(|_| NotAFingerprint)
-    }
-}
-
-impl TryFrom<String> for Fingerprint {
-    type Error = NotAFingerprint;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<Fingerprint> for String {
-    fn from(fingerprint: Fingerprint) -> Self {
-        fingerprint.to_string()
-    }
-}
 
 /// Why a valid certificate was refused. Nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -333,8 +266,8 @@ mod tests {
         (PinBoard::new(|| Timestamp::from_ms(7)), "venue.test:443".parse().unwrap())
     }
 
-    const A: Fingerprint = Fingerprint([1; 32]);
-    const B: Fingerprint = Fingerprint([2; 32]);
+    const A: Fingerprint = Fingerprint::from_digest([1; 32]);
+    const B: Fingerprint = Fingerprint::from_digest([2; 32]);
 
     #[test]
     fn only_the_key_on_the_screen_can_be_confirmed() {
@@ -366,9 +299,9 @@ mod tests {
     fn bounds_hold() {
         let (board, venue) = board();
         for n in 0..8 {
-            board.pin(&venue, Fingerprint([n; 32])).unwrap();
+            board.pin(&venue, Fingerprint::from_digest([n; 32])).unwrap();
         }
-        assert_eq!(board.pin(&venue, Fingerprint([9; 32])), Err(ConfirmError::Full(venue.to_string())));
+        assert_eq!(board.pin(&venue, Fingerprint::from_digest([9; 32])), Err(ConfirmError::Full(venue.to_string())));
         for n in 0..300 {
             let _ = board.judge(&format!("h{n}.test:443").parse().unwrap(), A);
         }

@@ -10,8 +10,8 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use strongroom_model::Timestamp;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use crate::pin::{Fingerprint, Handshake};
-use crate::{Endpoint, PinBoard};
+use crate::pin::Handshake;
+use crate::{Endpoint, Fingerprint, PinBoard};
 
 /// Most certificates whose subjects are noted.
 const SUBJECTS_MAX: usize = 8;

@@ -1,6 +1,8 @@
 //! What leaves and what is said about answers, against real TLS on loopback. Invariant shown: sent unchanged, at most
 //! once, and no doubt is reported as certainty.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by unwrapping it")]
+
 mod venue;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Streams against a real WebSocket server behind TLS on loopback.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by unwrapping it")]
+
 mod venue;
 
 use std::sync::Arc;

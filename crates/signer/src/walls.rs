@@ -58,7 +58,7 @@ fn without_prot_exec(argument: u8) -> Result<Vec<SeccompRule>, seccompiler::Back
     Ok(vec![SeccompRule::new(vec![condition])?])
 }
 
-fn first_argument_is(argument: u8, value: i32) -> Result<SeccompRule, seccompiler::BackendError> {
+fn argument_is(argument: u8, value: i32) -> Result<SeccompRule, seccompiler::BackendError> {
     let value = u64::from(value.unsigned_abs());
     SeccompRule::new(vec![SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value)?])
 }
@@ -104,16 +104,18 @@ fn filter() -> Result<BpfProgram, seccompiler::BackendError> {
         libc::SYS_madvise,
         [libc::MADV_DONTNEED, libc::MADV_FREE, libc::MADV_DONTDUMP]
             .into_iter()
-            .map(|advice| first_argument_is(2, advice))
+            .map(|advice| argument_is(2, advice))
             .collect::<Result<_, _>>()?,
     );
     rules.insert(
         libc::SYS_prctl,
         [libc::PR_GET_DUMPABLE, libc::PR_GET_NO_NEW_PRIVS, libc::PR_GET_SECCOMP]
             .into_iter()
-            .map(|what| first_argument_is(0, what))
+            .map(|what| argument_is(0, what))
             .collect::<Result<_, _>>()?,
     );
+    // The standard library looks whether a descriptor is open before it closes it.
+    rules.insert(libc::SYS_fcntl, vec![argument_is(1, libc::F_GETFD)?]);
     // prlimit64 with no new limit only reads.
     let reads_only = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0)?;
     rules.insert(libc::SYS_prlimit64, vec![SeccompRule::new(vec![reads_only])?]);

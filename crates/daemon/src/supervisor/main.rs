@@ -53,6 +53,8 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    // Whatever this process and its children make is closed to others.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let _lock = claim(&arguments.dir)?;
     let desk = DeskArguments {
         dir: arguments.dir.clone(),

@@ -16,19 +16,19 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 /// An authority of this test.
-pub struct Authority {
+pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
 }
 
 /// What a server shows.
-pub struct Identity {
+pub(crate) struct Identity {
     key: KeyPair,
     chain: Vec<rustls_pki_types::CertificateDer<'static>>,
 }
 
 impl Authority {
-    pub fn make() -> Self {
+    pub(crate) fn make() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -36,16 +36,16 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), pem }
     }
 
-    pub fn trust(&self) -> Trust {
+    pub(crate) fn trust(&self) -> Trust {
         Trust::Authorities(self.pem.clone())
     }
 
     /// A valid certificate for 127.0.0.1 and a new key.
-    pub fn identity(&self) -> Identity {
+    pub(crate) fn identity(&self) -> Identity {
         self.identity_for("127.0.0.1", (2020, 2120))
     }
 
-    pub fn identity_for(&self, name: &str, years: (i32, i32)) -> Identity {
+    pub(crate) fn identity_for(&self, name: &str, years: (i32, i32)) -> Identity {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.not_before = date_time_ymd(years.0, 1, 1);
@@ -57,11 +57,11 @@ impl Authority {
 }
 
 impl Identity {
-    pub fn fingerprint(&self) -> Fingerprint {
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of_spki(&self.key.subject_public_key_info())
     }
 
-    pub fn config(&self, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
+    pub(crate) fn config(&self, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
         ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(versions)
@@ -74,7 +74,7 @@ impl Identity {
 
 /// What the venue does after it has read a whole request.
 #[derive(Clone, Copy)]
-pub enum Script {
+pub(crate) enum Script {
     /// Answers these bytes and keeps the connection.
     Answer(&'static str),
     /// Answers these bytes, then closes.
@@ -84,17 +84,17 @@ pub enum Script {
 }
 
 /// A running venue.
-pub struct Venue {
-    pub endpoint: Endpoint,
-    pub heard: Arc<Mutex<Vec<Vec<u8>>>>,
+pub(crate) struct Venue {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) heard: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Venue {
-    pub async fn open(identity: &Identity, script: Script) -> Self {
+    pub(crate) async fn open(identity: &Identity, script: Script) -> Self {
         Self::open_with(identity, &[&rustls::version::TLS13], script).await
     }
 
-    pub async fn open_with(identity: &Identity, versions: &[&'static SupportedProtocolVersion], script: Script) -> Self {
+    pub(crate) async fn open_with(identity: &Identity, versions: &[&'static SupportedProtocolVersion], script: Script) -> Self {
         let acceptor = TlsAcceptor::from(Arc::new(identity.config(versions)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = listener.local_addr().unwrap().to_string().parse().unwrap();
@@ -123,17 +123,17 @@ impl Venue {
         Self { endpoint, heard }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("https://{}", self.endpoint)
     }
 
-    pub fn heard(&self) -> Vec<String> {
+    pub(crate) fn heard(&self) -> Vec<String> {
         self.heard.lock().unwrap().iter().map(|bytes| String::from_utf8(bytes.clone()).unwrap()).collect()
     }
 }
 
 /// A board on which this endpoint's key is pinned.
-pub fn pinned(venue: &Venue, identity: &Identity) -> Arc<PinBoard> {
+pub(crate) fn pinned(venue: &Venue, identity: &Identity) -> Arc<PinBoard> {
     let board = PinBoard::new(|| Timestamp::from_ms(1_700_000_000_000));
     board.pin(&venue.endpoint, identity.fingerprint()).unwrap();
     board

@@ -1,0 +1,93 @@
+//! Every test. Invariant: the last line is the sum over all test programs, and success means that each of them ended.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+use crate::place::Place;
+use crate::setup;
+use crate::stage::{must_succeed, stage};
+
+/// From cold, on two cores, without `--long`.
+const BUDGET: Duration = Duration::from_secs(25 * 60);
+/// Where the tests find Python with the pinned packages.
+const PYTHON_VARIABLE: &str = "STRONGROOM_VENV";
+
+/// What libtest counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Count {
+    passed: u64,
+    failed: u64,
+}
+
+pub(crate) fn run(place: &Place, long: bool, yes: bool) -> anyhow::Result<bool> {
+    let start = Instant::now();
+    let ended = stage("system packages", || setup::packages(yes))
+        .and_then(|()| stage("python packages", || setup::python_environment(place)))
+        .and_then(|python| {
+            let _claim = place.claim_target()?;
+            stage("build", || must_succeed(&mut place.cargo(["build", "--workspace", "--bins"])))?;
+            stage("tests", || tests(place, long, &python))
+        });
+    if !long && start.elapsed() > BUDGET {
+        println!("This took {:.0?}, more than the {BUDGET:.0?} that it may take.", start.elapsed());
+    }
+    let count = ended.unwrap_or_else(|error| {
+        eprintln!("xtask: {error:#}");
+        Count { passed: 0, failed: 1 }
+    });
+    println!("{} passed, {} failed", count.passed, count.failed);
+    Ok(count.failed == 0)
+}
+
+fn tests(place: &Place, long: bool, python: &std::path::Path) -> anyhow::Result<Count> {
+    let mut cargo = place.cargo(["test", "--workspace", "--no-fail-fast"]);
+    cargo.env(PYTHON_VARIABLE, python);
+    if long {
+        cargo.env("STRONGROOM_LONG", "1").args(["--", "--include-ignored"]);
+    }
+    let mut child = cargo.stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
+    let output = child.stdout.take().context("no output of cargo")?;
+    let mut count = Count::default();
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line?;
+        let line = String::from_utf8_lossy(&line);
+        println!("{line}");
+        count = count.plus(result(&line).unwrap_or_default());
+    }
+    let status = child.wait()?;
+    if !status.success() && count.failed == 0 {
+        println!("A test program was not built or did not end by itself.");
+        count.failed = 1;
+    }
+    Ok(count)
+}
+
+impl Count {
+    const fn plus(self, other: Self) -> Self {
+        Self { passed: self.passed + other.passed, failed: self.failed + other.failed }
+    }
+}
+
+/// Reads libtest's last line, such as `test result: ok. 3 passed; 0 failed; 1 ignored; ...`.
+fn result(line: &str) -> Option<Count> {
+    let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
+    let of = |name: &str| counts.split("; ").find_map(|part| part.strip_suffix(name)?.trim().parse().ok());
+    Some(Count { passed: of(" passed")?, failed: of(" failed")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn last_lines_are_read() {
+        let of = |line| result(line).map(|count| (count.passed, count.failed));
+        assert_eq!(of("test result: ok. 19 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.10s"), Some((19, 0)));
+        assert_eq!(of("test result: FAILED. 6 passed; 4 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.27s"), Some((6, 4)));
+        assert_eq!(of("test 3 passed; 1 failed ... ok"), None);
+        assert_eq!(of("test result: FAILED. 6 pas"), None);
+    }
+}
