@@ -1,1 +1,4 @@
 //! Harness for the tests of the whole.
+#![expect(clippy::expect_used, clippy::panic, reason = "a harness fails loudly")]
+
+pub mod signer_world;

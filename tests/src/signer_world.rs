@@ -1,0 +1,165 @@
+//! A signer in this process, driven as the desk and a person would. Invariant: time is the caller's.
+
+use strongroom_guard::Policy;
+use strongroom_model::Timestamp;
+use strongroom_signer::arena::Arena;
+use strongroom_signer::{Moment, Out, Signer};
+use strongroom_signer_api::prompt::{Field, FromPrompt, ToPrompt};
+use strongroom_signer_api::{Action, ActionEnd, Notice, Reply, Request, Saved, Walls};
+
+/// A signer with what a person would know.
+pub struct SignerWorld {
+    /// The signer.
+    pub signer: Signer,
+    next_id: u64,
+    next_prompt: u64,
+    /// The address of the code generator, as shown at the vault's creation.
+    pub otp_uri: String,
+    /// The recovery kit, as shown.
+    pub kit: String,
+    /// Every byte that went to the desk, encoded as it would be.
+    pub told_desk: Vec<u8>,
+    /// How actions ended.
+    pub ends: Vec<ActionEnd>,
+    /// Newest file of each kind that was handed out.
+    pub vault_file: Vec<u8>,
+    /// See `vault_file`.
+    pub state_file: Vec<u8>,
+}
+
+/// The moment of a virtual clock.
+pub fn moment(ms: i64) -> Moment {
+    Moment { wall: Timestamp::from_ms(ms), mono_ms: u64::try_from(ms).unwrap_or(0) }
+}
+
+/// The code that an authenticator shows for `uri` at `ms`.
+pub fn code_at(uri: &str, ms: i64) -> String {
+    let secret = uri.split("secret=").nth(1).unwrap_or_default().split('&').next().unwrap_or_default();
+    let secret = totp_rs::Secret::try_from_base32(secret).expect("base32");
+    let totp = totp_rs::Builder::new().with_secret(secret).with_account_name("vault".to_owned()).with_issuer(Some("Strongroom".to_owned()));
+    totp.build().expect("a code generator").generate(u64::try_from(ms / 1_000).unwrap_or(0)).to_string()
+}
+
+impl SignerWorld {
+    /// A signer with a fresh vault, open.
+    pub fn with_vault(password: &[u8], ms: i64) -> Self {
+        let arena = Arena::make().expect("randomness");
+        let mut world = Self {
+            signer: Signer::new(arena, Walls::default()),
+            next_id: 1,
+            next_prompt: 1,
+            otp_uri: String::new(),
+            kit: String::new(),
+            told_desk: Vec::new(),
+            ends: Vec::new(),
+            vault_file: Vec::new(),
+            state_file: Vec::new(),
+        };
+        let action = Action::CreateVault { vault_id: vec![7; 16], kdf_memory_kib: 64 * 1_024, kdf_passes: 3 };
+        world.act(action, &[9; 32], ms, &mut |world, field| match field {
+            Field::NewPassword => password.to_vec(),
+            Field::KitGroup => world.kit.split(' ').next_back().unwrap_or_default().as_bytes().to_vec(),
+            _ => code_at(&world.otp_uri, ms).into_bytes(),
+        });
+        assert!(matches!(world.ends.last(), Some(ActionEnd::VaultCreated { .. })), "{:?}", world.ends);
+        world
+    }
+
+    /// Takes in a key; the code is that of `ms`, which must be a step later than the last.
+    pub fn import(&mut self, api_key: &str, secret: &[u8], ms: i64) {
+        let action = Action::Import { label: api_key.to_owned(), venue: strongroom_model::Venue::Binance };
+        self.act(action, b"", ms, &mut |world, field| match field {
+            Field::Totp => code_at(&world.otp_uri, ms).into_bytes(),
+            Field::ApiKey => api_key.as_bytes().to_vec(),
+            _ => secret.to_vec(),
+        });
+        assert!(matches!(self.ends.last(), Some(ActionEnd::Imported(_))), "{:?}", self.ends.last());
+    }
+
+    /// Changes the limits.
+    pub fn set_policy(&mut self, policy: Policy, ms: i64) {
+        self.act(Action::SetPolicy(policy), b"", ms, &mut |world, _| code_at(&world.otp_uri, ms).into_bytes());
+        assert!(matches!(self.ends.last(), Some(ActionEnd::PolicySet(_))), "{:?}", self.ends.last());
+    }
+
+    /// Asks as the desk does; saves are confirmed at once.
+    pub fn ask(&mut self, request: Request, tail: &[u8], ms: i64) -> Reply {
+        let id = self.next_id;
+        self.next_id += 1;
+        let out = self.signer.on_desk(id, request, tail, Vec::new(), moment(ms));
+        self.settle(out, ms).0.expect("a reply")
+    }
+
+    /// Runs an action with `answer` as the person.
+    pub fn act(&mut self, action: Action, tail: &[u8], ms: i64, answer: &mut dyn FnMut(&Self, Field) -> Vec<u8>) {
+        let ticket = match self.ask(Request::Prepare(action), tail, ms) {
+            Reply::Prepared { ticket, .. } => ticket,
+            other => panic!("not prepared: {other:?}"),
+        };
+        let prompt = self.next_prompt;
+        self.next_prompt += 1;
+        self.signer.prompt_attached(prompt);
+        let hello = FromPrompt::Hello(ticket.try_into().expect("a ticket"));
+        let out = self.signer.on_prompt(prompt, &hello, moment(ms));
+        let mut said = self.settle(out, ms).1;
+        while let Some(bytes) = said.pop() {
+            let out = match ToPrompt::parse(&bytes).expect("a message") {
+                ToPrompt::Ask(field, _) => {
+                    let answer = answer(self, field);
+                    self.signer.on_prompt(prompt, &FromPrompt::Answer(&answer), moment(ms))
+                }
+                ToPrompt::Show(show, bytes) => {
+                    let text = String::from_utf8_lossy(bytes).into_owned();
+                    match show {
+                        strongroom_signer_api::prompt::Show::Kit => self.kit = text,
+                        strongroom_signer_api::prompt::Show::OtpUri => self.otp_uri = text,
+                    }
+                    self.signer.on_prompt(prompt, &FromPrompt::Shown, moment(ms))
+                }
+                ToPrompt::End(..) => Vec::new(),
+            };
+            said.extend(self.settle(out, ms).1);
+        }
+    }
+
+    /// Carries effects out: the reply, and what was said to the prompt.
+    fn settle(&mut self, out: Vec<Out>, ms: i64) -> (Option<Reply>, Vec<Vec<u8>>) {
+        let mut reply = None;
+        let mut said = Vec::new();
+        let mut work: std::collections::VecDeque<Out> = out.into();
+        let mut bytes = Vec::new();
+        while let Some(effect) = work.pop_front() {
+            match effect {
+                Out::Reply(_, told) => {
+                    strongroom_signer_api::frame::write(&mut bytes, strongroom_signer_api::frame::Kind::Reply, 1, &told, b"").expect("a frame");
+                    self.told_desk.extend_from_slice(&bytes);
+                    reply.get_or_insert(told);
+                }
+                Out::Notice(notice, file) => {
+                    strongroom_signer_api::frame::write(&mut bytes, strongroom_signer_api::frame::Kind::Notice, 1, &notice, b"").expect("a frame");
+                    self.told_desk.extend_from_slice(&bytes);
+                    match notice {
+                        Notice::Save { what, generation, .. } => {
+                            let file = file.expect("a file");
+                            self.told_desk.extend_from_slice(&file);
+                            match what {
+                                strongroom_signer_api::Sealed::Vault => self.vault_file = file,
+                                strongroom_signer_api::Sealed::State => self.state_file = file,
+                            }
+                            let id = self.next_id;
+                            self.next_id += 1;
+                            let saved = Request::Saved(Saved { what, generation, error: None });
+                            let more = self.signer.on_desk(id, saved, b"", Vec::new(), moment(ms));
+                            work.extend(more.into_iter().filter(|out| !matches!(out, Out::Reply(..))));
+                        }
+                        Notice::Ended { end, .. } => self.ends.push(end),
+                        Notice::Frozen(_) => {}
+                    }
+                }
+                Out::Prompt(_, message) => said.push(message.to_vec()),
+                Out::ClosePrompt(_) => {}
+            }
+        }
+        (reply, said)
+    }
+}
