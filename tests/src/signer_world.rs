@@ -131,12 +131,14 @@ impl SignerWorld {
         while let Some(effect) = work.pop_front() {
             match effect {
                 Out::Reply(_, told) => {
-                    strongroom_signer_api::frame::write(&mut bytes, strongroom_signer_api::frame::Kind::Reply, 1, &told, b"").expect("a frame");
+                    strongroom_signer_api::frame::write(&mut bytes, strongroom_signer_api::frame::Kind::Reply, 1, &told, b"")
+                        .expect("a frame");
                     self.told_desk.extend_from_slice(&bytes);
                     reply.get_or_insert(told);
                 }
                 Out::Notice(notice, file) => {
-                    strongroom_signer_api::frame::write(&mut bytes, strongroom_signer_api::frame::Kind::Notice, 1, &notice, b"").expect("a frame");
+                    strongroom_signer_api::frame::write(&mut bytes, strongroom_signer_api::frame::Kind::Notice, 1, &notice, b"")
+                        .expect("a frame");
                     self.told_desk.extend_from_slice(&bytes);
                     match notice {
                         Notice::Save { what, generation, .. } => {

@@ -53,12 +53,18 @@ impl World {
     fn new(seed: u64) -> Self {
         let mut signer = SignerWorld::with_vault(b"a password of the simulation", START_MS - 300_000);
         signer.import(API_KEY, SECRET, START_MS - 200_000);
-        let policy = Policy { orders_per_minute: 6_000, session_idle_ms: 12 * 3_600_000, session_age_max_ms: 24 * 3_600_000, ..Policy::initial() };
+        let policy =
+            Policy { orders_per_minute: 6_000, session_idle_ms: 12 * 3_600_000, session_age_max_ms: 24 * 3_600_000, ..Policy::initial() };
         signer.set_policy(policy.clone(), START_MS - 100_000);
         let key = ApiKey { api_key: API_KEY.to_owned(), verifying: VerifyingKey::hmac(SECRET), rights: Rights::Trade };
         let mut config = Config::standard(seed, Market::Simulated);
         config.accounts = vec![Account::funded(vec![key])];
-        config.limits = Limits { weight_per_minute: 10_000_000, orders_per_10s: 1_000_000, orders_per_day: 100_000_000, raw_requests_per_5m: 100_000_000 };
+        config.limits = Limits {
+            weight_per_minute: 10_000_000,
+            orders_per_10s: 1_000_000,
+            orders_per_day: 100_000_000,
+            raw_requests_per_5m: 100_000_000,
+        };
         let exchange = Exchange::new(config, Timestamp::from_ms(START_MS));
         let mut machine = Machine::default();
         let now = Now { wall: Timestamp::from_ms(START_MS), mono_ms: 0, venue_offset_us: 0 };
@@ -230,7 +236,8 @@ impl World {
     }
 
     fn cancel_some(&mut self) {
-        let live: Vec<_> = self.machine.orders().filter(|order| order.may_rest()).map(|order| order.intent.client_order_id.clone()).collect();
+        let live: Vec<_> =
+            self.machine.orders().filter(|order| order.may_rest()).map(|order| order.intent.client_order_id.clone()).collect();
         if !live.is_empty() {
             let id = live[self.rng.random_range(0..live.len())].clone();
             self.step(Event::Cancel { door: 0, id });
@@ -284,7 +291,8 @@ fn simulate(seed: u64, orders: u32) {
         if world.machine.live() == 0 {
             break;
         }
-        let resting: Vec<_> = world.machine.orders().filter(|order| order.may_rest()).map(|order| order.intent.client_order_id.clone()).collect();
+        let resting: Vec<_> =
+            world.machine.orders().filter(|order| order.may_rest()).map(|order| order.intent.client_order_id.clone()).collect();
         for id in resting {
             world.step(Event::Cancel { door: 0, id });
         }

@@ -1,1 +1,153 @@
-fn main() {}
+//! `strongroom`: the terminal door. Invariant: secrets pass by it, as descriptors or as a terminal, never through it.
+
+mod arguments;
+mod errand;
+mod fail;
+mod paper;
+mod show;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser as _;
+use strongroom_desk_api::supervisor::{SupervisorClient, ToSupervisor};
+use strongroom_desk_api::{Ask, DeskClient, DoorAction, Tell};
+use strongroom_model::Venue;
+
+use crate::arguments::{Arguments, AuditCommand, Command, KeyCommand, OrderCommand, PinCommand, PolicyCommand, VaultCommand, VenueName};
+use crate::errand::Descriptors;
+use crate::fail::Failure;
+
+/// The supervisor answers everything but prompts within this.
+const SUPERVISOR_TIMEOUT: Duration = Duration::from_secs(5);
+/// A hung desk is not waited for when the kill switch is engaged.
+const KILL_TIMEOUT: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let json = arguments.json;
+    let outcome = match run(arguments) {
+        Ok(Some(tell)) => Failure::of(&tell).map_or_else(
+            || {
+                show::tell(&tell, json);
+                Ok(())
+            },
+            Err,
+        ),
+        Ok(None) => Ok(()),
+        Err(failure) => Err(failure),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.show(json);
+            ExitCode::from(failure.exit_code)
+        }
+    }
+}
+
+fn profile(dir: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    let data = || std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+    dir.or_else(|| data().or_else(home).map(|data| data.join("strongroom")))
+        .ok_or_else(|| Failure::usage("name the profile folder with --dir"))
+}
+
+struct Door {
+    dir: PathBuf,
+}
+
+impl Door {
+    fn ask(&self, ask: &Ask) -> Result<Tell, Failure> {
+        let mut desk = DeskClient::connect(&self.dir).map_err(|error| Failure::not_running(&self.dir, &error))?;
+        desk.ask(ask).map_err(|error| Failure::desk_silent(&error))
+    }
+
+    fn act(&self, action: DoorAction, descriptors: &Descriptors) -> Result<Tell, Failure> {
+        errand::run(&self.dir, action, descriptors)
+    }
+
+    fn supervisor(&self, request: &ToSupervisor) -> Result<(bool, String), Failure> {
+        let client = SupervisorClient::connect(&self.dir).map_err(|error| Failure::not_running(&self.dir, &error))?;
+        client.ask(request, &[], SUPERVISOR_TIMEOUT).map_err(|error| Failure::desk_silent(&error))
+    }
+
+    /// The supervisor freezes the signer first; then the desk cancels, if it can.
+    fn kill(&self, why: String) -> Result<Tell, Failure> {
+        let (frozen, words) = self.supervisor(&ToSupervisor::Kill(why.clone()))?;
+        if !frozen {
+            return Err(Failure::refused("kill", words));
+        }
+        let cancelled = DeskClient::connect(&self.dir).and_then(|mut desk| {
+            desk.set_timeout(KILL_TIMEOUT)?;
+            desk.ask(&Ask::Kill { why })
+        });
+        Ok(cancelled.unwrap_or_else(|_| Tell::Done {
+            words:
+                "The signer is frozen: no order can be signed. The desk did not answer; it is started anew and then cancels open orders."
+                    .to_owned(),
+        }))
+    }
+}
+
+fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
+    let door = Door { dir: profile(arguments.dir)? };
+    let tell = match arguments.command {
+        Command::Vault(command) => match command {
+            VaultCommand::Create { kdf_memory, kdf_passes, secrets } => {
+                let action = DoorAction::CreateVault { kdf_memory_mib: kdf_memory, kdf_passes };
+                door.act(action, &Descriptors::for_new_vault(&secrets))?
+            }
+            VaultCommand::Status => door.ask(&Ask::Vault)?,
+            VaultCommand::Unlock { secrets } => door.act(DoorAction::Unlock, &Descriptors::for_password(&secrets))?,
+            VaultCommand::Recover { secrets } => door.act(DoorAction::Recover, &Descriptors::for_recovery(&secrets))?,
+            VaultCommand::Lock => door.ask(&Ask::Lock)?,
+            VaultCommand::Seal => door.ask(&Ask::Seal)?,
+        },
+        Command::Key(command) => match command {
+            KeyCommand::Import { label, venue: VenueName::Binance, secrets } => {
+                door.act(DoorAction::Import { label, venue: Venue::Binance }, &Descriptors::for_key(&secrets))?
+            }
+            KeyCommand::List => door.ask(&Ask::Keys)?,
+            KeyCommand::Rotate { id, secrets } => {
+                door.act(DoorAction::Rotate { id: strongroom_model::CredentialId(id) }, &Descriptors::for_key(&secrets))?
+            }
+            KeyCommand::Delete { id, secrets } => {
+                door.act(DoorAction::Delete { id: strongroom_model::CredentialId(id) }, &Descriptors::for_code(&secrets))?
+            }
+        },
+        Command::Order(command) => match command {
+            OrderCommand::Place(place) => door.ask(&place.ask()?)?,
+            OrderCommand::Cancel { id } => door.ask(&Ask::Cancel { client_order_id: id })?,
+            OrderCommand::List { all } => door.ask(&Ask::Orders { live: !all })?,
+            OrderCommand::Show { id } => door.ask(&Ask::Order { client_order_id: id })?,
+        },
+        Command::Book { symbol, depth } => door.ask(&Ask::Book { symbol, depth })?,
+        Command::Balance => door.ask(&Ask::Balance)?,
+        Command::Session => door.ask(&Ask::Session)?,
+        Command::Kill { why } => door.kill(why)?,
+        Command::Rearm { secrets } => door.act(DoorAction::Rearm, &Descriptors::for_code(&secrets))?,
+        Command::Audit(command) => match command {
+            AuditCommand::List { last, before } => door.ask(&Ask::Audit { before, last })?,
+            AuditCommand::Show { seq } => door.ask(&Ask::Audit { before: Some(seq + 1), last: 1 })?,
+        },
+        Command::Policy(command) => match command {
+            PolicyCommand::Show => door.ask(&Ask::Policy)?,
+            PolicyCommand::Set { file, secrets } => {
+                let text = if file.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(&file) };
+                let text = text.map_err(|error| Failure::usage(&format!("{} cannot be read: {error}", file.display())))?;
+                let policy =
+                    serde_json::from_str(&text).map_err(|error| Failure::usage(&format!("{} is not a policy: {error}", file.display())))?;
+                door.act(DoorAction::SetPolicy { policy }, &Descriptors::for_code(&secrets))?
+            }
+        },
+        Command::Pin(PinCommand::Accept { host, spki }) => door.ask(&Ask::AcceptPin { host, spki_sha256: spki })?,
+        Command::Paper(options) => return paper::run(&options, arguments.json).map(|()| None),
+        Command::Stop => {
+            let (done, words) = door.supervisor(&ToSupervisor::Stop)?;
+            if done { Tell::Done { words: "Stopping.".to_owned() } } else { return Err(Failure::refused("stop", words)) }
+        }
+    };
+    Ok(Some(tell))
+}

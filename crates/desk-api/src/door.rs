@@ -411,4 +411,3 @@ pub struct AuditEntry {
     /// What, as JSON.
     pub payload: serde_json::Value,
 }
-

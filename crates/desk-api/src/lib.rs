@@ -7,6 +7,7 @@ pub mod socket;
 pub mod supervisor;
 
 pub use door::{
-    Ask, AuditEntry, BookView, DoorAction, DoorError, Fate, KeyView, LimitView, LineView, OrderView, SessionView, Tell, VaultState, VaultView,
+    Ask, AuditEntry, BookView, DoorAction, DoorError, Fate, KeyView, LimitView, LineView, OrderView, SessionView, Tell, VaultState,
+    VaultView,
 };
 pub use socket::DeskClient;

@@ -45,9 +45,7 @@ impl ToSupervisor {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [b'P', errand @ ..] => Errand::decode(errand).map(Self::Prompt),
-            [b'K', why @ ..] => {
-                Some(Self::Kill(String::from_utf8_lossy(why).chars().filter(|c| !c.is_control()).take(200).collect()))
-            }
+            [b'K', why @ ..] => Some(Self::Kill(String::from_utf8_lossy(why).chars().filter(|c| !c.is_control()).take(200).collect())),
             b"Q" => Some(Self::Stop),
             b"S" => Some(Self::Status),
             _ => None,
@@ -78,7 +76,8 @@ impl SupervisorClient {
             return Err(io::Error::new(io::ErrorKind::TimedOut, "the supervisor does not answer"));
         }
         let mut buffer = [0; PACKET_LEN_MAX];
-        let packet = self.channel.recv(&mut buffer)?.ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "the supervisor has ended"))?;
+        let packet =
+            self.channel.recv(&mut buffer)?.ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "the supervisor has ended"))?;
         match &buffer[..packet.len] {
             [done @ (0 | 1), words @ ..] => Ok((*done == 1, String::from_utf8_lossy(words).into_owned())),
             _ => Err(io::Error::new(io::ErrorKind::InvalidData, "the supervisor was not understood")),

@@ -55,7 +55,8 @@ fn run() -> io::Result<bool> {
     let signer = Channel::from_fd(fds.next().ok_or_else(|| refused("no signer"))?);
     let terminal = if errand.terminal { fds.next().map(|fd| Terminal::new(File::from(fd), &supervisor)).transpose()? } else { None };
     let slots: Vec<(Slot, File)> = errand.slots.iter().copied().zip(fds.map(File::from)).collect();
-    let mut prompt = Prompt { signer, supervisor: &supervisor, terminal, slots, out: Zeroizing::new(Vec::with_capacity(ANSWER_LEN_MAX + 1)) };
+    let mut prompt =
+        Prompt { signer, supervisor: &supervisor, terminal, slots, out: Zeroizing::new(Vec::with_capacity(ANSWER_LEN_MAX + 1)) };
     prompt.tell(&FromPrompt::Hello(errand.ticket))?;
     loop {
         // The signer may be deriving a key: that takes its time. If the door gives up, the supervisor hangs up.
@@ -125,7 +126,10 @@ impl Prompt<'_> {
         }
         match &mut self.terminal {
             Some(terminal) => terminal.show(show, bytes),
-            None => Err(io::Error::new(io::ErrorKind::NotFound, "no terminal, and no descriptor to write the recovery kit or the code address to")),
+            None => Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                "no terminal, and no descriptor to write the recovery kit or the code address to",
+            )),
         }
     }
 }

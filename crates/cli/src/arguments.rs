@@ -1,0 +1,376 @@
+//! What can be typed. Invariant: no argument is a secret; secrets have descriptors by number.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use strongroom_desk_api::Ask;
+use strongroom_model::{MarketSize, Notional, OrderSpec, Price, Quantity, Side, Symbol, TimeInForce};
+
+use crate::fail::Failure;
+
+const EXIT_CODES: &str = "Exit codes:
+  0  done
+  1  refused; nothing was changed
+  2  the command line is not understood
+  3  nothing runs for this profile (start it: strongroomd --dir DIR --paper)
+  4  the outcome is unknown; look it up before anything else
+  5  a person is needed: unlock, re-arm, a right password or code
+
+Secrets are asked on the terminal by a process of their own, or read from descriptors:
+  strongroom vault unlock --password-fd 3 3<password-file";
+
+/// Trades, and keeps the keys, from a terminal. Spot markets only; withdrawals do not exist here.
+#[derive(Parser)]
+#[command(name = "strongroom", version, about, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    /// Profile folder [default: strongroom in the user's data folder].
+    #[arg(long, global = true)]
+    pub(crate) dir: Option<PathBuf>,
+    /// Print one JSON object.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// The vault: create, unlock, lock, seal.
+    #[command(subcommand)]
+    Vault(VaultCommand),
+    /// API keys of venues.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Orders.
+    #[command(subcommand)]
+    Order(OrderCommand),
+    /// Best levels of an order book.
+    #[command(after_help = "Example:\n  strongroom book BTCUSDT --depth 5")]
+    Book {
+        #[arg(value_parser = symbol)]
+        symbol: Symbol,
+        /// Levels per side.
+        #[arg(long, default_value_t = 10)]
+        depth: u32,
+    },
+    /// Balances at the venue.
+    #[command(after_help = "Example:\n  strongroom balance --json")]
+    Balance,
+    /// Session, lines to venues and rate limits, as measured now.
+    #[command(after_help = "Example:\n  strongroom session")]
+    Session,
+    /// Engage the kill switch: orders are refused, open ones cancelled.
+    #[command(after_help = "Example:\n  strongroom kill --why \"my bot runs wild\"")]
+    Kill {
+        /// Why, in words.
+        #[arg(long, default_value = "a person engaged it")]
+        why: String,
+    },
+    /// Take the kill switch back; needs a code.
+    #[command(after_help = "Example:\n  strongroom rearm")]
+    Rearm {
+        #[command(flatten)]
+        secrets: Secrets,
+    },
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Limits on orders.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Pinned server keys.
+    #[command(subcommand)]
+    Pin(PinCommand),
+    /// Run a paper venue for other programs, until interrupted.
+    Paper(PaperOptions),
+    /// End everything that runs for this profile.
+    Stop,
+}
+
+fn symbol(text: &str) -> Result<Symbol, String> {
+    Symbol::parse(text).map_err(|error| error.to_string())
+}
+
+#[derive(Subcommand)]
+pub(crate) enum VaultCommand {
+    /// Make a vault: password, recovery kit, one-time codes.
+    #[command(after_help = "Example:\n  strongroom vault create")]
+    Create {
+        /// Memory of the key derivation in MiB; at least 64.
+        #[arg(long, default_value_t = 256)]
+        kdf_memory: u32,
+        /// Passes of the key derivation; at least 3.
+        #[arg(long, default_value_t = 3)]
+        kdf_passes: u32,
+        #[command(flatten)]
+        secrets: Secrets,
+    },
+    /// Where the vault stands, and the walls around the signer.
+    #[command(after_help = "Example:\n  strongroom vault status --json")]
+    Status,
+    /// Open the vault, or the session.
+    #[command(after_help = "Example:\n  strongroom vault unlock --password-fd 3 3<password-file")]
+    Unlock {
+        #[command(flatten)]
+        secrets: Secrets,
+    },
+    /// Open it with the recovery kit and set a new password.
+    #[command(after_help = "Example:\n  strongroom vault recover")]
+    Recover {
+        #[command(flatten)]
+        secrets: Secrets,
+    },
+    /// End the session; seals when nothing is live.
+    #[command(after_help = "Example:\n  strongroom vault lock")]
+    Lock,
+    /// End the signer: nothing can be signed.
+    #[command(after_help = "Example:\n  strongroom vault seal")]
+    Seal,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Take in an API key; needs a code.
+    #[command(after_help = "Example:\n  strongroom key import --label main --secret-fd 3 3<private-key.pem")]
+    Import {
+        /// Your name for it.
+        #[arg(long)]
+        label: String,
+        /// Where it is valid.
+        #[arg(long, value_enum, default_value_t = VenueName::Binance)]
+        venue: VenueName,
+        #[command(flatten)]
+        secrets: Secrets,
+    },
+    /// All keys, without their secrets.
+    #[command(after_help = "Example:\n  strongroom key list")]
+    List,
+    /// Replace a key: the new one is tested, then takes over; needs a code.
+    #[command(after_help = "Example:\n  strongroom key rotate 4")]
+    Rotate {
+        /// Number of the old key.
+        id: u64,
+        #[command(flatten)]
+        secrets: Secrets,
+    },
+    /// Forget a key; needs a code.
+    #[command(after_help = "Example:\n  strongroom key delete 4")]
+    Delete {
+        /// Number of the key.
+        id: u64,
+        #[command(flatten)]
+        secrets: Secrets,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum VenueName {
+    /// Binance spot and the paper venue.
+    Binance,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SideName {
+    /// Receive base, pay quote.
+    Buy,
+    /// Give base, receive quote.
+    Sell,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum OrderCommand {
+    /// Place an order.
+    #[command(
+        after_help = "Examples:\n  strongroom order place BTCUSDT buy --limit 95000 --quantity 0.01 --post-only\n  strongroom order place ETHUSDT sell --market --quantity 0.5\n  strongroom order place BTCUSDT buy --market --quote 100"
+    )]
+    Place(Place),
+    /// Take an order back.
+    #[command(after_help = "Example:\n  strongroom order cancel sr-01m85he5b14s94wwmxbqsf1hqe")]
+    Cancel {
+        /// Our name of it.
+        id: String,
+    },
+    /// Live orders, newest first.
+    #[command(after_help = "Example:\n  strongroom order list --all")]
+    List {
+        /// Those that are over, too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// One order with its fills.
+    #[command(after_help = "Example:\n  strongroom order show sr-01m85he5b14s94wwmxbqsf1hqe")]
+    Show {
+        /// Our name of it.
+        id: String,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Place {
+    /// Such as BTCUSDT.
+    #[arg(value_parser = symbol)]
+    symbol: Symbol,
+    side: SideName,
+    /// Worst price accepted.
+    #[arg(long, required_unless_present = "market", conflicts_with = "market")]
+    limit: Option<Price>,
+    /// At whatever the book offers.
+    #[arg(long)]
+    market: bool,
+    /// Base quantity.
+    #[arg(long, required_unless_present = "quote")]
+    quantity: Option<Quantity>,
+    /// Quote amount, for market orders.
+    #[arg(long, requires = "market", conflicts_with = "quantity")]
+    quote: Option<Notional>,
+    /// Refused by the venue if it would trade at once.
+    #[arg(long, conflicts_with_all = ["ioc", "fok", "market"])]
+    post_only: bool,
+    /// Fill what can be filled now, cancel the rest.
+    #[arg(long, conflicts_with_all = ["fok", "market"])]
+    ioc: bool,
+    /// Fill everything now or nothing.
+    #[arg(long, conflicts_with = "market")]
+    fok: bool,
+    /// Your name for the order; one is made when you give none.
+    #[arg(long)]
+    id: Option<String>,
+}
+
+impl Place {
+    pub(crate) fn ask(self) -> Result<Ask, Failure> {
+        let tif = match (self.ioc, self.fok) {
+            (true, _) => TimeInForce::Ioc,
+            (_, true) => TimeInForce::Fok,
+            _ => TimeInForce::Gtc,
+        };
+        let spec = match (self.limit, self.quantity, self.quote) {
+            (Some(price), Some(quantity), _) if self.post_only => OrderSpec::PostOnly { price, quantity },
+            (Some(price), Some(quantity), _) => OrderSpec::Limit { price, quantity, tif },
+            (None, Some(quantity), _) => OrderSpec::Market { size: MarketSize::Base(quantity) },
+            (None, None, Some(notional)) => OrderSpec::Market { size: MarketSize::Quote(notional) },
+            _ => return Err(Failure::usage("name a price with --limit, or --market, and a size")),
+        };
+        let side = match self.side {
+            SideName::Buy => Side::Buy,
+            SideName::Sell => Side::Sell,
+        };
+        Ok(Ask::Place { client_order_id: self.id, symbol: self.symbol, side, spec })
+    }
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Entries, newest last.
+    #[command(after_help = "Example:\n  strongroom audit list --last 50")]
+    List {
+        /// How many at most.
+        #[arg(long, default_value_t = 20)]
+        last: u32,
+        /// Only entries before this one.
+        #[arg(long)]
+        before: Option<u64>,
+    },
+    /// One entry.
+    #[command(after_help = "Example:\n  strongroom audit show 12")]
+    Show {
+        /// Its place.
+        seq: u64,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Limits in force, as JSON that `set` takes.
+    #[command(after_help = "Example:\n  strongroom policy show --json >limits.json")]
+    Show,
+    /// Change the limits; raising one needs a code.
+    #[command(after_help = "Example:\n  strongroom policy set limits.json")]
+    Set {
+        /// JSON file; `-` for standard input.
+        file: PathBuf,
+        #[command(flatten)]
+        secrets: Secrets,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PinCommand {
+    /// Accept the key that a server showed and that was refused. Compare it first with what the venue publishes.
+    #[command(after_help = "Example:\n  strongroom pin accept 127.0.0.1:9443 9hoyw0CazHlLlDo2CYob6277GX089Y3/nahqzBI6QvY=")]
+    Accept {
+        /// Host and port.
+        host: String,
+        /// SHA-256 of the key (SubjectPublicKeyInfo), base64.
+        spki: String,
+    },
+}
+
+/// Descriptors, by number, to read secrets from or to write what is shown once.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Secrets {
+    /// Read the password from this descriptor.
+    #[arg(long, value_name = "N")]
+    pub(crate) password_fd: Option<u32>,
+    /// Read the one-time code from this descriptor.
+    #[arg(long, value_name = "N")]
+    pub(crate) totp_fd: Option<u32>,
+    /// Read the recovery kit (at creation: its last group) from this descriptor.
+    #[arg(long, value_name = "N")]
+    pub(crate) kit_fd: Option<u32>,
+    /// Write the recovery kit to this descriptor.
+    #[arg(long, value_name = "N")]
+    pub(crate) kit_out_fd: Option<u32>,
+    /// Write the address of the one-time codes to this descriptor.
+    #[arg(long, value_name = "N")]
+    pub(crate) totp_out_fd: Option<u32>,
+    /// Read the API key from this descriptor.
+    #[arg(long, value_name = "N")]
+    pub(crate) key_fd: Option<u32>,
+    /// Read the API secret or private key from this descriptor.
+    #[arg(long, value_name = "N")]
+    pub(crate) secret_fd: Option<u32>,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example:\n  strongroom paper --listen 127.0.0.1:0 --json")]
+pub(crate) struct PaperOptions {
+    /// Loopback address to listen on; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// Decides the course of the simulated market.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Follow this recording (Binance JSON lines) instead of a simulated market.
+    #[arg(long)]
+    pub(crate) replay: Option<PathBuf>,
+    /// Where certificates and API keys are kept [default: paper-venue in the profile folder].
+    #[arg(long)]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows: a command line, and whether it is understood.
+    #[test]
+    fn command_lines() {
+        <Arguments as clap::CommandFactory>::command().debug_assert();
+        for (line, understood) in [
+            ("order place BTCUSDT buy --limit 1 --quantity 1", true),
+            ("order place BTCUSDT buy --limit 1 --quantity 1 --post-only --ioc", false),
+            ("order place BTCUSDT buy --market --quote 10", true),
+            ("order place BTCUSDT buy --limit 1 --quote 10", false),
+            ("order place BTCUSDT buy --market", false),
+            ("order place BTCUSDT hold --market --quantity 1", false),
+            ("order place BTCUSDT buy --limit -1 --quantity 1", false),
+            ("vault unlock --password secret", false),
+            ("vault unlock --password-fd 3 --json", true),
+        ] {
+            let words = std::iter::once("strongroom").chain(line.split(' '));
+            assert_eq!(Arguments::try_parse_from(words).is_ok(), understood, "{line}");
+        }
+    }
+}

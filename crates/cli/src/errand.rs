@@ -1,0 +1,99 @@
+//! Actions that need a person: opens a prompt through the supervisor and waits for the outcome.
+//!
+//! Invariant: descriptors are passed on unread; what a person types goes to the prompt, not here.
+
+use std::fs::{File, OpenOptions};
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::path::Path;
+use std::time::Duration;
+
+use strongroom_desk_api::supervisor::{Errand, Field, Show, Slot, SupervisorClient, ToSupervisor};
+use strongroom_desk_api::{Ask, DeskClient, DoorAction, Tell};
+
+use crate::arguments::Secrets;
+use crate::fail::Failure;
+
+/// A person has so long to answer all questions.
+const PERSON_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// Which descriptor is for what.
+pub(crate) struct Descriptors {
+    given: Vec<(Slot, u32)>,
+    /// Everything that will be asked or shown: if all of it is given, no terminal is needed.
+    wanted: usize,
+}
+
+impl Descriptors {
+    fn new(slots: &[(Slot, Option<u32>)]) -> Self {
+        Self { given: slots.iter().filter_map(|(slot, number)| number.map(|number| (*slot, number))).collect(), wanted: slots.len() }
+    }
+
+    pub(crate) fn for_new_vault(secrets: &Secrets) -> Self {
+        Self::new(&[
+            (Slot::Answer(Field::NewPassword), secrets.password_fd),
+            (Slot::Shown(Show::Kit), secrets.kit_out_fd),
+            (Slot::Answer(Field::KitGroup), secrets.kit_fd),
+            (Slot::Shown(Show::OtpUri), secrets.totp_out_fd),
+            (Slot::Answer(Field::Totp), secrets.totp_fd),
+        ])
+    }
+
+    pub(crate) fn for_password(secrets: &Secrets) -> Self {
+        Self::new(&[(Slot::Answer(Field::Password), secrets.password_fd)])
+    }
+
+    pub(crate) fn for_recovery(secrets: &Secrets) -> Self {
+        Self::new(&[(Slot::Answer(Field::Kit), secrets.kit_fd), (Slot::Answer(Field::NewPassword), secrets.password_fd)])
+    }
+
+    pub(crate) fn for_key(secrets: &Secrets) -> Self {
+        Self::new(&[
+            (Slot::Answer(Field::Totp), secrets.totp_fd),
+            (Slot::Answer(Field::ApiKey), secrets.key_fd),
+            (Slot::Answer(Field::ApiSecret), secrets.secret_fd),
+        ])
+    }
+
+    pub(crate) fn for_code(secrets: &Secrets) -> Self {
+        Self::new(&[(Slot::Answer(Field::Totp), secrets.totp_fd)])
+    }
+
+    fn open(&self) -> Result<Vec<(Slot, File)>, Failure> {
+        let open = |(slot, number): &(Slot, u32)| {
+            let write = matches!(slot, Slot::Shown(_));
+            let file = OpenOptions::new().read(!write).write(write).open(format!("/proc/self/fd/{number}"));
+            file.map(|file| (*slot, file)).map_err(|error| Failure::usage(&format!("descriptor {number} cannot be used: {error}")))
+        };
+        self.given.iter().map(open).collect()
+    }
+}
+
+fn terminal() -> Option<File> {
+    OpenOptions::new().read(true).write(true).open("/dev/tty").ok()
+}
+
+/// Prepares, asks the person, waits for the end.
+pub(crate) fn run(dir: &Path, action: DoorAction, descriptors: &Descriptors) -> Result<Tell, Failure> {
+    let slots = descriptors.open()?;
+    let mut desk = DeskClient::connect(dir).map_err(|error| Failure::not_running(dir, &error))?;
+    let (ticket, words) = match desk.ask(&Ask::Prepare { action }).map_err(|error| Failure::desk_silent(&error))? {
+        Tell::Prepared { ticket, words } => (ticket, words),
+        other => return Ok(other),
+    };
+    let terminal = if slots.len() < descriptors.wanted { terminal() } else { None };
+    if terminal.is_some() {
+        eprintln!("{words}");
+    }
+    let bytes = (0..ticket.len()).step_by(2).filter_map(|at| ticket.get(at..at + 2)).map(|pair| u8::from_str_radix(pair, 16));
+    let bytes = bytes.collect::<Result<Vec<_>, _>>().ok().and_then(|bytes| bytes.try_into().ok());
+    let Some(bytes) = bytes else { return Err(Failure::refused("ticket", "the desk's ticket cannot be read".to_owned())) };
+    let errand = Errand { ticket: bytes, terminal: terminal.is_some(), slots: slots.iter().map(|(slot, _)| *slot).collect() };
+    let fds: Vec<BorrowedFd<'_>> = terminal.iter().chain(slots.iter().map(|(_, file)| file)).map(File::as_fd).collect();
+    let supervisor = SupervisorClient::connect(dir).map_err(|error| Failure::not_running(dir, &error))?;
+    let (answered, said) =
+        supervisor.ask(&ToSupervisor::Prompt(errand), &fds, PERSON_TIMEOUT).map_err(|error| Failure::desk_silent(&error))?;
+    if !answered && said != "not done" {
+        return Err(Failure::refused("prompt", said));
+    }
+    desk.ask(&Ask::Outcome { ticket }).map_err(|error| Failure::desk_silent(&error))
+}

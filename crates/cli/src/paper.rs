@@ -1,0 +1,45 @@
+//! `strongroom paper`: the paper venue for other programs. Invariant: it listens on loopback only.
+
+use std::path::PathBuf;
+
+use strongroom_paper::{Config, Market};
+
+use crate::arguments::PaperOptions;
+use crate::fail::Failure;
+
+/// Runs until interrupted.
+pub(crate) fn run(options: &PaperOptions, json: bool) -> Result<(), Failure> {
+    let failed = |error: String| Failure::refused("paper", error);
+    let data_dir = options.data_dir.clone().unwrap_or_else(|| PathBuf::from("paper-venue"));
+    let mut config = Config::simulated(data_dir, options.seed);
+    config.listen = options.listen;
+    if let Some(recording) = &options.replay {
+        config.market = Market::Replay(recording.clone());
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| failed(error.to_string()))?;
+    runtime.block_on(async {
+        let venue = strongroom_paper::start(config).await.map_err(|error| failed(error.to_string()))?;
+        let key = venue.key("trade").ok_or_else(|| failed("the venue has no trading key".to_owned()))?;
+        let facts = serde_json::json!({
+            "rest_url": venue.rest_url, "ws_url": venue.ws_url, "ws_api_url": venue.ws_api_url, "ca_file": venue.ca_file,
+            "api_key": key.api_key, "secret_file": key.secret_file,
+        });
+        if json {
+            println!("{facts}");
+        } else {
+            println!("Paper venue, play money only. Orders and balances end with it.");
+            for (name, value) in facts.as_object().into_iter().flatten() {
+                println!("  {name:<12} {}", value.as_str().unwrap_or_default());
+            }
+            println!("Interrupt to end it.");
+        }
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut end = signal(SignalKind::terminate()).map_err(|error| failed(error.to_string()))?;
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = end.recv() => {}
+        }
+        venue.shutdown().await;
+        Ok(())
+    })
+}

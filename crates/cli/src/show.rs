@@ -1,0 +1,178 @@
+//! Answers as text for people, or as one JSON object.
+
+use std::fmt::Display;
+
+use strongroom_desk_api::{AuditEntry, BookView, OrderView, SessionView, Tell, VaultView};
+use strongroom_model::{MarketSize, OrderSpec, TimeInForce};
+
+/// Prints an answer.
+pub(crate) fn tell(tell: &Tell, json: bool) {
+    if json {
+        match serde_json::to_string(tell) {
+            Ok(text) => println!("{text}"),
+            Err(error) => eprintln!("strongroom: {error}"),
+        }
+        return;
+    }
+    match tell {
+        Tell::Vault(view) => vault(view),
+        Tell::Session(view) => session(view),
+        Tell::Prepared { words, .. } | Tell::Done { words } => println!("{words}"),
+        Tell::Outcome { words, key, log_key } => {
+            println!("{words}");
+            if let Some(key) = key {
+                row("key", format!("{} “{}” ({}, {:?})", key.id, key.label, key.venue, key.scheme));
+            }
+            if let Some(log_key) = log_key {
+                row("log key", log_key);
+            }
+        }
+        Tell::Keys { keys } => {
+            if keys.is_empty() {
+                println!("No keys yet. Take one in with `strongroom key import --label NAME`.");
+            }
+            for view in keys {
+                let state = if view.key.active { "active" } else { "not active" };
+                let name: String = view.key.api_key.chars().take(8).collect();
+                println!(
+                    "{:>4}  {:<20} {:<8} {:?}  {name}…  {state}, {} days old",
+                    view.key.id.0, view.key.label, view.key.venue, view.key.scheme, view.age_days
+                );
+            }
+        }
+        Tell::Policy { policy } => match serde_json::to_string_pretty(policy) {
+            Ok(text) => println!("{text}"),
+            Err(error) => eprintln!("strongroom: {error}"),
+        },
+        Tell::Order(view) => order(view),
+        Tell::Orders { orders } => {
+            if orders.is_empty() {
+                println!("No orders.");
+            }
+            for view in orders {
+                println!("{:<32} {:<10} {}", view.client_order_id, format!("{:?}", view.fate).to_lowercase(), words(view));
+            }
+        }
+        Tell::Book(view) => book(view),
+        Tell::Balance { balances } => {
+            println!("{:<8} {:>24} {:>24}", "asset", "free", "locked");
+            for balance in balances {
+                println!("{:<8} {:>24} {:>24}", balance.asset, balance.free, balance.locked);
+            }
+        }
+        Tell::Audit { entries, size } => {
+            entries.iter().for_each(entry);
+            println!("{size} entries in the log.");
+        }
+        Tell::Error(error) => eprintln!("strongroom: {}", error.message),
+    }
+}
+
+fn row(name: &str, value: impl Display) {
+    println!("  {name:<14} {value}");
+}
+
+fn vault(view: &VaultView) {
+    println!("Vault: {}", format!("{:?}", view.state).to_lowercase());
+    if let Some(because) = &view.because {
+        row("because", because);
+    }
+    if let Some(killed) = &view.killed {
+        row("kill switch", format!("engaged ({killed})"));
+    }
+    if let (Some(id), Some(generation)) = (&view.vault_id, view.generation) {
+        row("identity", id);
+        row("generation", generation);
+    }
+    row("anchor", &view.anchor);
+    if let Some(log_key) = &view.log_key {
+        row("log key", log_key);
+    }
+    for (wall, stands) in &view.walls {
+        row(if *stands { "wall stands" } else { "NO WALL" }, wall);
+    }
+}
+
+fn session(view: &SessionView) {
+    println!("Session at {}: {}", view.at, format!("{:?}", view.state).to_lowercase());
+    let minutes = |ms: u64| format!("{} min {:02} s", ms / 60_000, ms / 1_000 % 60);
+    if let (Some(idle), Some(age)) = (view.idle_left_ms, view.age_left_ms) {
+        row("ends idle in", minutes(idle));
+        row("ends in", minutes(age));
+    }
+    row("kill switch", view.killed.as_deref().map_or("not engaged".to_owned(), |why| format!("engaged ({why})")));
+    row("signatures", view.signatures);
+    row("live orders", format!("{} ({} with unknown outcome)", view.live_orders, view.ambiguous_orders));
+    for line in &view.lines {
+        println!("Line {} is {}", line.host, if line.up { "up" } else { "down" });
+        if let Some(trouble) = &line.trouble {
+            row("trouble", trouble);
+        }
+        let unknown = || "not measured yet".to_owned();
+        row("TLS", line.tls.clone().zip(line.cipher.clone()).map_or_else(unknown, |(tls, cipher)| format!("{tls}, {cipher}")));
+        row("pinned key", line.pin.clone().unwrap_or_else(|| "none".to_owned()));
+        row(
+            "venue clock",
+            line.clock_offset_us.zip(line.clock_error_us).map_or_else(unknown, |(offset, error)| format!("{offset:+} µs, ± {error} µs")),
+        );
+        row("stream", line.stream_age_ms.map_or_else(unknown, |age| format!("heard {age} ms ago, {} resyncs", line.resyncs)));
+    }
+    if !view.limits.is_empty() {
+        println!("Rate limits");
+    }
+    for limit in &view.limits {
+        println!("  {:<24} {:>8} of {:<8} free in {} s", limit.name, limit.used, limit.limit, limit.reset_ms.div_ceil(1_000));
+    }
+}
+
+fn words(view: &OrderView) -> String {
+    let side = view.side.word();
+    let symbol = &view.symbol;
+    let what = match view.spec {
+        OrderSpec::Limit { price, quantity, tif } => {
+            let tif = match tif {
+                TimeInForce::Gtc => "",
+                TimeInForce::Ioc => " IOC",
+                TimeInForce::Fok => " FOK",
+            };
+            format!("{side} {quantity} {symbol} @ {price}{tif}")
+        }
+        OrderSpec::PostOnly { price, quantity } => format!("{side} {quantity} {symbol} @ {price} post-only"),
+        OrderSpec::Market { size: MarketSize::Base(quantity) } => format!("{side} {quantity} {symbol} market"),
+        OrderSpec::Market { size: MarketSize::Quote(notional) } => format!("{side} {symbol} for {notional} market"),
+    };
+    format!("{what}, filled {}", view.filled)
+}
+
+fn order(view: &OrderView) {
+    println!("{}: {}", format!("{:?}", view.fate).to_lowercase(), words(view));
+    row("order", &view.client_order_id);
+    if let Some(id) = view.venue_order_id {
+        row("at the venue", id);
+    }
+    row("recorded", view.created);
+    if let Some(note) = &view.note {
+        row("note", note);
+    }
+    for fill in &view.fills {
+        row(
+            "fill",
+            format!("{} @ {} (fee {} {}, trade {})", fill.quantity, fill.price, fill.commission, fill.commission_asset, fill.trade_id.0),
+        );
+    }
+}
+
+fn book(view: &BookView) {
+    println!("{} {}, changed {} ms ago", view.symbol, if view.current { "is current" } else { "IS NOT CURRENT" }, view.age_ms);
+    for level in view.asks.iter().rev() {
+        println!("  {:>16}  {:>16}  ask", level.price, level.quantity);
+    }
+    println!("  ----");
+    for level in &view.bids {
+        println!("  {:>16}  {:>16}  bid", level.price, level.quantity);
+    }
+}
+
+fn entry(entry: &AuditEntry) {
+    println!("{:>6}  {}  {:<18} {}", entry.seq, entry.at, entry.kind, entry.payload);
+}
