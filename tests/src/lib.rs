@@ -2,3 +2,4 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a harness fails loudly")]
 
 pub mod signer_world;
+pub mod vectors;

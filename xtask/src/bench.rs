@@ -13,7 +13,10 @@ use crate::place::Place;
 const COLUMNS: [&str; 6] = ["name", "value", "unit", "peer", "peer_version", "ratio"];
 
 pub(crate) fn run(place: &Place, name: &str, json: bool) -> anyhow::Result<bool> {
-    anyhow::ensure!(!name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)), "{name:?} is no benchmark's name");
+    anyhow::ensure!(
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)),
+        "{name:?} is no benchmark's name"
+    );
     let claim = place.claim_target()?;
     let mut cargo = place.cargo(["bench", "-p", "strongroom-benches", "--bench", name]);
     let output = cargo.stderr(Stdio::inherit()).output().context("cannot start cargo")?;

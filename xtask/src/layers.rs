@@ -93,7 +93,10 @@ fn compare(rows: &[Row], edges: &Edges) -> Findings {
     for row in rows {
         let name = &row.name;
         findings.errors.extend(
-            row.may_use.iter().filter(|used| !names.contains(used.as_str())).map(|used| format!("`{name}` may use `{used}`, which has no row")),
+            row.may_use
+                .iter()
+                .filter(|used| !names.contains(used.as_str()))
+                .map(|used| format!("`{name}` may use `{used}`, which has no row")),
         );
         let Some(used) = edges.get(name) else {
             if !row.is_later {
@@ -144,7 +147,10 @@ mod tests {
         let fine: [(&str, &[&str]); 3] = [("cli", &["model", "api"]), ("model", &[]), ("api", &[])];
         assert_eq!(said(&fine), (vec![], vec![]));
         assert_eq!(said(&[("cli", &["model"]), ("model", &[]), ("api", &[])]).1, ["`cli` may use `api` and does not"]);
-        assert_eq!(said(&[("cli", &["model", "api"]), ("model", &["api"]), ("api", &[])]).0, ["`model` uses `api`, which its row does not allow"]);
+        assert_eq!(
+            said(&[("cli", &["model", "api"]), ("model", &["api"]), ("api", &[])]).0,
+            ["`model` uses `api`, which its row does not allow"]
+        );
         assert_eq!(said(&[("cli", &["model", "api"]), ("model", &[])]).0, ["`api` has a row and no crate"]);
         let extra: [(&str, &[&str]); 4] = [fine[0], fine[1], fine[2], ("new", &[])];
         assert_eq!(said(&extra).0, ["`new` has no row"]);

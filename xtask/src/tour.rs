@@ -121,7 +121,8 @@ impl Tour {
         std::fs::write(&key_file, format!("{log_key}\n"))?;
         let database = self.profile.join("desk.db");
         println!("\n$ strongroom-audit verify {} --key {}", database.display(), key_file.display());
-        let verify = Command::new(self.programs.join("strongroom-audit")).arg("verify").arg(&database).arg("--key").arg(&key_file).status()?;
+        let verify =
+            Command::new(self.programs.join("strongroom-audit")).arg("verify").arg(&database).arg("--key").arg(&key_file).status()?;
         anyhow::ensure!(verify.success(), "the log does not verify");
         Ok(())
     }

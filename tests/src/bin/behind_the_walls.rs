@@ -1,0 +1,25 @@
+//! Hostile code behind the signer's own walls: tries what its first argument names, and says so if it lived.
+
+use std::net::{TcpStream, UdpSocket};
+
+fn main() {
+    let attempt = std::env::args().nth(1).unwrap_or_default();
+    let own = std::env::current_exe().expect("a path");
+    strongroom_signer::walls::close_windows().expect("walls");
+    let walls = strongroom_signer::walls::build(false).expect("walls");
+    assert!(walls.are_up(), "{walls:?}");
+    println!("walls are up");
+    match attempt.as_str() {
+        "nothing" => {}
+        "tcp" => drop(TcpStream::connect("127.0.0.1:9")),
+        "udp" => drop(UdpSocket::bind("127.0.0.1:0")),
+        "unix" => drop(std::os::unix::net::UnixStream::connect("/run/nothing")),
+        "read" => drop(std::fs::read("/etc/passwd")),
+        "write" => drop(std::fs::write("/tmp/strongroom-should-not-exist", b"x")),
+        "exec" => drop(std::process::Command::new(own).status()),
+        "thread" => drop(std::thread::spawn(|| ()).join()),
+        "signal" => drop(nix::sys::signal::kill(nix::unistd::getpid(), None)),
+        other => panic!("no attempt named {other}"),
+    }
+    println!("lived");
+}

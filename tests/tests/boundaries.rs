@@ -1,0 +1,102 @@
+//! Promises of the signer, each with the attempt to break it.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::Command;
+
+use strongroom_signer_api::prompt::Field;
+use strongroom_signer_api::{Action, ActionEnd, Reply, Request, SignAsk};
+use strongroom_tests::signer_world::{SignerWorld, code_at};
+use strongroom_tests::vectors::{Verdict, run};
+
+const MS: i64 = 1_800_000_000_000;
+const SECRET: &[u8] = b"THE-PLANTED-API-SECRET-0123456789";
+const PASSWORD: &[u8] = b"the planted password";
+
+const ATTEMPTS: [&str; 8] = ["tcp", "udp", "unix", "read", "write", "exec", "thread", "signal"];
+
+#[test]
+fn the_signer_cannot_open_a_socket_or_a_file_or_start_anything() {
+    let hostile = env!("CARGO_BIN_EXE_behind_the_walls");
+    let lived = Command::new(hostile).arg("nothing").output().unwrap();
+    assert!(lived.status.success() && lived.stdout.ends_with(b"lived\n"), "the control did not live: {lived:?}");
+    for attempt in ATTEMPTS {
+        let output = Command::new(hostile).arg(attempt).output().unwrap();
+        assert!(output.stdout.starts_with(b"walls are up"), "{attempt}: {output:?}");
+        assert_eq!(output.status.signal(), Some(31), "{attempt} was not ended by SIGSYS: {output:?}");
+    }
+    assert!(!std::path::Path::new("/tmp/strongroom-should-not-exist").exists());
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+#[test]
+fn no_signer_reply_carries_a_secret() {
+    let mut world = SignerWorld::with_vault(PASSWORD, MS);
+    world.import("planted-key-name", SECRET, MS + 60_000);
+    for request in [Request::Status, Request::Credentials, Request::Policy, Request::Touch, Request::Lock, Request::Kill { why: "x".to_owned() }] {
+        world.ask(request, b"", MS + 61_000);
+    }
+    let ask = SignAsk { intent: strongroom_model::Intent::QueryBalances, credential: None, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 };
+    assert!(matches!(world.ask(Request::Sign(ask), b"", MS + 61_000), Reply::Signed { .. }));
+    let seed = world.otp_uri.split("secret=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+    assert!(contains(&world.told_desk, b"planted-key-name"), "the search finds what is there");
+    for secret in [SECRET, PASSWORD, seed.as_bytes(), world.kit.as_bytes(), &world.kit.as_bytes()[10..20]] {
+        assert!(!contains(&world.told_desk, secret), "found {:?}", String::from_utf8_lossy(secret));
+    }
+}
+
+#[test]
+fn a_totp_code_is_not_accepted_twice() {
+    let mut world = SignerWorld::with_vault(PASSWORD, MS);
+    world.import("first", SECRET, MS + 60_000);
+    let action = Action::Import { label: "second".to_owned(), venue: strongroom_model::Venue::Binance };
+    world.act(action, b"", MS + 61_000, &mut |world, field| match field {
+        Field::Totp => code_at(&world.otp_uri, MS + 60_000).into_bytes(),
+        _ => b"second".to_vec(),
+    });
+    assert!(matches!(world.ends.last(), Some(ActionEnd::Failed { wrong_factor: true, .. })), "{:?}", world.ends.last());
+}
+
+#[test]
+fn the_kill_switch_refuses_orders_until_a_code_takes_it_back() {
+    let mut world = SignerWorld::with_vault(PASSWORD, MS);
+    world.import("key", SECRET, MS + 60_000);
+    let place = |world: &mut SignerWorld, ms| {
+        let spec = strongroom_model::OrderSpec::Limit {
+            price: "50000".parse().unwrap(),
+            quantity: "0.1".parse().unwrap(),
+            tif: strongroom_model::TimeInForce::Gtc,
+        };
+        let intent = strongroom_model::Intent::Place(strongroom_model::PlaceOrder {
+            client_order_id: strongroom_model::ClientOrderId::parse("a").unwrap(),
+            symbol: strongroom_model::Symbol::parse("BTCUSDT").unwrap(),
+            side: strongroom_model::Side::Buy,
+            spec,
+        });
+        world.ask(Request::Sign(SignAsk { intent, credential: None, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 }), b"", ms)
+    };
+    assert!(matches!(place(&mut world, MS + 61_000), Reply::Signed { .. }));
+    world.ask(Request::Kill { why: "test".to_owned() }, b"", MS + 62_000);
+    assert!(matches!(place(&mut world, MS + 62_000), Reply::Refused(_)));
+    world.act(Action::Rearm, b"", MS + 120_000, &mut |world, _| code_at(&world.otp_uri, MS + 120_000).into_bytes());
+    assert_eq!(world.ends.last(), Some(&ActionEnd::Rearmed));
+    assert!(matches!(place(&mut world, MS + 121_000), Reply::Signed { .. }));
+}
+
+#[test]
+fn signatures_that_others_made_are_reproduced() {
+    let mut reproduced = 0;
+    for file in [
+        include_str!("../vectors/official-signatures.json"),
+        include_str!("../vectors/signed-requests.json"),
+        include_str!("../vectors/binance-wsapi-signatures.json"),
+    ] {
+        for (name, verdict) in run(file).unwrap() {
+            assert!(!matches!(verdict, Verdict::Wrong(_)), "{name}: {verdict:?}");
+            reproduced += u32::from(verdict == Verdict::Reproduced);
+        }
+    }
+    assert!(reproduced >= 25, "only {reproduced} were reproduced");
+}
