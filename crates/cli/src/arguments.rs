@@ -222,7 +222,7 @@ pub(crate) struct Place {
     #[arg(long, required_unless_present = "quote")]
     quantity: Option<Quantity>,
     /// Quote amount, for market orders.
-    #[arg(long, requires = "market", conflicts_with = "quantity")]
+    #[arg(long, requires = "market", conflicts_with_all = ["quantity", "limit"])]
     quote: Option<Notional>,
     /// Refused by the venue if it would trade at once.
     #[arg(long, conflicts_with_all = ["ioc", "fok", "market"])]
