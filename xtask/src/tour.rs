@@ -86,14 +86,12 @@ impl Tour {
         self.show(&["book", "BTCUSDT"])?;
         self.show(&["balance"])?;
         let price = self.resting_price()?;
-        let resting = self.place(&["BTCUSDT", "buy", "--limit", &price, "--quantity", "0.001", "--post-only"])?;
-        self.until(&resting, "working")?;
+        let resting = self.place(&["BTCUSDT", "buy", "--limit", &price, "--quantity", "0.001", "--post-only"], "working")?;
         self.show(&["order", "cancel", &resting])?;
         self.until(&resting, "canceled")?;
         println!("\n== An order that is filled");
-        let filled = self.place(&["BTCUSDT", "buy", "--market", "--quantity", "0.001"])?;
-        self.until(&filled, "filled")?;
-        self.show(&["order", "list"])?;
+        self.place(&["BTCUSDT", "buy", "--market", "--quantity", "0.001"], "filled")?;
+        self.show(&["order", "list", "--all"])?;
         self.show(&["balance"])
     }
 
@@ -127,21 +125,23 @@ impl Tour {
         Ok(())
     }
 
-    /// Places an order; its client order id.
-    fn place(&self, order: &[&str]) -> anyhow::Result<String> {
-        let placed = self.ask(&[&["order", "place"], order].concat())?;
+    /// Places an order and shows it once it stands like this; its client order id.
+    fn place(&self, order: &[&str], fate: &str) -> anyhow::Result<String> {
+        let arguments = [&["order", "place"], order].concat();
+        println!("\n$ strongroom {}", arguments.join(" "));
+        let placed = self.ask(&arguments)?;
         let id = find(&placed, "client_order_id").and_then(Value::as_str).context("an order without an id")?.to_owned();
+        self.until(&id, fate)?;
         self.show(&["order", "show", &id])?;
         Ok(id)
     }
 
-    /// Waits until an order stands like this, then shows it.
+    /// Waits until an order stands like this.
     fn until(&self, id: &str, fate: &str) -> anyhow::Result<()> {
         for _ in 0..TRIES_MAX {
-            let (_, text) = self.quiet(&["order", "show", id]).read()?;
-            let order: Value = serde_json::from_str(&text).with_context(|| format!("not JSON: {text}"))?;
+            let order = self.ask(&["order", "show", id])?;
             if find(&order, "fate").and_then(Value::as_str) == Some(fate) {
-                return self.show(&["order", "show", id]);
+                return Ok(());
             }
             std::thread::sleep(BETWEEN_TRIES);
         }
