@@ -1,0 +1,183 @@
+//! The real signer in a process of its own, wired as the supervisor wires it. Invariant: nothing is measured unless the
+//! process reports that all of its walls stand.
+
+use std::os::fd::AsFd as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
+use strongroom_signer_api::control::ToSigner;
+use strongroom_signer_api::frame::{self, Frame, Kind};
+use strongroom_signer_api::prompt::FromPrompt;
+use strongroom_signer_api::{Action, ActionEnd, Notice, Reply, Request, Saved};
+
+use crate::Spoken;
+use crate::person::Person;
+
+/// One step of the code generator; the signer accepts the step before and the step after the present one.
+const STEP_S: u64 = 30;
+/// Codes are read this early in a step, so that the three of them are still accepted.
+const STEP_BEGIN_S: u64 = 20;
+/// How long a prompt and a desk are listened to in turns.
+const TURN: Duration = Duration::from_millis(1);
+/// How long a spinning reader looks before it sleeps.
+const SPIN: Duration = Duration::from_micros(500);
+
+/// How the desk's side waits for a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Asleep in the kernel, as the desk's reader does today.
+    Asleep,
+    /// Looking without sleeping for a moment: [`Channel::recv_spinning`].
+    Spinning,
+}
+
+/// A signer's process and both of its channels.
+pub struct SignerProcess {
+    child: Child,
+    supervisor: Channel,
+    desk: Channel,
+    next_id: u64,
+    buffer: Vec<u8>,
+    out: Vec<u8>,
+    scratch: Vec<u8>,
+    unsaved: Vec<Saved>,
+    end: Option<ActionEnd>,
+}
+
+impl SignerProcess {
+    /// Starts `program`, sealed.
+    pub fn start(program: &Path) -> anyhow::Result<Self> {
+        let (supervisor, its_supervisor) = Channel::pair()?;
+        let mut command = Command::new(program);
+        command.env_clear().stdin(its_supervisor.into_fd()).stdout(Stdio::null());
+        let child = command.spawn().context("cannot start the signer")?;
+        let (desk, its_desk) = Channel::pair()?;
+        supervisor.send(&ToSigner::AttachDesk.encode(), &[its_desk.as_fd()])?;
+        let mut signer = Self {
+            child,
+            supervisor,
+            desk,
+            next_id: 1,
+            buffer: vec![0; PACKET_LEN_MAX],
+            out: Vec::with_capacity(PACKET_LEN_MAX),
+            scratch: Vec::with_capacity(PACKET_LEN_MAX),
+            unsaved: Vec::new(),
+            end: None,
+        };
+        match signer.ask(Request::Status, b"")? {
+            Reply::Status(status) if status.walls.are_up() && status.walls.locked_memory => Ok(signer),
+            other => anyhow::bail!("the signer's walls do not stand: {other:?}"),
+        }
+    }
+
+    /// From a request as a value to its reply as a value: framing, channel, signature, channel, reading.
+    pub fn timed(&mut self, request: &Request, wait: Wait) -> anyhow::Result<Duration> {
+        let start = Instant::now();
+        let reply = self.exchange(request, b"", wait)?;
+        let took = start.elapsed();
+        anyhow::ensure!(matches!(reply, Reply::Signed { .. }), "not signed: {reply:?}");
+        self.confirm_saves()?;
+        Ok(took)
+    }
+
+    fn exchange(&mut self, request: &Request, tail: &[u8], wait: Wait) -> anyhow::Result<Reply> {
+        let id = self.next_id;
+        self.next_id += 1;
+        frame::write(&mut self.out, Kind::Request, id, request, tail)?;
+        self.desk.send(&self.out, &[])?;
+        loop {
+            if let Some(reply) = self.hear(wait)? {
+                return Ok(reply);
+            }
+        }
+    }
+
+    /// Takes one packet: a reply, or a notice that is kept.
+    fn hear(&mut self, wait: Wait) -> anyhow::Result<Option<Reply>> {
+        let packet = match wait {
+            Wait::Asleep => self.desk.recv(&mut self.buffer)?,
+            Wait::Spinning => self.desk.recv_spinning(&mut self.buffer, SPIN)?,
+        };
+        let packet = packet.context("the signer ended")?;
+        let frame = Frame::parse(&self.buffer[..packet.len])?;
+        match frame.kind {
+            Kind::Reply => return Ok(Some(frame.message(&mut self.scratch)?)),
+            Kind::Notice => match frame.message(&mut self.scratch)? {
+                Notice::Save { what, generation, .. } => self.unsaved.push(Saved { what, generation, error: None }),
+                Notice::Ended { end, .. } => self.end = Some(end),
+                Notice::Frozen(freeze) => anyhow::bail!("frozen: {freeze:?}"),
+            },
+            Kind::Request => anyhow::bail!("the signer asked something"),
+        }
+        Ok(None)
+    }
+
+    fn confirm_saves(&mut self) -> anyhow::Result<()> {
+        while let Some(saved) = self.unsaved.pop() {
+            self.exchange(&Request::Saved(saved), b"", Wait::Asleep)?;
+        }
+        Ok(())
+    }
+}
+
+impl Spoken for SignerProcess {
+    fn ask(&mut self, request: Request, tail: &[u8]) -> anyhow::Result<Reply> {
+        let reply = self.exchange(&request, tail, Wait::Asleep)?;
+        self.confirm_saves()?;
+        Ok(reply)
+    }
+
+    fn act(&mut self, action: Action, tail: &[u8], person: &mut Person, code_s: u64) -> anyhow::Result<ActionEnd> {
+        let ticket = match self.ask(Request::Prepare(action), tail)? {
+            Reply::Prepared { ticket, .. } => ticket.try_into().ok().context("no ticket")?,
+            other => anyhow::bail!("not prepared: {other:?}"),
+        };
+        let (prompt, its_prompt) = Channel::pair()?;
+        self.supervisor.send(&ToSigner::AttachPrompt.encode(), &[its_prompt.as_fd()])?;
+        drop(its_prompt);
+        let mut out = Vec::new();
+        FromPrompt::Hello(ticket).write(&mut out);
+        prompt.send(&out, &[])?;
+        self.end = None;
+        let mut said = vec![0; PACKET_LEN_MAX];
+        let mut is_talking = true;
+        loop {
+            if is_talking && prompt.wait(TURN)? {
+                let packet = prompt.recv(&mut said)?;
+                let answer = packet.map(|packet| person.answer(&said[..packet.len], code_s)).transpose()?.flatten();
+                is_talking = answer.is_some();
+                if let Some(answer) = answer {
+                    prompt.send(&answer, &[])?;
+                }
+            }
+            if self.desk.wait(TURN)? {
+                anyhow::ensure!(self.hear(Wait::Asleep)?.is_none(), "a reply to nothing");
+                self.confirm_saves()?;
+            }
+            if let Some(end) = self.end.take() {
+                return Ok(end);
+            }
+        }
+    }
+
+    fn code_time_s(&mut self, nth: u64) -> u64 {
+        loop {
+            let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+            if nth > 0 || now_s % STEP_S < STEP_BEGIN_S {
+                return now_s - STEP_S + nth * STEP_S;
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    }
+}
+
+impl Drop for SignerProcess {
+    fn drop(&mut self) {
+        // Without its supervisor it would end by itself; this waits for it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
