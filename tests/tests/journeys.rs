@@ -1,42 +1,76 @@
 //! Journeys in the terminal: real processes, a real session bus, a real gnome-keyring, a real paper venue.
+//!
+//! Invariant: each journey has a world of its own, and nothing that it started outlives it.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+/// Seconds that one journey may take.
+const PATIENCE_S: &str = "420";
+const PROGRAMS: [&str; 7] =
+    ["strongroom", "strongroomd", "strongroom-desk", "strongroom-signer", "strongroom-prompt", "strongroom-audit", "faulty_venue"];
 
 /// Folder of the programs, beside this test's own.
 fn programs() -> PathBuf {
     let own = std::env::current_exe().unwrap();
-    own.parent().and_then(Path::parent).unwrap().to_path_buf()
-}
-
-const BEGIN: &str = r#"
-set -eu
-printf pass | gnome-keyring-daemon --unlock --components=secrets --daemonize >/dev/null 2>&1
-keyring=$(pgrep -n gnome-keyring-d)
-trap 'kill $keyring 2>/dev/null' EXIT
-python3 "$1" "$2" "$3"
-"#;
-
-#[test]
-fn terminal() {
-    let programs = programs();
-    for program in ["strongroom", "strongroomd", "strongroom-desk", "strongroom-signer", "strongroom-prompt", "strongroom-audit"] {
-        let found = programs.join(program).exists();
+    let folder = own.parent().and_then(Path::parent).unwrap().to_path_buf();
+    for program in PROGRAMS {
+        let found = folder.join(program).exists();
         assert!(found, "{program} is not built; run `cargo build --workspace --bins` first, as `cargo xtask test` does");
     }
+    folder
+}
+
+/// Runs one story; `around`: a program that starts all of it.
+fn journey(story: &str, around: &[&str]) {
+    let programs = programs();
     let work = tempfile::tempdir().unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("journeys/terminal.py");
-    let mut begin = tempfile::NamedTempFile::new().unwrap();
-    begin.write_all(BEGIN.as_bytes()).unwrap();
-    let status = Command::new("dbus-run-session")
-        .args(["--", "bash"])
-        .arg(begin.path())
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("journeys").join(story);
+    let line = [around, &["dbus-run-session", "--", "timeout", "--kill-after=5", PATIENCE_S, "python3", "-B"]].concat();
+    let ran = Command::new(line[0])
+        .args(&line[1..])
         .args([script.as_path(), &programs, work.path()])
         .envs(["HOME", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"].map(|name| (name, work.path())))
         .env_remove("DBUS_SESSION_BUS_ADDRESS")
         .stdin(Stdio::null())
-        .status()
+        .output()
         .unwrap();
-    assert!(status.success(), "the journey ended with {status}");
+    let told = [ran.stdout, ran.stderr].concat();
+    assert!(ran.status.success(), "{story} ended with {}\n{}", ran.status, String::from_utf8_lossy(&told));
+}
+
+#[test]
+fn first_use() {
+    journey("first_use.py", &[]);
+}
+
+#[test]
+fn on_a_terminal() {
+    journey("on_a_terminal.py", &[]);
+}
+
+#[test]
+fn crashes() {
+    journey("crashes.py", &[]);
+}
+
+#[test]
+fn faults() {
+    journey("faults.py", &[]);
+}
+
+#[test]
+fn keychain() {
+    journey("keychain.py", &[]);
+}
+
+/// In a mount namespace of its own, where a disk can be full.
+#[test]
+fn disk() {
+    journey("disk.py", &["unshare", "--user", "--map-root-user", "--mount"]);
+}
+
+#[test]
+fn leaks() {
+    journey("leaks.py", &[]);
 }

@@ -121,6 +121,12 @@ pub(crate) enum VaultCommand {
         #[command(flatten)]
         secrets: Secrets,
     },
+    /// Put a backup in the place of a damaged vault; then `recover` opens it.
+    #[command(after_help = "Example:\n  strongroom vault status\n  strongroom vault restore 7")]
+    Restore {
+        /// Generation of the backup.
+        generation: u64,
+    },
     /// End the session; seals when nothing is live.
     #[command(after_help = "Example:\n  strongroom vault lock")]
     Lock,

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use strongroom_desk_api::supervisor::{Errand, Field, Show, Slot, SupervisorClient, ToSupervisor};
 use strongroom_desk_api::{Ask, DeskClient, DoorAction, Tell};
 
@@ -68,8 +69,24 @@ impl Descriptors {
     }
 }
 
-fn terminal() -> Option<File> {
-    OpenOptions::new().read(true).write(true).open("/dev/tty").ok()
+/// The person's terminal. Its settings are put back even when the prompt is killed while it asks.
+struct Terminal {
+    tty: File,
+    settings: Termios,
+}
+
+impl Terminal {
+    fn open() -> Option<Self> {
+        let tty = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
+        let settings = tcgetattr(&tty).ok()?;
+        Some(Self { tty, settings })
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = tcsetattr(&self.tty, OptionalActions::Now, &self.settings);
+    }
 }
 
 /// Prepares, asks the person, waits for the end.
@@ -80,7 +97,7 @@ pub(crate) fn run(dir: &Path, action: DoorAction, descriptors: &Descriptors) -> 
         Tell::Prepared { ticket, words } => (ticket, words),
         other => return Ok(other),
     };
-    let terminal = if slots.len() < descriptors.wanted { terminal() } else { None };
+    let terminal = if slots.len() < descriptors.wanted { Terminal::open() } else { None };
     if terminal.is_some() {
         eprintln!("{words}");
     }
@@ -88,7 +105,7 @@ pub(crate) fn run(dir: &Path, action: DoorAction, descriptors: &Descriptors) -> 
     let bytes = bytes.collect::<Result<Vec<_>, _>>().ok().and_then(|bytes| bytes.try_into().ok());
     let Some(bytes) = bytes else { return Err(Failure::refused("ticket", "the desk's ticket cannot be read".to_owned())) };
     let errand = Errand { ticket: bytes, terminal: terminal.is_some(), slots: slots.iter().map(|(slot, _)| *slot).collect() };
-    let fds: Vec<BorrowedFd<'_>> = terminal.iter().chain(slots.iter().map(|(_, file)| file)).map(File::as_fd).collect();
+    let fds: Vec<BorrowedFd<'_>> = terminal.iter().map(|terminal| &terminal.tty).chain(slots.iter().map(|(_, file)| file)).map(File::as_fd).collect();
     let supervisor = SupervisorClient::connect(dir).map_err(|error| Failure::not_running(dir, &error))?;
     let (answered, said) =
         supervisor.ask(&ToSupervisor::Prompt(errand), &fds, PERSON_TIMEOUT).map_err(|error| Failure::desk_silent(&error))?;

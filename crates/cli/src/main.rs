@@ -102,6 +102,7 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
             VaultCommand::Status => door.ask(&Ask::Vault)?,
             VaultCommand::Unlock { secrets } => door.act(DoorAction::Unlock, &Descriptors::for_password(&secrets))?,
             VaultCommand::Recover { secrets } => door.act(DoorAction::Recover, &Descriptors::for_recovery(&secrets))?,
+            VaultCommand::Restore { generation } => door.ask(&Ask::Restore { generation })?,
             VaultCommand::Lock => door.ask(&Ask::Lock)?,
             VaultCommand::Seal => door.ask(&Ask::Seal)?,
         },

@@ -85,6 +85,9 @@ fn vault(view: &VaultView) {
         row("generation", generation);
     }
     row("anchor", &view.anchor);
+    if !view.backups.is_empty() {
+        row("backups", view.backups.iter().map(u64::to_string).collect::<Vec<_>>().join(", "));
+    }
     if let Some(log_key) = &view.log_key {
         row("log key", log_key);
     }

@@ -32,6 +32,11 @@ pub enum Ask {
     Lock,
     /// End the signer: nothing can be signed.
     Seal,
+    /// Put a backup in the vault's place; only while sealed.
+    Restore {
+        /// Which, as named in [`VaultView::backups`].
+        generation: u64,
+    },
     /// Credentials, without secrets.
     Keys,
     /// Limits in force.
@@ -245,6 +250,8 @@ pub struct VaultView {
     pub log_key: Option<String>,
     /// The kill switch, if engaged.
     pub killed: Option<String>,
+    /// Generations of which there is a backup, newest first.
+    pub backups: Vec<u64>,
 }
 
 /// To `session`.

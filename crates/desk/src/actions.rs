@@ -26,8 +26,7 @@ pub(crate) fn kept(error: KeepError) -> Tell {
 }
 
 pub(crate) fn refused(refusal: &Refusal) -> Tell {
-    let code = if let Refusal::Guard(reason) = refusal { reason.rule() } else { "signer" };
-    error(code, refusal.to_string(), refusal.advice())
+    error(refusal.code(), refusal.to_string(), refusal.advice())
 }
 
 fn memory_file(bytes: &[u8]) -> std::io::Result<OwnedFd> {
@@ -207,7 +206,11 @@ async fn rotate(hall: &Arc<Hall>, old: strongroom_model::CredentialId, new: &Cre
             let words = format!("Switched to the new key {}. The old one is gone from the vault; revoke it at the venue now.", new.id);
             Tell::Outcome { words, key: Some(CredentialInfo { active: true, ..new.clone() }), log_key: None }
         }
-        (Err(why), _) => error(
+        (Err(why), Err(refusal)) => {
+            let words = format!("the new key did not pass its test ({why}) and could not be taken out of the vault ({refusal}). The old key is still in use");
+            error("key-test", words, Advice::Ask)
+        }
+        (Err(why), Ok(_)) => error(
             "key-test",
             format!("the new key did not pass its test ({why}). The old key is still in use; nothing was switched"),
             Advice::Ask,

@@ -96,6 +96,7 @@ impl Door {
             Ask::Outcome { ticket } => self.outcome(&ticket).await,
             Ask::Lock => self.lock().await,
             Ask::Seal => self.seal("a person sealed it").await,
+            Ask::Restore { generation } => self.restore(generation).await,
             Ask::Keys => self.keys().await,
             Ask::Policy => match self.hall.ask_signer(&Request::Policy).await {
                 Ok(Reply::Policy(policy)) => Tell::Policy { policy },
@@ -165,7 +166,8 @@ impl Door {
         };
         let log_key = lock(&self.hall.store).meta("log_key").ok().flatten().and_then(|key| log_key_text(&key));
         let killed = self.hall.summary().await.killed;
-        Tell::Vault(VaultView { state, vault_id, generation, because, anchor, walls: walls.unwrap_or_default(), log_key, killed })
+        let backups = self.hall.keeper.backups().await.unwrap_or_default();
+        Tell::Vault(VaultView { state, vault_id, generation, because, anchor, walls: walls.unwrap_or_default(), log_key, killed, backups })
     }
 
     async fn session(&self) -> SessionView {
@@ -227,6 +229,22 @@ impl Door {
         match self.supervisor.try_send(FromDesk::Seal.encode(), &[]) {
             Ok(()) => Tell::Done { words: "Sealed. Nothing can be signed until you unlock.".to_owned() },
             Err(failure) => error("supervisor", format!("the supervisor cannot be reached: {failure}"), Advice::Bug),
+        }
+    }
+
+    async fn restore(&self, generation: u64) -> Tell {
+        if !matches!(state_of(self.status().await.as_ref()), VaultState::Sealed) {
+            return error("open", "the vault is open; seal it before a backup takes its place".to_owned(), Advice::Ask);
+        }
+        match self.hall.keeper.restore(generation).await {
+            Ok(()) => {
+                let _ = self.hall.note(&[(strongroom_audit::Kind::BackupRestored, serde_json::json!({"generation": generation}))]);
+                let words = format!(
+                    "Generation {generation} is in the vault's place; the file before it is kept as vault.replaced. Open it with the recovery kit: `strongroom vault recover`."
+                );
+                Tell::Done { words }
+            }
+            Err(failure) => actions::kept(failure),
         }
     }
 

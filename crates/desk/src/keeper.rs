@@ -12,6 +12,9 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+const VAULT_FILE: &str = "vault.srv";
+/// What a restored backup took the place of.
+const REPLACED_FILE: &str = "vault.replaced";
 /// Wait after the n-th wrong password in a row: 1, 2, 4, … s, at most this.
 const WAIT_MAX: Duration = Duration::from_secs(900);
 /// The first wrong passwords cost nothing here: typing errors happen, and each costs a key derivation anyway.
@@ -114,6 +117,27 @@ impl Keeper {
         .await
     }
 
+    /// Generations of which there is a backup, newest first.
+    pub(crate) async fn backups(&self) -> Result<Vec<u64>, KeepError> {
+        self.run(|keep| Ok(keep.store()?.backups())).await
+    }
+
+    /// Puts a backup in the vault's place; what stood there is kept beside it.
+    pub(crate) async fn restore(&self, generation: u64) -> Result<(), KeepError> {
+        self.run(move |keep| {
+            let vault = keep.dir.join(VAULT_FILE);
+            match std::fs::copy(&vault, keep.dir.join(REPLACED_FILE)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    let message = format!("the present file could not be kept ({error}); nothing was changed");
+                    return Err(KeepError::new("restore", &message, Advice::Ask));
+                }
+                _ => {}
+            }
+            keep.store()?.restore_backup(generation).map_err(|error| KeepError::new("restore", &error, error.advice()))
+        })
+        .await
+    }
+
     /// Reads what is needed to open the vault. `by_kit`: trouble with the anchor or a lost device secret is no obstacle.
     pub(crate) async fn opening(&self, by_kit: bool) -> Result<Opening, KeepError> {
         self.run(move |keep| keep.opening(by_kit)).await
@@ -176,15 +200,13 @@ fn verdict_words(verdict: &AnchorVerdict) -> String {
 
 impl Keep {
     fn exists(&self) -> bool {
-        self.store.is_some() && self.dir.join("vault.srv").exists()
-            || Store::<strongroom_vault_store::Disk>::vault_id_in(&self.dir).is_some()
-            || self.dir.join("vault.srv").exists()
+        self.dir.join(VAULT_FILE).exists() || Store::<strongroom_vault_store::Disk>::vault_id_in(&self.dir).is_some()
     }
 
     fn store(&mut self) -> Result<&mut Store, KeepError> {
         if self.store.is_none() {
             let Some(vault_id) = Store::<strongroom_vault_store::Disk>::vault_id_in(&self.dir) else {
-                let message = "the vault's file is missing or its beginning is damaged. Restore a file from the folder `backup`";
+                let message = "the vault's file is missing or its beginning is damaged. There is no backup of which its name can be read";
                 return Err(KeepError::new("vault-damaged", message, Advice::Ask));
             };
             self.store = Some(Store::open(&self.dir, Box::new(KeychainAnchor::new(&vault_id))));

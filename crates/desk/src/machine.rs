@@ -224,6 +224,11 @@ impl Machine {
         machine
     }
 
+    /// Goes on with the kill switch engaged.
+    pub fn resume_killed(&mut self, why: String) {
+        self.killed = Some(why);
+    }
+
     /// One order.
     pub fn order(&self, id: &ClientOrderId) -> Option<&Order> {
         self.orders.get(id)
@@ -250,7 +255,7 @@ impl Machine {
         match event {
             Event::Place { door, order, mark } => self.place(door, order, mark, now, &mut out),
             Event::Cancel { door, id } => self.cancel(Some(door), &id, &mut out),
-            Event::Recorded { tag, error } => self.recorded(tag, error, now, &mut out),
+            Event::Recorded { tag, error } => self.recorded(tag, error, &mut out),
             Event::Signed { tag, outcome } => self.signed(tag, outcome, now, &mut out),
             Event::Answered { tag, outcome } => self.answered(tag, outcome, now, &mut out),
             Event::Killed { why } => {
@@ -286,6 +291,12 @@ impl Machine {
             out.push(deny("too-many-orders", format!("{LIVE_ORDERS_MAX} orders are live; nothing was sent"), Advice::Refuse));
             return;
         }
+        if let Some(why) = &self.killed {
+            // The signer would refuse it, too; here nothing has to be recorded first.
+            let reason = strongroom_guard::Reason::KillSwitch { why: why.clone() };
+            out.push(deny(reason.rule(), format!("{reason}; nothing was sent"), reason.advice()));
+            return;
+        }
         let Some(policy) = &self.policy else {
             let reason = strongroom_guard::Reason::Sealed;
             out.push(deny(reason.rule(), format!("{reason}; nothing was sent"), reason.advice()));
@@ -316,9 +327,14 @@ impl Machine {
             out.extend(door.map(|door| Effect::Tell { door, tell }));
             return;
         }
-        let intent = Intent::Cancel { symbol: order.intent.symbol.clone(), order: OrderRef::Client(id.clone()) };
         // A cancel does not wait for its log entry.
         self.record(Work::Note, Vec::new(), vec![(Kind::OrderIntended, json!({"cancel": id}))], out);
+        self.sign_cancel(door, id, out);
+    }
+
+    fn sign_cancel(&mut self, door: Option<Door>, id: &ClientOrderId, out: &mut Vec<Effect>) {
+        let Some(order) = self.orders.get(id) else { return };
+        let intent = Intent::Cancel { symbol: order.intent.symbol.clone(), order: OrderRef::Client(id.clone()) };
         let tag = self.tag(Work::Cancel { id: id.clone(), door });
         out.push(Effect::Sign { tag, intent, credential: None });
     }
@@ -330,20 +346,19 @@ impl Machine {
         }
     }
 
-    fn recorded(&mut self, tag: Tag, failure: Option<String>, now: Now, out: &mut Vec<Effect>) {
+    fn recorded(&mut self, tag: Tag, failure: Option<String>, out: &mut Vec<Effect>) {
         let Some(Work::Place(id)) = self.work.remove(&tag) else { return };
-        let Some(order) = self.orders.get_mut(&id) else { return };
-        if order.stage != Stage::Intended {
+        if self.orders.get(&id).is_none_or(|order| order.stage != Stage::Intended) {
             return;
         }
         if let Some(failure) = failure {
             // Never recorded, so never sent, and unknown to the store.
-            order.refuse(format!("could not be recorded ({failure}); nothing was sent"), now.wall);
-            self.settle_door(&id, now, out);
             self.orders.remove(&id);
+            let why = format!("the order could not be recorded ({failure}); nothing was sent");
+            self.tell_refused(&id, "not-recorded", why, Advice::Ask, out);
             return;
         }
-        let intent = Intent::Place(order.intent.clone());
+        let Some(intent) = self.orders.get(&id).map(|order| Intent::Place(order.intent.clone())) else { return };
         let tag = self.tag(Work::Place(id));
         out.push(Effect::Sign { tag, intent, credential: None });
     }
@@ -361,13 +376,14 @@ impl Machine {
             }
             Err(refusal) => match work {
                 Work::Place(id) => {
-                    let rule = if let Refusal::Guard(reason) = &refusal { reason.rule() } else { "signer" };
+                    let rule = refusal.code();
                     let entry = json!({"order": id, "rule": rule, "why": refusal.to_string(), "by": "signer"});
-                    self.refuse(&id, format!("{refusal}; nothing was sent"), (Kind::OrderRefused, entry), now, out);
+                    let why = format!("{refusal}; nothing was sent");
+                    self.refuse(&id, Refused { code: rule, why, advice: refusal.advice() }, (Kind::OrderRefused, entry), now, out);
                 }
                 Work::Cancel { door, .. } | Work::Query { door, .. } => {
                     self.ask_done(&work_id(&work), now, true);
-                    let tell = error("signer", format!("{refusal}; the order stands as it was"), refusal.advice());
+                    let tell = error(refusal.code(), format!("{refusal}; the order stands as it was"), refusal.advice());
                     out.extend(door.map(|door| Effect::Tell { door, tell }));
                 }
                 Work::Trades(id) => self.ask_done(&Some(id), now, true),
@@ -421,7 +437,8 @@ impl Machine {
             }
             Err(Trouble::NotSent(why)) => {
                 let entry = json!({"order": id, "why": why, "by": "net"});
-                self.refuse(id, format!("{why}; nothing was sent"), (Kind::OrderRefused, entry), now, out);
+                let why = format!("{why}; nothing was sent");
+                self.refuse(id, Refused { code: "not-sent", why, advice: Advice::RetryAfter(1_000) }, (Kind::OrderRefused, entry), now, out);
             }
             Err(Trouble::Venue(error)) if error.advice() == Advice::Reconcile || is_duplicate(&error) => {
                 if let Some(order) = self.orders.get_mut(id).filter(|order| order.stage == Stage::Intended) {
@@ -435,7 +452,8 @@ impl Machine {
             }
             Err(Trouble::Venue(error)) => {
                 let entry = json!({"order": id, "why": error.to_string(), "by": "venue"});
-                self.refuse(id, error.to_string(), (Kind::OrderRefused, entry), now, out);
+                let refused = Refused { code: "venue", why: error.to_string(), advice: error.advice() };
+                self.refuse(id, refused, (Kind::OrderRefused, entry), now, out);
             }
         }
     }
@@ -505,7 +523,8 @@ impl Machine {
                     let entry =
                         json!({"order": id, "why": "the venue does not know it and can no longer execute it", "by": "reconciliation"});
                     let why = "it never reached the venue; nothing was executed".to_owned();
-                    self.refuse(id, why, (Kind::OrderReconciled, entry), now, out);
+                    let refused = Refused { code: "not-executed", why, advice: Advice::Refuse };
+                    self.refuse(id, refused, (Kind::OrderReconciled, entry), now, out);
                 }
             }
             Err(_) => self.ask_done(&Some(id.clone()), now, true),
@@ -535,12 +554,18 @@ impl Machine {
         self.forget_old();
     }
 
-    fn refuse(&mut self, id: &ClientOrderId, why: String, entry: (Kind, Value), now: Now, out: &mut Vec<Effect>) {
+    fn refuse(&mut self, id: &ClientOrderId, refused: Refused<'_>, entry: (Kind, Value), now: Now, out: &mut Vec<Effect>) {
         let Some(order) = self.orders.get_mut(id) else { return };
-        order.refuse(why, now.wall);
+        order.refuse(refused.why.clone(), now.wall);
         let order = order.clone();
         self.record(Work::Note, vec![order], vec![entry], out);
-        self.settle_door(id, now, out);
+        self.tell_refused(id, refused.code, refused.why, refused.advice, out);
+    }
+
+    fn tell_refused(&mut self, id: &ClientOrderId, code: &str, why: String, advice: Advice, out: &mut Vec<Effect>) {
+        if let Some(waiting) = self.waiting.remove(id) {
+            out.push(Effect::Tell { door: waiting.door, tell: error(code, why, advice) });
+        }
     }
 
     /// Tells the waiting door, once the order is known to stand somewhere.
@@ -552,10 +577,7 @@ impl Machine {
             return;
         }
         self.waiting.remove(id);
-        let tell = match &order.stage {
-            Stage::Over { fate: Fate::Refused, note } => error("refused", note.clone().unwrap_or_default(), Advice::Refuse),
-            _ => Tell::Order(Box::new(order.view())),
-        };
+        let tell = Tell::Order(Box::new(order.view()));
         out.push(Effect::Tell { door: waiting.door, tell });
     }
 
@@ -586,7 +608,11 @@ impl Machine {
             if order.stage == Stage::Intended {
                 continue;
             }
-            if let Some(venue_order) = order.lacks_fills() {
+            if self.killed.is_some() && order.may_rest() {
+                // Every order that may rest, until it is gone: an answer can be lost, or the desk be a new one.
+                ask.at_ms = now.mono_ms + POLL_MS;
+                self.sign_cancel(None, &id, out);
+            } else if let Some(venue_order) = order.lacks_fills() {
                 let intent = Intent::QueryTrades { symbol: order.intent.symbol.clone(), order: venue_order };
                 ask.under_way = true;
                 let tag = self.tag(Work::Trades(id));
@@ -610,6 +636,13 @@ impl Machine {
             }
         }
     }
+}
+
+/// What a door is told of an order that will not be.
+struct Refused<'a> {
+    code: &'a str,
+    why: String,
+    advice: Advice,
 }
 
 enum Trouble {

@@ -97,8 +97,8 @@ fn begin(hall: &Arc<Hall>) -> Result<Machine, DeskError> {
     drop(store);
     let mut machine = Machine::resume(orders, hall.now(), RECV_WINDOW_MS);
     if let Some(why) = killed {
-        // Nothing rests yet that is known; what is found later is cancelled then.
-        drop(machine.on(Event::Killed { why }, hall.now()));
+        // What rests is cancelled by the first ticks, as soon as the venue and the signer can be reached.
+        machine.resume_killed(why);
     }
     Ok(machine)
 }

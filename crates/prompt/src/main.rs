@@ -106,7 +106,7 @@ impl Prompt<'_> {
 
     fn answer(&mut self, field: Field, words: &str) -> io::Result<Answer> {
         if let Some((_, file)) = self.slots.iter_mut().find(|(slot, _)| *slot == Slot::Answer(field)) {
-            return if field == Field::ApiSecret { read_all(file) } else { read_line(file) };
+            return if field == Field::ApiSecret { read_all(file, self.supervisor) } else { read_line(file, self.supervisor) };
         }
         let Some(terminal) = &mut self.terminal else {
             return Err(io::Error::new(io::ErrorKind::NotFound, format!("no terminal, and no descriptor for: {words}")));
@@ -143,10 +143,14 @@ fn too_long() -> io::Error {
 }
 
 /// One line without its end; byte by byte, so that nothing of a later answer is taken.
-fn read_line(file: &mut File) -> io::Result<Answer> {
+fn read_line(file: &mut File, supervisor: &Channel) -> io::Result<Answer> {
     let mut line = empty();
     let mut byte = Zeroizing::new([0]);
-    while file.read(byte.as_mut_slice())? == 1 && byte[0] != b'\n' {
+    loop {
+        terminal::wait_for(file, supervisor)?;
+        if file.read(byte.as_mut_slice())? == 0 || byte[0] == b'\n' {
+            break;
+        }
         if line.len() == ANSWER_LEN_MAX {
             return Err(too_long());
         }
@@ -159,10 +163,11 @@ fn read_line(file: &mut File) -> io::Result<Answer> {
 }
 
 /// Everything up to the end.
-fn read_all(file: &mut File) -> io::Result<Answer> {
+fn read_all(file: &mut File, supervisor: &Channel) -> io::Result<Answer> {
     let mut block = empty();
     let mut chunk = Zeroizing::new([0; 512]);
     loop {
+        terminal::wait_for(file, supervisor)?;
         let len = file.read(chunk.as_mut_slice())?;
         if len == 0 {
             return Ok(block);

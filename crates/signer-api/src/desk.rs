@@ -313,6 +313,22 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Short name, stable.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Guard(reason) => reason.rule(),
+            Self::NoCredential => "no-key",
+            Self::NotActive => "key-not-active",
+            Self::ClockOffset { .. } => "clock-offset",
+            Self::RecvWindow(_) => "recv-window",
+            Self::Busy => "busy",
+            Self::Wait { .. } => "wait",
+            Self::State(_) => "signer",
+            Self::HeadOlder { .. } => "head-older",
+            Self::NotUnderstood => "not-understood",
+        }
+    }
+
     /// What to do next.
     pub const fn advice(&self) -> Advice {
         match self {

@@ -16,7 +16,7 @@ use crate::clock::Moment;
 use crate::credential;
 use crate::keys::{LOG_KEY_LEN, LoadError, Open};
 use crate::otp;
-use crate::signer::{After, Out, PENDING_MAX, Saving, Signer};
+use crate::signer::{After, Listener, Out, PENDING_MAX, Saving, Signer};
 
 /// A ticket is good for two minutes.
 const TICKET_MS: u64 = 120_000;
@@ -543,7 +543,8 @@ impl Signer {
     }
 
     /// Ends a rotation: the new key takes over, or is dropped.
-    pub(crate) fn finish_rotation(&mut self, new: CredentialId, passed: bool, now: Moment, out: &mut Vec<Out>) -> Result<Reply, Refusal> {
+    /// Answers the desk's request `id` when the change is on disk.
+    pub(crate) fn finish_rotation(&mut self, id: u64, new: CredentialId, passed: bool, now: Moment) -> Result<Vec<Out>, Refusal> {
         let Some((old, _)) = self.rotating.filter(|(_, begun)| *begun == new) else {
             return Err(Refusal::State("no rotation to this key was begun".to_owned()));
         };
@@ -565,8 +566,7 @@ impl Signer {
         };
         let sealed = changed.map_err(|error| Refusal::State(error.to_string()))?;
         self.rotating = None;
-        out.extend(self.hand_out(sealed, None));
-        Ok(Reply::Done)
+        Ok(self.hand_out(sealed, Listener::Desk(id)))
     }
 
     fn save_change(&mut self, talk: Talk, changed: Result<strongroom_vault::Sealed, ChangeError>, end: ActionEnd) -> Vec<Out> {
@@ -586,12 +586,12 @@ impl Signer {
             None => Next::Refuse(String::new(), Advice::Bug),
         };
         self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::Saving(next) });
-        self.hand_out(sealed, Some(talk.prompt))
+        self.hand_out(sealed, Listener::Prompt(talk.prompt))
     }
 
-    fn hand_out(&mut self, sealed: strongroom_vault::Sealed, prompt: Option<u64>) -> Vec<Out> {
+    fn hand_out(&mut self, sealed: strongroom_vault::Sealed, listener: Listener) -> Vec<Out> {
         let (generation, mac, bytes) = (sealed.generation(), sealed.mac().to_vec(), sealed.bytes().to_vec());
-        self.saving.push(Saving { what: Sealed::Vault, generation, then: After::Vault { sealed: Box::new(sealed), prompt } });
+        self.saving.push(Saving { what: Sealed::Vault, generation, then: After::Vault { sealed: Box::new(sealed), listener } });
         vec![Out::Notice(Notice::Save { what: Sealed::Vault, generation, mac }, Some(bytes))]
     }
 
@@ -605,17 +605,19 @@ impl Signer {
                 }
                 self.save_ledger(Some(prompt))
             }
-            After::Vault { sealed, prompt } => {
+            After::Vault { sealed, listener } => {
                 let Some(open) = self.open.as_mut() else { return Vec::new() };
                 if open.vault.commit(*sealed).is_err() || open.reload(&mut self.arena).is_err() {
                     self.open = None;
-                    return prompt
-                        .map(|prompt| self.finish(prompt, now, Some("the saved vault could not be taken into use; unlock again")))
-                        .unwrap_or_default();
+                    let trouble = "the saved vault could not be taken into use; unlock again";
+                    return match listener {
+                        Listener::Desk(id) => vec![Out::Reply(id, Reply::Refused(Refusal::State(trouble.to_owned())))],
+                        Listener::Prompt(prompt) => self.finish(prompt, now, Some(trouble)),
+                    };
                 }
-                match prompt {
-                    None => Vec::new(),
-                    Some(prompt) => self.vault_saved(prompt, now),
+                match listener {
+                    Listener::Desk(id) => vec![Out::Reply(id, Reply::Done)],
+                    Listener::Prompt(prompt) => self.vault_saved(prompt, now),
                 }
             }
             After::Ledger { reserved, prompt } => {
@@ -678,7 +680,10 @@ impl Signer {
     pub(crate) fn save_failed(&mut self, then: After, error: &str) -> Vec<Out> {
         let (prompt, seals) = match then {
             After::FirstVault { prompt, .. } => (Some(prompt), true),
-            After::Vault { prompt, .. } => (prompt, false),
+            After::Vault { listener: Listener::Prompt(prompt), .. } => (Some(prompt), false),
+            After::Vault { listener: Listener::Desk(id), .. } => {
+                return vec![Out::Reply(id, Reply::Refused(Refusal::State(format!("could not be saved: {error}. Nothing was changed"))))];
+            }
             After::Ledger { prompt, .. } => (prompt, false),
         };
         if let Some(open) = self.open.as_mut() {

@@ -41,12 +41,20 @@ pub(crate) struct Saving {
 
 /// What happens when a save is on disk.
 pub(crate) enum After {
-    /// The vault's next generation takes effect; then the dialogue goes on.
-    Vault { sealed: Box<strongroom_vault::Sealed>, prompt: Option<u64> },
+    /// The vault's next generation takes effect; then whoever waits is told.
+    Vault { sealed: Box<strongroom_vault::Sealed>, listener: Listener },
     /// A first vault comes into being; then its ledger is saved.
     FirstVault { open: Box<Open>, prompt: u64 },
     /// The ledger takes effect; then the dialogue goes on.
     Ledger { reserved: u64, prompt: Option<u64> },
+}
+
+/// Who waits for a change of the vault.
+pub(crate) enum Listener {
+    /// The desk, for the answer to this request.
+    Desk(u64),
+    /// A prompt, for its dialogue to go on.
+    Prompt(u64),
 }
 
 /// The signer.
@@ -86,7 +94,9 @@ impl Signer {
     pub fn desk_attached(&mut self) -> Vec<Out> {
         self.last_request = 0;
         let saving: Vec<_> = self.saving.drain(..).collect();
-        saving.into_iter().flat_map(|saving| self.save_failed(saving.then, "the desk ended while saving")).collect()
+        let failed = saving.into_iter().flat_map(|saving| self.save_failed(saving.then, "the desk ended while saving"));
+        // Answers were for the old desk.
+        failed.filter(|out| !matches!(out, Out::Reply(..))).collect()
     }
 
     /// Answers one request of the desk. `files` are the bytes of the attached descriptors.
@@ -112,7 +122,10 @@ impl Signer {
             }
             Request::Credentials => self.credentials(),
             Request::Policy => self.opened().map(|open| Reply::Policy(open.policy.clone())),
-            Request::FinishRotation { new, passed } => self.finish_rotation(new, passed, now, &mut out),
+            Request::FinishRotation { new, passed } => match self.finish_rotation(id, new, passed, now) {
+                Ok(saving) => return saving,
+                Err(refusal) => Err(refusal),
+            },
             Request::SealHead { size, head } => self.seal_head(size, &head, &mut out),
             Request::ReadAudit { last } => self.read_audit(&files, last, now),
         };

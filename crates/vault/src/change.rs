@@ -217,7 +217,7 @@ pub enum ChangeError {
     #[error("a vault holds at most {RECORDS_MAX} records; nothing was changed")]
     TooMany,
     /// An existing record does not open.
-    #[error("record {0} does not belong where it stands; nothing was changed. Restore a backup")]
+    #[error("record {0} does not belong where it stands; nothing was changed. Restore a backup; `strongroom vault status` names them")]
     Misplaced(u64),
     /// Too weak or too heavy.
     #[error("{0} is outside what vaults may use; nothing was changed")]

@@ -1,0 +1,122 @@
+"""First use to fill; seal and unlock; one daemon for one vault; a code is good once; limits; keys come and go."""
+from world import *
+
+keyring()
+say("nothing runs yet")
+fails(3, "not-running", "session")
+daemon = Daemon()
+assert state() == "missing"
+fails(5, "sealed", *buy())
+
+say("a vault")
+person = Person()
+assert state() == "unlocked"
+walls = dict(does("vault", "status")["walls"])
+assert walls["system calls filtered"] and walls["not dumpable"] and walls["no core files"], walls
+assert os.stat(DIR).st_mode & 0o777 == 0o700
+assert all(os.stat(f"{DIR}/run/{name}.sock").st_mode & 0o777 == 0o600 for name in ("desk", "supervisor"))
+second = subprocess.run([f"{BIN}/strongroomd", "--dir", DIR, "--paper"], capture_output=True, text=True)
+assert second.returncode == 1 and "another strongroomd runs this vault" in second.stderr, second
+fails(1, "vault-exists", "vault", "create")
+
+say("a key, and an order that fills")
+fails(5, "no-key", *buy())
+key = person.imports("paper")
+assert [view["key"]["id"] for view in does("key", "list")["keys"]] == [key]
+order = does(*buy())
+assert order["fate"] == "filled" and order["filled"] == "0.01" and order["fills"], order
+fails(1, "duplicate", *buy("0.01", "--id", order["client_order_id"]))
+
+say("an order that rests, and is taken back")
+resting = rest_an_order()
+assert live_orders() == [resting]
+assert does("order", "show", resting)["fate"] == "working"
+assert does("order", "list")["orders"][0]["spec"]
+assert does("order", "cancel", resting)["fate"] == "canceled"
+assert live_orders() == []
+
+say("what is refused, and by whom")
+fails(1, "filter", "order", "place", "BTCUSDT", "buy", "--limit", "1000.001", "--quantity", "0.01")
+fails(1, "filter", "order", "place", "XRPUSDT", "buy", "--market", "--quantity", "1")
+fails(1, "price-collar", "order", "place", "BTCUSDT", "buy", "--limit", int(best_bid() * 2), "--quantity", "0.01")
+policy = does("policy", "show")["policy"]
+fails(1, "max-notional", *buy("50"))
+fails(1, "unknown-order", "order", "show", "sr-never")
+assert cli("order", "place", "BTCUSDT", "buy", "--limit", "1", "--market", "--quantity", "1")[0] == 2
+
+say("session, limits, balances")
+session = does("session")
+line = session["lines"][0]
+assert session["state"] == "unlocked" and session["idle_left_ms"] > 0 and session["signatures"] >= 3, session
+assert line["tls"].replace("_", "").replace(" ", "") in ("TLSv1.3", "TLSv13", "TLS1.3") and line["pin"], line
+assert abs(line["clock_offset_us"]) <= max(50_000, line["clock_error_us"]), line
+assert {"weight", "orders", "raw"} <= {limit["name"].split()[0] for limit in session["limits"]}, session["limits"]
+assert any(limit["used"] > 0 for limit in session["limits"])
+assert {balance["asset"] for balance in does("balance")["balances"]} >= {"BTC", "USDT"}
+
+say("limits: lowering is free, raising needs a code")
+path = f"{WORK}/limits.json"
+
+
+def set_policy(**changes):
+    json.dump({**policy, **changes}, open(path, "w"))
+    return path
+
+
+does("policy", "set", set_policy(order_notional_max="100"))
+fails(1, "max-notional", "order", "place", "BTCUSDT", "buy", "--limit", int(best_bid() * 0.97), "--quantity", "0.01")
+assert cli("policy", "set", set_policy())[0] == 5
+assert does("policy", "show")["policy"]["order_notional_max"] == "100"
+code, told = person.with_code("policy", "set", path)
+assert code == 0, told
+assert does("policy", "show")["policy"] == policy
+
+say("a code is not accepted twice")
+code, told = person.with_code("key", "delete", key, code=person.phone.code(person.phone.used))
+assert told["error"]["code"] == "wrong-factor" and "use" in told["error"]["message"], told
+assert len(does("key", "list")["keys"]) == 1
+
+say("lock with nothing live is a seal; a wrong password; unlock")
+does("vault", "lock")
+eventually("sealed", lambda: state() == "sealed")
+fails(5, "sealed", *buy())
+code, told = person.unlock("not the password")
+assert code == 5 and told["error"]["code"] == "wrong-factor", told
+eventually("the wait is over", lambda: person.unlock()[0] == 0)
+assert state() == "unlocked"
+
+say("lock with an order live: cancels are signed, new orders are not")
+resting = rest_an_order()
+does("vault", "lock")
+assert state() == "locked"
+fails(5, "session", *buy())
+assert does("order", "cancel", resting)["fate"] == "canceled"
+person.unlocks()
+
+say("rotate: a key that fails its test changes nothing")
+api_key, _ = paper_key("read")
+code, told = person.with_code("key", "rotate", key, key=api_key + "\n", secret="x" * 64)
+assert code == 5 and told["error"]["code"] == "key-test", told
+assert [view["key"]["id"] for view in does("key", "list")["keys"]] == [key]
+assert does(*buy())["fate"] == "filled"
+
+say("rotate to an Ed25519 key")
+api_key, secret = paper_key("ed25519")
+code, told = person.with_code("key", "rotate", key, key=api_key + "\n", secret=secret)
+assert code == 0, told
+keys = does("key", "list")["keys"]
+assert [(view["key"]["scheme"], view["key"]["active"]) for view in keys] == [("ed25519", True)], keys
+assert does("order", "place", "ETHUSDT", "sell", "--market", "--quantity", "0.1")["fate"] == "filled"
+
+say("delete it")
+code, told = person.with_code("key", "delete", keys[0]["key"]["id"])
+assert code == 0, told
+assert does("key", "list")["keys"] == []
+
+say("the log tells it all, and verifies")
+entries = does("audit", "list", "--last", 50)["entries"]
+kinds = {entry["kind"] for entry in entries}
+assert does("audit", "show", entries[0]["seq"])["entries"][0]["seq"] == entries[0]["seq"]
+daemon.stop()
+verifies(person)
+say(f"kinds seen: {sorted(kinds)}")

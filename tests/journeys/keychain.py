@@ -1,0 +1,118 @@
+"""No keychain, a damaged vault, an older one put back, a lost device secret: a clear error each, and the way out."""
+import shutil
+from world import *
+
+say("no keychain: nothing is created")
+os.environ["DBUS_SESSION_BUS_ADDRESS"], bus = "unix:path=/nonexistent", os.environ["DBUS_SESSION_BUS_ADDRESS"]
+daemon = Daemon()
+message = fails(5, "no-keychain", "vault", "create")
+assert "Nothing was created" in message, message
+assert state() == "missing"
+daemon.stop()
+os.environ["DBUS_SESSION_BUS_ADDRESS"] = bus
+
+keychain = keyring()
+daemon = Daemon()
+person = Person()
+person.imports("first")
+file, old = f"{DIR}/vault.srv", open(f"{DIR}/vault.srv", "rb").read()
+person.imports("second", key="ed25519")
+new = open(file, "rb").read()
+assert old != new
+daemon.stop()
+
+
+def put(data):
+    with open(file, "wb") as out:
+        out.write(data)
+
+
+def opens_with(data):
+    """Puts a file in the vault's place and tries to unlock it."""
+    put(data)
+    daemon = Daemon(up=False)
+    code, told = person.unlock()
+    status = does("vault", "status")
+    daemon.stop()
+    return code, told.get("error", {}), status
+
+
+say("an older generation is refused, and named")
+code, error, status = opens_with(old)
+assert code == 5 and error["code"] == "anchor" and "older than generation" in error["message"] and "recover" in error["message"], error
+assert "older" in status["anchor"]
+
+say("a flipped bit anywhere is refused")
+for at in (0, 9, 40, len(new) // 3, len(new) // 2, len(new) - 1):
+    flipped = bytearray(new)
+    flipped[at] ^= 1
+    code, error, _ = opens_with(bytes(flipped))
+    assert code == 5 and error["code"] in ("vault-damaged", "anchor", "wrong-factor", "not-done"), (at, error)
+
+say("a file cut short, and an empty one: the backup is offered")
+for data in (new[:-100], new[:20], b""):
+    code, error, _ = opens_with(data)
+    assert code == 5 and "damaged" in error["message"] and "backup" in error["message"], error
+
+say("the newest file opens")
+code, error, status = opens_with(new)
+assert code == 0 and status["anchor"] == "ok", (error, status)
+
+say("the newest backup in its place opens with the kit")
+put(b"damaged")
+daemon = Daemon(up=False)
+fails(5, "restore", "vault", "restore", 77)
+message = fails(5, "vault-damaged", "vault", "unlock")
+newest = does("vault", "status")["backups"][0]
+assert f"strongroom vault restore {newest}" in message, message
+does("vault", "restore", newest)
+assert open(f"{DIR}/vault.replaced", "rb").read() == b"damaged"
+code, told = person.unlock()
+assert code == 5 and told["error"]["code"] == "anchor", told
+code, told = person.recover(PASSWORD)
+assert code == 0, told
+keys = [view["key"]["label"] for view in does("key", "list")["keys"]]
+assert "first" in keys, keys
+daemon.stop()
+
+say("wrong passwords are counted, and cost time")
+daemon = Daemon(up=False)
+failures = 0
+for _ in range(8):
+    code, told = person.unlock("not the password")
+    assert code != 0
+    failures += told["error"]["code"] == "wrong-factor"
+assert 3 <= failures < 8, failures
+waits = cli("vault", "unlock", "--password-fd", 0)[1]["error"]
+assert "wrong passwords" in waits["message"], waits
+daemon.stop()
+daemon = Daemon(up=False)
+code, told = person.unlock("not the password")
+assert told["error"]["code"] == "wait", told
+eventually("the wait is over", lambda: person.unlock()[0] == 0, 60)
+daemon.stop()
+
+say("a keychain that lost everything: the kit opens, with a new password")
+keychain.kill()
+keychain.wait()
+shutil.rmtree(f"{os.environ['XDG_DATA_HOME']}/keyrings", ignore_errors=True)
+shutil.rmtree(f"{WORK}/.local/share/keyrings", ignore_errors=True)
+keychain = keyring()
+daemon = Daemon()
+code, told = person.unlock()
+assert code == 5 and "recovery kit" in told["error"]["message"], told
+wrong = person.kit.split()
+wrong[0], wrong[1] = wrong[1], wrong[0]
+code, told = person.recover("a new password 42", " ".join(wrong))
+assert code == 5, told
+eventually("the wait is over", lambda: person.recover("a new password 42")[0] == 0, 30)
+assert state() == "unlocked" and len(does("key", "list")["keys"]) == 2
+does("vault", "seal")
+eventually("sealed", lambda: state() == "sealed")
+assert person.unlock()[0] == 5
+person.password = "a new password 42"
+eventually("the wait is over", lambda: person.unlock()[0] == 0, 30)
+assert does("vault", "status")["anchor"] == "ok"
+assert does(*buy())["fate"] == "filled"
+daemon.stop()
+verifies(person)

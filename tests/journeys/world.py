@@ -1,0 +1,283 @@
+"""A world of its own for one journey: profile, keyring, real processes, a person with a phone. Leaves nothing running.
+
+A journey is started by tests/tests/journeys.rs as `STORY.py BIN_DIR WORK_DIR`, inside a private session bus.
+"""
+import atexit, base64, ctypes, hashlib, hmac, json, os, re, select, signal, ssl, struct, subprocess, sys, time
+import urllib.error, urllib.parse, urllib.request
+
+BIN, WORK = sys.argv[1:3]
+DIR = os.path.join(WORK, "profile")
+PASSWORD = "correct horse battery staple"
+PR_SET_PDEATHSIG = 1
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("the journey took too long"))
+started = []
+
+
+def say(words):
+    print(f"{time.strftime('%H:%M:%S')} {words}", flush=True)
+
+
+def start(*command, **more):
+    """Starts a program that ends with this one, however this one ends."""
+    def tie():
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    process = subprocess.Popen(list(map(str, command)), preexec_fn=tie, **more)
+    started.append(process)
+    return process
+
+
+@atexit.register
+def end_all():
+    for process in reversed(started):
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def eventually(what, test, seconds=20):
+    end = time.time() + seconds
+    while True:
+        found = test()
+        if found:
+            return found
+        if time.time() > end:
+            raise AssertionError(f"never: {what}")
+        time.sleep(0.1)
+
+
+def keyring():
+    """A keyring of this journey alone, open."""
+    process = start("gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets",
+                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process.stdin.write(b"pass")
+    process.stdin.close()
+
+    def keeps():
+        owner = subprocess.run(["dbus-send", "--session", "--print-reply", "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                "org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"], capture_output=True)
+        return b"boolean true" in owner.stdout and subprocess.run(
+            ["timeout", "5", "secret-tool", "store", "--label=journey", "strongroom", "journey"], input=b"kept",
+            stderr=subprocess.DEVNULL).returncode == 0
+    eventually("a keyring", keeps)
+    return process
+
+
+class Daemon:
+    """strongroomd with its children."""
+
+    def __init__(self, *arguments, dir=DIR, up=True):
+        self.dir = dir
+        self.process = start(f"{BIN}/strongroomd", "--dir", dir, *(arguments or ["--paper"]))
+        eventually("the desk answers", lambda: cli("session", dir=dir)[0] == 0)
+        if up:
+            self.until_up()
+
+    def until_up(self):
+        eventually("the venue answers", lambda: cli("session", dir=self.dir)[1].get("lines", [{}])[0].get("up"))
+        eventually("a book", lambda: cli("book", "BTCUSDT", dir=self.dir)[1].get("current"))
+
+    def child(self, name):
+        """Process id of the running child of this name."""
+        def one():
+            found = [pid for pid in self.children() if os.path.basename(os.readlink(f"/proc/{pid}/exe")) == name]
+            return found[0] if len(found) == 1 else None
+        return eventually(f"one {name}", one)
+
+    def children(self):
+        task = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+        return [int(pid) for pid in open(task).read().split()]
+
+    def stop(self):
+        code, told = cli("stop", dir=self.dir)
+        assert code == 0, told
+        assert self.process.wait(15) == 0
+
+
+def cli(*arguments, fds=(), dir=DIR, timeout=100):
+    """Exit code and JSON of one command."""
+    done = subprocess.run([f"{BIN}/strongroom", "--dir", dir, "--json", *map(str, arguments)],
+                          pass_fds=fds, capture_output=True, text=True, timeout=timeout)
+    for fd in fds:
+        os.close(fd)
+    assert done.returncode in range(6), (arguments, done)
+    text = done.stdout.strip()
+    return done.returncode, json.loads(text) if text else {}
+
+
+def does(*arguments, **more):
+    """A command that must succeed; its JSON."""
+    code, told = cli(*arguments, **more)
+    assert code == 0, (arguments, code, told)
+    return told
+
+
+def fails(code, name, *arguments, **more):
+    """A command that must fail with this exit code and error name; its message."""
+    found, told = cli(*arguments, **more)
+    assert (found, told.get("error", {}).get("code")) == (code, name), (arguments, found, told)
+    return told["error"]["message"]
+
+
+def given(text):
+    """A descriptor from which a program reads this."""
+    read, write = os.pipe()
+    os.write(write, text.encode())
+    os.close(write)
+    return read
+
+
+class Authenticator:
+    """What a person's phone does; every step is used once."""
+
+    def __init__(self, uri):
+        secret = re.search(r"secret=([A-Z2-7]+)", uri).group(1)
+        self.text = secret
+        self.key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+        self.used = 0
+
+    def code(self, step=None):
+        if step is None:
+            step = max(int(time.time() // 30), self.used + 1)
+            while step > int(time.time() // 30) + 1:
+                time.sleep(0.2)
+            self.used = step
+        mac = hmac.new(self.key, struct.pack(">Q", step), hashlib.sha1).digest()
+        at = mac[-1] & 15
+        return f"{(struct.unpack('>I', mac[at:at + 4])[0] & 0x7FFFFFFF) % 10**6:06d}"
+
+
+class Person:
+    """Knows password, kit and phone of a vault."""
+
+    def __init__(self, dir=DIR):
+        self.dir, self.password = dir, PASSWORD
+        password, group, code = given(PASSWORD + "\n"), os.pipe(), os.pipe()
+        kit, uri = os.pipe(), os.pipe()
+        command = [f"{BIN}/strongroom", "--dir", dir, "--json", "vault", "create", "--kdf-memory", "64",
+                   "--password-fd", password, "--kit-out-fd", kit[1], "--kit-fd", group[0], "--totp-out-fd", uri[1], "--totp-fd", code[0]]
+        door = start(*command, pass_fds=(password, kit[1], group[0], uri[1], code[0]), stdout=subprocess.PIPE, text=True)
+        for fd in (kit[1], uri[1], group[0], code[0], password):
+            os.close(fd)
+        self.kit = os.read(kit[0], 4096).decode().strip()
+        assert self.kit, door.communicate(timeout=60)
+        os.write(group[1], (self.kit.split()[-1] + "\n").encode())
+        self.phone = Authenticator(os.read(uri[0], 4096).decode())
+        os.write(code[1], (self.phone.code() + "\n").encode())
+        told = json.loads(door.communicate(timeout=60)[0])
+        assert door.returncode == 0, told
+        self.log_key = f"{dir}.pub"
+        with open(self.log_key, "w") as file:
+            file.write(told["log_key"] + "\n")
+
+    def unlock(self, password=None):
+        fd = given((password or self.password) + "\n")
+        return cli("vault", "unlock", "--password-fd", fd, fds=(fd,), dir=self.dir)
+
+    def unlocks(self):
+        code, told = self.unlock()
+        assert code == 0, told
+
+    def recover(self, password, kit=None):
+        kit, password = given((kit or self.kit) + "\n"), given(password + "\n")
+        return cli("vault", "recover", "--kit-fd", kit, "--password-fd", password, fds=(kit, password), dir=self.dir)
+
+    def with_code(self, *arguments, code=None, **more):
+        """Runs a command that needs a code, and other descriptors by name."""
+        texts = {"totp": (code or self.phone.code()) + "\n", **more}
+        fds = {f"--{name.replace('_', '-')}-fd": given(text) for name, text in texts.items()}
+        return cli(*arguments, *[word for pair in fds.items() for word in pair], fds=tuple(fds.values()), dir=self.dir)
+
+    def imports(self, label, paper_dir=None, key="trade"):
+        api_key, secret = paper_key(key, paper_dir or f"{self.dir}/paper")
+        code, told = self.with_code("key", "import", "--label", label, key=api_key + "\n", secret=secret)
+        assert code == 0, told
+        return told["key"]["id"]
+
+
+def paper_key(label, folder=f"{DIR}/paper"):
+    keys = json.load(open(f"{folder}/keys.json"))
+    key = next(key for key in keys if key["label"] == label)
+    return key["api_key"], open(os.path.join(folder, os.path.basename(key["secret_file"]))).read()
+
+
+class Venue:
+    """A paper venue in a process of its own that fails on demand, seen with a stranger's eyes."""
+
+    def __init__(self, folder=None, port=None):
+        self.folder = folder or os.path.join(WORK, "venue")
+        self.process = start(f"{BIN}/faulty_venue", self.folder, *([port] if port else []),
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.facts = json.loads(self.process.stdout.readline())
+        self.port = urllib.parse.urlsplit(self.facts["rest_url"]).port
+        self.host = f"127.0.0.1:{self.port}"
+        self.tls = ssl.create_default_context(cafile=self.facts["ca_file"])
+
+    def wish(self, **wish):
+        self.process.stdin.write(json.dumps(wish) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def plan(self, fault, count=1, method="POST", path="/api/v3/order"):
+        self.wish(plan={"fault": fault, "count": count, "method": method, "path": path})
+
+    def arguments(self):
+        return ["--venue-url", self.facts["rest_url"], "--venue-stream-url", self.facts["ws_url"], "--venue-ca", self.facts["ca_file"]]
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait(15)
+
+    def read(self, path, **params):
+        """A signed read with the venue's own secret: the truth, past Strongroom."""
+        api_key, secret = paper_key("trade", self.folder)
+        params["timestamp"] = json.load(urllib.request.urlopen(self.facts["rest_url"] + "/api/v3/time", context=self.tls))["serverTime"]
+        query = urllib.parse.urlencode(params)
+        signature = hmac.new(secret.strip().encode(), query.encode(), hashlib.sha256).hexdigest()
+        request = urllib.request.Request(f"{self.facts['rest_url']}{path}?{query}&signature={signature}", headers={"X-MBX-APIKEY": api_key})
+        try:
+            return json.load(urllib.request.urlopen(request, context=self.tls))
+        except urllib.error.HTTPError as error:
+            return json.load(error)
+
+    def trades(self, symbol="BTCUSDT"):
+        return self.read("/api/v3/myTrades", symbol=symbol)
+
+
+def verify(person, *arguments):
+    """Exit code and words of the offline verification."""
+    done = subprocess.run([f"{BIN}/strongroom-audit", "verify", f"{person.dir}/desk.db", "--key", person.log_key, *arguments],
+                          capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def verifies(person):
+    # 4: whole, but the newest entries are younger than the newest seal.
+    code, words = verify(person)
+    assert code in (0, 4), words
+
+
+def best_bid():
+    return float(does("book", "BTCUSDT", "--depth", 1)["bids"][0]["price"])
+
+
+def buy(quantity="0.01", *more):
+    return ("order", "place", "BTCUSDT", "buy", "--market", "--quantity", quantity, *more)
+
+
+def rest_an_order():
+    order = does("order", "place", "BTCUSDT", "buy", "--limit", int(best_bid() * 0.97), "--quantity", "0.01")
+    assert order["fate"] == "working", order
+    return order["client_order_id"]
+
+
+def live_orders():
+    return [order["client_order_id"] for order in does("order", "list")["orders"]]
+
+
+def state():
+    return does("vault", "status")["state"]
+
+
+def gone(pids):
+    return not any(os.path.exists(f"/proc/{pid}") and open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] != "Z" for pid in pids)
