@@ -204,9 +204,9 @@ def paper_key(label, folder=f"{DIR}/paper"):
 class Venue:
     """A paper venue in a process of its own that fails on demand, seen with a stranger's eyes."""
 
-    def __init__(self, folder=None, port=None):
+    def __init__(self, folder=None, port=None, *more):
         self.folder = folder or os.path.join(WORK, "venue")
-        self.process = start(f"{BIN}/faulty_venue", self.folder, *([port] if port else []),
+        self.process = start(f"{BIN}/faulty_venue", self.folder, *([port] if port else []), *more,
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.facts = json.loads(self.process.stdout.readline())
         self.port = urllib.parse.urlsplit(self.facts["rest_url"]).port

@@ -15,7 +15,7 @@ use strongroom_venues::binance::decode;
 use strongroom_venues::binance::encode::RECV_WINDOW_MS;
 
 use crate::hall::{Hall, lock, wall};
-use crate::keeper::KeepError;
+use crate::keeper::{Image, KeepError};
 use crate::machine::{Event, Outcome, error};
 
 /// Largest file that the signer hands out.
@@ -107,20 +107,22 @@ async fn fetch_policy(hall: &Arc<Hall>) {
 /// The signer told something unasked.
 pub(crate) async fn on_notice(hall: Arc<Hall>, notice: Notice, file: Option<OwnedFd>) {
     match notice {
-        Notice::Save { what, generation, mac } => save(&hall, what, generation, mac, file).await,
+        Notice::Save { what: Sealed::State, generation, .. } => save(&hall, Image::State, generation, file).await,
+        Notice::Save { what: Sealed::Vault, generation, mac, by_kit } => save(&hall, Image::Vault { mac, by_kit }, generation, file).await,
         Notice::Ended { ticket, end } => ended(&hall, hex::encode(ticket), end).await,
         Notice::Frozen(freeze) => hall.event(Event::Killed { why: freeze.why }).await,
     }
 }
 
-async fn save(hall: &Arc<Hall>, what: Sealed, generation: u64, mac: Vec<u8>, file: Option<OwnedFd>) {
+async fn save(hall: &Arc<Hall>, image: Image, generation: u64, file: Option<OwnedFd>) {
+    let what = if matches!(image, Image::State) { Sealed::State } else { Sealed::Vault };
     let mut bytes = Vec::new();
     let read = file.map(|fd| {
         let mut file = std::fs::File::from(fd);
         file.rewind().and_then(|()| file.take(FILE_LEN_MAX).read_to_end(&mut bytes))
     });
     let saved = match read {
-        Some(Ok(_)) => hall.keeper.save(what, bytes, generation, mac).await.map_err(|error| error.message),
+        Some(Ok(_)) => hall.keeper.save(image, bytes, generation).await.map_err(|error| error.message),
         Some(Err(error)) => Err(error.to_string()),
         None => Err("nothing was handed out".to_owned()),
     };

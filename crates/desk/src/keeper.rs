@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use strongroom_model::Advice;
-use strongroom_signer_api::Sealed;
 use strongroom_vault_store::{AnchorVerdict, Keychain, KeychainAnchor, Store, make_device_secret};
 use thiserror::Error;
 use tokio::sync::oneshot;
@@ -36,6 +35,19 @@ impl KeepError {
     fn new(code: &'static str, message: &(impl std::fmt::Display + ?Sized), advice: Advice) -> Self {
         Self { code, message: message.to_string(), advice }
     }
+}
+
+/// What the signer hands out to be put on disk.
+pub(crate) enum Image {
+    /// The state file.
+    State,
+    /// The vault.
+    Vault {
+        /// MAC of its header.
+        mac: Vec<u8>,
+        /// The recovery kit opened the present file: it counts, whatever the anchor says.
+        by_kit: bool,
+    },
 }
 
 /// What the signer needs to open the vault.
@@ -144,13 +156,16 @@ impl Keeper {
     }
 
     /// Puts bytes of the signer on disk.
-    pub(crate) async fn save(&self, what: Sealed, bytes: Vec<u8>, generation: u64, mac: Vec<u8>) -> Result<(), KeepError> {
+    pub(crate) async fn save(&self, image: Image, bytes: Vec<u8>, generation: u64) -> Result<(), KeepError> {
         self.run(move |keep| {
             let store = keep.store()?;
-            let saved = match what {
-                Sealed::State => store.save_state(&bytes, generation),
-                Sealed::Vault => match <[u8; 32]>::try_from(mac) {
-                    Ok(mac) => store.save(&bytes, generation, &mac).map(|_| ()),
+            let saved = match image {
+                Image::State => store.save_state(&bytes, generation),
+                Image::Vault { mac, by_kit } => match <[u8; 32]>::try_from(mac) {
+                    Ok(mac) => {
+                        let vouched = if by_kit { store.adopt() } else { Ok(()) };
+                        vouched.and_then(|()| store.save(&bytes, generation, &mac)).map(|_| ())
+                    }
                     Err(_) => return Err(KeepError::new("save", "the signer named no MAC", Advice::Bug)),
                 },
             };

@@ -200,6 +200,8 @@ pub enum Notice {
         /// MAC of its header (vault only).
         #[serde(with = "serde_bytes")]
         mac: Vec<u8>,
+        /// The recovery kit opened the file that is there now: it counts, whatever the anchor says of it.
+        by_kit: bool,
     },
     /// An action came to its end.
     Ended {

@@ -369,7 +369,7 @@ impl Signer {
         let end = ActionEnd::VaultCreated { log_key: open.log_public.to_vec(), read_key: open.read_public.to_vec() };
         self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::Saving(Next::OpenSession { end }) });
         self.saving.push(Saving { what: Sealed::Vault, generation, then: After::FirstVault { open: Box::new(open), prompt: talk.prompt } });
-        vec![Out::Notice(Notice::Save { what: Sealed::Vault, generation, mac }, Some(bytes))]
+        vec![Out::Notice(Notice::Save { what: Sealed::Vault, generation, mac, by_kit: false }, Some(bytes))]
     }
 
     fn unlock(&mut self, talk: Talk, device: Option<Shielded>, files: &[Vec<u8>], password: &[u8], now: Moment) -> Vec<Out> {
@@ -566,7 +566,7 @@ impl Signer {
         };
         let sealed = changed.map_err(|error| Refusal::State(error.to_string()))?;
         self.rotating = None;
-        Ok(self.hand_out(sealed, Listener::Desk(id)))
+        Ok(self.hand_out(sealed, Listener::Desk(id), false))
     }
 
     fn save_change(&mut self, talk: Talk, changed: Result<strongroom_vault::Sealed, ChangeError>, end: ActionEnd) -> Vec<Out> {
@@ -581,18 +581,19 @@ impl Signer {
         if self.is_saving(Sealed::Vault) {
             return talk.fail("another change is being saved; nothing was changed. Try again", Advice::RetryAfter(500), false);
         }
+        let by_kit = end.is_none();
         let next = match end {
             Some(end) => Next::End(end),
             None => Next::Refuse(String::new(), Advice::Bug),
         };
         self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::Saving(next) });
-        self.hand_out(sealed, Listener::Prompt(talk.prompt))
+        self.hand_out(sealed, Listener::Prompt(talk.prompt), by_kit)
     }
 
-    fn hand_out(&mut self, sealed: strongroom_vault::Sealed, listener: Listener) -> Vec<Out> {
+    fn hand_out(&mut self, sealed: strongroom_vault::Sealed, listener: Listener, by_kit: bool) -> Vec<Out> {
         let (generation, mac, bytes) = (sealed.generation(), sealed.mac().to_vec(), sealed.bytes().to_vec());
         self.saving.push(Saving { what: Sealed::Vault, generation, then: After::Vault { sealed: Box::new(sealed), listener } });
-        vec![Out::Notice(Notice::Save { what: Sealed::Vault, generation, mac }, Some(bytes))]
+        vec![Out::Notice(Notice::Save { what: Sealed::Vault, generation, mac, by_kit }, Some(bytes))]
     }
 
     /// The desk says that something is on disk.

@@ -1,6 +1,7 @@
 //! A paper venue in a process of its own that fails on demand. Invariant: without a line on its input it has no faults.
 //!
-//! Usage: `faulty_venue DATA_DIR [PORT]`. Prints one JSON line with its addresses, then answers each line of input, such
+//! Usage: `faulty_venue DATA_DIR [PORT [other-key]]`; `other-key`: it shows another key of the same authority from the start.
+//! Prints one JSON line with its addresses, then answers each line of input, such
 //! as `{"plan": {"fault": "drop_answer", "count": 1, "method": "POST", "path": "/api/v3/order"}}`, with one line.
 
 use std::net::SocketAddr;
@@ -44,6 +45,7 @@ async fn main() -> anyhow::Result<()> {
         config.listen = SocketAddr::from(([127, 0, 0, 1], port.parse()?));
     }
     let venue = strongroom_paper::start(config).await?;
+    venue.faults().swap_certificate(arguments.next().as_deref() == Some("other-key"));
     println!("{}", json!({"rest_url": venue.rest_url, "ws_url": venue.ws_url, "ca_file": venue.ca_file, "spki_sha256": venue.spki_sha256}));
     // The venue is served by the runtime's other threads.
     for line in std::io::stdin().lines() {
