@@ -4,8 +4,8 @@
 use base64::Engine as _;
 use serde_json::Value;
 use strongroom_model::{
-    ClientOrderId, Intent, MarketSize, Notional, OrderRef, OrderSpec, PlaceOrder, Price, Quantity, Scheme, Side, Symbol, TimeInForce, Timestamp,
-    VenueOrderId,
+    ClientOrderId, Intent, MarketSize, Notional, OrderRef, OrderSpec, PlaceOrder, Price, Quantity, Scheme, Side, Symbol, TimeInForce,
+    Timestamp, VenueOrderId,
 };
 use strongroom_venues::binance::{SigningKey, encode, scheme};
 
@@ -52,7 +52,9 @@ fn compare(ours: &str, theirs: &str) -> Verdict {
 
 /// A payload with its signature.
 fn signature(vector: &Value) -> Verdict {
-    let (Some(payload), Some(expected)) = (vector["payload"].as_str(), vector["expected"].as_str()) else { return not("no payload or signature") };
+    let (Some(payload), Some(expected)) = (vector["payload"].as_str(), vector["expected"].as_str()) else {
+        return not("no payload or signature");
+    };
     if vector["algo"].as_str().is_some_and(|algo| algo != "HMAC-SHA256/hex") {
         return match vector["private_key_file"].as_str() {
             Some(file) => not(&format!("needs the private key file {file}, or a scheme that is not built")),
@@ -109,11 +111,24 @@ type Params = Vec<(String, String)>;
 /// The intent behind a request; it says nothing of how the request is written or signed.
 fn intent(method: &str, url: &str, params: &str) -> Result<(Intent, u32), String> {
     let decode = |text: &str| percent(text);
-    let pairs: Params = params.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.to_owned(), decode(value))).collect();
+    let pairs: Params =
+        params.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.to_owned(), decode(value))).collect();
     let get = |name: &str| pairs.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str());
     let known = [
-        "timestamp", "symbol", "side", "newClientOrderId", "newOrderRespType", "type", "quantity", "price", "timeInForce", "recvWindow", "signature",
-        "orderId", "origClientOrderId", "quoteOrderQty",
+        "timestamp",
+        "symbol",
+        "side",
+        "newClientOrderId",
+        "newOrderRespType",
+        "type",
+        "quantity",
+        "price",
+        "timeInForce",
+        "recvWindow",
+        "signature",
+        "orderId",
+        "origClientOrderId",
+        "quoteOrderQty",
     ];
     if let Some((name, _)) = pairs.iter().find(|(name, _)| !known.contains(&name.as_str())) {
         return Err(format!("no intent has {name}"));
@@ -130,7 +145,9 @@ fn intent(method: &str, url: &str, params: &str) -> Result<(Intent, u32), String
         ("DELETE", "/api/v3/order") => Intent::Cancel { symbol: symbol()?, order: order()? },
         ("DELETE", "/api/v3/openOrders") => Intent::CancelAll { symbol: symbol()? },
         ("GET", "/api/v3/order") => Intent::QueryOrder { symbol: symbol()?, order: order()? },
-        ("GET", "/api/v3/openOrders") => Intent::QueryOpenOrders { symbol: get("symbol").map(Symbol::parse).transpose().map_err(|e| e.to_string())? },
+        ("GET", "/api/v3/openOrders") => {
+            Intent::QueryOpenOrders { symbol: get("symbol").map(Symbol::parse).transpose().map_err(|e| e.to_string())? }
+        }
         ("GET", "/api/v3/account") => Intent::QueryBalances,
         _ => return Err(format!("no intent is {method} {path}")),
     };

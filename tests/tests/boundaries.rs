@@ -1,5 +1,7 @@
 //! Promises of the signer, each with the attempt to break it.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by unwrapping it")]
+
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
 
@@ -35,10 +37,18 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 fn no_signer_reply_carries_a_secret() {
     let mut world = SignerWorld::with_vault(PASSWORD, MS);
     world.import("planted-key-name", SECRET, MS + 60_000);
-    for request in [Request::Status, Request::Credentials, Request::Policy, Request::Touch, Request::Lock, Request::Kill { why: "x".to_owned() }] {
+    for request in
+        [Request::Status, Request::Credentials, Request::Policy, Request::Touch, Request::Lock, Request::Kill { why: "x".to_owned() }]
+    {
         world.ask(request, b"", MS + 61_000);
     }
-    let ask = SignAsk { intent: strongroom_model::Intent::QueryBalances, credential: None, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 };
+    let ask = SignAsk {
+        intent: strongroom_model::Intent::QueryBalances,
+        credential: None,
+        clock_offset_us: 0,
+        recv_window_ms: 5_000,
+        audit_seq: 0,
+    };
     assert!(matches!(world.ask(Request::Sign(ask), b"", MS + 61_000), Reply::Signed { .. }));
     let seed = world.otp_uri.split("secret=").nth(1).unwrap().split('&').next().unwrap().to_owned();
     assert!(contains(&world.told_desk, b"planted-key-name"), "the search finds what is there");

@@ -12,8 +12,8 @@ const PROGRAMS: [&str; 7] =
 
 /// Folder of the programs, beside this test's own.
 fn programs() -> PathBuf {
-    let own = std::env::current_exe().unwrap();
-    let folder = own.parent().and_then(Path::parent).unwrap().to_path_buf();
+    let own = std::env::current_exe().expect("a path");
+    let folder = own.parent().and_then(Path::parent).expect("a folder").to_path_buf();
     for program in PROGRAMS {
         let found = folder.join(program).exists();
         assert!(found, "{program} is not built; run `cargo build --workspace --bins` first, as `cargo xtask test` does");
@@ -24,7 +24,7 @@ fn programs() -> PathBuf {
 /// Runs one story; `around`: a program that starts all of it.
 fn journey(story: &str, around: &[&str]) {
     let programs = programs();
-    let work = tempfile::tempdir().unwrap();
+    let work = tempfile::tempdir().expect("a folder");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("journeys").join(story);
     let line = [around, &["dbus-run-session", "--", "timeout", "--kill-after=5", PATIENCE_S, "python3", "-B"]].concat();
     let ran = Command::new(line[0])
@@ -34,7 +34,7 @@ fn journey(story: &str, around: &[&str]) {
         .env_remove("DBUS_SESSION_BUS_ADDRESS")
         .stdin(Stdio::null())
         .output()
-        .unwrap();
+        .expect("dbus-run-session");
     let told = [ran.stdout, ran.stderr].concat();
     assert!(ran.status.success(), "{story} ended with {}\n{}", ran.status, String::from_utf8_lossy(&told));
 }

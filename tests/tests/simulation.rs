@@ -3,6 +3,8 @@
 //! Ten thousand orders over a network that drops, delays, duplicates and reorders answers, with restarts of the desk
 //! and failing disks: no order twice, no fill missed, balances equal. `STRONGROOM_SEED=n` replays a seed.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by unwrapping it")]
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 

@@ -1,5 +1,7 @@
 //! Every test. Invariant: the last line is the sum over all test programs, and success means that each of them ended.
 
+mod fuzz;
+
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -29,7 +31,8 @@ pub(crate) fn run(place: &Place, long: bool, yes: bool) -> anyhow::Result<bool> 
         .and_then(|python| {
             let _claim = place.claim_target()?;
             stage("build", || must_succeed(&mut place.cargo(["build", "--workspace", "--bins"])))?;
-            stage("tests", || tests(place, long, &python))
+            let count = stage("tests", || tests(place, long, &python))?;
+            if long { stage("fuzzing", || fuzz::run(place)).map(|fuzzed| count.plus(fuzzed)) } else { Ok(count) }
         });
     if !long && start.elapsed() > BUDGET {
         println!("This took {:.0?}, more than the {BUDGET:.0?} that it may take.", start.elapsed());

@@ -33,6 +33,4 @@ pub use note::{Checkpoint, NoteError, assemble, checkpoint_text, key_text, parse
 pub use ratchet::{EntropyError, KeyError, read_secret_to_public, system_entropy};
 pub use reader::{Entry, ReadError, Reader};
 pub use schema::SCHEMA;
-pub use writer::{
-    AcceptError, BATCH_LEN_MAX, BeginError, EPOCH_LEAVES_MAX, EPOCH_MS_MAX, Head, Leaf, StageError, Staged, Writer,
-};
+pub use writer::{AcceptError, BATCH_LEN_MAX, BeginError, EPOCH_LEAVES_MAX, EPOCH_MS_MAX, Head, Leaf, StageError, Staged, Writer};

@@ -3,7 +3,9 @@
 // Helpers of tests say what they expect by unwrapping it, as tests do.
 #![allow(clippy::unwrap_used)]
 
-use strongroom_audit::{EntropyError, Fields, Head, Kind, Leaf, ReadError, Reader, StageError, Writer, read_secret_to_public, system_entropy};
+use strongroom_audit::{
+    EntropyError, Fields, Head, Kind, Leaf, ReadError, Reader, StageError, Writer, read_secret_to_public, system_entropy,
+};
 use strongroom_model::Timestamp;
 
 const SECRET: [u8; 32] = [7; 32];

@@ -71,7 +71,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  strongroom rearm")]
     Rearm {
         #[command(flatten)]
-        secrets: Secrets,
+        secrets: CodeFds,
     },
     /// The audit log.
     #[command(subcommand)]
@@ -85,6 +85,7 @@ pub(crate) enum Command {
     /// Run a paper venue for other programs, until interrupted.
     Paper(PaperOptions),
     /// End everything that runs for this profile.
+    #[command(after_help = "Example:\n  strongroom stop")]
     Stop,
 }
 
@@ -104,7 +105,7 @@ pub(crate) enum VaultCommand {
         #[arg(long, default_value_t = 3)]
         kdf_passes: u32,
         #[command(flatten)]
-        secrets: Secrets,
+        secrets: NewVaultFds,
     },
     /// Where the vault stands, and the walls around the signer.
     #[command(after_help = "Example:\n  strongroom vault status --json")]
@@ -113,13 +114,13 @@ pub(crate) enum VaultCommand {
     #[command(after_help = "Example:\n  strongroom vault unlock --password-fd 3 3<password-file")]
     Unlock {
         #[command(flatten)]
-        secrets: Secrets,
+        secrets: PasswordFds,
     },
     /// Open it with the recovery kit and set a new password.
     #[command(after_help = "Example:\n  strongroom vault recover")]
     Recover {
         #[command(flatten)]
-        secrets: Secrets,
+        secrets: RecoveryFds,
     },
     /// Put a backup in the place of a damaged vault; then `recover` opens it.
     #[command(after_help = "Example:\n  strongroom vault status\n  strongroom vault restore 7")]
@@ -147,7 +148,7 @@ pub(crate) enum KeyCommand {
         #[arg(long, value_enum, default_value_t = VenueName::Binance)]
         venue: VenueName,
         #[command(flatten)]
-        secrets: Secrets,
+        secrets: KeyFds,
     },
     /// All keys, without their secrets.
     #[command(after_help = "Example:\n  strongroom key list")]
@@ -158,7 +159,7 @@ pub(crate) enum KeyCommand {
         /// Number of the old key.
         id: u64,
         #[command(flatten)]
-        secrets: Secrets,
+        secrets: KeyFds,
     },
     /// Forget a key; needs a code.
     #[command(after_help = "Example:\n  strongroom key delete 4")]
@@ -166,7 +167,7 @@ pub(crate) enum KeyCommand {
         /// Number of the key.
         id: u64,
         #[command(flatten)]
-        secrets: Secrets,
+        secrets: CodeFds,
     },
 }
 
@@ -297,7 +298,7 @@ pub(crate) enum PolicyCommand {
         /// JSON file; `-` for standard input.
         file: PathBuf,
         #[command(flatten)]
-        secrets: Secrets,
+        secrets: CodeFds,
     },
 }
 
@@ -313,30 +314,69 @@ pub(crate) enum PinCommand {
     },
 }
 
-/// Descriptors, by number, to read secrets from or to write what is shown once.
-#[derive(Args, Clone, Debug, Default)]
-pub(crate) struct Secrets {
-    /// Read the password from this descriptor.
-    #[arg(long, value_name = "N")]
-    pub(crate) password_fd: Option<u32>,
-    /// Read the one-time code from this descriptor.
-    #[arg(long, value_name = "N")]
-    pub(crate) totp_fd: Option<u32>,
-    /// Read the recovery kit (at creation: its last group) from this descriptor.
-    #[arg(long, value_name = "N")]
-    pub(crate) kit_fd: Option<u32>,
-    /// Write the recovery kit to this descriptor.
-    #[arg(long, value_name = "N")]
-    pub(crate) kit_out_fd: Option<u32>,
-    /// Write the address of the one-time codes to this descriptor.
-    #[arg(long, value_name = "N")]
-    pub(crate) totp_out_fd: Option<u32>,
-    /// Read the API key from this descriptor.
-    #[arg(long, value_name = "N")]
-    pub(crate) key_fd: Option<u32>,
-    /// Read the API secret or private key from this descriptor.
-    #[arg(long, value_name = "N")]
-    pub(crate) secret_fd: Option<u32>,
+/// Declares the descriptors that a command reads secrets from, or writes to what is shown once.
+macro_rules! descriptors {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident,)* }) => {
+        $(#[$doc])*
+        #[derive(Args, Clone, Debug)]
+        pub(crate) struct $name {
+            $($(#[$field_doc])* #[arg(long, value_name = "N")] pub(crate) $field: Option<u32>,)*
+        }
+    };
+}
+
+descriptors! {
+    /// For `vault create`.
+    NewVaultFds {
+        /// Read the new password from this descriptor.
+        password_fd,
+        /// Write the recovery kit to this descriptor.
+        kit_out_fd,
+        /// Read the last group of the recovery kit from this descriptor.
+        kit_fd,
+        /// Write the address of the one-time codes to this descriptor.
+        totp_out_fd,
+        /// Read the first one-time code from this descriptor.
+        totp_fd,
+    }
+}
+
+descriptors! {
+    /// For `vault unlock`.
+    PasswordFds {
+        /// Read the password from this descriptor.
+        password_fd,
+    }
+}
+
+descriptors! {
+    /// For `vault recover`.
+    RecoveryFds {
+        /// Read the recovery kit from this descriptor.
+        kit_fd,
+        /// Read the new password from this descriptor.
+        password_fd,
+    }
+}
+
+descriptors! {
+    /// For `key import` and `key rotate`.
+    KeyFds {
+        /// Read the one-time code from this descriptor.
+        totp_fd,
+        /// Read the API key from this descriptor.
+        key_fd,
+        /// Read the API secret or private key from this descriptor.
+        secret_fd,
+    }
+}
+
+descriptors! {
+    /// For what needs a one-time code.
+    CodeFds {
+        /// Read the one-time code from this descriptor.
+        totp_fd,
+    }
 }
 
 #[derive(Args)]
@@ -360,6 +400,23 @@ pub(crate) struct PaperOptions {
 mod tests {
     use super::*;
 
+    /// Every command shows how it is used.
+    #[test]
+    fn every_command_has_an_example() {
+        fn without(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+            let path = format!("{path} {}", command.get_name());
+            let mut below = command.get_subcommands().peekable();
+            let shown = command.get_after_help().is_some_and(|help| help.to_string().contains("Example"));
+            if below.peek().is_none() && !shown {
+                found.push(path.clone());
+            }
+            below.for_each(|command| without(command, &path, found));
+        }
+        let mut found = Vec::new();
+        without(&<Arguments as clap::CommandFactory>::command(), "", &mut found);
+        assert!(found.is_empty(), "without an example: {found:?}");
+    }
+
     /// Rows: a command line, and whether it is understood.
     #[test]
     fn command_lines() {
@@ -374,6 +431,7 @@ mod tests {
             ("order place BTCUSDT buy --limit -1 --quantity 1", false),
             ("vault unlock --password secret", false),
             ("vault unlock --password-fd 3 --json", true),
+            ("vault unlock --secret-fd 3", false),
         ] {
             let words = std::iter::once("strongroom").chain(line.split(' '));
             assert_eq!(Arguments::try_parse_from(words).is_ok(), understood, "{line}");

@@ -11,7 +11,7 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use strongroom_desk_api::supervisor::{Errand, Field, Show, Slot, SupervisorClient, ToSupervisor};
 use strongroom_desk_api::{Ask, DeskClient, DoorAction, Tell};
 
-use crate::arguments::Secrets;
+use crate::arguments::{CodeFds, KeyFds, NewVaultFds, PasswordFds, RecoveryFds};
 use crate::fail::Failure;
 
 /// A person has so long to answer all questions.
@@ -29,7 +29,7 @@ impl Descriptors {
         Self { given: slots.iter().filter_map(|(slot, number)| number.map(|number| (*slot, number))).collect(), wanted: slots.len() }
     }
 
-    pub(crate) fn for_new_vault(secrets: &Secrets) -> Self {
+    pub(crate) fn for_new_vault(secrets: &NewVaultFds) -> Self {
         Self::new(&[
             (Slot::Answer(Field::NewPassword), secrets.password_fd),
             (Slot::Shown(Show::Kit), secrets.kit_out_fd),
@@ -39,15 +39,15 @@ impl Descriptors {
         ])
     }
 
-    pub(crate) fn for_password(secrets: &Secrets) -> Self {
+    pub(crate) fn for_password(secrets: &PasswordFds) -> Self {
         Self::new(&[(Slot::Answer(Field::Password), secrets.password_fd)])
     }
 
-    pub(crate) fn for_recovery(secrets: &Secrets) -> Self {
+    pub(crate) fn for_recovery(secrets: &RecoveryFds) -> Self {
         Self::new(&[(Slot::Answer(Field::Kit), secrets.kit_fd), (Slot::Answer(Field::NewPassword), secrets.password_fd)])
     }
 
-    pub(crate) fn for_key(secrets: &Secrets) -> Self {
+    pub(crate) fn for_key(secrets: &KeyFds) -> Self {
         Self::new(&[
             (Slot::Answer(Field::Totp), secrets.totp_fd),
             (Slot::Answer(Field::ApiKey), secrets.key_fd),
@@ -55,7 +55,7 @@ impl Descriptors {
         ])
     }
 
-    pub(crate) fn for_code(secrets: &Secrets) -> Self {
+    pub(crate) fn for_code(secrets: &CodeFds) -> Self {
         Self::new(&[(Slot::Answer(Field::Totp), secrets.totp_fd)])
     }
 
@@ -105,7 +105,8 @@ pub(crate) fn run(dir: &Path, action: DoorAction, descriptors: &Descriptors) -> 
     let bytes = bytes.collect::<Result<Vec<_>, _>>().ok().and_then(|bytes| bytes.try_into().ok());
     let Some(bytes) = bytes else { return Err(Failure::refused("ticket", "the desk's ticket cannot be read".to_owned())) };
     let errand = Errand { ticket: bytes, terminal: terminal.is_some(), slots: slots.iter().map(|(slot, _)| *slot).collect() };
-    let fds: Vec<BorrowedFd<'_>> = terminal.iter().map(|terminal| &terminal.tty).chain(slots.iter().map(|(_, file)| file)).map(File::as_fd).collect();
+    let fds: Vec<BorrowedFd<'_>> =
+        terminal.iter().map(|terminal| &terminal.tty).chain(slots.iter().map(|(_, file)| file)).map(File::as_fd).collect();
     let supervisor = SupervisorClient::connect(dir).map_err(|error| Failure::not_running(dir, &error))?;
     let (answered, said) =
         supervisor.ask(&ToSupervisor::Prompt(errand), &fds, PERSON_TIMEOUT).map_err(|error| Failure::desk_silent(&error))?;

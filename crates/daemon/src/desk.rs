@@ -10,7 +10,8 @@ use clap::Parser;
 use strongroom_desk::{Config, VenueConfig};
 use strongroom_signer_api::Channel;
 
-/// Where the live venue is, when nothing else is named.
+/// Where Binance spot is.
+// https://developers.binance.com/docs/binance-spot-api-docs/rest-api/general-api-information
 const BINANCE_REST: &str = "https://api.binance.com";
 const BINANCE_STREAM: &str = "wss://stream.binance.com:9443";
 
@@ -19,6 +20,8 @@ const BINANCE_STREAM: &str = "wss://stream.binance.com:9443";
 struct Arguments {
     #[arg(long)]
     dir: PathBuf,
+    #[arg(long)]
+    binance: bool,
     #[arg(long)]
     paper_seed: Option<u64>,
     #[arg(long)]
@@ -30,7 +33,11 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::stderr).with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).init();
+    tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(std::io::stderr)
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .init();
     match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -59,8 +66,11 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             paper = Some(handle);
             venue
         } else {
-            let rest = arguments.venue_url.unwrap_or_else(|| BINANCE_REST.to_owned());
-            let stream = arguments.venue_stream_url.unwrap_or_else(|| BINANCE_STREAM.to_owned());
+            let (rest, stream) = match (arguments.binance, arguments.venue_url, arguments.venue_stream_url) {
+                (true, None, None) => (BINANCE_REST.to_owned(), BINANCE_STREAM.to_owned()),
+                (false, Some(rest), Some(stream)) => (rest, stream),
+                _ => anyhow::bail!("no venue is named"),
+            };
             VenueConfig::new(rest, stream, arguments.venue_ca.as_ref()).context("the file of certificates cannot be read")?
         };
         let done = strongroom_desk::run(Config { dir: arguments.dir, venue, supervisor }).await;

@@ -209,7 +209,9 @@ async fn rotate(hall: &Arc<Hall>, old: strongroom_model::CredentialId, new: &Cre
             Tell::Outcome { words, key: Some(CredentialInfo { active: true, ..new.clone() }), log_key: None }
         }
         (Err(why), Err(refusal)) => {
-            let words = format!("the new key did not pass its test ({why}) and could not be taken out of the vault ({refusal}). The old key is still in use");
+            let words = format!(
+                "the new key did not pass its test ({why}) and could not be taken out of the vault ({refusal}). The old key is still in use"
+            );
             error("key-test", words, Advice::Ask)
         }
         (Err(why), Ok(_)) => error(

@@ -438,7 +438,13 @@ impl Machine {
             Err(Trouble::NotSent(why)) => {
                 let entry = json!({"order": id, "why": why, "by": "net"});
                 let why = format!("{why}; nothing was sent");
-                self.refuse(id, Refused { code: "not-sent", why, advice: Advice::RetryAfter(1_000) }, (Kind::OrderRefused, entry), now, out);
+                self.refuse(
+                    id,
+                    Refused { code: "not-sent", why, advice: Advice::RetryAfter(1_000) },
+                    (Kind::OrderRefused, entry),
+                    now,
+                    out,
+                );
             }
             Err(Trouble::Venue(error)) if error.advice() == Advice::Reconcile || is_duplicate(&error) => {
                 if let Some(order) = self.orders.get_mut(id).filter(|order| order.stage == Stage::Intended) {

@@ -27,7 +27,9 @@ impl SetupError {
 
 fn backup_hint(backup: &Option<u64>) -> String {
     match backup {
-        Some(generation) => format!("The newest readable backup is generation {generation}: restore it with `strongroom vault restore {generation}`, then open it with the recovery kit"),
+        Some(generation) => format!(
+            "The newest readable backup is generation {generation}: restore it with `strongroom vault restore {generation}`, then open it with the recovery kit"
+        ),
         None => "There is no readable backup in its folder".to_owned(),
     }
 }

@@ -18,7 +18,9 @@ impl<L: FileLayer> Store<L> {
             // The first save: there is nothing older to protect, unless the anchor remembers something.
             let record = known.unwrap_or(AnchorRecord { committed: None, pending: None, state_generation: 0, fail_counter: 0 });
             return match record.committed {
-                Some(last) if last.generation >= new.generation => Err(SaveError::NotNewer { have: last.generation, given: new.generation }),
+                Some(last) if last.generation >= new.generation => {
+                    Err(SaveError::NotNewer { have: last.generation, given: new.generation })
+                }
                 _ => Ok(AnchorRecord { pending: Some(new), ..record }),
             };
         };

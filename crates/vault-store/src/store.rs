@@ -144,7 +144,8 @@ impl<L: FileLayer> Store<L> {
 
     /// Saves the next generation. On an error other than [`SaveError::Uncertain`] the old vault stands unchanged.
     pub fn save(&self, image: &[u8], generation: u64, mac: &[u8; 32]) -> Result<Saved, SaveError> {
-        let new: Mark = Prefix::read(image).filter(|new| new.generation == generation && new.mac == *mac).ok_or(SaveError::NotTheImage)?.into();
+        let new: Mark =
+            Prefix::read(image).filter(|new| new.generation == generation && new.mac == *mac).ok_or(SaveError::NotTheImage)?.into();
         let old = self.present_mark()?;
         let record = self.record_before(old, new)?;
         self.anchor.set_record(&record).map_err(SaveError::Keychain)?;
@@ -168,7 +169,9 @@ impl<L: FileLayer> Store<L> {
         let record = self.anchor.record().map_err(SaveError::Keychain)?.ok_or(SaveError::NotAnchored)?;
         match judge(present, &record) {
             AnchorVerdict::Matches if record.pending.is_none() => Ok(()),
-            AnchorVerdict::Matches | AnchorVerdict::MatchesPending => self.set_record(AnchorRecord { committed: Some(present), pending: None, ..record }),
+            AnchorVerdict::Matches | AnchorVerdict::MatchesPending => {
+                self.set_record(AnchorRecord { committed: Some(present), pending: None, ..record })
+            }
             _ => Err(SaveError::NotAnchored),
         }
     }

@@ -11,8 +11,8 @@ mod world;
 use std::io::ErrorKind;
 
 use image::image;
-use world::{Fault, World};
 use strongroom_vault_store::{AnchorVerdict, LoadError, SaveError, Saved, Store};
+use world::{Fault, World};
 
 const FAULTS: [Fault; 3] = [Fault::Error(ErrorKind::StorageFull), Fault::Error(ErrorKind::Other), Fault::Death];
 

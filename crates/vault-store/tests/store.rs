@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use image::image;
 use strongroom_vault_store::{
-    Anchor, AnchorVerdict, BACKUPS_MAX, KeychainError, LoadError, MemoryAnchor, RestoreError, SaveError, Saved, SetupError, Store, make_device_secret,
+    Anchor, AnchorVerdict, BACKUPS_MAX, KeychainError, LoadError, MemoryAnchor, RestoreError, SaveError, Saved, SetupError, Store,
+    make_device_secret,
 };
 
 fn store(dir: &Path) -> (Store, Arc<MemoryAnchor>) {

@@ -10,9 +10,7 @@ use crate::header::{FILE_LEN_MAX, Header, Layout};
 use crate::kdf::{KdfField, KdfParams, PasswordError};
 use crate::kit::Kit;
 use crate::primitives::Broken;
-use crate::records::{
-    IndexRow, RECORD_LEN_MAX, RECORDS_MAX, RecordHead, RecordKind, RewrapError, SealRecordError, wrap_key,
-};
+use crate::records::{IndexRow, RECORD_LEN_MAX, RECORDS_MAX, RecordHead, RecordKind, RewrapError, SealRecordError, wrap_key};
 use crate::slots::{Factors, Place, SealSlotError, Slot, SlotKind};
 use crate::vault::{Vault, assemble};
 

@@ -151,7 +151,8 @@ impl Layout {
 
     fn from_fields(bytes: &[u8]) -> Result<Self, OpenError> {
         let (mut known, unknown) = split_fields(bytes)?;
-        let mut next = |tag, missing| known.iter_mut().find(|(own, _)| *own == tag).map(|(_, value)| *value).ok_or(OpenError::Damaged(missing));
+        let mut next =
+            |tag, missing| known.iter_mut().find(|(own, _)| *own == tag).map(|(_, value)| *value).ok_or(OpenError::Damaged(missing));
         let vault_id = next(VAULT_ID, "its name is missing")?;
         let generation = next(GENERATION, "its generation is missing")?;
         let written = next(WRITE_TIME, "its time is missing")?;

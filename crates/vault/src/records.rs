@@ -178,7 +178,13 @@ impl IndexRow {
         self.wrap(&data_key, vault_id, new, entropy).map_err(RewrapError::Seal)
     }
 
-    fn wrap(&mut self, data_key: &SecretBox, vault_id: &[u8; 16], wrap: &SecretBox, entropy: &mut dyn Entropy) -> Result<(), SealRecordError> {
+    fn wrap(
+        &mut self,
+        data_key: &SecretBox,
+        vault_id: &[u8; 16],
+        wrap: &SecretBox,
+        entropy: &mut dyn Entropy,
+    ) -> Result<(), SealRecordError> {
         self.wrap_nonce = make_public(entropy)?;
         let mut buffer = SecretBox::zeroed(WRAPPED_LEN);
         buffer.bytes_mut()[..KEY_LEN].copy_from_slice(data_key.bytes());

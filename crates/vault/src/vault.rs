@@ -251,13 +251,17 @@ pub enum OpenError {
     #[error("this vault uses a feature ({0:#06x}) that this program does not know. Use a newer program")]
     UnknownCriticalTag(u16),
     /// Too weak to be safe or too heavy to be honest.
-    #[error("this vault asks for {0}, outside what vaults may use; it may have been tampered with. Restore a backup; `strongroom vault status` names them")]
+    #[error(
+        "this vault asks for {0}, outside what vaults may use; it may have been tampered with. Restore a backup; `strongroom vault status` names them"
+    )]
     KdfOutOfBounds(KdfParams),
     /// Not what was written.
     #[error("the vault is damaged or was changed: {0}. Restore a backup; `strongroom vault status` names them")]
     Damaged(&'static str),
     /// A record was replaced, perhaps by another or an older one.
-    #[error("record {0} is not the one that the vault's index names. Restore a backup (`strongroom vault status` names them) and compare the audit log")]
+    #[error(
+        "record {0} is not the one that the vault's index names. Restore a backup (`strongroom vault status` names them) and compare the audit log"
+    )]
     RecordMismatch(u64),
     /// Nobody can open it this way.
     #[error("this vault has no slot of kind {0:?}")]

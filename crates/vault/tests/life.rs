@@ -7,8 +7,8 @@ mod common;
 
 use common::{CREDENTIAL, DEVICE, PASSWORD, Repeatable, at, kit, put, vault};
 use strongroom_vault::{
-    ChangeError, CreateError, Edit, Entropy, EntropyError, Factors, KdfParams, Kit, NewVault, OpenError, PasswordError, Purpose, RecordError,
-    RecordKind, SystemEntropy, Vault, open_state, peek, seal_state,
+    ChangeError, CreateError, Edit, Entropy, EntropyError, Factors, KdfParams, Kit, NewVault, OpenError, PasswordError, Purpose,
+    RecordError, RecordKind, SystemEntropy, Vault, open_state, peek, seal_state,
 };
 
 #[test]
@@ -40,7 +40,8 @@ fn both_slots_open_the_same_vault() {
 fn a_change_counts_when_it_was_committed() {
     let mut vault = vault();
     let mut chance = Repeatable::new(2);
-    let first = vault.change(&[put(3, RecordKind::TotpSeed, b"seed"), put(1, RecordKind::Credential, b"rotated")], at(3_000), &mut chance).unwrap();
+    let first =
+        vault.change(&[put(3, RecordKind::TotpSeed, b"seed"), put(1, RecordKind::Credential, b"rotated")], at(3_000), &mut chance).unwrap();
     let second = vault.change(&[Edit::Remove { id: 1 }], at(3_000), &mut chance).unwrap();
     assert!(vault.with_record(1, |plaintext| plaintext == CREDENTIAL).unwrap(), "nothing was committed");
     assert_eq!((first.generation(), second.generation()), (3, 3));
@@ -71,7 +72,10 @@ fn impossible_changes_change_nothing() {
         (vec![put(5, RecordKind::TotpSeed, &long)], ChangeError::TooLong(5)),
         (vec![put(u64::MAX, RecordKind::TotpSeed, b"")], ChangeError::BadId(u64::MAX)),
         (vec![put(0, RecordKind::TotpSeed, b"")], ChangeError::BadId(0)),
-        (vec![Edit::ReplacePassword { password: b"", device: &DEVICE, kdf: KdfParams::FLOOR }], ChangeError::Password(PasswordError::Empty)),
+        (
+            vec![Edit::ReplacePassword { password: b"", device: &DEVICE, kdf: KdfParams::FLOOR }],
+            ChangeError::Password(PasswordError::Empty),
+        ),
         (vec![Edit::ReplacePassword { password: b"x", device: &DEVICE, kdf: weak }], ChangeError::KdfOutOfBounds(weak)),
     ] {
         assert_eq!(vault.change(&edits, at(3_000), &mut chance).err(), Some(expected));

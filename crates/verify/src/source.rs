@@ -61,7 +61,8 @@ impl Log {
 
     /// Every checkpoint with the size under which it is kept, ascending.
     pub fn checkpoints(&self) -> Result<Vec<(i64, String)>, SourceError> {
-        let mut statement = self.connection.prepare("SELECT size, substr(CAST(note AS BLOB), 1, 5000) FROM audit_checkpoint ORDER BY size")?;
+        let mut statement =
+            self.connection.prepare("SELECT size, substr(CAST(note AS BLOB), 1, 5000) FROM audit_checkpoint ORDER BY size")?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, String::from_utf8_lossy(&blob(row, 1)?).into_owned())))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

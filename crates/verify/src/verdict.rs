@@ -97,7 +97,8 @@ pub fn verify(log: &Log, key: &LogKey, saved_head: Option<&str>) -> Result<Findi
         (None, false) => Outcome::UnsealedTail,
     };
     if let (Some(saved), None) = (&saved, &broken) {
-        let checked = saved.as_ref().map_or_else(|| Err((Outcome::Tampered, forged_head())), |head| check_saved(head, &walk, origin.as_deref()));
+        let checked =
+            saved.as_ref().map_or_else(|| Err((Outcome::Tampered, forged_head())), |head| check_saved(head, &walk, origin.as_deref()));
         if let Err((worse, found)) = checked {
             (outcome, broken) = (worse, Some(found));
         }

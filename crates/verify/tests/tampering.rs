@@ -59,7 +59,9 @@ impl World {
 
     fn put(&self, seq: u64, bytes: &[u8]) {
         let hash = strongroom_verify::Leaf::hash(bytes);
-        self.db.execute("INSERT OR REPLACE INTO audit_leaf VALUES (?, ?, ?)", params![i64::try_from(seq).unwrap(), bytes, &hash[..]]).unwrap();
+        self.db
+            .execute("INSERT OR REPLACE INTO audit_leaf VALUES (?, ?, ?)", params![i64::try_from(seq).unwrap(), bytes, &hash[..]])
+            .unwrap();
     }
 
     fn note(&self, head: Head, signer: &SigningKey) -> String {
@@ -100,7 +102,9 @@ impl World {
     fn rechain(&self, seq: u64) {
         let mut prev = None;
         for at in seq.. {
-            let found = self.db.query_row("SELECT bytes FROM audit_leaf WHERE seq = ?", [i64::try_from(at).unwrap()], |row| row.get::<_, Vec<u8>>(0));
+            let found = self
+                .db
+                .query_row("SELECT bytes FROM audit_leaf WHERE seq = ?", [i64::try_from(at).unwrap()], |row| row.get::<_, Vec<u8>>(0));
             let Ok(bytes) = found else { break };
             let mut fields = Fields::parse(&bytes).unwrap();
             fields.prev = prev.unwrap_or(fields.prev);

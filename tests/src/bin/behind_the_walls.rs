@@ -1,8 +1,9 @@
 //! Hostile code behind the signer's own walls: tries what its first argument names, and says so if it lived.
 
 use std::net::{TcpStream, UdpSocket};
+use std::process::ExitCode;
 
-fn main() {
+fn main() -> ExitCode {
     let attempt = std::env::args().nth(1).unwrap_or_default();
     let own = std::env::current_exe().expect("a path");
     strongroom_signer::walls::close_windows().expect("walls");
@@ -19,7 +20,11 @@ fn main() {
         "exec" => drop(std::process::Command::new(own).status()),
         "thread" => drop(std::thread::spawn(|| ()).join()),
         "signal" => drop(nix::sys::signal::kill(nix::unistd::getpid(), None)),
-        other => panic!("no attempt named {other}"),
+        other => {
+            println!("no attempt named {other}");
+            return ExitCode::FAILURE;
+        }
     }
     println!("lived");
+    ExitCode::SUCCESS
 }

@@ -15,12 +15,7 @@ use strongroom_paper::{Config, Fault, Faults, Target};
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Wish {
-    Plan {
-        fault: Planned,
-        count: u32,
-        method: Option<String>,
-        path: Option<String>,
-    },
+    Plan { fault: Planned, count: u32, method: Option<String>, path: Option<String> },
     SkewClockMs(i64),
     SwapCertificate(bool),
     Clear,

@@ -17,6 +17,7 @@ const DESK_ENVIRONMENT: &[&str] = &["HOME", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUN
 #[derive(Clone, Debug)]
 pub(crate) struct DeskArguments {
     pub(crate) dir: PathBuf,
+    pub(crate) binance: bool,
     pub(crate) paper_seed: Option<u64>,
     pub(crate) venue_url: Option<String>,
     pub(crate) venue_stream_url: Option<String>,
@@ -80,6 +81,9 @@ pub(crate) fn desk(arguments: &DeskArguments) -> anyhow::Result<Process> {
     command.arg("--dir").arg(&arguments.dir);
     if let Some(seed) = arguments.paper_seed {
         command.arg("--paper-seed").arg(seed.to_string());
+    }
+    if arguments.binance {
+        command.arg("--binance");
     }
     for (flag, value) in [("--venue-url", &arguments.venue_url), ("--venue-stream-url", &arguments.venue_stream_url)] {
         if let Some(value) = value {

@@ -25,21 +25,32 @@ struct Arguments {
     /// Profile folder: vault, orders, log, sockets.
     #[arg(long)]
     dir: PathBuf,
-    /// Host the embedded paper venue and trade there.
-    #[arg(long)]
-    paper: bool,
+    #[command(flatten)]
+    venue: VenueArguments,
     /// Seed of the paper venue's market.
     #[arg(long, default_value_t = 1)]
     paper_seed: u64,
-    /// Trade at this venue instead (base address of a Binance spot API); its key is pinned after a person confirmed it.
-    #[arg(long, conflicts_with = "paper")]
-    venue_url: Option<String>,
     /// Streams of that venue.
     #[arg(long, requires = "venue_url")]
     venue_stream_url: Option<String>,
     /// Certificates to trust for that venue instead of the public ones (PEM).
     #[arg(long, requires = "venue_url")]
     venue_ca: Option<PathBuf>,
+}
+
+/// Where to trade; real money is never the default.
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+struct VenueArguments {
+    /// Host the embedded paper venue and trade there: play money.
+    #[arg(long)]
+    paper: bool,
+    /// Trade at Binance spot: real money.
+    #[arg(long)]
+    binance: bool,
+    /// Trade at this venue (base address of a Binance spot API); its key is pinned after a person confirmed it.
+    #[arg(long, requires = "venue_stream_url")]
+    venue_url: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -58,8 +69,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let _lock = claim(&arguments.dir)?;
     let desk = DeskArguments {
         dir: arguments.dir.clone(),
-        paper_seed: arguments.paper.then_some(arguments.paper_seed),
-        venue_url: arguments.venue_url.clone(),
+        binance: arguments.venue.binance,
+        paper_seed: arguments.venue.paper.then_some(arguments.paper_seed),
+        venue_url: arguments.venue.venue_url.clone(),
         venue_stream_url: arguments.venue_stream_url.clone(),
         venue_ca: arguments.venue_ca.clone(),
     };

@@ -2,8 +2,8 @@
 //! never a success and never a failure.
 
 use strongroom_model::{
-    Advice, Amount, Balance, Book, Candle, ClientOrderId, ExecutionReport, Fill, Level, MarketTrade, Notional, OrderStatus, Price, Quantity, Side,
-    Symbol, Timestamp, TradeId, VenueOrderId,
+    Advice, Amount, Balance, Book, Candle, ClientOrderId, ExecutionReport, Fill, Level, MarketTrade, Notional, OrderStatus, Price,
+    Quantity, Side, Symbol, Timestamp, TradeId, VenueOrderId,
 };
 use thiserror::Error;
 
@@ -173,7 +173,8 @@ pub fn trades(body: &[u8]) -> Result<Vec<Fill>, VenueError> {
 pub fn balances(body: &[u8]) -> Result<Vec<Balance>, VenueError> {
     let mut balances = Vec::new();
     for entry in json::<wire::Account>(body)?.balances {
-        let balance = Balance { free: field(Amount::parse(&entry.free))?, locked: field(Amount::parse(&entry.locked))?, asset: entry.asset };
+        let balance =
+            Balance { free: field(Amount::parse(&entry.free))?, locked: field(Amount::parse(&entry.locked))?, asset: entry.asset };
         if !(balance.free.is_zero() && balance.locked.is_zero()) {
             balances.push(balance);
         }
@@ -183,7 +184,10 @@ pub fn balances(body: &[u8]) -> Result<Vec<Balance>, VenueError> {
 
 /// Price and quantity pairs.
 pub(super) fn levels(pairs: &[[String; 2]]) -> Result<Vec<Level>, VenueError> {
-    pairs.iter().map(|[price, quantity]| Ok(Level { price: field(Price::parse(price))?, quantity: field(Quantity::parse(quantity))? })).collect()
+    pairs
+        .iter()
+        .map(|[price, quantity]| Ok(Level { price: field(Price::parse(price))?, quantity: field(Quantity::parse(quantity))? }))
+        .collect()
 }
 
 /// A depth snapshot.
@@ -247,7 +251,9 @@ mod tests {
 
     #[test]
     fn refusals() {
-        for (code, advice) in [(-2010, Advice::Refuse), (-1021, Advice::RetryAfter(1_000)), (-2013, Advice::Refuse), (-1022, Advice::Refuse)] {
+        for (code, advice) in
+            [(-2010, Advice::Refuse), (-1021, Advice::RetryAfter(1_000)), (-2013, Advice::Refuse), (-1022, Advice::Refuse)]
+        {
             let body = format!("{{\"code\":{code},\"msg\":\"m\"}}");
             assert_eq!(outcome(400, None, body.as_bytes()).unwrap_err().advice(), advice);
         }

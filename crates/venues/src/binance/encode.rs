@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use strongroom_model::{Intent, MarketSize, Method, SignedRequest, OrderRef, OrderSpec, PlaceOrder, Side, Symbol, TimeInForce, Timestamp};
+use strongroom_model::{Intent, MarketSize, Method, OrderRef, OrderSpec, PlaceOrder, Side, SignedRequest, Symbol, TimeInForce, Timestamp};
 
 use super::scheme::SigningKey;
 
@@ -82,7 +82,14 @@ impl Unsigned {
             Method::Post => (String::new(), params),
             Method::Get | Method::Delete => (params, String::new()),
         };
-        SignedRequest { method: self.method, path: self.path.to_owned(), query, body, key_header: KEY_HEADER.to_owned(), api_key: api_key.to_owned() }
+        SignedRequest {
+            method: self.method,
+            path: self.path.to_owned(),
+            query,
+            body,
+            key_header: KEY_HEADER.to_owned(),
+            api_key: api_key.to_owned(),
+        }
     }
 }
 

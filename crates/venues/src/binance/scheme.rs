@@ -176,7 +176,8 @@ mod tests {
         for bad in [&b""[..], b"a b", b"\xff\xfe", &[b'a'; 513]] {
             assert!(import_secret(Scheme::HmacSha256, bad).is_err());
         }
-        let pem = b"-----BEGIN PRIVATE KEY-----\\nMC4CAQAwBQYDK2VwBCIEIIJEYWtGBrhACmb9Dvy+qa8WEf0lQOl1s4CLIAB9m89u\\n-----END PRIVATE KEY-----";
+        let pem =
+            b"-----BEGIN PRIVATE KEY-----\\nMC4CAQAwBQYDK2VwBCIEIIJEYWtGBrhACmb9Dvy+qa8WEf0lQOl1s4CLIAB9m89u\\n-----END PRIVATE KEY-----";
         assert_eq!(import_secret(Scheme::Ed25519, pem).unwrap().len(), 32);
         assert_eq!(import_secret(Scheme::Ed25519, b"-----BEGIN EC PRIVATE KEY-----\nAA").unwrap_err(), KeyError::OtherKind);
     }
