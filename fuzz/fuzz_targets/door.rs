@@ -1,0 +1,4 @@
+//! See `src/door.rs`.
+#![no_main]
+
+strongroom_fuzz::target!(door);

@@ -1,0 +1,4 @@
+//! See `src/signer_frame.rs`.
+#![no_main]
+
+strongroom_fuzz::target!(signer_frame);

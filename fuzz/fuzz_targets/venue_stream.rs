@@ -1,0 +1,4 @@
+//! See `src/venue_stream.rs`.
+#![no_main]
+
+strongroom_fuzz::target!(venue_stream);

@@ -1,0 +1,4 @@
+//! See `src/words.rs`.
+#![no_main]
+
+strongroom_fuzz::target!(words);

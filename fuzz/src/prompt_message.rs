@@ -1,0 +1,42 @@
+//! What prompts, signer and doors say outside of frames. Invariant: what is read is written back to the same bytes.
+
+use strongroom_desk_api::supervisor::ToSupervisor;
+use strongroom_signer_api::errand::{Errand, Slot};
+use strongroom_signer_api::prompt::{Field, FromPrompt, Show, ToPrompt};
+
+/// One of each.
+pub fn seeds() -> Vec<Vec<u8>> {
+    let slots = Field::ALL.into_iter().take(3).map(Slot::Answer).chain([Slot::Shown(Show::Kit)]).collect();
+    let errand = Errand { ticket: [3; 16], terminal: true, slots };
+    let mut seeds = vec![errand.encode(), ToSupervisor::Prompt(errand).encode(), ToSupervisor::Kill("test".to_owned()).encode()];
+    let mut out = Vec::new();
+    for message in [ToPrompt::Ask(Field::Totp, b"Code"), ToPrompt::Show(Show::OtpUri, b"otpauth://"), ToPrompt::End(true, b"Done.")] {
+        message.write(&mut out);
+        seeds.push(out.clone());
+    }
+    for message in [FromPrompt::Hello([1; 16]), FromPrompt::Answer(b"123456"), FromPrompt::Shown, FromPrompt::Cancel] {
+        message.write(&mut out);
+        seeds.push(out.clone());
+    }
+    seeds
+}
+
+/// Reads all of them.
+pub fn check(data: &[u8]) {
+    let mut out = Vec::new();
+    if let Some(message) = ToPrompt::parse(data) {
+        message.write(&mut out);
+        assert_eq!(out, data);
+    }
+    if let Some(message) = FromPrompt::parse(data) {
+        message.write(&mut out);
+        assert_eq!(out, data);
+    }
+    if let Some(errand) = Errand::decode(data) {
+        assert_eq!(errand.encode(), data);
+        assert!(errand.fds_len() <= 1 + errand.slots.len());
+    }
+    if let Some(said) = ToSupervisor::decode(data) {
+        assert_eq!(ToSupervisor::decode(&said.encode()), Some(said));
+    }
+}
