@@ -31,6 +31,9 @@ pub fn seeds() -> Vec<Vec<u8>> {
             r#"{"makerCommission":15,"canTrade":true,"updateTime":123456789,"accountType":"SPOT","balances":[{"asset":"BTC","free":"4723846.89208129","locked":"0.00000000"}],"permissions":["SPOT"],"uid":354937868}"#,
         ),
         (5, r#"{"lastUpdateId":1027024,"bids":[["4.00000000","431.00000000"],["3.5","1"]],"asks":[["4.00000200","12.00000000"]]}"#),
+        // The largest prices: their sum, and a collar around them, must be held.
+        (5, r#"{"lastUpdateId":1,"bids":[["999999999999999999","1"]],"asks":[["999999999999999999.9999999999","1"]]}"#),
+        (5, r#"{"lastUpdateId":1,"bids":[["39614081257132168796771975167","1"]],"asks":[["79228162514264337593543950335","1"]]}"#),
         (6, r#"{"serverTime":1499827319559}"#),
         (
             7,

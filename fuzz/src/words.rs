@@ -8,9 +8,21 @@ const DIGITS_EXACT: usize = 28;
 
 /// Numbers at the edges, a symbol, a name; two numbers apart by a blank are reckoned with.
 pub fn seeds() -> Vec<Vec<u8>> {
-    ["0", "1.50", "0.00000001", "79228162514264337593543950335", ".5", "5.", "BTCUSDT", "a:b/c_d-1", "3 2", "1000000 0.0001"]
-        .map(Vec::from)
-        .to_vec()
+    [
+        "0",
+        "1.50",
+        "0.00000001",
+        "79228162514264337593543950335",
+        "999999999999999999.9999999999",
+        ".5",
+        "5.",
+        "BTCUSDT",
+        "a:b/c_d-1",
+        "3 2",
+        "1000000 0.0001",
+    ]
+    .map(Vec::from)
+    .to_vec()
 }
 
 /// Reads every kind.

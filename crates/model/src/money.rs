@@ -25,6 +25,9 @@ pub enum MoneyError {
     TooLong(String),
 }
 
+/// Most digits before the point: sums and collars of such numbers can be held, whatever a venue says.
+const WHOLE_DIGITS_MAX: usize = 18;
+
 fn parse_plain(text: &str) -> Result<Decimal, MoneyError> {
     let shown = || text.chars().take(TEXT_LEN_MAX).collect::<String>();
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
@@ -32,7 +35,7 @@ fn parse_plain(text: &str) -> Result<Decimal, MoneyError> {
     if digits == 0 || points > 1 || digits + points != text.len() {
         return Err(MoneyError::NotDecimal(shown()));
     }
-    if text.len() > TEXT_LEN_MAX {
+    if text.len() > TEXT_LEN_MAX || text.find('.').unwrap_or(text.len()) > WHOLE_DIGITS_MAX {
         return Err(MoneyError::TooLong(shown()));
     }
     Decimal::from_str_exact(text).map_err(|_| MoneyError::TooLong(shown()))
@@ -173,6 +176,10 @@ mod tests {
             assert!(Price::parse(text).is_err(), "{text:?} was accepted");
         }
         assert!(Price::parse(&"9".repeat(41)).is_err());
+        // The largest: what is added to it, or taken of it in basis points, can be held.
+        let largest = Price::parse(&"9".repeat(WHOLE_DIGITS_MAX)).unwrap();
+        assert!((largest + largest).value().checked_mul(Decimal::from(10_000)).is_some());
+        assert!(Price::parse(&"9".repeat(WHOLE_DIGITS_MAX + 1)).is_err());
     }
 
     #[test]
