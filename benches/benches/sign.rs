@@ -13,12 +13,14 @@ use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 use strongroom_benches::here::SignerHere;
 use strongroom_benches::order::{self, KEYS, Key, RECV_WINDOW_MS};
-use strongroom_benches::process::{SignerProcess, Wait};
+use strongroom_benches::process::{Cores, SignerProcess, Wait, free};
 use strongroom_benches::row::{Peer, Row};
 use strongroom_benches::{Spoken as _, furnish};
 use strongroom_model::{Scheme, Timestamp};
 use strongroom_signer::arena::Arena;
-use strongroom_signer_api::Request;
+use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
+use strongroom_signer_api::frame::{self, Frame, FrameError, Kind};
+use strongroom_signer_api::{Reply, Request};
 use strongroom_venues::binance::{SigningKey, encode, scheme};
 
 /// The signer's own allocator, which wipes what is freed.
@@ -31,8 +33,12 @@ const SIGNER_VARIABLE: &str = "STRONGROOM_SIGNER";
 const PYTHON_VARIABLE: &str = "STRONGROOM_VENV";
 
 const CRITERION_SAMPLES: usize = 100;
-const WARM_UP: usize = 200;
-const WARM: usize = 2_000;
+/// Back to back; the peer's script uses the same words.
+const WARM_STATE: &str = "warm";
+/// After [`IDLE_GAP`] in which nothing was asked.
+const IDLE_STATE: &str = "from idle";
+const WARM_UP: usize = 100;
+const WARM: usize = 1_500;
 /// A vault signs at most 6,000 new orders per minute: all rounds of one key together stay below that.
 const IDLE: usize = 300;
 /// So long nothing is asked before each sample from idle.
@@ -46,7 +52,8 @@ fn main() -> anyhow::Result<()> {
     let scratch = tempfile::tempdir()?;
     println!("{}", machine());
     let peers = peers(scratch.path())?;
-    let mut rows = Vec::new();
+    let mut rows = vec![frames(scratch.path())?];
+    rows.extend(channel_alone()?);
     for key in &KEYS {
         rows.extend(in_process(key, &peers, scratch.path())?);
         rows.extend(through_the_process(key, &peers)?);
@@ -73,14 +80,72 @@ const fn word(scheme: Scheme) -> &'static str {
     }
 }
 
-/// Without any channel: the bare translation and signature, the same with the key shielded, and the whole state machine.
-fn in_process(key: &Key, peers: &Peers, scratch: &Path) -> anyhow::Result<Vec<Row>> {
-    let mut criterion = Criterion::default()
+fn criterion(scratch: &Path) -> Criterion {
+    Criterion::default()
         .sample_size(CRITERION_SAMPLES)
         .warm_up_time(Duration::from_secs(1))
         .measurement_time(Duration::from_secs(4))
         .without_plots()
-        .output_directory(scratch);
+        .output_directory(scratch)
+}
+
+/// The part of the way that is neither channel nor signature: both frames written, read, and checked to be canonical.
+fn frames(scratch: &Path) -> anyhow::Result<Row> {
+    let request = order::request()?;
+    let unsigned = encode::encode(&order::intent()?, Timestamp::from_ms(0), RECV_WINDOW_MS);
+    let signed = unsigned.sign(KEYS[0].api_key, &SigningKey::Hmac(b"key"));
+    let reply = Reply::Signed { request: signed, count: 1, expires: Timestamp::from_ms(0) };
+    let (mut out, mut scratchpad) = (Vec::with_capacity(PACKET_LEN_MAX), Vec::with_capacity(PACKET_LEN_MAX));
+    let mut there_and_back = || -> Result<(Request, Reply), FrameError> {
+        frame::write(&mut out, Kind::Request, 1, black_box(&request), b"")?;
+        let asked = Frame::parse(&out)?.message(&mut scratchpad)?;
+        frame::write(&mut out, Kind::Reply, 1, black_box(&reply), b"")?;
+        Ok((asked, Frame::parse(&out)?.message(&mut scratchpad)?))
+    };
+    there_and_back()?;
+    let name = "frames of a request and its reply, written and read";
+    criterion(scratch).bench_function(name, |bencher| bencher.iter(|| drop(black_box(there_and_back()))));
+    Ok(Row { name: name.to_owned(), ns: estimate(scratch, name)?, samples: CRITERION_SAMPLES, target_us: None, peer: None })
+}
+
+/// The floor under the isolated signer: packets of the same size there and back, to a thread that only returns them.
+fn channel_alone() -> anyhow::Result<Vec<Row>> {
+    const REQUEST_LEN: usize = 256;
+    let (near, far) = Channel::pair()?;
+    let echo = std::thread::spawn(move || {
+        let mut buffer = vec![0; PACKET_LEN_MAX];
+        while let Ok(Some(packet)) = far.recv(&mut buffer) {
+            if far.send(&buffer[..packet.len], &[]).is_err() {
+                break;
+            }
+        }
+    });
+    let mut buffer = vec![0; PACKET_LEN_MAX];
+    let mut rows = Vec::new();
+    for (state, samples, gap) in [(WARM_STATE, WARM, Duration::ZERO), (IDLE_STATE, IDLE, IDLE_GAP)] {
+        let mut took = histogram();
+        for _ in 0..samples {
+            if !gap.is_zero() {
+                std::thread::sleep(gap);
+            }
+            let start = Instant::now();
+            near.send(&[1; REQUEST_LEN], &[])?;
+            near.recv(&mut buffer)?.context("the echo ended")?;
+            record(&mut took, start.elapsed());
+        }
+        let name = format!("channel alone, {state}, both ends sleep");
+        println!("{name}: {samples} samples: {}", summary(&took));
+        let ns = took.value_at_quantile(0.5) as f64;
+        rows.push(Row { name: format!("{name}, p50"), ns, samples, target_us: None, peer: None });
+    }
+    drop(near);
+    echo.join().ok().context("the echo failed")?;
+    Ok(rows)
+}
+
+/// Without any channel: the bare translation and signature, the same with the key shielded, and the whole state machine.
+fn in_process(key: &Key, peers: &Peers, scratch: &Path) -> anyhow::Result<Vec<Row>> {
+    let mut criterion = criterion(scratch);
     let (intent, at) = (order::intent()?, Timestamp::from_ms(1_800_000_000_000));
     let secret = scheme::import_secret(key.scheme, key.secret.as_bytes())?;
     let signed = |secret: &[u8]| {
@@ -92,7 +157,7 @@ fn in_process(key: &Key, peers: &Peers, scratch: &Path) -> anyhow::Result<Vec<Ro
         let name = format!("sign {} {name}", word(key.scheme));
         criterion.bench_function(&name, |bencher| bencher.iter(&mut *routine));
         let ns = estimate(scratch, &name)?;
-        measured.push(Row { name, ns, samples: CRITERION_SAMPLES, target_us, peer: Some(peers.at(key.scheme, 0.5)?) });
+        measured.push(Row { name, ns, samples: CRITERION_SAMPLES, target_us, peer: Some(peers.at(key.scheme, WARM_STATE, 0.5)?) });
         anyhow::Ok(())
     };
     // The design's figures are for HMAC: one Ed25519 signature alone takes longer.
@@ -108,8 +173,22 @@ fn in_process(key: &Key, peers: &Peers, scratch: &Path) -> anyhow::Result<Vec<Ro
     furnish(&mut signer, key)?;
     let request = order::request()?;
     median(&mut criterion, "in process, shielded, limits", None, &mut || drop(black_box(signer.sign(request.clone()))))?;
-    let last = signer.ask(request, b"")?;
-    anyhow::ensure!(matches!(last, strongroom_signer_api::Reply::Signed { .. }), "not signed: {last:?}");
+    let last = signer.ask(request.clone(), b"")?;
+    anyhow::ensure!(matches!(last, Reply::Signed { .. }), "not signed: {last:?}");
+    // The same with cold caches: what of the time from idle is no channel.
+    let mut took = histogram();
+    for _ in 0..IDLE {
+        std::thread::sleep(IDLE_GAP);
+        let request = request.clone();
+        let start = Instant::now();
+        let reply = black_box(signer.sign(request));
+        record(&mut took, start.elapsed());
+        drop(reply);
+    }
+    let name = format!("sign {} in process, shielded, limits, {IDLE_STATE}, p50", word(key.scheme));
+    println!("{name}: {IDLE} samples: {}", summary(&took));
+    let peer = Some(peers.at(key.scheme, IDLE_STATE, 0.5)?);
+    measured.push(Row { name, ns: took.value_at_quantile(0.5) as f64, samples: IDLE, target_us: None, peer });
     Ok(measured)
 }
 
@@ -121,16 +200,22 @@ fn estimate(scratch: &Path, name: &str) -> anyhow::Result<f64> {
     estimates["median"]["point_estimate"].as_f64().context("criterion's estimate has no median")
 }
 
-/// Through the isolated process, warm and from idle, with a reader that sleeps and with one that spins.
+/// Through the isolated process, warm and from idle. Which core each end runs on decides more than anything else, so it is
+/// fixed; a reader that spins on the signer's own core would only be in its way.
 fn through_the_process(key: &Key, peers: &Peers) -> anyhow::Result<Vec<Row>> {
     let program = std::env::var_os(SIGNER_VARIABLE).context("run this with `cargo xtask bench sign`, which builds the signer")?;
     let mut signer = SignerProcess::start(&PathBuf::from(program))?;
     furnish(&mut signer, key)?;
     let request = order::request()?;
     let mut rows = Vec::new();
-    for (wait, reader) in [(Wait::Spinning, "reader spins"), (Wait::Asleep, "reader sleeps")] {
+    for (wait, cores, reader) in [
+        (Wait::Asleep, Cores::Shared, "reader sleeps, one core"),
+        (Wait::Asleep, Cores::Apart, "reader sleeps, two cores"),
+        (Wait::Spinning, Cores::Apart, "reader spins, two cores"),
+    ] {
+        signer.place(cores)?;
         round(&mut signer, &request, wait, WARM_UP, Duration::ZERO)?;
-        for (state, samples, gap, target_us) in [("warm", WARM, Duration::ZERO, 15), ("from idle", IDLE, IDLE_GAP, 150)] {
+        for (state, samples, gap, target_us) in [(WARM_STATE, WARM, Duration::ZERO, 15), (IDLE_STATE, IDLE, IDLE_GAP, 150)] {
             let start = Instant::now();
             let took = round(&mut signer, &request, wait, samples, gap)?;
             let name = format!("place {} through the signer, {state}, {reader}", word(key.scheme));
@@ -138,10 +223,17 @@ fn through_the_process(key: &Key, peers: &Peers) -> anyhow::Result<Vec<Row>> {
             for (quantile, label) in [(0.5, "p50"), (0.99, "p99")] {
                 let target_us = (quantile == 0.5).then_some(target_us);
                 let ns = took.value_at_quantile(quantile) as f64;
-                rows.push(Row { name: format!("{name}, {label}"), ns, samples, target_us, peer: Some(peers.at(key.scheme, quantile)?) });
+                rows.push(Row {
+                    name: format!("{name}, {label}"),
+                    ns,
+                    samples,
+                    target_us,
+                    peer: Some(peers.at(key.scheme, state, quantile)?),
+                });
             }
         }
     }
+    free()?;
     Ok(rows)
 }
 
@@ -151,8 +243,7 @@ fn round(signer: &mut SignerProcess, request: &Request, wait: Wait, samples: usi
         if !gap.is_zero() {
             std::thread::sleep(gap);
         }
-        let ns = signer.timed(request, wait)?.as_nanos();
-        took.saturating_record(u64::try_from(ns).unwrap_or(u64::MAX));
+        record(&mut took, signer.timed(request, wait)?);
     }
     Ok(took)
 }
@@ -161,6 +252,10 @@ fn round(signer: &mut SignerProcess, request: &Request, wait: Wait, samples: usi
 #[expect(clippy::expect_used, reason = "the bounds are constants that make sense")]
 fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 10_000_000_000, 3).expect("valid bounds")
+}
+
+fn record(took: &mut Histogram<u64>, sample: Duration) {
+    took.saturating_record(u64::try_from(sample.as_nanos()).unwrap_or(u64::MAX));
 }
 
 fn summary(took: &Histogram<u64>) -> String {
@@ -173,12 +268,12 @@ fn summary(took: &Histogram<u64>) -> String {
 /// What ccxt took for the same order, up to where it would send.
 struct Peers {
     version: String,
-    took: Vec<(Scheme, Histogram<u64>)>,
+    took: Vec<(Scheme, &'static str, Histogram<u64>)>,
 }
 
 impl Peers {
-    fn at(&self, scheme: Scheme, quantile: f64) -> anyhow::Result<Peer> {
-        let (_, took) = self.took.iter().find(|(of, _)| *of == scheme).context("the peer did not sign with this scheme")?;
+    fn at(&self, scheme: Scheme, state: &str, quantile: f64) -> anyhow::Result<Peer> {
+        let (.., took) = self.took.iter().find(|(of, when, _)| *of == scheme && *when == state).context("the peer did not measure this")?;
         Ok(Peer { name: "ccxt", version: self.version.clone(), ns: took.value_at_quantile(quantile) as f64 })
     }
 }
@@ -196,13 +291,13 @@ fn peers(scratch: &Path) -> anyhow::Result<Peers> {
     let said: Value = serde_json::from_slice(&output.stdout)?;
     let version = format!("{} (Python {})", said["ccxt"].as_str().unwrap_or_default(), said["python"].as_str().unwrap_or_default());
     let mut took = Vec::new();
-    for key in &KEYS {
+    for (key, state) in KEYS.iter().flat_map(|key| [WARM_STATE, IDLE_STATE].map(|state| (key, state))) {
         let mut of = histogram();
-        for ns in said["took_ns"][word(key.scheme)].as_array().context("ccxt said no durations")? {
+        for ns in said["took_ns"][word(key.scheme)][state].as_array().context("ccxt said no durations")? {
             of.saturating_record(ns.as_u64().context("no duration")?);
         }
-        println!("ccxt {version} {}: {} samples: {}", word(key.scheme), of.len(), summary(&of));
-        took.push((key.scheme, of));
+        println!("ccxt {version} {} {state}: {} samples: {}", word(key.scheme), of.len(), summary(&of));
+        took.push((key.scheme, state, of));
     }
     Ok(Peers { version, took })
 }

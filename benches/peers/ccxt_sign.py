@@ -1,7 +1,7 @@
 """How long ccxt takes from create_order to its fetch, where a request would leave. Nothing is sent.
 
 Usage: ccxt_sign.py KEYS.json, which holds [{"scheme": ..., "api_key": ..., "secret": ...}].
-Prints one JSON line: versions, and nanoseconds of every sample by scheme.
+Prints one JSON line: versions, and nanoseconds of every sample by scheme, warm and after a pause each.
 """
 
 import json
@@ -13,6 +13,8 @@ import ccxt
 
 SAMPLES = 5_000
 WARM_UP = 500
+IDLE = 300
+IDLE_GAP_S = 0.02
 
 # One entry of exchangeInfo, as Binance documents it.
 MARKET = {
@@ -69,14 +71,19 @@ def measure(key):
     venue = Halted({"apiKey": key["api_key"], "secret": key["secret"], "enableRateLimit": False, "options": options})
     venue.has["fetchCurrencies"] = False
     venue.load_markets()
-    took_ns = []
     params = {"newClientOrderId": "measured-0123456789abcdef", "recvWindow": 5000}
-    for _ in range(WARM_UP + SAMPLES):
+
+    def took_ns(gap_s):
+        if gap_s:
+            time.sleep(gap_s)
         start_ns = time.perf_counter_ns()
         venue.create_order("BTC/USDT", "limit", "buy", 0.01, 50_000, params)
-        took_ns.append(venue.reached_ns - start_ns)
+        return venue.reached_ns - start_ns
+
+    warm = [took_ns(0) for _ in range(WARM_UP + SAMPLES)][WARM_UP:]
+    idle = [took_ns(IDLE_GAP_S) for _ in range(IDLE)]
     assert "signature=" in venue.left[3], venue.left
-    return took_ns[WARM_UP:]
+    return {"warm": warm, "from idle": idle}
 
 
 def main():

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
+use rustix::thread::{CpuSet, Pid, sched_setaffinity};
 use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
 use strongroom_signer_api::control::ToSigner;
 use strongroom_signer_api::frame::{self, Frame, Kind};
@@ -32,6 +33,15 @@ pub enum Wait {
     Asleep,
     /// Looking without sleeping for a moment: [`Channel::recv_spinning`].
     Spinning,
+}
+
+/// Where the two ends run. Left free, the scheduler may choose either, and stays with it for long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cores {
+    /// Both on the first core.
+    Shared,
+    /// The desk's side on the first, the signer on the second.
+    Apart,
 }
 
 /// A signer's process and both of its channels.
@@ -71,6 +81,18 @@ impl SignerProcess {
             Reply::Status(status) if status.walls.are_up() && status.walls.locked_memory => Ok(signer),
             other => anyhow::bail!("the signer's walls do not stand: {other:?}"),
         }
+    }
+
+    /// Fixes where this thread and the signer run from now on.
+    pub fn place(&self, cores: Cores) -> anyhow::Result<()> {
+        let its = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("no process id")?;
+        let signers = if cores == Cores::Apart { 1 } else { 0 };
+        for (pid, core) in [(None, 0), (Some(its), signers)] {
+            let mut set = CpuSet::new();
+            set.set(core);
+            sched_setaffinity(pid, &set).with_context(|| format!("cannot run on core {core} alone"))?;
+        }
+        Ok(())
     }
 
     /// From a request as a value to its reply as a value: framing, channel, signature, channel, reading.
@@ -121,6 +143,13 @@ impl SignerProcess {
         }
         Ok(())
     }
+}
+
+/// Takes back what [`SignerProcess::place`] did to this thread.
+pub fn free() -> anyhow::Result<()> {
+    let mut set = CpuSet::new();
+    (0..CpuSet::MAX_CPU).for_each(|core| set.set(core));
+    Ok(sched_setaffinity(None, &set)?)
 }
 
 impl Spoken for SignerProcess {

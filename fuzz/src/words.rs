@@ -43,7 +43,7 @@ pub fn check(data: &[u8]) {
     let Ok(step) = Price::parse(&quantity.to_string()) else { return };
     let ((whole, decimals), (_, step_decimals)) = (digits(price), digits(step));
     if whole + decimals.max(step_decimals) > DIGITS_EXACT {
-        drop((price.floor_to(step), price.is_multiple_of(step)));
+        let _ = (price.floor_to(step), price.is_multiple_of(step));
         return;
     }
     let floor = price.floor_to(step);
