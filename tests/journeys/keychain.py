@@ -16,6 +16,7 @@ daemon = Daemon()
 person = Person()
 person.imports("first")
 file, old = f"{DIR}/vault.srv", open(f"{DIR}/vault.srv", "rb").read()
+states, old_state = f"{DIR}/state.srs", open(f"{DIR}/state.srs", "rb").read()
 person.imports("second", key="ed25519")
 new = open(file, "rb").read()
 assert old != new
@@ -42,6 +43,20 @@ code, error, status = opens_with(old)
 assert code == 5 and error["code"] == "anchor" and "older than generation" in error["message"] and "recover" in error["message"], error
 assert "older" in status["anchor"]
 
+say("an older, a missing and a damaged state file are refused: a used code would be good again")
+new_state = open(states, "rb").read()
+put(new)
+for data, words in ((old_state, "older than generation"), (None, "is missing"), (b"nothing", "is damaged")):
+    if data is None:
+        os.unlink(states)
+    else:
+        open(states, "wb").write(data)
+    daemon = Daemon(up=False)
+    code, told = person.unlock()
+    assert code == 5 and told["error"]["code"] == "anchor" and words in told["error"]["message"], told
+    daemon.stop()
+open(states, "wb").write(new_state)
+
 say("a flipped bit anywhere is refused")
 for at in (0, 9, 40, len(new) // 3, len(new) // 2, len(new) - 1):
     flipped = bytearray(new)
@@ -62,6 +77,7 @@ say("the newest backup in its place opens with the kit")
 put(b"damaged")
 daemon = Daemon(up=False)
 fails(5, "restore", "vault", "restore", 77)
+os.unlink(states)
 message = fails(5, "vault-damaged", "vault", "unlock")
 newest = does("vault", "status")["backups"][0]
 assert f"strongroom vault restore {newest}" in message, message

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use strongroom_model::Advice;
-use strongroom_vault_store::{AnchorVerdict, Keychain, KeychainAnchor, Store, make_device_secret};
+use strongroom_vault_store::{AnchorVerdict, Keychain, KeychainAnchor, Store, make_device_secret, state_generation};
 use thiserror::Error;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
@@ -74,6 +74,8 @@ struct Keep {
     dir: PathBuf,
     store: Option<Store>,
     failed_at: Instant,
+    /// The kit gets over an unusable state file: the next one begins anew.
+    forget_state: bool,
 }
 
 impl Keeper {
@@ -81,7 +83,7 @@ impl Keeper {
     pub(crate) fn start(dir: PathBuf) -> std::io::Result<Self> {
         let (jobs, work) = std::sync::mpsc::channel::<Job>();
         std::thread::Builder::new().name("vault-keeper".to_owned()).spawn(move || {
-            let mut keep = Keep { dir, store: None, failed_at: Instant::now() };
+            let mut keep = Keep { dir, store: None, failed_at: Instant::now(), forget_state: false };
             while let Ok(job) = work.recv() {
                 job(&mut keep);
             }
@@ -158,12 +160,13 @@ impl Keeper {
     /// Puts bytes of the signer on disk.
     pub(crate) async fn save(&self, image: Image, bytes: Vec<u8>, generation: u64) -> Result<(), KeepError> {
         self.run(move |keep| {
+            let forget_state = std::mem::take(&mut keep.forget_state);
             let store = keep.store()?;
             let saved = match image {
                 Image::State => store.save_state(&bytes, generation),
                 Image::Vault { mac, by_kit } => match <[u8; 32]>::try_from(mac) {
                     Ok(mac) => {
-                        let vouched = if by_kit { store.adopt() } else { Ok(()) };
+                        let vouched = if by_kit { store.adopt(forget_state) } else { Ok(()) };
                         vouched.and_then(|()| store.save(&bytes, generation, &mac)).map(|_| ())
                     }
                     Err(_) => return Err(KeepError::new("save", "the signer named no MAC", Advice::Bug)),
@@ -180,7 +183,7 @@ impl Keeper {
             let store = keep.store()?;
             let failed = |error: &dyn std::fmt::Display| KeepError::new("anchor", &error, Advice::Ask);
             if by_kit {
-                store.adopt().map_err(|error| failed(&error))?;
+                store.adopt(false).map_err(|error| failed(&error))?;
             } else {
                 store.settle().map_err(|error| failed(&error))?;
             }
@@ -213,6 +216,19 @@ fn verdict_words(verdict: &AnchorVerdict) -> String {
     }
 }
 
+/// What is wrong with the state file, if anything.
+fn state_words(state: Option<&[u8]>, at_least: u64) -> Option<String> {
+    match state.map(state_generation) {
+        None if at_least == 0 => None,
+        None => Some(format!("the state file is missing; generation {at_least} was saved last")),
+        Some(None) => Some("the state file is damaged".to_owned()),
+        Some(Some(generation)) if generation < at_least => Some(format!(
+            "the state file is generation {generation}, older than generation {at_least} that was saved last: an old file was put back"
+        )),
+        Some(Some(_)) => None,
+    }
+}
+
 impl Keep {
     fn exists(&self) -> bool {
         self.dir.join(VAULT_FILE).exists() || Store::<strongroom_vault_store::Disk>::vault_id_in(&self.dir).is_some()
@@ -241,7 +257,9 @@ impl Keep {
             AnchorVerdict::Unreachable(error) => return Err(KeepError::new("no-keychain", &error, error.advice())),
             verdict => Some(verdict_words(&verdict)),
         };
-        if let (Some(trouble), false) = (&trouble, by_kit) {
+        let (state, at_least) = store.load_state().map_err(|error| KeepError::new("state-damaged", &error, error.advice()))?;
+        let state_trouble = state_words(state.as_deref(), at_least);
+        if let (Some(trouble), false) = (trouble.as_ref().or(state_trouble.as_ref()), by_kit) {
             let message =
                 format!("{trouble}. Nothing was opened. If you know why, open it with the recovery kit: `strongroom vault recover`");
             return Err(KeepError::new("anchor", &message, Advice::Ask));
@@ -266,7 +284,12 @@ impl Keep {
                 return Err(KeepError::new("no-device-secret", message, Advice::Ask));
             }
         };
-        let (state, _) = store.load_state().map_err(|error| KeepError::new("state-damaged", &error, error.advice()))?;
-        Ok(Opening { vault: loaded.bytes, state, device, trouble })
+        self.forget_state = state_trouble.is_some();
+        Ok(Opening {
+            vault: loaded.bytes,
+            state: if state_trouble.is_some() { None } else { state },
+            device,
+            trouble: trouble.or(state_trouble),
+        })
     }
 }

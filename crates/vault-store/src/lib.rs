@@ -17,5 +17,5 @@ pub use errors::{LoadError, RestoreError, SaveError, SetupError};
 pub use keychain::{Keychain, KeychainAnchor, KeychainError};
 pub use layer::{Disk, FileLayer};
 pub use lock::{Lock, LockError};
-pub use prefix::Prefix;
+pub use prefix::{Prefix, state_generation};
 pub use store::{AnchorVerdict, BACKUPS_MAX, Loaded, Saved, Store};

@@ -4,6 +4,7 @@
 use sha2::{Digest, Sha256};
 
 const MAGIC: &[u8] = b"SRVAULT\0";
+const STATE_MAGIC: &[u8] = b"SRSTATE\0";
 const MAJOR: u16 = 1;
 const VAULT_ID: u16 = 0x8001;
 const GENERATION: u16 = 0x8002;
@@ -48,6 +49,13 @@ impl Prefix {
         let mac = after.first_chunk().copied()?;
         Some(Self { vault_id: vault_id?, generation: generation?, mac, kdf_hash: kdf_hash? })
     }
+}
+
+/// The generation that a state file names (`docs/vault-format.md`, "State file"); `None` when it is none.
+pub fn state_generation(file: &[u8]) -> Option<u64> {
+    let mut rest = file.strip_prefix(STATE_MAGIC)?;
+    let (_major, _vault_id): ([u8; 2], [u8; 16]) = (take(&mut rest)?, take(&mut rest)?);
+    take(&mut rest).map(u64::from_be_bytes)
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {

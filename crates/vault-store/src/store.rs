@@ -178,10 +178,12 @@ impl<L: FileLayer> Store<L> {
 
     /// Calls the present file the committed one whatever the anchor says: only after the recovery kit opened it and a
     /// person agreed.
-    pub fn adopt(&self) -> Result<(), SaveError> {
+    /// `forget_state`: the state file was not usable either; the next one begins anew.
+    pub fn adopt(&self, forget_state: bool) -> Result<(), SaveError> {
         let Some(present) = self.present_mark()? else { return Err(SaveError::NotAnchored) };
         let known = self.anchor.record().map_err(SaveError::Keychain)?;
         let (state_generation, fail_counter) = known.map_or((0, 0), |record| (record.state_generation, record.fail_counter));
+        let state_generation = if forget_state { 0 } else { state_generation };
         self.set_record(AnchorRecord { committed: Some(present), pending: None, state_generation, fail_counter })
     }
 

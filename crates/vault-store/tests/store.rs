@@ -70,7 +70,7 @@ fn an_old_file_put_back_is_recognised_and_not_built_upon() {
     assert_eq!(store.load().unwrap().verdict, AnchorVerdict::Foreign { file: 3, anchor: 3 });
     // A person with the kit takes it as it is.
     std::fs::write(&path, image(2, 1)).unwrap();
-    store.adopt().unwrap();
+    store.adopt(false).unwrap();
     assert_eq!(store.load().unwrap().verdict, AnchorVerdict::Matches);
     assert_eq!(save(&store, 3, 7), Ok(Saved::Settled));
     anchor.forget().unwrap();
