@@ -43,6 +43,8 @@ const WARM: usize = 1_500;
 const IDLE: usize = 300;
 /// So long nothing is asked before each sample from idle.
 const IDLE_GAP: Duration = Duration::from_millis(20);
+/// The desk records an intent for so long, with a disk's flush, between touching the session and asking for a signature.
+const RECORDING: Duration = Duration::from_millis(2);
 
 fn main() -> anyhow::Result<()> {
     if !std::env::args().any(|argument| argument == "--bench") {
@@ -233,8 +235,29 @@ fn through_the_process(key: &Key, peers: &Peers) -> anyhow::Result<Vec<Row>> {
             }
         }
     }
+    signer.place(Cores::Shared)?;
+    let took = touched_round(&mut signer, &request)?;
+    let name = format!("place {} through the signer, {IDLE_STATE}, as the desk asks, reader sleeps, one core", word(key.scheme));
+    println!("{name}: {IDLE} samples: {}", summary(&took));
+    for (quantile, label) in [(0.5, "p50"), (0.99, "p99")] {
+        let target_us = (quantile == 0.5).then_some(150);
+        let peer = Some(peers.at(key.scheme, IDLE_STATE, quantile)?);
+        rows.push(Row { name: format!("{name}, {label}"), ns: took.value_at_quantile(quantile) as f64, samples: IDLE, target_us, peer });
+    }
     free()?;
     Ok(rows)
+}
+
+/// The way of an order: the door's arrival touches the session, the intent is recorded, and only then it is signed.
+fn touched_round(signer: &mut SignerProcess, request: &Request) -> anyhow::Result<Histogram<u64>> {
+    let mut took = histogram();
+    for _ in 0..IDLE {
+        std::thread::sleep(IDLE_GAP);
+        signer.touch()?;
+        std::thread::sleep(RECORDING);
+        record(&mut took, signer.timed(request, Wait::Asleep)?);
+    }
+    Ok(took)
 }
 
 fn round(signer: &mut SignerProcess, request: &Request, wait: Wait, samples: usize, gap: Duration) -> anyhow::Result<Histogram<u64>> {

@@ -105,6 +105,13 @@ impl SignerProcess {
         Ok(took)
     }
 
+    /// What a door's arrival makes the desk ask.
+    pub fn touch(&mut self) -> anyhow::Result<()> {
+        let reply = self.exchange(&Request::Touch, b"", Wait::Asleep)?;
+        anyhow::ensure!(matches!(reply, Reply::Done), "not touched: {reply:?}");
+        Ok(())
+    }
+
     fn exchange(&mut self, request: &Request, tail: &[u8], wait: Wait) -> anyhow::Result<Reply> {
         let id = self.next_id;
         self.next_id += 1;

@@ -74,3 +74,8 @@ fn disk() {
 fn leaks() {
     journey("leaks.py", &[]);
 }
+
+#[test]
+fn paper() {
+    journey("paper.py", &[]);
+}

@@ -78,7 +78,7 @@ fn key_id(name: &str, public_key: &[u8; 32]) -> [u8; 4] {
 
 /// The signed text with its last newline, and the lines of signatures.
 fn split(note: &str) -> Result<(&str, &str), NoteError> {
-    if note.len() > NOTE_LEN_MAX {
+    if note.len() > NOTE_LEN_MAX || !note.ends_with('\n') || note.contains('\r') {
         return Err(NoteError::Shape);
     }
     let at = note.find("\n\n").ok_or(NoteError::Shape)?;
@@ -143,7 +143,7 @@ mod tests {
         let other = SigningKey::from_bytes(&[6; 32]).verifying_key().to_bytes();
         assert_eq!(verify_checkpoint(&note, &other), Err(NoteError::Signature));
         assert_eq!(verify_checkpoint(&note.replace("\n7\n", "\n8\n"), &public), Err(NoteError::Signature));
-        for odd in ["", "\n\n", "strongroom/\n1\nAA==\n\n", &note.replace("\n7\n", "\n07\n"), &note.replace("/abab", "/ABab")] {
+        for odd in [note.trim_end(), &note.replace('\n', "\r\n"), "", "\n\n", "strongroom/\n1\nAA==\n\n", &note.replace("\n7\n", "\n07\n"), &note.replace("/abab", "/ABab")] {
             assert_eq!(verify_checkpoint(odd, &public), Err(NoteError::Shape), "{odd:?}");
         }
     }
