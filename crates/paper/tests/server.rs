@@ -222,7 +222,11 @@ async fn subscriptions_are_managed_and_floods_end() {
         (r#"{"method":"SUBSCRIBE","params":"x","id":4}"#, r#"{"code":2,"msg":"Invalid request: stream names must be strings","id":4}"#),
         ("{", r#"{"code":3,"msg":"Invalid JSON: expected value at line 1 column 1"}"#),
     ];
-    for (sent, expected) in rows {
+    for (at, (sent, expected)) in rows.into_iter().enumerate() {
+        if at == 3 {
+            // The pong to the venue's first ping counts as a message: all of them in one second could be one too many.
+            tokio::time::sleep(Duration::from_millis(1_100)).await;
+        }
         socket.send(Message::text(sent)).await.unwrap();
         assert_eq!(next_text(&mut socket).await.unwrap(), expected, "{sent}");
     }
