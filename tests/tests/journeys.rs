@@ -76,6 +76,11 @@ fn leaks() {
 }
 
 #[test]
+fn hostile_doors() {
+    journey("hostile_doors.py", &[]);
+}
+
+#[test]
 fn paper() {
     journey("paper.py", &[]);
 }

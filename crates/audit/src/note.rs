@@ -143,7 +143,15 @@ mod tests {
         let other = SigningKey::from_bytes(&[6; 32]).verifying_key().to_bytes();
         assert_eq!(verify_checkpoint(&note, &other), Err(NoteError::Signature));
         assert_eq!(verify_checkpoint(&note.replace("\n7\n", "\n8\n"), &public), Err(NoteError::Signature));
-        for odd in [note.trim_end(), &note.replace('\n', "\r\n"), "", "\n\n", "strongroom/\n1\nAA==\n\n", &note.replace("\n7\n", "\n07\n"), &note.replace("/abab", "/ABab")] {
+        for odd in [
+            note.trim_end(),
+            &note.replace('\n', "\r\n"),
+            "",
+            "\n\n",
+            "strongroom/\n1\nAA==\n\n",
+            &note.replace("\n7\n", "\n07\n"),
+            &note.replace("/abab", "/ABab"),
+        ] {
             assert_eq!(verify_checkpoint(odd, &public), Err(NoteError::Shape), "{odd:?}");
         }
     }

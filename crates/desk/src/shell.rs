@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use strongroom_audit::Kind;
 use strongroom_desk_api::Tell;
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::control::{FromDesk, ToDesk};
-use strongroom_signer_api::{Reply, Request, SignAsk};
+use strongroom_signer_api::{Notice, Reply, Request, SignAsk};
 use strongroom_venues::binance::encode::RECV_WINDOW_MS;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
@@ -80,7 +81,9 @@ pub async fn run(config: Config) -> Result<(), DeskError> {
     doors::open(&config.dir, Arc::clone(&hall), config.supervisor.try_clone()?)?;
     Arc::clone(&hall).spawn_venue_tasks();
     tokio::spawn(checkpoints(Arc::clone(&hall)));
-    Pipeline { hall, machine, supervisor: config.supervisor, doors: HashMap::new(), next_door: 1 }.turn(arrivals, orders).await;
+    let (saves, to_save) = mpsc::unbounded_channel();
+    tokio::spawn(save_in_order(Arc::clone(&hall), to_save));
+    Pipeline { hall, machine, supervisor: config.supervisor, doors: HashMap::new(), next_door: 1, saves }.turn(arrivals, orders).await;
     Ok(())
 }
 
@@ -142,6 +145,17 @@ struct Pipeline {
     supervisor: Channel,
     doors: HashMap<Door, oneshot::Sender<Tell>>,
     next_door: Door,
+    saves: mpsc::UnboundedSender<ToSave>,
+}
+
+/// What the signer handed out, and the descriptor of its bytes.
+type ToSave = (Notice, Option<OwnedFd>);
+
+/// Saves in the order in which the signer handed out: a later file contains what an earlier one did.
+async fn save_in_order(hall: Arc<Hall>, mut saves: mpsc::UnboundedReceiver<ToSave>) {
+    while let Some((notice, file)) = saves.recv().await {
+        actions::on_notice(Arc::clone(&hall), notice, file).await;
+    }
 }
 
 impl Pipeline {
@@ -204,7 +218,8 @@ impl Pipeline {
 
     fn told(&mut self, telling: Told) {
         match telling {
-            Told::Notice(strongroom_signer_api::Notice::Frozen(freeze), _) => self.killed(freeze.why),
+            Told::Notice(Notice::Frozen(freeze), _) => self.killed(freeze.why),
+            Told::Notice(notice @ Notice::Save { .. }, file) => drop(self.saves.send((notice, file))),
             Told::Notice(notice, file) => {
                 tokio::spawn(actions::on_notice(Arc::clone(&self.hall), notice, file));
             }

@@ -268,7 +268,7 @@ impl Signer {
     pub fn freeze(&mut self, why: String) -> Vec<Out> {
         let freeze = self.freeze.get_or_insert(Freeze { why }).clone();
         let mut out = vec![Out::Notice(Notice::Frozen(freeze.clone()), None)];
-        if let Some(open) = self.open.as_mut() {
+        if let Some(open) = self.open.as_mut().filter(|open| open.ledger.freeze.as_ref() != Some(&freeze)) {
             open.ledger.freeze = Some(freeze);
             out.extend(self.save_ledger(None));
         }

@@ -221,8 +221,10 @@ impl Supervisor {
     fn accept(&mut self) {
         while let Some(door) = doors::accept(&self.listener) {
             if self.doors.len() >= DOORS_MAX {
-                doors::answer(&door, false, "too many doors are open");
-                continue;
+                // The newest may be the one that engages the kill switch: the oldest that waits for nothing gives way.
+                let idle = self.doors.keys().copied().find(|id| self.prompts.iter().all(|prompt| prompt.door != *id));
+                let Some(idle) = idle else { continue };
+                self.doors.remove(&idle);
             }
             self.doors.insert(self.next_door, door);
             self.next_door += 1;
