@@ -19,7 +19,7 @@ before = venue.trades()
 venue.plan("drop_answer")
 order = does(*buy("0.02", "--id", "dropped"))
 assert order["fate"] == "filled" and order["filled"] == "0.02", order
-assert sum(float(trade["qty"]) for trade in venue.trades()[len(before):]) == 0.02
+assert venue.bought_since(before) == Decimal("0.02")
 
 say("a connection closed before execution: refused in the end, not executed, not sent again")
 before = venue.trades()
@@ -37,7 +37,7 @@ for name, fault, executed in [("half an answer", "malformed_body", True), ("a 50
     cli(*buy("0.02", "--id", id))
     fate = eventually("the truth", lambda: (lambda order: order["fate"] in ("refused", "filled") and order["fate"])(does("order", "show", id)), 90)
     assert fate == ("filled" if executed else "refused"), fate
-    assert sum(float(trade["qty"]) for trade in venue.trades()[len(before):]) == (0.02 if executed else 0)
+    assert venue.bought_since(before) == Decimal("0.02" if executed else 0)
 
 say("429: refused, the wait is kept, then it goes on")
 before = venue.trades()

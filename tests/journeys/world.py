@@ -4,6 +4,7 @@ A journey is started by tests/tests/journeys.rs as `STORY.py BIN_DIR WORK_DIR`, 
 """
 import atexit, base64, ctypes, hashlib, hmac, json, os, re, select, signal, ssl, struct, subprocess, sys, time
 import urllib.error, urllib.parse, urllib.request
+from decimal import Decimal
 
 BIN, WORK = sys.argv[1:3]
 DIR = os.path.join(WORK, "profile")
@@ -242,6 +243,10 @@ class Venue:
 
     def trades(self, symbol="BTCUSDT"):
         return self.read("/api/v3/myTrades", symbol=symbol)
+
+    def bought_since(self, before):
+        """The quantity of all trades after those in `before`, exactly: an order may be filled in any number of parts."""
+        return sum((Decimal(trade["qty"]) for trade in self.trades()[len(before):]), Decimal(0))
 
 
 def verify(person, *arguments):
