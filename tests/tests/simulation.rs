@@ -12,7 +12,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rust_decimal::Decimal;
 use serde_json::Value;
-use strongroom_desk::machine::{Event, Outcome, Tag};
+use strongroom_desk::event::{Event, Outcome, Tag};
 use strongroom_desk::{Effect, Machine, Now, Order};
 use strongroom_desk_api::Fate;
 use strongroom_guard::Policy;

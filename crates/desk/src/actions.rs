@@ -14,9 +14,10 @@ use strongroom_signer_api::{Action, ActionEnd, Notice, Refusal, Reply, Request, 
 use strongroom_venues::binance::decode;
 use strongroom_venues::binance::encode::RECV_WINDOW_MS;
 
+use crate::event::{Event, Outcome};
 use crate::hall::{Hall, lock, wall};
 use crate::keeper::{Image, KeepError};
-use crate::machine::{Event, Outcome, error};
+use crate::machine::error;
 
 /// Largest file that the signer hands out.
 const FILE_LEN_MAX: u64 = 64 * 1_024 * 1_024;

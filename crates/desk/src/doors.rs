@@ -20,8 +20,9 @@ use tokio::net::UnixStream;
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::actions::{self, refused};
+use crate::event::{Event, Outcome};
 use crate::hall::{Hall, Inbound, lock, wall};
-use crate::machine::{Event, Outcome, error};
+use crate::machine::error;
 
 /// Most doors at once.
 const DOORS_MAX: usize = 64;

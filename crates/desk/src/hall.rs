@@ -11,9 +11,9 @@ use strongroom_model::{PlaceOrder, Timestamp};
 use strongroom_signer_api::{ActionEnd, Refusal, Reply, Request};
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use crate::event::{Event, Now};
 use crate::feed::Feed;
 use crate::keeper::Keeper;
-use crate::machine::{Event, Now};
 use crate::signer_link::SignerLink;
 use crate::store::{RecordError, Store};
 use crate::venue::Venue;

@@ -4,6 +4,7 @@
 
 mod actions;
 mod doors;
+pub mod event;
 mod feed;
 mod hall;
 mod keeper;
@@ -14,7 +15,8 @@ mod signer_link;
 pub mod store;
 mod venue;
 
-pub use machine::{Effect, Event, Machine, Now, Outcome};
+pub use event::{Effect, Event, Now, Outcome};
+pub use machine::Machine;
 pub use order::{Order, Stage};
 pub use shell::{Config, DeskError, run};
 pub use store::Store;

@@ -9,12 +9,11 @@ use serde_json::{Value, json};
 use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorError, Fate, Tell};
 use strongroom_guard::{DeskFacts, Policy, Verdict, desk_gate};
-use strongroom_model::{
-    Advice, ClientOrderId, CredentialId, ExecutionReport, Intent, OrderRef, PlaceOrder, Price, SignedRequest, Timestamp,
-};
+use strongroom_model::{Advice, ClientOrderId, ExecutionReport, Intent, OrderRef, PlaceOrder, Price, SignedRequest, Timestamp};
 use strongroom_signer_api::Refusal;
 use strongroom_venues::binance::{VenueError, decode};
 
+use crate::event::{Door, Effect, Event, Now, Outcome, Tag};
 use crate::order::{Order, Stage};
 
 /// A working order is asked for so often.
@@ -32,138 +31,6 @@ const DENIALS: u32 = 4;
 pub const LIVE_ORDERS_MAX: usize = 2_000;
 /// Orders that are over are kept in memory up to so many; all of them stay in the store.
 const OVER_ORDERS_MAX: usize = 2_000;
-
-/// Names a piece of work between effect and event.
-pub type Tag = u64;
-/// Names a waiting door.
-pub type Door = u64;
-
-/// Both clocks, and what is known of the venue's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Now {
-    /// UTC, as this computer believes.
-    pub wall: Timestamp,
-    /// Never goes back, milliseconds.
-    pub mono_ms: u64,
-    /// Venue clock minus ours, microseconds.
-    pub venue_offset_us: i64,
-}
-
-impl Now {
-    fn venue(self) -> Timestamp {
-        Timestamp::from_us(self.wall.us().saturating_add(self.venue_offset_us))
-    }
-}
-
-/// What happens to the desk.
-#[derive(Debug)]
-pub enum Event {
-    /// A door wants an order placed.
-    Place {
-        /// Who waits.
-        door: Door,
-        /// What is wanted.
-        order: PlaceOrder,
-        /// Current mark of the symbol, if the book is current.
-        mark: Option<Price>,
-    },
-    /// A door wants an order cancelled.
-    Cancel {
-        /// Who waits.
-        door: Door,
-        /// Which order.
-        id: ClientOrderId,
-    },
-    /// A [`Effect::Record`] is on disk, or could not be written.
-    Recorded {
-        /// Which.
-        tag: Tag,
-        /// Why not.
-        error: Option<String>,
-    },
-    /// Answer to [`Effect::Sign`].
-    Signed {
-        /// Which.
-        tag: Tag,
-        /// The request, the count and its expiry; or why not.
-        outcome: Result<(SignedRequest, u64, Timestamp), Refusal>,
-    },
-    /// Answer to [`Effect::Send`].
-    Answered {
-        /// Which.
-        tag: Tag,
-        /// What came.
-        outcome: Outcome,
-    },
-    /// The kill switch was engaged.
-    Killed {
-        /// Why.
-        why: String,
-    },
-    /// The kill switch was taken back.
-    Rearmed,
-    /// The limits in force; `None` while sealed.
-    Policy(Option<Policy>),
-    /// Time passed.
-    Tick,
-}
-
-/// What came of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// An HTTP answer.
-    Answer {
-        /// Status.
-        status: u16,
-        /// `Retry-After`, whole seconds.
-        retry_after_s: Option<u64>,
-        /// Body.
-        body: Vec<u8>,
-    },
-    /// It certainly never left.
-    NotSent(String),
-    /// It may have left; no answer came.
-    NoAnswer(String),
-}
-
-/// What the desk wants done.
-#[derive(Debug)]
-pub enum Effect {
-    /// Write in one transaction.
-    Record {
-        /// Comes back with [`Event::Recorded`].
-        tag: Tag,
-        /// Orders as they stand now.
-        orders: Vec<Order>,
-        /// Log entries.
-        entries: Vec<(Kind, Value)>,
-    },
-    /// Have it signed.
-    Sign {
-        /// Comes back with [`Event::Signed`].
-        tag: Tag,
-        /// What.
-        intent: Intent,
-        /// With which key; `None`: the active one.
-        credential: Option<CredentialId>,
-    },
-    /// Send it unchanged, once.
-    Send {
-        /// Comes back with [`Event::Answered`].
-        tag: Tag,
-        /// What.
-        request: SignedRequest,
-        /// Whether it takes risk away: such requests have a lane of their own.
-        cancel: bool,
-    },
-    /// Tell a door.
-    Tell {
-        /// Who.
-        door: Door,
-        /// What.
-        tell: Tell,
-    },
-}
 
 /// What a tag stands for.
 #[derive(Clone, Debug)]

@@ -21,10 +21,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::actions;
 use crate::doors;
+use crate::event::{Door, Effect, Event, Tag};
 use crate::feed::Feed;
 use crate::hall::{Hall, Inbound, Summary, lock, wall};
 use crate::keeper::Keeper;
-use crate::machine::{Door, Effect, Event, Machine, Tag};
+use crate::machine::Machine;
 use crate::order::Stage;
 use crate::signer_link::{SignerLink, Told};
 use crate::store::{RecordError, Store};

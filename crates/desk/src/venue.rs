@@ -16,8 +16,8 @@ use strongroom_venues::binance::limits::{self, LimitKind};
 use strongroom_venues::binance::stream::{self, Channel, StreamEvent};
 use strongroom_venues::binance::{decode, symbol};
 
+use crate::event::Outcome;
 use crate::hall::{Hall, lock, wall};
-use crate::machine::Outcome;
 use crate::store::Store;
 
 /// An answer is awaited so long; after that the outcome is unknown.

@@ -1,0 +1,212 @@
+//! What a granted action changes, and how it takes effect: first the bytes are on disk, then it is so.
+
+use strongroom_model::{Advice, CredentialId, CredentialInfo, Venue};
+use strongroom_signer_api::prompt::Field;
+use strongroom_signer_api::{ActionEnd, Notice, Refusal, Reply, Sealed};
+use strongroom_vault::{ChangeError, Edit, RecordKind, SystemEntropy};
+use strongroom_venues::binance::scheme;
+
+use super::{Dialogue, Grant, Import, Next, Step, Talk};
+use crate::clock::Moment;
+use crate::credential;
+use crate::signer::{After, Listener, Out, Saving, Signer};
+
+impl Signer {
+    pub(super) fn granted(&mut self, talk: Talk, grant: Grant, now: Moment) -> Vec<Out> {
+        let Some(open) = self.open.as_ref() else { return talk.fail("the vault was sealed meanwhile", Advice::Ask, false) };
+        match grant {
+            Grant::Rearm => {
+                self.freeze = None;
+                talk.end("Re-armed. Orders are allowed again.", ActionEnd::Rearmed)
+            }
+            Grant::Import(import) => self.ask(talk, Step::ImportName(import), Field::ApiKey, "API key"),
+            Grant::Delete(id) => {
+                let Some(info) = open.credential(Some(id), Venue::Binance).map(|found| found.info.clone()) else {
+                    return talk.fail(&Refusal::NoCredential.to_string(), Advice::Ask, false);
+                };
+                let changed = open.vault.change(&[Edit::Remove { id: id.0 }], now.wall, &mut SystemEntropy);
+                self.save_change(talk, changed, ActionEnd::Deleted(info))
+            }
+            Grant::SetPolicy(policy) => {
+                let (Some(id), Ok(plaintext)) = (open.policy_record(), serde_json::to_vec(&policy)) else { return talk.broken() };
+                let edit = Edit::Put { id, kind: RecordKind::Policy, plaintext: &plaintext };
+                let changed = open.vault.change(&[edit], now.wall, &mut SystemEntropy);
+                self.save_change(talk, changed, ActionEnd::PolicySet(policy))
+            }
+        }
+    }
+
+    pub(super) fn import(&mut self, talk: Talk, import: Import, api_key: String, pasted: &[u8], now: Moment) -> Vec<Out> {
+        let Some(open) = self.open.as_ref() else { return talk.fail("the vault was sealed meanwhile", Advice::Ask, false) };
+        let duplicate = open.credentials.iter().any(|known| known.info.venue == import.venue && known.info.api_key == api_key);
+        if duplicate {
+            return talk.fail("this API key is in the vault already; nothing was stored", Advice::Refuse, false);
+        }
+        let scheme = scheme::recognise(pasted);
+        let secret = match scheme::import_secret(scheme, pasted) {
+            Ok(secret) => secret,
+            Err(error) => return talk.fail(&format!("{error}; nothing was stored"), error.advice(), false),
+        };
+        // The first key of a venue is used at once; a rotated-in one after its test; a further one replaces none.
+        let active = import.old.is_none() && !open.credentials.iter().any(|known| known.info.active && known.info.venue == import.venue);
+        let id = open.vault.next_record_id();
+        let info =
+            CredentialInfo { id: CredentialId(id), label: import.label, venue: import.venue, scheme, api_key, created: now.wall, active };
+        let Some(record) = credential::record(&info, &secret) else { return talk.broken() };
+        let changed = record.expose(|plaintext| {
+            open.vault.change(&[Edit::Put { id, kind: RecordKind::Credential, plaintext }], now.wall, &mut SystemEntropy)
+        });
+        let end = match import.old {
+            None => ActionEnd::Imported(info),
+            Some(old) => {
+                self.rotating = Some((old, info.id));
+                ActionEnd::RotationBegun { old, new: info }
+            }
+        };
+        self.save_change(talk, changed, end)
+    }
+
+    /// Ends a rotation: the new key takes over, or is dropped.
+    /// Answers the desk's request `id` when the change is on disk.
+    pub(crate) fn finish_rotation(&mut self, id: u64, new: CredentialId, passed: bool, now: Moment) -> Result<Vec<Out>, Refusal> {
+        let Some((old, _)) = self.rotating.filter(|(_, begun)| *begun == new) else {
+            return Err(Refusal::State("no rotation to this key was begun".to_owned()));
+        };
+        if self.is_saving(Sealed::Vault) {
+            return Err(Refusal::Busy);
+        }
+        let open = self.opened()?;
+        let changed = if passed {
+            let found = open.credential(Some(new), Venue::Binance).ok_or(Refusal::NoCredential)?;
+            let info = CredentialInfo { active: true, ..found.info.clone() };
+            let record = self.arena.expose(&found.secret, |secret| credential::record(&info, secret));
+            let record = record.ok().flatten().ok_or_else(|| Refusal::State("the new key cannot be used".to_owned()))?;
+            record.expose(|plaintext| {
+                let edits = [Edit::Put { id: new.0, kind: RecordKind::Credential, plaintext }, Edit::Remove { id: old.0 }];
+                open.vault.change(&edits, now.wall, &mut SystemEntropy)
+            })
+        } else {
+            open.vault.change(&[Edit::Remove { id: new.0 }], now.wall, &mut SystemEntropy)
+        };
+        let sealed = changed.map_err(|error| Refusal::State(error.to_string()))?;
+        self.rotating = None;
+        Ok(self.hand_out(sealed, Listener::Desk(id), false))
+    }
+
+    pub(super) fn save_change(&mut self, talk: Talk, changed: Result<strongroom_vault::Sealed, ChangeError>, end: ActionEnd) -> Vec<Out> {
+        match changed {
+            Ok(sealed) => self.save_vault(talk, sealed, Next::End(end)),
+            Err(error) => talk.fail(&error.to_string(), error.advice(), false),
+        }
+    }
+
+    /// Saves the vault for a prompt; then comes `next`.
+    pub(super) fn save_vault(&mut self, talk: Talk, sealed: strongroom_vault::Sealed, next: Next) -> Vec<Out> {
+        if self.is_saving(Sealed::Vault) {
+            return talk.fail("another change is being saved; nothing was changed. Try again", Advice::RetryAfter(500), false);
+        }
+        let by_kit = matches!(next, Next::LetIn);
+        self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::Saving(next) });
+        self.hand_out(sealed, Listener::Prompt(talk.prompt), by_kit)
+    }
+
+    pub(super) fn hand_out(&mut self, sealed: strongroom_vault::Sealed, listener: Listener, by_kit: bool) -> Vec<Out> {
+        let (generation, mac, bytes) = (sealed.generation(), sealed.mac().to_vec(), sealed.bytes().to_vec());
+        self.saving.push(Saving { what: Sealed::Vault, generation, then: After::Vault { sealed: Box::new(sealed), listener } });
+        vec![Out::Notice(Notice::Save { what: Sealed::Vault, generation, mac, by_kit }, Some(bytes))]
+    }
+
+    /// The desk says that something is on disk.
+    pub(crate) fn save_took_effect(&mut self, saving: Saving, now: Moment) -> Vec<Out> {
+        match saving.then {
+            After::FirstVault { open, prompt } => {
+                self.open = Some(*open);
+                if let Some(open) = self.open.as_mut() {
+                    open.ledger.reserved = open.count.wants().unwrap_or_default();
+                }
+                self.save_ledger(Some(prompt))
+            }
+            After::Vault { sealed, listener } => {
+                let Some(open) = self.open.as_mut() else { return Vec::new() };
+                if open.vault.commit(*sealed).is_err() || open.reload(&mut self.arena).is_err() {
+                    self.open = None;
+                    let trouble = "the saved vault could not be taken into use; unlock again";
+                    return match listener {
+                        Listener::Desk(id) => vec![Out::Reply(id, Reply::Refused(Refusal::State(trouble.to_owned())))],
+                        Listener::Prompt(prompt) => self.finish(prompt, now, Some(trouble)),
+                    };
+                }
+                match listener {
+                    Listener::Desk(id) => vec![Out::Reply(id, Reply::Done)],
+                    Listener::Prompt(prompt) => self.finish(prompt, now, None),
+                }
+            }
+            After::Ledger { reserved, prompt } => {
+                if let Some(open) = self.open.as_mut() {
+                    open.count.saved(reserved);
+                }
+                prompt.map(|prompt| self.finish(prompt, now, None)).unwrap_or_default()
+            }
+        }
+    }
+
+    /// A dialogue whose save is done goes on; `trouble`: or ends.
+    pub(super) fn finish(&mut self, prompt: u64, now: Moment, trouble: Option<&str>) -> Vec<Out> {
+        let Some(at) = self.dialogues.iter().position(|dialogue| dialogue.prompt == prompt) else { return Vec::new() };
+        let Dialogue { ticket, step, .. } = self.dialogues.remove(at);
+        let talk = Talk { prompt, ticket };
+        let Step::Saving(next) = step else { return talk.fail("a save that nobody asked for", Advice::Bug, false) };
+        if let Some(trouble) = trouble {
+            return talk.fail(trouble, Advice::Ask, false);
+        }
+        match next {
+            Next::Grant(grant) => self.granted(talk, grant, now),
+            Next::Refuse(why, advice) => talk.fail(&why, advice, true),
+            Next::LetIn => self.let_in(talk, true),
+            Next::OpenSession { end } => {
+                if let Some(open) = self.open.as_mut() {
+                    open.open_session(now.mono_ms);
+                }
+                let words = match end {
+                    ActionEnd::VaultCreated { .. } => "The vault is created and open.",
+                    _ => "Unlocked.",
+                };
+                talk.end(words, end)
+            }
+            Next::End(end) => {
+                let words = match &end {
+                    ActionEnd::Imported(_) => "Stored in the vault.",
+                    ActionEnd::RotationBegun { .. } => "Stored; the new key is tested now.",
+                    ActionEnd::Deleted(_) => "Deleted from the vault. It stays valid at the venue until you revoke it there.",
+                    _ => "Done.",
+                };
+                talk.end(words, end)
+            }
+        }
+    }
+
+    /// The desk could not save: nothing takes effect.
+    pub(crate) fn save_failed(&mut self, then: After, error: &str) -> Vec<Out> {
+        let (prompt, seals) = match then {
+            After::FirstVault { prompt, .. } => (Some(prompt), true),
+            After::Vault { listener: Listener::Prompt(prompt), .. } => (Some(prompt), false),
+            After::Vault { listener: Listener::Desk(id), .. } => {
+                return vec![Out::Reply(id, Reply::Refused(Refusal::State(format!("could not be saved: {error}. Nothing was changed"))))];
+            }
+            After::Ledger { prompt, .. } => (prompt, false),
+        };
+        if let Some(open) = self.open.as_mut() {
+            // What a failed save would have taken back stays.
+            open.ledger.freeze.clone_from(&self.freeze);
+        }
+        let Some(prompt) = prompt else { return Vec::new() };
+        let Some(at) = self.dialogues.iter().position(|dialogue| dialogue.prompt == prompt) else { return Vec::new() };
+        let Dialogue { ticket, step, .. } = self.dialogues.remove(at);
+        let opening = matches!(&step, Step::Saving(Next::OpenSession { .. } | Next::LetIn));
+        let had_session = self.open.as_ref().is_some_and(|open| open.session.is_ok());
+        if seals || (opening && !had_session) {
+            self.open = None;
+        }
+        Talk { prompt, ticket }.fail(&format!("could not be saved: {error}. Nothing was changed"), Advice::Ask, false)
+    }
+}

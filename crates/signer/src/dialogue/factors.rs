@@ -1,0 +1,210 @@
+//! What a person proves, and what it opens: a vault is made, unlocked or recovered, and codes are judged.
+//!
+//! Invariant: a session opens only after the ledger that remembers the proof is on disk.
+
+use strongroom_guard::{Policy, STEP_S, TotpState};
+use strongroom_model::Advice;
+use strongroom_signer_api::prompt::Field;
+use strongroom_signer_api::{ActionEnd, Notice, Sealed};
+use strongroom_vault::{Edit, Factors, Kit, NewVault, OpenError, RecordKind, SecretBox, SystemEntropy, Vault};
+use zeroize::Zeroizing;
+
+use super::{Birth, Dialogue, Grant, Next, PASSWORD_LEN_MIN, PASSWORD_WAIT_MS_MAX, Step, Talk};
+use crate::arena::Shielded;
+use crate::clock::Moment;
+use crate::keys::{LOG_KEY_LEN, LoadError, Open};
+use crate::otp;
+use crate::signer::{After, Out, Saving, Signer};
+
+impl Signer {
+    pub(super) fn create(
+        &mut self,
+        talk: Talk,
+        birth: &Birth,
+        password: &Shielded,
+        kit: &Kit,
+        seed: &SecretBox,
+        code: &[u8],
+        now: Moment,
+    ) -> Vec<Out> {
+        let state = TotpState::default();
+        let (totp, verdict) = state.attempt(code, now.wall_s(), |step| seed.expose(|seed| otp::is_code_of(seed, code, step)));
+        if let Err(refusal) = verdict {
+            return talk.fail(&format!("{refusal}; nothing was created"), refusal.advice(), false);
+        }
+        let mut log_key = SecretBox::zeroed(LOG_KEY_LEN);
+        if log_key.expose_mut(getrandom::fill).is_err() {
+            return talk.broken();
+        }
+        let Ok(policy) = serde_json::to_vec(&Policy::initial()) else { return talk.broken() };
+        let spec = NewVault { vault_id: birth.vault_id, kdf: birth.kdf, at: now.wall };
+        let Some(device) = self.device(&birth.device) else { return talk.broken() };
+        let mut vault = match self.arena.expose(password, |password| Vault::create(spec, password, &device, kit, &mut SystemEntropy)) {
+            Ok(Ok(vault)) => vault,
+            Ok(Err(error)) => return talk.fail(&error.to_string(), error.advice(), false),
+            Err(_) => return talk.broken(),
+        };
+        let first = vault.next_record_id();
+        let sealed = seed.expose(|seed| {
+            log_key.expose(|log_key| {
+                let edits = [
+                    Edit::Put { id: first, kind: RecordKind::Policy, plaintext: &policy },
+                    Edit::Put { id: first + 1, kind: RecordKind::TotpSeed, plaintext: seed },
+                    Edit::Put { id: first + 2, kind: RecordKind::AuditSigningKey, plaintext: log_key },
+                ];
+                vault.change(&edits, now.wall, &mut SystemEntropy)
+            })
+        });
+        let sealed = match sealed {
+            Ok(sealed) => sealed,
+            Err(error) => return talk.fail(&error.to_string(), error.advice(), false),
+        };
+        let (generation, mac, bytes) = (sealed.generation(), sealed.mac().to_vec(), sealed.bytes().to_vec());
+        if vault.commit(sealed).is_err() {
+            return talk.broken();
+        }
+        let Ok(mut open) = Open::load(vault, &device, None, &mut self.arena) else { return talk.broken() };
+        open.ledger.totp = totp;
+        let end = ActionEnd::VaultCreated { log_key: open.log_public.to_vec(), read_key: open.read_public.to_vec() };
+        self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::Saving(Next::OpenSession { end }) });
+        self.saving.push(Saving { what: Sealed::Vault, generation, then: After::FirstVault { open: Box::new(open), prompt: talk.prompt } });
+        vec![Out::Notice(Notice::Save { what: Sealed::Vault, generation, mac, by_kit: false }, Some(bytes))]
+    }
+
+    pub(super) fn unlock(&mut self, talk: Talk, device: Option<Shielded>, files: &[Vec<u8>], password: &[u8], now: Moment) -> Vec<Out> {
+        if let Some(open) = &self.open {
+            let checked = self.device(&open.device).map(|device| open.vault.check_password(password, &device));
+            return match checked {
+                Some(Ok(())) => self.let_in(talk, false),
+                Some(Err(error)) => self.wrong_factor(talk, &error, now),
+                None => talk.broken(),
+            };
+        }
+        let (Some(device), Some(bytes)) = (device, files.first()) else {
+            return talk.fail("there is no vault to unlock", Advice::Ask, false);
+        };
+        let Some(secret) = self.device(&device) else { return talk.broken() };
+        match Vault::open(bytes, Factors::Password { password, device: &secret }) {
+            Ok(vault) => self.take_into_use(talk, vault, &device, files.get(1).map(Vec::as_slice), now, false),
+            Err(error) => self.wrong_factor(talk, &error, now),
+        }
+    }
+
+    pub(super) fn recover(&mut self, talk: Talk, device: Shielded, files: &[Vec<u8>], typed: &[u8], now: Moment) -> Vec<Out> {
+        let kit = match Kit::parse(typed) {
+            Ok(kit) => kit,
+            Err(error) => return talk.fail(&error.to_string(), error.advice(), true),
+        };
+        let Some(bytes) = files.first() else { return talk.fail("there is no vault to open", Advice::Ask, false) };
+        match Vault::open(bytes, Factors::Kit(&kit)) {
+            Ok(vault) => {
+                let step = Step::RecoverPassword { device, vault: Box::new(vault), state: files.get(1).cloned() };
+                self.ask(talk, step, Field::NewPassword, "New password for the vault")
+            }
+            Err(error) => self.wrong_factor(talk, &error, now),
+        }
+    }
+
+    pub(super) fn recovered(
+        &mut self,
+        talk: Talk,
+        device: &Shielded,
+        vault: Vault,
+        state: Option<&[u8]>,
+        password: &[u8],
+        now: Moment,
+    ) -> Vec<Out> {
+        if password.len() < PASSWORD_LEN_MIN {
+            return talk.fail("a password has at least 10 bytes; nothing was changed", Advice::Ask, false);
+        }
+        let kdf = vault.kdf();
+        let Some(secret) = self.device(device) else { return talk.broken() };
+        let edit = Edit::ReplacePassword { password, device: &secret, kdf };
+        let sealed = match vault.change(&[edit], now.wall, &mut SystemEntropy) {
+            Ok(sealed) => sealed,
+            Err(error) => return talk.fail(&error.to_string(), error.advice(), false),
+        };
+        match self.load(vault, device, state, now) {
+            Ok(()) => self.save_vault(talk, sealed, Next::LetIn),
+            Err(error) => talk.fail(&error.to_string(), Advice::Ask, false),
+        }
+    }
+
+    pub(super) fn load(&mut self, vault: Vault, device: &Shielded, state: Option<&[u8]>, now: Moment) -> Result<(), LoadError> {
+        let device = self.device(device).ok_or(crate::arena::Unshieldable)?;
+        let mut open = Open::load(vault, &device, state, &mut self.arena)?;
+        if state.is_none() {
+            // The state file is gone: no code that could have been used before is accepted again.
+            open.ledger.totp.last_step = now.wall_s() / STEP_S + 1;
+        }
+        if self.freeze.is_none() {
+            self.freeze.clone_from(&open.ledger.freeze);
+        }
+        self.open = Some(open);
+        Ok(())
+    }
+
+    pub(super) fn take_into_use(
+        &mut self,
+        talk: Talk,
+        vault: Vault,
+        device: &Shielded,
+        state: Option<&[u8]>,
+        now: Moment,
+        by_kit: bool,
+    ) -> Vec<Out> {
+        match self.load(vault, device, state, now) {
+            Ok(()) => self.let_in(talk, by_kit),
+            Err(error) => talk.fail(&error.to_string(), Advice::Ask, false),
+        }
+    }
+
+    /// The factors were right: saves the ledger, then opens the session.
+    pub(super) fn let_in(&mut self, talk: Talk, by_kit: bool) -> Vec<Out> {
+        self.password_failures = 0;
+        self.password_not_before_ms = 0;
+        let Some(open) = self.open.as_mut() else { return talk.broken() };
+        open.ledger.totp = open.ledger.totp.after_password();
+        open.ledger.freeze.clone_from(&self.freeze);
+        open.ledger.reserved = open.count.wants().unwrap_or(open.ledger.reserved);
+        let (log_key, read_key) = (open.log_public.to_vec(), open.read_public.to_vec());
+        let end = ActionEnd::Unlocked { signatures: open.count.made(), by_kit, log_key, read_key };
+        self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::Saving(Next::OpenSession { end }) });
+        self.save_ledger(Some(talk.prompt))
+    }
+
+    pub(super) fn wrong_factor(&mut self, talk: Talk, error: &OpenError, now: Moment) -> Vec<Out> {
+        let wrong = matches!(error, OpenError::WrongFactors);
+        if wrong {
+            self.password_failures = self.password_failures.saturating_add(1);
+            let wait_ms = (1_000_u64 << (self.password_failures - 1).min(16)).min(PASSWORD_WAIT_MS_MAX);
+            self.password_not_before_ms = now.mono_ms + wait_ms;
+        }
+        talk.fail(&error.to_string(), error.advice(), wrong)
+    }
+
+    pub(super) fn code(&mut self, talk: Talk, grant: Grant, code: &[u8], now: Moment) -> Vec<Out> {
+        let Some(open) = self.open.as_mut() else { return talk.fail("the vault was sealed meanwhile", Advice::Ask, false) };
+        let code = code.strip_suffix(b"\n").unwrap_or(code);
+        let arena = &self.arena;
+        let matches = |step| arena.expose(&open.totp_seed, |seed| otp::is_code_of(seed, code, step)).unwrap_or(false);
+        let (totp, verdict) = open.ledger.totp.attempt(code, now.wall_s(), matches);
+        open.ledger.totp = totp;
+        let next = match verdict {
+            Ok(()) => {
+                if matches!(grant, Grant::Rearm) {
+                    open.ledger.freeze = None;
+                }
+                Next::Grant(grant)
+            }
+            Err(refusal) => Next::Refuse(refusal.to_string(), refusal.advice()),
+        };
+        self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::Saving(next) });
+        self.save_ledger(Some(talk.prompt))
+    }
+
+    /// The device secret for one use; wiped after it.
+    fn device(&self, device: &Shielded) -> Option<Zeroizing<[u8; 32]>> {
+        self.arena.expose(device, |bytes| <[u8; 32]>::try_from(bytes).ok().map(Zeroizing::new)).ok().flatten()
+    }
+}

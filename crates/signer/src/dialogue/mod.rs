@@ -1,0 +1,363 @@
+//! The signer's side of a prompt: what is asked, in which order, and what comes of it.
+//!
+//! Invariant: an action takes effect only after its factors were checked here and its new bytes are on disk; a
+//! one-time code is stored as used before its answer is told.
+
+mod change;
+mod factors;
+
+use strongroom_guard::{Policy, Role};
+use strongroom_model::{Advice, CredentialId, Venue};
+use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
+use strongroom_signer_api::{Action, ActionEnd, Notice, Refusal, Reply};
+use strongroom_vault::{KdfParams, Kit, SecretBox, SystemEntropy, Vault};
+use zeroize::Zeroizing;
+
+use crate::arena::Shielded;
+use crate::clock::Moment;
+use crate::otp;
+use crate::signer::{Out, PENDING_MAX, Signer};
+
+/// A ticket is good for two minutes.
+const TICKET_MS: u64 = 120_000;
+/// Shortest new password in bytes; strength beyond that is the prompt's advice.
+const PASSWORD_LEN_MIN: usize = 10;
+/// Longest label of a credential.
+const LABEL_LEN_MAX: usize = 64;
+/// Longest API key name.
+const API_KEY_LEN_MAX: usize = 256;
+/// The group of the kit that is typed back: the last.
+const KIT_GROUP: usize = Kit::GROUPS - 1;
+/// Longest wait after wrong passwords: 15 minutes.
+const PASSWORD_WAIT_MS_MAX: u64 = 900_000;
+
+/// An action that waits for its prompt.
+pub(crate) struct Pending {
+    ticket: [u8; TICKET_LEN],
+    action: Action,
+    device: Option<Shielded>,
+    files: Vec<Vec<u8>>,
+    since_ms: u64,
+}
+
+/// A prompt that is attached.
+pub(crate) struct Dialogue {
+    prompt: u64,
+    ticket: [u8; TICKET_LEN],
+    step: Step,
+}
+
+/// What the next message of the prompt must be, with what was gathered before.
+enum Step {
+    Hello,
+    CreatePassword(Birth),
+    CreateKitShown(Birth, Shielded, Kit),
+    CreateKitGroup(Birth, Shielded, Kit),
+    CreateUriShown(Birth, Shielded, Kit, SecretBox),
+    CreateCode(Birth, Shielded, Kit, SecretBox),
+    UnlockPassword {
+        device: Option<Shielded>,
+        files: Vec<Vec<u8>>,
+    },
+    RecoverKit {
+        device: Shielded,
+        files: Vec<Vec<u8>>,
+    },
+    RecoverPassword {
+        device: Shielded,
+        vault: Box<Vault>,
+        state: Option<Vec<u8>>,
+    },
+    Code(Grant),
+    ImportName(Import),
+    ImportSecret(Import, String),
+    /// Something is being saved; then this comes.
+    Saving(Next),
+}
+
+struct Birth {
+    vault_id: [u8; 16],
+    kdf: KdfParams,
+    device: Shielded,
+}
+
+/// What a code grants.
+enum Grant {
+    Import(Import),
+    Delete(CredentialId),
+    Rearm,
+    SetPolicy(Policy),
+}
+
+struct Import {
+    label: String,
+    venue: Venue,
+    old: Option<CredentialId>,
+}
+
+enum Next {
+    Grant(Grant),
+    Refuse(String, Advice),
+    /// The vault has its new password: the kit's owner is let in.
+    LetIn,
+    OpenSession {
+        end: ActionEnd,
+    },
+    End(ActionEnd),
+}
+
+impl Signer {
+    /// Checks an action and keeps it for its prompt.
+    pub(crate) fn prepare(&mut self, action: Action, tail: &[u8], files: Vec<Vec<u8>>, now: Moment) -> Result<Reply, Refusal> {
+        let words = self.words(&action, now)?;
+        if matches!(action, Action::Unlock | Action::Recover) && now.mono_ms < self.password_not_before_ms {
+            return Err(Refusal::Wait { wait_s: (self.password_not_before_ms - now.mono_ms).div_ceil(1_000) });
+        }
+        let device = match <&[u8; 32]>::try_from(tail) {
+            Ok(device) => Some(self.arena.shield(device).map_err(|error| Refusal::State(error.to_string()))?),
+            Err(_) if tail.is_empty() => None,
+            Err(_) => return Err(Refusal::NotUnderstood),
+        };
+        self.pending.retain(|pending| now.mono_ms.saturating_sub(pending.since_ms) < TICKET_MS);
+        if self.pending.len() >= PENDING_MAX {
+            return Err(Refusal::Busy);
+        }
+        let mut ticket = [0; TICKET_LEN];
+        getrandom::fill(&mut ticket).map_err(|_| Refusal::State("the system gave no randomness".to_owned()))?;
+        self.pending.push(Pending { ticket, action, device, files, since_ms: now.mono_ms });
+        Ok(Reply::Prepared { ticket: ticket.to_vec(), words })
+    }
+
+    /// The action in words, if it can be done in this state by this session.
+    fn words(&mut self, action: &Action, now: Moment) -> Result<String, Refusal> {
+        let state = |text: &str| Err(Refusal::State(text.to_owned()));
+        let needed = match action {
+            Action::CreateVault { vault_id, kdf_memory_kib, kdf_passes } => {
+                if self.open.is_some() {
+                    return state("a vault is open; seal it first");
+                }
+                let kdf = KdfParams { memory_kib: *kdf_memory_kib, passes: *kdf_passes, lanes: KdfParams::FLOOR.lanes };
+                if vault_id.len() != 16 || !kdf.is_within_bounds() {
+                    return state("the key derivation is outside of what vaults may use (64 MiB and 3 passes at least)");
+                }
+                return Ok("Create a vault".to_owned());
+            }
+            Action::Unlock => return Ok("Unlock the vault".to_owned()),
+            Action::Recover if self.open.is_some() => return state("the vault is open; the recovery kit is not needed"),
+            Action::Recover => return Ok("Open the vault with the recovery kit and set a new password".to_owned()),
+            Action::Import { .. } | Action::Rotate { .. } | Action::Delete { .. } => Role::KeyAdmin,
+            Action::Rearm | Action::SetPolicy(_) => Role::Risk,
+        };
+        let frozen = self.freeze.is_some();
+        let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
+        let session = open.session_at(now.mono_ms).map_err(|end| Refusal::Guard(strongroom_guard::Reason::Session { end }))?;
+        if !session.roles.contains(&needed) {
+            return Err(Refusal::Guard(strongroom_guard::Reason::Role { needed: format!("{needed:?}") }));
+        }
+        let label = |id: &CredentialId| {
+            open.credential(Some(*id), Venue::Binance).map(|found| found.info.label.clone()).ok_or(Refusal::NoCredential)
+        };
+        match action {
+            Action::Import { label, .. } if label.is_empty() || label.len() > LABEL_LEN_MAX || label.chars().any(char::is_control) => {
+                state("a label has 1 to 64 bytes without control characters")
+            }
+            Action::Import { label, venue } => Ok(format!("Import a key for {venue} as “{label}”")),
+            Action::Rotate { old } => Ok(format!("Replace the key “{}” by a new one", label(old)?)),
+            Action::Delete { id } => Ok(format!("Delete the key “{}” from the vault", label(id)?)),
+            Action::Rearm if !frozen => state("the kill switch is not engaged"),
+            Action::Rearm => Ok("Re-arm: allow orders again".to_owned()),
+            Action::SetPolicy(policy) => match policy.validate() {
+                Err(error) => Err(Refusal::State(error.to_string())),
+                Ok(()) if open.policy.is_raised_by(policy) => Ok("Raise the limits on orders".to_owned()),
+                Ok(()) => Ok("Lower the limits on orders".to_owned()),
+            },
+            Action::CreateVault { .. } | Action::Unlock | Action::Recover => Err(Refusal::NotUnderstood),
+        }
+    }
+
+    /// A prompt is attached; it has to say which action it is for.
+    pub fn prompt_attached(&mut self, prompt: u64) {
+        self.dialogues.push(Dialogue { prompt, ticket: [0; TICKET_LEN], step: Step::Hello });
+    }
+
+    /// A prompt is gone. What it was for and was not decided yet is dropped.
+    pub fn prompt_gone(&mut self, prompt: u64) -> Vec<Out> {
+        let Some(at) = self.dialogues.iter().position(|dialogue| dialogue.prompt == prompt) else { return Vec::new() };
+        if matches!(self.dialogues[at].step, Step::Saving(_)) {
+            // Factors were given and bytes are on their way to the disk: it runs to its end without a listener.
+            return Vec::new();
+        }
+        let dialogue = self.dialogues.remove(at);
+        if matches!(dialogue.step, Step::Hello) {
+            return Vec::new();
+        }
+        vec![ended(&dialogue.ticket, failed("the prompt was closed", Advice::Ask, false))]
+    }
+
+    /// One message of a prompt.
+    pub fn on_prompt(&mut self, prompt: u64, message: &FromPrompt<'_>, now: Moment) -> Vec<Out> {
+        let Some(at) = self.dialogues.iter().position(|dialogue| dialogue.prompt == prompt) else {
+            return vec![Out::ClosePrompt(prompt)];
+        };
+        let Dialogue { ticket, step, .. } = self.dialogues.remove(at);
+        let talk = Talk { prompt, ticket };
+        match (step, message) {
+            (Step::Hello, FromPrompt::Hello(ticket)) => self.begin(Talk { prompt, ticket: *ticket }, now),
+            (step @ Step::Saving(_), _) => {
+                self.dialogues.push(Dialogue { prompt, ticket, step });
+                Vec::new()
+            }
+            (_, FromPrompt::Cancel) => talk.fail("given up; nothing was changed", Advice::Ask, false),
+            (step, FromPrompt::Answer(answer)) => self.answered(talk, step, answer, now),
+            (Step::CreateKitShown(birth, password, kit), FromPrompt::Shown) => {
+                let words = format!("Type group {} of the kit, the last one", KIT_GROUP + 1);
+                self.ask(talk, Step::CreateKitGroup(birth, password, kit), Field::KitGroup, &words)
+            }
+            (Step::CreateUriShown(birth, password, kit, seed), FromPrompt::Shown) => {
+                self.ask(talk, Step::CreateCode(birth, password, kit, seed), Field::Totp, "Code that the authenticator shows now")
+            }
+            _ => talk.fail("the prompt said something out of order", Advice::Bug, false),
+        }
+    }
+
+    fn ask(&mut self, talk: Talk, step: Step, field: Field, words: &str) -> Vec<Out> {
+        self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step });
+        vec![talk.say(&ToPrompt::Ask(field, words.as_bytes()))]
+    }
+
+    fn begin(&mut self, talk: Talk, now: Moment) -> Vec<Out> {
+        let found = self.pending.iter().position(|pending| pending.ticket == talk.ticket);
+        let Some(pending) = found.map(|at| self.pending.remove(at)) else {
+            return vec![
+                talk.say(&ToPrompt::End(false, b"this prompt was opened for nothing that is waiting")),
+                Out::ClosePrompt(talk.prompt),
+            ];
+        };
+        if now.mono_ms.saturating_sub(pending.since_ms) >= TICKET_MS {
+            return talk.fail("this took too long; start again", Advice::Ask, false);
+        }
+        let words = match self.words(&pending.action, now) {
+            Ok(words) => words,
+            Err(refusal) => return talk.fail(&refusal.to_string(), refusal.advice(), false),
+        };
+        let (action, device, files) = (pending.action, pending.device, pending.files);
+        let code = |signer: &mut Self, grant| signer.ask(talk, Step::Code(grant), Field::Totp, &format!("{words}. Code"));
+        match (action, device) {
+            (Action::CreateVault { vault_id, kdf_memory_kib, kdf_passes }, Some(device)) => {
+                let Ok(vault_id) = vault_id.try_into() else { return talk.fail("no vault id", Advice::Bug, false) };
+                let kdf = KdfParams { memory_kib: kdf_memory_kib, passes: kdf_passes, lanes: KdfParams::FLOOR.lanes };
+                self.ask(talk, Step::CreatePassword(Birth { vault_id, kdf, device }), Field::NewPassword, "New password for the vault")
+            }
+            (Action::Unlock, device) => self.ask(talk, Step::UnlockPassword { device, files }, Field::Password, "Password"),
+            (Action::Recover, Some(device)) => self.ask(talk, Step::RecoverKit { device, files }, Field::Kit, "Recovery kit, all groups"),
+            (Action::CreateVault { .. } | Action::Recover, None) => talk.fail("the device secret is missing", Advice::Bug, false),
+            (Action::Import { label, venue }, _) => code(self, Grant::Import(Import { label, venue, old: None })),
+            (Action::Rotate { old }, _) => {
+                let label =
+                    self.open.as_ref().and_then(|open| open.credential(Some(old), Venue::Binance)).map(|found| found.info.label.clone());
+                let Some(label) = label else { return talk.fail(&Refusal::NoCredential.to_string(), Advice::Ask, false) };
+                code(self, Grant::Import(Import { label, venue: Venue::Binance, old: Some(old) }))
+            }
+            (Action::Delete { id }, _) => code(self, Grant::Delete(id)),
+            (Action::Rearm, _) => code(self, Grant::Rearm),
+            (Action::SetPolicy(policy), _) => {
+                if self.open.as_ref().is_some_and(|open| open.policy.is_raised_by(&policy)) {
+                    code(self, Grant::SetPolicy(policy))
+                } else {
+                    self.granted(talk, Grant::SetPolicy(policy), now)
+                }
+            }
+        }
+    }
+
+    fn answered(&mut self, talk: Talk, step: Step, answer: &[u8], now: Moment) -> Vec<Out> {
+        match step {
+            Step::CreatePassword(birth) => {
+                if answer.len() < PASSWORD_LEN_MIN {
+                    return talk.fail("a password has at least 10 bytes; nothing was created", Advice::Ask, false);
+                }
+                let (Ok(password), Ok(kit)) = (self.arena.shield(answer), Kit::make(&mut SystemEntropy)) else { return talk.broken() };
+                let show = kit.with_text(|text| talk.say(&ToPrompt::Show(Show::Kit, text.as_bytes())));
+                self.dialogues.push(Dialogue {
+                    prompt: talk.prompt,
+                    ticket: talk.ticket,
+                    step: Step::CreateKitShown(birth, password, kit),
+                });
+                vec![show]
+            }
+            Step::CreateKitGroup(birth, password, kit) => {
+                if !kit.has_group(KIT_GROUP, answer) {
+                    return talk.fail(
+                        "that is not the last group of the kit; nothing was created. Start again and write the kit down",
+                        Advice::Ask,
+                        false,
+                    );
+                }
+                let Ok(seed) = otp::make_seed() else { return talk.broken() };
+                let Some(uri) = seed.expose(|seed| otp::uri(seed, "vault")) else { return talk.broken() };
+                let show = talk.say(&ToPrompt::Show(Show::OtpUri, uri.as_bytes()));
+                self.dialogues.push(Dialogue {
+                    prompt: talk.prompt,
+                    ticket: talk.ticket,
+                    step: Step::CreateUriShown(birth, password, kit, seed),
+                });
+                vec![show]
+            }
+            Step::CreateCode(birth, password, kit, seed) => self.create(talk, &birth, &password, &kit, &seed, answer, now),
+            Step::UnlockPassword { device, files } => self.unlock(talk, device, &files, answer, now),
+            Step::RecoverKit { device, files } => self.recover(talk, device, &files, answer, now),
+            Step::RecoverPassword { device, vault, state } => self.recovered(talk, &device, *vault, state.as_deref(), answer, now),
+            Step::Code(grant) => self.code(talk, grant, answer, now),
+            Step::ImportName(import) => {
+                let name = answer.trim_ascii();
+                let fits = (1..=API_KEY_LEN_MAX).contains(&name.len()) && name.iter().all(u8::is_ascii_graphic);
+                let Some(name) = fits.then(|| String::from_utf8_lossy(name).into_owned()) else {
+                    return talk.fail("an API key has 1 to 256 characters without blanks; nothing was stored", Advice::Ask, false);
+                };
+                let words = "API secret (HMAC), or private key (Ed25519, PEM)";
+                self.ask(talk, Step::ImportSecret(import, name), Field::ApiSecret, words)
+            }
+            Step::ImportSecret(import, name) => self.import(talk, import, name, answer, now),
+            _ => talk.fail("the prompt said something out of order", Advice::Bug, false),
+        }
+    }
+}
+
+/// The prompt that is being spoken to.
+#[derive(Clone, Copy)]
+struct Talk {
+    prompt: u64,
+    ticket: [u8; TICKET_LEN],
+}
+
+impl Talk {
+    fn say(&self, message: &ToPrompt<'_>) -> Out {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(1_024));
+        message.write(&mut bytes);
+        Out::Prompt(self.prompt, bytes)
+    }
+
+    fn fail(&self, why: &str, advice: Advice, wrong_factor: bool) -> Vec<Out> {
+        vec![
+            self.say(&ToPrompt::End(false, why.as_bytes())),
+            Out::ClosePrompt(self.prompt),
+            ended(&self.ticket, failed(why, advice, wrong_factor)),
+        ]
+    }
+
+    fn broken(&self) -> Vec<Out> {
+        self.fail("the signer could not do this; nothing was changed", Advice::Bug, false)
+    }
+
+    fn end(&self, words: &str, end: ActionEnd) -> Vec<Out> {
+        vec![self.say(&ToPrompt::End(true, words.as_bytes())), Out::ClosePrompt(self.prompt), ended(&self.ticket, end)]
+    }
+}
+
+fn failed(why: &str, advice: Advice, wrong_factor: bool) -> ActionEnd {
+    ActionEnd::Failed { why: why.to_owned(), advice, wrong_factor }
+}
+
+fn ended(ticket: &[u8; TICKET_LEN], end: ActionEnd) -> Out {
+    Out::Notice(Notice::Ended { ticket: ticket.to_vec(), end }, None)
+}
