@@ -17,6 +17,7 @@ does("vault", "seal")
 eventually("sealed", lambda: state() == "sealed")
 person.unlocks()
 does("balance")
+does("key", "list")
 does("audit", "list", "--last", 50)
 
 needles = {"password": PASSWORD.encode(), "API secret": secret.encode(), "TOTP seed": person.phone.key,
