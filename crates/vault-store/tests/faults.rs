@@ -14,7 +14,7 @@ use image::image;
 use strongroom_vault_store::{AnchorVerdict, LoadError, SaveError, Saved, Store};
 use world::{Fault, World};
 
-const FAULTS: [Fault; 3] = [Fault::Error(ErrorKind::StorageFull), Fault::Error(ErrorKind::Other), Fault::Death];
+const FAULTS: [Fault; 4] = [Fault::Error(ErrorKind::StorageFull), Fault::Error(ErrorKind::Other), Fault::Death, Fault::Lie];
 
 fn open(world: &World) -> Store<World> {
     Store::open_on(world.clone(), "/vault", Box::new(world.clone()))

@@ -14,6 +14,8 @@ pub(crate) enum Fault {
     Error(io::ErrorKind),
     /// The program stops before the operation and never comes back.
     Death,
+    /// A write keeps other bytes and says that all is well; other operations do what they should.
+    Lie,
 }
 
 #[derive(Default)]
@@ -88,7 +90,7 @@ impl World {
                 inner.dead = true;
                 Err(io::Error::other("dead"))
             }
-            None => Ok(inner),
+            Some(Fault::Lie) | None => Ok(inner),
         }
     }
 }
@@ -121,10 +123,18 @@ impl FileLayer for World {
 
     fn write(&self, file: &mut Handle, bytes: &[u8]) -> io::Result<()> {
         let Handle::File(file) = file else { return Err(io::ErrorKind::IsADirectory.into()) };
+        let lies = {
+            let inner = self.inner();
+            inner.faults.get(&(inner.steps + 1)) == Some(&Fault::Lie)
+        };
         let step = self.step().map(|_| ());
         // A write that fails may have written a part.
         let len = if step.is_ok() { bytes.len() } else { bytes.len() / 2 };
-        self.inner().files[*file].0.extend_from_slice(&bytes[..len]);
+        let kept = &mut self.inner().files[*file].0;
+        kept.extend_from_slice(&bytes[..len]);
+        if let (true, Some(last)) = (lies, kept.last_mut()) {
+            *last ^= 1;
+        }
         step
     }
 
