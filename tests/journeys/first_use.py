@@ -117,6 +117,7 @@ say("the log tells it all, and verifies")
 entries = does("audit", "list", "--last", 50)["entries"]
 kinds = {entry["kind"] for entry in entries}
 assert does("audit", "show", entries[0]["seq"])["entries"][0]["seq"] == entries[0]["seq"]
+assert "none with the number" in fails(1, "unknown-entry", "audit", "show", 999_999)
 daemon.stop()
 verifies(person)
 say(f"kinds seen: {sorted(kinds)}")

@@ -69,7 +69,7 @@ while len(links) < 100:
         links.append(connect("supervisor", socket.SOCK_SEQPACKET))
     except BlockingIOError:
         time.sleep(0.05)
-does("kill", "--why", "while a hundred doors are open")
+does("kill", "--why", "while a hundred doors are open, at length: " + "x" * 5_000)
 for link in links:
     for packet in (b"\x00", b"P", b"P" + b"\xff" * 60, b"K" + b"x" * 900, b"?" * 1000):
         try:

@@ -220,16 +220,16 @@ pub(crate) struct Place {
     symbol: Symbol,
     side: SideName,
     /// Worst price accepted.
-    #[arg(long, required_unless_present = "market", conflicts_with = "market")]
+    #[arg(long, required_unless_present = "market", conflicts_with = "market", allow_hyphen_values = true)]
     limit: Option<Price>,
     /// At whatever the book offers.
     #[arg(long)]
     market: bool,
     /// Base quantity.
-    #[arg(long, required_unless_present = "quote")]
+    #[arg(long, required_unless_present = "quote", allow_hyphen_values = true)]
     quantity: Option<Quantity>,
     /// Quote amount, for market orders.
-    #[arg(long, requires = "market", conflicts_with_all = ["quantity", "limit"])]
+    #[arg(long, requires = "market", conflicts_with_all = ["quantity", "limit"], allow_hyphen_values = true)]
     quote: Option<Notional>,
     /// Refused by the venue if it would trade at once.
     #[arg(long, conflicts_with_all = ["ioc", "fok", "market"])]

@@ -73,6 +73,17 @@ impl Door {
         client.ask(request, &[], SUPERVISOR_TIMEOUT).map_err(|error| Failure::desk_silent(&error))
     }
 
+    fn log_entry(&self, seq: u64) -> Result<Tell, Failure> {
+        let tell = self.ask(&Ask::Audit { before: Some(seq.saturating_add(1)), last: 1 })?;
+        match &tell {
+            Tell::Audit { entries, size } if !entries.iter().any(|entry| entry.seq == seq) => Err(Failure::refused(
+                "unknown-entry",
+                format!("the log has {size} entries, counted from 0, and none with the number {seq}"),
+            )),
+            _ => Ok(tell),
+        }
+    }
+
     /// The supervisor freezes the signer first; then the desk cancels, if it can.
     fn kill(&self, why: String) -> Result<Tell, Failure> {
         let (frozen, words) = self.supervisor(&ToSupervisor::Kill(why.clone()))?;
@@ -131,7 +142,7 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
         Command::Rearm { secrets } => door.act(DoorAction::Rearm, &Descriptors::for_code(&secrets))?,
         Command::Audit(command) => match command {
             AuditCommand::List { last, before } => door.ask(&Ask::Audit { before, last })?,
-            AuditCommand::Show { seq } => door.ask(&Ask::Audit { before: Some(seq + 1), last: 1 })?,
+            AuditCommand::Show { seq } => door.log_entry(seq)?,
         },
         Command::Policy(command) => match command {
             PolicyCommand::Show => door.ask(&Ask::Policy)?,

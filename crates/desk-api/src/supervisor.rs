@@ -16,6 +16,8 @@ use crate::socket::{SUPERVISOR_SOCKET, peer_is_same_user, run_dir, with_short_pa
 
 /// Longest packet either way.
 pub const PACKET_LEN_MAX: usize = 1_024;
+/// Longest reason of a kill, characters; the rest is cut off.
+const REASON_LEN_MAX: usize = 200;
 
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +37,7 @@ impl ToSupervisor {
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Self::Prompt(errand) => [b"P", errand.encode().as_slice()].concat(),
-            Self::Kill(why) => [b"K", why.as_bytes()].concat(),
+            Self::Kill(why) => [b"K", reason(why).as_bytes()].concat(),
             Self::Stop => b"Q".to_vec(),
             Self::Status => b"S".to_vec(),
         }
@@ -45,12 +47,17 @@ impl ToSupervisor {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [b'P', errand @ ..] => Errand::decode(errand).map(Self::Prompt),
-            [b'K', why @ ..] => Some(Self::Kill(String::from_utf8_lossy(why).chars().filter(|c| !c.is_control()).take(200).collect())),
+            [b'K', why @ ..] => Some(Self::Kill(reason(&String::from_utf8_lossy(why)))),
             b"Q" => Some(Self::Stop),
             b"S" => Some(Self::Status),
             _ => None,
         }
     }
+}
+
+/// A reason that fits into a packet: the kill switch must not fail because of its words.
+fn reason(why: &str) -> String {
+    why.chars().filter(|c| !c.is_control()).take(REASON_LEN_MAX).collect()
 }
 
 /// A connection to the supervisor.
@@ -99,4 +106,20 @@ pub fn listen(run_dir: &Path) -> io::Result<OwnedFd> {
     })?;
     rustix::net::listen(&fd, 16)?;
     Ok(fd)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PACKET_LEN_MAX, REASON_LEN_MAX, ToSupervisor};
+
+    #[test]
+    fn a_kill_is_understood_whatever_its_words() {
+        for why in ["", "a bot runs wild", &"é".repeat(5_000), "\u{1F512}\n\u{7}".repeat(400).as_str()] {
+            let bytes = ToSupervisor::Kill(why.to_owned()).encode();
+            assert!(bytes.len() <= PACKET_LEN_MAX, "{}", bytes.len());
+            let Some(ToSupervisor::Kill(read)) = ToSupervisor::decode(&bytes) else { panic!("{why:?} is not understood") };
+            let kept: String = why.chars().filter(|c| !c.is_control()).take(REASON_LEN_MAX).collect();
+            assert_eq!(read, kept);
+        }
+    }
 }
