@@ -81,7 +81,7 @@ class Daemon:
     def child(self, name):
         """Process id of the running child of this name."""
         def one():
-            found = [pid for pid in self.children() if os.path.basename(os.readlink(f"/proc/{pid}/exe")) == name]
+            found = [pid for pid in self.children() if executable(pid) == name]
             return found[0] if len(found) == 1 else None
         return eventually(f"one {name}", one)
 
@@ -285,4 +285,20 @@ def state():
 
 
 def gone(pids):
-    return not any(os.path.exists(f"/proc/{pid}") and open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] != "Z" for pid in pids)
+    return not any(runs(pid) for pid in pids)
+
+
+def runs(pid):
+    """Whether a process lives; one that has ended and waits for its parent does not."""
+    try:
+        return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def executable(pid):
+    """Name of the file a process runs; None once it has ended."""
+    try:
+        return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+    except (FileNotFoundError, ProcessLookupError):
+        return None
