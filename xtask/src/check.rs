@@ -2,14 +2,16 @@
 
 use crate::place::Place;
 use crate::stage::stage;
-use crate::{layers, tidy};
+use crate::{layers, tidy, ui};
 
 pub(crate) fn run(place: &Place) -> anyhow::Result<bool> {
     let cargo = |arguments: &[&str]| Ok(place.cargo(arguments).status()?.success());
     let claim = place.claim_target()?;
+    stage("page", || ui::build(place))?;
     let checks = [
         stage("format", || cargo(&["fmt", "--all", "--check"]))?,
         stage("lints", || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?,
+        stage("page lints", || ui::check(place))?,
         stage("layers", || layers::run(place))?,
         stage("tidiness", || tidy::run(place))?,
     ];

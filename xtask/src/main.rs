@@ -12,7 +12,9 @@ mod stage;
 mod suite;
 mod talk;
 mod tidy;
+mod tools;
 mod tour;
+mod ui;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -48,6 +50,8 @@ enum Task {
     },
     /// Format, lints, layers, tidiness.
     Check,
+    /// Builds the window's page.
+    Ui,
     /// Compares the layer table of docs/architecture.md with the crates.
     Layers,
     /// Runs one benchmark and keeps its raw output under benches/results/.
@@ -93,6 +97,7 @@ fn perform(task: Task) -> anyhow::Result<bool> {
         Task::Run { yes } => run::run(&place, yes),
         Task::Test { long, yes } => suite::run(&place, long, yes),
         Task::Check => check::run(&place),
+        Task::Ui => ui::build(&place).map(|()| true),
         Task::Layers => layers::run(&place),
         Task::Bench { name, json } => bench::run(&place, &name, json),
         Task::Vectors { file } => {

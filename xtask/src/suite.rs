@@ -3,19 +3,23 @@
 mod fuzz;
 
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
 use crate::place::Place;
-use crate::setup;
 use crate::stage::{must_succeed, stage};
+use crate::{setup, tools, ui};
 
 /// From cold, on two cores, without `--long`.
 const BUDGET: Duration = Duration::from_secs(25 * 60);
 /// Where the tests find Python with the pinned packages.
 const PYTHON_VARIABLE: &str = "STRONGROOM_VENV";
+
+/// Where the tests find the program that drives the window.
+const DRIVER_VARIABLE: &str = "STRONGROOM_TAURI_DRIVER";
 
 /// What libtest counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,8 +34,12 @@ pub(crate) fn run(place: &Place, long: bool, yes: bool) -> anyhow::Result<bool> 
         .and_then(|()| stage("python packages", || setup::python_environment(place)))
         .and_then(|python| {
             let _claim = place.claim_target()?;
+            stage("page", || ui::build(place))?;
+            let driver = stage("window driver", || tools::tauri_driver(place))?;
             stage("build", || must_succeed(&mut place.cargo(["build", "--workspace", "--bins"])))?;
-            let count = stage("tests", || tests(place, long, &python))?;
+            let count = stage("tests", || tests(place, long, &python, &driver))?;
+            let (passed, failed) = stage("page tests", || ui::tests(place))?;
+            let count = count.plus(Count { passed, failed });
             if long { stage("fuzzing", || fuzz::run(place)).map(|fuzzed| count.plus(fuzzed)) } else { Ok(count) }
         });
     if !long && start.elapsed() > BUDGET {
@@ -45,9 +53,9 @@ pub(crate) fn run(place: &Place, long: bool, yes: bool) -> anyhow::Result<bool> 
     Ok(count.failed == 0)
 }
 
-fn tests(place: &Place, long: bool, python: &std::path::Path) -> anyhow::Result<Count> {
+fn tests(place: &Place, long: bool, python: &Path, driver: &Path) -> anyhow::Result<Count> {
     let mut cargo = place.cargo(["test", "--workspace", "--no-fail-fast"]);
-    cargo.env(PYTHON_VARIABLE, python);
+    cargo.env(PYTHON_VARIABLE, python).env(DRIVER_VARIABLE, driver);
     if long {
         cargo.env("STRONGROOM_LONG", "1").args(["--", "--include-ignored"]);
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use strongroom_desk_api::{AuditEntry, BookView, OrderView, SessionView, Tell, VaultView};
+use strongroom_desk_api::{AuditEntry, BookView, LineKind, OrderView, SessionView, Tell, VaultView};
 use strongroom_model::{MarketSize, OrderSpec, TimeInForce};
 
 /// Prints an answer.
@@ -54,6 +54,8 @@ pub(crate) fn tell(tell: &Tell, json: bool) {
             }
         }
         Tell::Book(view) => book(view),
+        // What windows ask for; the terminal has no command for them.
+        Tell::Frame(_) | Tell::Instruments { .. } | Tell::Candles { .. } | Tell::Checks(_) | Tell::Size { .. } => {}
         Tell::Balance { balances } => {
             println!("{:<8} {:>24} {:>24}", "asset", "free", "locked");
             for balance in balances {
@@ -107,17 +109,24 @@ fn session(view: &SessionView) {
     row("signatures", view.signatures);
     row("live orders", format!("{} ({} with unknown outcome)", view.live_orders, view.ambiguous_orders));
     for line in &view.lines {
-        println!("Line {} is {}", line.host, if line.up { "up" } else { "down" });
+        let kind = match line.kind {
+            LineKind::Rest => "requests",
+            LineKind::Stream => "stream",
+        };
+        println!("Line {} ({kind}) is {}", line.host, if line.up { "up" } else { "down" });
         if let Some(trouble) = &line.trouble {
             row("trouble", trouble);
         }
         let unknown = || "not measured yet".to_owned();
         row("TLS", line.tls.clone().zip(line.cipher.clone()).map_or_else(unknown, |(tls, cipher)| format!("{tls}, {cipher}")));
-        row("pinned key", line.pin.clone().unwrap_or_else(|| "none".to_owned()));
+        row("pinned key", if line.pins.is_empty() { "none".to_owned() } else { line.pins.join(" or ") });
         row(
             "venue clock",
             line.clock_offset_us.zip(line.clock_error_us).map_or_else(unknown, |(offset, error)| format!("{offset:+} µs, ± {error} µs")),
         );
+        if let Some(latency) = &line.latency {
+            row("round trip", format!("p50 {} µs, p99 {} µs of {} answers", latency.p50_us, latency.p99_us, latency.count));
+        }
         row("stream", line.stream_age_ms.map_or_else(unknown, |age| format!("heard {age} ms ago, {} resyncs", line.resyncs)));
     }
     if !view.limits.is_empty() {

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser;
 use strongroom_desk::{Config, VenueConfig};
+use strongroom_desk_api::Mode;
 use strongroom_signer_api::Channel;
 
 /// Where Binance spot is.
@@ -62,6 +63,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
                 stream_url: handle.ws_url.clone(),
                 ca_pem: Some(handle.ca_pem.clone()),
                 pin: Some(handle.spki_sha256.clone()),
+                mode: Mode::Simulation,
             };
             paper = Some(handle);
             venue

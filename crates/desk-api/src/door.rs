@@ -3,9 +3,14 @@
 use serde::{Deserialize, Serialize};
 use strongroom_guard::Policy;
 use strongroom_model::{
-    Advice, Balance, CredentialId, CredentialInfo, Fill, Level, Notional, OrderSpec, Quantity, Side, Symbol, Timestamp, Venue,
+    Advice, Balance, Candle, CredentialId, CredentialInfo, Fill, Instrument, Level, Notional, OrderSpec, Price, Quantity, Side, Symbol,
+    Timestamp, Venue,
 };
 use thiserror::Error;
+
+use crate::line::{LimitView, LineView};
+use crate::market::{Frame, Interval, Watch};
+use crate::ticket::Checks;
 
 /// Most entries of the log in one answer.
 pub const AUDIT_PAGE_MAX: u32 = 50;
@@ -18,6 +23,42 @@ pub enum Ask {
     Vault,
     /// State of session, lines and limits.
     Session,
+    /// A person is there: the session's idle time begins anew.
+    Stay,
+    /// Frames of a market from now on, until the next request of the same connection; each as [`Tell::Frame`].
+    Watch {
+        /// Of what.
+        watch: Watch,
+    },
+    /// What can be traded here.
+    Instruments,
+    /// Past candles.
+    Candles {
+        /// Of what.
+        symbol: Symbol,
+        /// How long each.
+        interval: Interval,
+    },
+    /// What is known of an order that is not sent yet.
+    Check {
+        /// What to trade.
+        symbol: Symbol,
+        /// Buy or sell.
+        side: Side,
+        /// Kind, price, size.
+        spec: OrderSpec,
+    },
+    /// How much a part of the free balance buys or sells.
+    Size {
+        /// What to trade.
+        symbol: Symbol,
+        /// Buy or sell.
+        side: Side,
+        /// At which price; nothing: at the book as it is.
+        price: Option<Price>,
+        /// Percent of the free balance, 1 to 100.
+        percent: u32,
+    },
     /// Begin something that needs a person; answered by [`Tell::Prepared`].
     Prepare {
         /// What.
@@ -101,6 +142,7 @@ pub enum Ask {
 /// Something that needs a person, as a door asks for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum DoorAction {
     /// Make a vault.
     CreateVault {
@@ -185,6 +227,25 @@ pub enum Tell {
         /// Newest first.
         orders: Vec<OrderView>,
     },
+    /// To [`Ask::Watch`], again and again.
+    Frame(Box<Frame>),
+    /// To [`Ask::Instruments`].
+    Instruments {
+        /// All of them.
+        instruments: Vec<Instrument>,
+    },
+    /// To [`Ask::Candles`].
+    Candles {
+        /// Oldest first.
+        candles: Vec<Candle>,
+    },
+    /// To [`Ask::Check`].
+    Checks(Box<Checks>),
+    /// To [`Ask::Size`].
+    Size {
+        /// Base quantity, floored to the instrument's step.
+        quantity: Quantity,
+    },
     /// To [`Ask::Book`].
     Book(BookView),
     /// To [`Ask::Balance`].
@@ -207,6 +268,7 @@ pub enum Tell {
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[error("{message}")]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct DoorError {
     /// Short name, stable.
     pub code: String,
@@ -219,6 +281,7 @@ pub struct DoorError {
 /// Where a vault stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum VaultState {
     /// There is none yet.
     Missing,
@@ -233,6 +296,7 @@ pub enum VaultState {
 /// To `vault status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct VaultView {
     /// Where it stands.
     pub state: VaultState,
@@ -254,12 +318,30 @@ pub struct VaultView {
     pub backups: Vec<u64>,
 }
 
+/// Whether money is real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum Mode {
+    /// The embedded paper venue: play money.
+    Simulation,
+    /// A venue of its own.
+    Live,
+}
+
 /// To `session`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct SessionView {
     /// State of the vault.
     pub state: VaultState,
+    /// Whether money is real here.
+    pub mode: Mode,
+    /// Name of the venue.
+    pub venue: String,
+    /// Label of the key in use; empty when there is none or the vault is sealed.
+    pub account: String,
     /// Left until idle, milliseconds.
     pub idle_left_ms: Option<u64>,
     /// Left until too old, milliseconds.
@@ -280,59 +362,40 @@ pub struct SessionView {
     pub at: Timestamp,
 }
 
-/// One line to a venue; all measured.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LineView {
-    /// Host and port.
-    pub host: String,
-    /// Whether the last request was answered.
-    pub up: bool,
-    /// What is wrong, if anything.
-    pub trouble: Option<String>,
-    /// TLS version of the last handshake.
-    pub tls: Option<String>,
-    /// Cipher suite of the last handshake.
-    pub cipher: Option<String>,
-    /// Pinned key, base64 of SHA-256.
-    pub pin: Option<String>,
-    /// Venue clock minus ours, microseconds.
-    pub clock_offset_us: Option<i64>,
-    /// The offset is right within so much, microseconds.
-    pub clock_error_us: Option<i64>,
-    /// Age of the newest stream message, milliseconds.
-    pub stream_age_ms: Option<u64>,
-    /// Times the book had to be fetched anew.
-    pub resyncs: u64,
-}
-
-/// One rate limit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LimitView {
-    /// Such as `weight per 60000 ms`.
-    pub name: String,
-    /// Used in the running window.
-    pub used: u32,
-    /// Allowed.
-    pub limit: u32,
-    /// Until it is wholly free again, milliseconds.
-    pub reset_ms: u64,
-}
-
 /// One credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct KeyView {
     /// Public part.
     pub key: CredentialInfo,
     /// Whole days since it came.
     pub age_days: u32,
+    /// When it signed last, as far as this desk remembers.
+    pub last_used: Option<Timestamp>,
+    /// When it should be replaced.
+    pub rotate_due: Timestamp,
+    /// What the venue says it may do.
+    pub rights: Option<KeyRights>,
+}
+
+/// What the venue says a key may do, from the answer to a signed read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct KeyRights {
+    /// Place orders.
+    pub trade: bool,
+    /// Withdraw. Strongroom never does; a thief of the key could.
+    pub withdraw: bool,
+    /// When it was asked.
+    pub at: Timestamp,
 }
 
 /// Where an order stands, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum Fate {
     /// Recorded, not sent yet.
     Intended,
@@ -362,6 +425,7 @@ impl Fate {
 /// One order as the desk knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct OrderView {
     /// Our name.
     pub client_order_id: String,
@@ -408,6 +472,7 @@ pub struct BookView {
 /// One entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct AuditEntry {
     /// Its place.
     pub seq: u64,

@@ -3,11 +3,17 @@
 //! Invariant: requests and answers are closed lists; none has a field for a password, a code or an API secret.
 
 pub mod door;
+pub mod line;
+pub mod market;
 pub mod socket;
 pub mod supervisor;
+pub mod ticket;
 
 pub use door::{
-    Ask, AuditEntry, BookView, DoorAction, DoorError, Fate, KeyView, LimitView, LineView, OrderView, SessionView, Tell, VaultState,
-    VaultView,
+    Ask, AuditEntry, BookView, DoorAction, DoorError, Fate, KeyRights, KeyView, Mode, OrderView, SessionView, Tell, VaultState, VaultView,
 };
+pub use line::{CertificateView, CountedBy, Latency, LimitView, LineKind, LineView, PinState, SeenKey};
+pub use market::{Day, Frame, Interval, Row, TradeRow, Watch};
 pub use socket::DeskClient;
+pub use strongroom_guard::Policy;
+pub use ticket::{Check, CheckState, Checks, Enforcer};

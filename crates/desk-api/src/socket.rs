@@ -76,9 +76,19 @@ impl DeskClient {
 
     /// Asks and waits for the answer.
     pub fn ask(&mut self, ask: &Ask) -> io::Result<Tell> {
+        self.say(ask)?;
+        self.hear()
+    }
+
+    /// Asks without waiting.
+    pub fn say(&mut self, ask: &Ask) -> io::Result<()> {
         let mut line = serde_json::to_vec(ask)?;
         line.push(b'\n');
-        self.stream.get_mut().write_all(&line)?;
+        self.stream.get_mut().write_all(&line)
+    }
+
+    /// Waits for the next answer.
+    pub fn hear(&mut self) -> io::Result<Tell> {
         let mut answer = Vec::new();
         (&mut self.stream).take(LINE_LEN_MAX).read_until(b'\n', &mut answer)?;
         if answer.is_empty() {

@@ -76,6 +76,11 @@ impl SupervisorClient {
         Ok(Self { channel: Channel::from_fd(fd) })
     }
 
+    /// Ends the connection: whoever waits here is told, and a prompt that was opened by it is closed.
+    pub fn hang_up(&self) {
+        let _ = rustix::net::shutdown(&self.channel, rustix::net::Shutdown::Both);
+    }
+
     /// Asks and waits: whether it was done, and words.
     pub fn ask(&self, request: &ToSupervisor, fds: &[BorrowedFd<'_>], timeout: Duration) -> io::Result<(bool, String)> {
         self.channel.send(&request.encode(), fds)?;

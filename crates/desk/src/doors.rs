@@ -8,21 +8,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strongroom_desk_api::socket::{DESK_SOCKET, LINE_LEN_MAX, listen, peer_is_same_user, run_dir};
-use strongroom_desk_api::{Ask, AuditEntry, KeyView, LimitView, LineView, OrderView, SessionView, Tell, VaultState, VaultView};
-use strongroom_model::{Advice, ClientOrderId, CredentialInfo, Intent, OrderSpec, PlaceOrder, Side, Symbol};
+use strongroom_desk_api::{Ask, AuditEntry, OrderView, SessionView, Tell, VaultState, VaultView};
+use strongroom_model::{Advice, ClientOrderId, CredentialInfo, OrderSpec, PlaceOrder, Side, Symbol};
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::control::FromDesk;
-use strongroom_signer_api::{ActionEnd, Reply, Request, SignAsk, Status};
-use strongroom_venues::binance::decode;
-use strongroom_venues::binance::encode::RECV_WINDOW_MS;
+use strongroom_signer_api::{ActionEnd, Reply, Request, Status};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
+use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::account;
 use crate::actions::{self, refused};
-use crate::event::{Event, Outcome};
+use crate::event::Event;
 use crate::hall::{Hall, Inbound, lock, wall};
 use crate::machine::error;
+use crate::watching;
 
 /// Most doors at once.
 const DOORS_MAX: usize = 64;
@@ -32,7 +33,6 @@ const OUTCOME_PATIENCE: Duration = Duration::from_secs(60);
 const ORDER_PATIENCE: Duration = Duration::from_secs(30);
 /// Most orders in one answer.
 const ORDERS_MAX: u32 = 500;
-const MS_PER_DAY: i64 = 86_400_000;
 
 /// Opens the socket and serves doors.
 pub(crate) fn open(profile: &Path, hall: Arc<Hall>, supervisor: Channel) -> io::Result<()> {
@@ -77,12 +77,18 @@ impl Door {
                 return Ok(());
             }
             let tell = match serde_json::from_slice::<Ask>(&line) {
+                Ok(Ask::Watch { watch }) => {
+                    tokio::select! {
+                        // Whatever the door says next ends the frames.
+                        more = reader.fill_buf() => { more?; }
+                        ended = watching::frames(&self.hall, &watch, &mut writer) => return ended,
+                    }
+                    continue;
+                }
                 Ok(ask) => self.answer(ask).await,
                 Err(failure) => error("not-understood", format!("the request is not understood: {failure}"), Advice::Bug),
             };
-            let mut answer = serde_json::to_vec(&tell)?;
-            answer.push(b'\n');
-            writer.write_all(&answer).await?;
+            write_line(&mut writer, &tell).await?;
         }
     }
 
@@ -90,6 +96,19 @@ impl Door {
         match ask {
             Ask::Vault => self.vault().await,
             Ask::Session => Tell::Session(Box::new(self.session().await)),
+            Ask::Stay => {
+                self.touch().await;
+                Tell::Done { words: "The session goes on.".to_owned() }
+            }
+            // Handled where the connection is, because it answers more than once.
+            Ask::Watch { .. } => error("not-understood", "frames are asked for on a connection of their own".to_owned(), Advice::Bug),
+            Ask::Instruments => Tell::Instruments { instruments: self.hall.venue.instruments() },
+            Ask::Candles { symbol, interval } => match self.hall.venue.candles(&symbol, interval).await {
+                Ok(candles) => Tell::Candles { candles },
+                Err(words) => error("venue", format!("no candles came: {words}"), Advice::RetryAfter(1_000)),
+            },
+            Ask::Check { symbol, side, spec } => account::check(&self.hall, symbol, side, spec).await,
+            Ask::Size { symbol, side, price, percent } => account::size(&self.hall, &symbol, side, price, percent).await,
             Ask::Prepare { action } => {
                 self.touch().await;
                 actions::prepare(&self.hall, action).await
@@ -98,7 +117,7 @@ impl Door {
             Ask::Lock => self.lock().await,
             Ask::Seal => self.seal("a person sealed it").await,
             Ask::Restore { generation } => self.restore(generation).await,
-            Ask::Keys => self.keys().await,
+            Ask::Keys => account::keys(&self.hall).await,
             Ask::Policy => match self.hall.ask_signer(&Request::Policy).await {
                 Ok(Reply::Policy(policy)) => Tell::Policy { policy },
                 other => unexpected(other),
@@ -119,7 +138,7 @@ impl Door {
                     Advice::RetryAfter(1_000),
                 ),
             },
-            Ask::Balance => self.balance().await,
+            Ask::Balance => account::balances(&self.hall).await,
             Ask::Kill { why } => self.kill(why).await,
             Ask::Audit { before, last } => self.audit(before, last).await,
             Ask::AcceptPin { host, spki_sha256 } => self.accept_pin(&host, &spki_sha256).await,
@@ -175,21 +194,19 @@ impl Door {
         let status = self.status().await;
         let summary = self.hall.summary().await;
         let (stream_age_ms, resyncs) = self.hall.feed.health();
-        let line = self.hall.venue.line_view();
+        let state = state_of(status.as_ref());
+        let account = if state == VaultState::Sealed { None } else { account::key_in_use(&self.hall).await };
         SessionView {
-            state: state_of(status.as_ref()),
+            state,
+            mode: self.hall.venue.mode,
+            venue: self.hall.venue.name(),
+            account: account.map(|key| key.label).unwrap_or_default(),
             idle_left_ms: status.as_ref().and_then(|status| status.session).map(|(idle, _)| idle),
             age_left_ms: status.as_ref().and_then(|status| status.session).map(|(_, age)| age),
             signatures: status.as_ref().map_or(0, |status| status.signatures),
             killed: summary.killed,
-            lines: vec![LineView { stream_age_ms, resyncs, ..line }],
-            limits: self
-                .hall
-                .venue
-                .gauges()
-                .into_iter()
-                .map(|(name, used, limit, reset_ms)| LimitView { name, used, limit, reset_ms })
-                .collect(),
+            lines: self.hall.venue.line_views(stream_age_ms, resyncs),
+            limits: self.hall.venue.limit_views(),
             live_orders: summary.live,
             ambiguous_orders: summary.ambiguous,
             at: wall(),
@@ -217,6 +234,7 @@ impl Door {
         match self.hall.ask_signer(&Request::Lock).await {
             Ok(_) => {
                 let _ = self.hall.note(&[(strongroom_audit::Kind::Locked, serde_json::json!({"live_orders": live}))]);
+                self.hall.state_changed();
                 self.hall.checkpoint(true).await;
                 Tell::Done { words: format!("Locked. {live} orders are live: only cancels and reads are signed until you unlock.") }
             }
@@ -246,16 +264,6 @@ impl Door {
                 Tell::Done { words }
             }
             Err(failure) => actions::kept(failure),
-        }
-    }
-
-    async fn keys(&self) -> Tell {
-        match self.hall.ask_signer(&Request::Credentials).await {
-            Ok(Reply::Credentials(keys)) => {
-                let age = |key: &CredentialInfo| u32::try_from(wall().ms_since(key.created) / MS_PER_DAY).unwrap_or(0);
-                Tell::Keys { keys: keys.into_iter().map(|key| KeyView { age_days: age(&key), key }).collect() }
-            }
-            other => unexpected(other),
         }
     }
 
@@ -303,28 +311,6 @@ impl Door {
                 Tell::Orders { orders }
             }
             Err(failure) => error("store", failure.to_string(), failure.advice()),
-        }
-    }
-
-    async fn balance(&self) -> Tell {
-        let ask = SignAsk {
-            intent: Intent::QueryBalances,
-            credential: None,
-            clock_offset_us: self.hall.venue.clock_offset_us(),
-            recv_window_ms: RECV_WINDOW_MS,
-            audit_seq: 0,
-        };
-        match self.hall.ask_signer(&Request::Sign(ask)).await {
-            Ok(Reply::Signed { request, .. }) => match self.hall.venue.send(&request, false).await {
-                Outcome::Answer { status, retry_after_s, body } => {
-                    match decode::outcome(status, retry_after_s, &body).and_then(decode::balances) {
-                        Ok(balances) => Tell::Balance { balances },
-                        Err(failure) => error("venue", failure.to_string(), failure.advice()),
-                    }
-                }
-                Outcome::NotSent(why) | Outcome::NoAnswer(why) => error("venue", why, Advice::RetryAfter(1_000)),
-            },
-            other => unexpected(other),
         }
     }
 
@@ -387,6 +373,13 @@ impl Door {
     }
 }
 
+/// One answer, as a line.
+pub(crate) async fn write_line(writer: &mut OwnedWriteHalf, tell: &Tell) -> io::Result<()> {
+    let mut answer = serde_json::to_vec(tell)?;
+    answer.push(b'\n');
+    writer.write_all(&answer).await
+}
+
 fn audit_entry(leaf: &strongroom_audit::Leaf, text: &str) -> AuditEntry {
     let fields = strongroom_audit::Fields::parse(&leaf.bytes).ok();
     AuditEntry {
@@ -411,7 +404,7 @@ fn log_key_text(hexadecimal: &str) -> Option<String> {
     Some(strongroom_audit::key_text(&key))
 }
 
-fn unexpected(answer: Result<Reply, strongroom_signer_api::Refusal>) -> Tell {
+pub(crate) fn unexpected(answer: Result<Reply, strongroom_signer_api::Refusal>) -> Tell {
     match answer {
         Err(refusal) => refused(&refusal),
         Ok(_) => refused(&strongroom_signer_api::Refusal::NotUnderstood),

@@ -1,19 +1,22 @@
 //! What the desk's tasks share. Invariant: locks are held for moments only and never across an await.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use strongroom_audit::Kind;
 use strongroom_desk_api::Tell;
-use strongroom_model::{PlaceOrder, Timestamp};
+use strongroom_guard::Policy;
+use strongroom_model::{Balance, PlaceOrder, Timestamp};
 use strongroom_signer_api::{ActionEnd, Refusal, Reply, Request};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::event::{Event, Now};
 use crate::feed::Feed;
 use crate::keeper::Keeper;
+use crate::key_use::KeyUse;
 use crate::signer_link::SignerLink;
 use crate::store::{RecordError, Store};
 use crate::venue::Venue;
@@ -41,6 +44,7 @@ pub(crate) struct Summary {
     pub(crate) live: u64,
     pub(crate) ambiguous: u64,
     pub(crate) killed: Option<String>,
+    pub(crate) policy: Option<Policy>,
 }
 
 /// How an action ended, as doors are told.
@@ -63,6 +67,11 @@ pub(crate) struct Hall {
     because: Mutex<Option<String>>,
     ended: Mutex<HashMap<String, Ended>>,
     pub(crate) ended_news: Notify,
+    orders_version: AtomicU64,
+    state_version: AtomicU64,
+    /// What the venue said of the account last.
+    pub(crate) balances: Mutex<Vec<Balance>>,
+    pub(crate) keys: KeyUse,
     start: Instant,
 }
 
@@ -78,6 +87,7 @@ pub(crate) fn wall() -> Timestamp {
 
 impl Hall {
     pub(crate) fn new(store: Store, keeper: Keeper, venue: Venue, feed: Feed, inbound: mpsc::Sender<Inbound>) -> Self {
+        let keys = KeyUse::restore(&store);
         Self {
             store: Mutex::new(store),
             keeper,
@@ -88,6 +98,10 @@ impl Hall {
             because: Mutex::new(None),
             ended: Mutex::new(HashMap::new()),
             ended_news: Notify::new(),
+            orders_version: AtomicU64::new(1),
+            state_version: AtomicU64::new(1),
+            balances: Mutex::default(),
+            keys,
             start: Instant::now(),
         }
     }
@@ -119,8 +133,26 @@ impl Hall {
         }
     }
 
+    /// Orders or balances are not what they were.
+    pub(crate) fn orders_changed(&self) {
+        self.orders_version.fetch_add(1, Ordering::Relaxed);
+        self.feed.wake();
+    }
+
+    /// Vault, session or kill switch are not what they were.
+    pub(crate) fn state_changed(&self) {
+        self.state_version.fetch_add(1, Ordering::Relaxed);
+        self.feed.wake();
+    }
+
+    /// Versions of orders and state.
+    pub(crate) fn versions(&self) -> (u64, u64) {
+        (self.orders_version.load(Ordering::Relaxed), self.state_version.load(Ordering::Relaxed))
+    }
+
     pub(crate) fn set_because(&self, why: Option<String>) {
         *lock(&self.because) = why;
+        self.state_changed();
     }
 
     pub(crate) fn because(&self) -> Option<String> {
@@ -143,6 +175,7 @@ impl Hall {
             ended.insert(ticket, Ended { end, tell, at: Instant::now() });
         }
         drop(ended);
+        self.state_changed();
         self.ended_news.notify_waiters();
     }
 

@@ -2,18 +2,23 @@
 //!
 //! Invariant: this crate never sees a password, a code or an API secret; it sees ciphertext and signed requests.
 
+mod account;
 mod actions;
 mod doors;
 pub mod event;
 mod feed;
 mod hall;
 mod keeper;
+mod key_use;
+mod lines;
 pub mod machine;
 pub mod order;
 mod shell;
 mod signer_link;
 pub mod store;
+mod ticket;
 mod venue;
+mod watching;
 
 pub use event::{Effect, Event, Now, Outcome};
 pub use machine::Machine;

@@ -116,6 +116,11 @@ impl Machine {
         self.killed.as_deref()
     }
 
+    /// The limits in force; nothing while sealed.
+    pub const fn policy(&self) -> Option<&Policy> {
+        self.policy.as_ref()
+    }
+
     /// One step.
     pub fn on(&mut self, event: Event, now: Now) -> Vec<Effect> {
         let mut out = Vec::new();

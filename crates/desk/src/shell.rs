@@ -136,6 +136,7 @@ async fn checkpoints(hall: Arc<Hall>) {
         // The same uncovered end as a moment ago: nothing was added since.
         let quiet = head.is_some() && head == last;
         hall.checkpoint(quiet).await;
+        let _ = hall.keys.write(&lock(&hall.store), wall());
         last = head;
     }
 }
@@ -215,6 +216,7 @@ impl Pipeline {
             let _ = self.hall.note(&[(Kind::Killed, json!({"why": why}))]);
         }
         self.step(Event::Killed { why });
+        self.hall.state_changed();
     }
 
     fn told(&mut self, telling: Told) {
@@ -243,6 +245,7 @@ impl Pipeline {
             Inbound::Event(Event::Rearmed) => {
                 let _ = lock(&self.hall.store).set_meta("killed", None);
                 self.step(Event::Rearmed);
+                self.hall.state_changed();
             }
             Inbound::Event(event) => self.step(event),
             Inbound::Summary(reply) => {
@@ -251,6 +254,7 @@ impl Pipeline {
                     live: self.machine.live() as u64,
                     ambiguous: count(|stage| matches!(stage, Stage::Ambiguous { .. })),
                     killed: self.machine.killed().map(str::to_owned),
+                    policy: self.machine.policy().cloned(),
                 };
                 let _ = reply.send(summary);
             }
@@ -285,6 +289,9 @@ impl Pipeline {
                 if let Some(error) = &error {
                     tracing::error!(%error, "could not record");
                 }
+                if !orders.is_empty() {
+                    hall.orders_changed();
+                }
                 self.step(Event::Recorded { tag, error: error.map(|error| error.to_string()) });
             }
             Effect::Sign { tag, intent, credential } => {
@@ -310,7 +317,10 @@ impl Pipeline {
 
 async fn sign(hall: Arc<Hall>, tag: Tag, ask: SignAsk) {
     let outcome = match hall.ask_signer(&Request::Sign(ask)).await {
-        Ok(Reply::Signed { request, count, expires }) => Ok((request, count, expires)),
+        Ok(Reply::Signed { request, count, expires }) => {
+            hall.keys.signed(&request.api_key, wall());
+            Ok((request, count, expires))
+        }
         Ok(_) => Err(strongroom_signer_api::Refusal::NotUnderstood),
         Err(refusal) => Err(refusal),
     };

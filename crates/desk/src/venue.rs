@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use strongroom_desk_api::LineView;
-use strongroom_model::{Instrument, OrderSpec, PlaceOrder, SignedRequest, Symbol};
+use strongroom_desk_api::{CountedBy, Day, Interval, LimitView, LineKind, LineView, Mode};
+use strongroom_model::{Candle, Instrument, OrderSpec, PlaceOrder, SignedRequest, Symbol};
 use strongroom_net::clock::{Sample, VenueClock};
 use strongroom_net::governor::{Governor, Kind, Priority, PushBack, RateRule};
 use strongroom_net::{Answer, Endpoint, Fingerprint, Host, Line, PinBoard, SendError, Stream, Trust};
@@ -18,6 +18,7 @@ use strongroom_venues::binance::{decode, symbol};
 
 use crate::event::Outcome;
 use crate::hall::{Hall, lock, wall};
+use crate::lines::{self, Measured, Reached};
 use crate::store::Store;
 
 /// An answer is awaited so long; after that the outcome is unknown.
@@ -34,6 +35,8 @@ const CLOCK_ALARM_US: i64 = 1_000_000;
 const FOLLOWED: [&str; 2] = ["BTCUSDT", "ETHUSDT"];
 /// Levels of a snapshot.
 const SNAPSHOT_QUERY: &str = "limit=1000";
+/// Candles of a history.
+const CANDLES: u32 = 500;
 
 /// Where to trade.
 pub struct VenueConfig {
@@ -45,19 +48,27 @@ pub struct VenueConfig {
     pub ca_pem: Option<String>,
     /// The server's key, when it is known from the venue itself (the embedded paper venue).
     pub pin: Option<String>,
+    /// Whether money is real there.
+    pub mode: Mode,
 }
 
 impl VenueConfig {
     /// From addresses and a file of certificates.
     pub fn new(rest_url: String, stream_url: String, ca: Option<&PathBuf>) -> std::io::Result<Self> {
         let ca_pem = ca.map(std::fs::read_to_string).transpose()?;
-        Ok(Self { rest_url, stream_url, ca_pem, pin: None })
+        Ok(Self { rest_url, stream_url, ca_pem, pin: None, mode: Mode::Live })
     }
 }
 
 pub(crate) struct Venue {
+    pub(crate) mode: Mode,
     line: Line,
+    measured: Measured,
     stream_url: String,
+    stream_endpoint: Endpoint,
+    /// The open stream: where it leads and since when.
+    stream_open: Mutex<Option<Reached>>,
+    stream_trouble: Mutex<Option<String>>,
     trust: Trust,
     board: Arc<PinBoard>,
     governor: Mutex<Governor>,
@@ -83,9 +94,15 @@ impl Venue {
         // Until the venue has told its limits, a cautious budget.
         let cautious =
             RateRule { name: "weight per minute (until the venue tells)".to_owned(), kind: Kind::Weight, window_ms: 60_000, limit: 600 };
+        let stream_endpoint = stream_endpoint(&config.stream_url)?;
         Ok(Self {
+            mode: config.mode,
             line,
+            measured: Measured::default(),
             stream_url: config.stream_url,
+            stream_endpoint,
+            stream_open: Mutex::new(None),
+            stream_trouble: Mutex::new(None),
             trust,
             board,
             governor: Mutex::new(Governor::new(vec![cautious])),
@@ -94,6 +111,14 @@ impl Venue {
             trouble: Mutex::new(None),
             start: Instant::now(),
         })
+    }
+
+    /// Its name, for people.
+    pub(crate) fn name(&self) -> String {
+        match self.mode {
+            Mode::Simulation => "Paper".to_owned(),
+            Mode::Live => self.line.endpoint().to_string(),
+        }
     }
 
     fn now_ms(&self) -> u64 {
@@ -130,6 +155,7 @@ impl Venue {
         match answer {
             Ok(answer) => {
                 self.heed(&answer);
+                self.measured.answered(&answer);
                 *lock(&self.trouble) = None;
                 let retry_after_s = answer.header("retry-after").and_then(|text| text.parse().ok());
                 Outcome::Answer { status: answer.status, retry_after_s, body: answer.body }
@@ -164,6 +190,7 @@ impl Venue {
         match self.line.get(path, query, ANSWER_TIMEOUT).await {
             Ok(answer) => {
                 self.heed(&answer);
+                self.measured.answered(&answer);
                 *lock(&self.trouble) = None;
                 if answer.status == 200 { Ok(answer) } else { Err(format!("HTTP {} from {path}", answer.status)) }
             }
@@ -205,29 +232,57 @@ impl Venue {
         Ok(())
     }
 
-    /// What is measured of the line.
-    pub(crate) fn line_view(&self) -> LineView {
-        let host = self.board.host(self.line.endpoint());
-        let suite = host.as_ref().and_then(|host| host.handshake.as_ref()).and_then(|handshake| handshake.suite.as_ref());
+    /// What is measured of the lines: requests, and the stream.
+    pub(crate) fn line_views(&self, stream_age_ms: Option<u64>, resyncs: u64) -> Vec<LineView> {
         let trouble = lock(&self.trouble).clone();
         let estimate = lock(&self.clock).estimate(wall());
-        LineView {
-            host: self.line.endpoint().to_string(),
+        let rest = LineView {
             up: trouble.is_none() && estimate.is_some(),
             trouble,
-            tls: suite.map(|suite| suite.protocol.clone()),
-            cipher: suite.map(|suite| suite.cipher.clone()),
-            pin: host.as_ref().and_then(|host| host.pins.first()).map(Fingerprint::to_string),
             clock_offset_us: estimate.as_ref().map(|estimate| estimate.offset_us),
             clock_error_us: estimate.as_ref().and_then(|estimate| i64::try_from(estimate.error_us).ok()),
-            stream_age_ms: None,
-            resyncs: 0,
-        }
+            latency: self.measured.latency(),
+            peer: self.measured.reached().map(|reached| reached.peer),
+            open_since: self.measured.reached().map(|reached| reached.since),
+            ..lines::seen(self.line.endpoint(), &self.board, LineKind::Rest)
+        };
+        let open = lock(&self.stream_open).clone();
+        let stream = LineView {
+            up: open.is_some(),
+            trouble: lock(&self.stream_trouble).clone().filter(|_| open.is_none()),
+            peer: open.as_ref().map(|reached| reached.peer.clone()),
+            open_since: open.map(|reached| reached.since),
+            stream_age_ms,
+            resyncs,
+            ..lines::seen(&self.stream_endpoint, &self.board, LineKind::Stream)
+        };
+        vec![rest, stream]
     }
 
-    /// Name, used, limit, milliseconds until free.
-    pub(crate) fn gauges(&self) -> Vec<(String, u32, u32, u64)> {
-        lock(&self.governor).gauges(self.now_ms()).into_iter().map(|gauge| (gauge.name, gauge.used, gauge.limit, gauge.reset_ms)).collect()
+    /// The rate limits and their use.
+    pub(crate) fn limit_views(&self) -> Vec<LimitView> {
+        let view = |gauge: strongroom_net::governor::Gauge| LimitView {
+            name: gauge.name,
+            used: gauge.used,
+            limit: gauge.limit,
+            reserved: gauge.reserved,
+            window_ms: gauge.window_ms,
+            reset_ms: gauge.reset_ms,
+            source: if gauge.counted_by_venue { CountedBy::Venue } else { CountedBy::Here },
+        };
+        lock(&self.governor).gauges(self.now_ms()).into_iter().map(view).collect()
+    }
+
+    /// What the venue trades, as far as it has told.
+    pub(crate) fn instruments(&self) -> Vec<Instrument> {
+        lock(&self.instruments).clone()
+    }
+
+    /// Past candles, oldest first; the last one is being formed.
+    pub(crate) async fn candles(&self, symbol: &Symbol, interval: Interval) -> Result<Vec<Candle>, String> {
+        let query = format!("symbol={symbol}&interval={}&limit={CANDLES}", interval.name());
+        let answer = self.get("/api/v3/klines", &query).await?;
+        decode::candles(&answer.body).map_err(|error| error.to_string())
     }
 
     /// A person accepts the key that a server showed.
@@ -238,6 +293,12 @@ impl Venue {
         let snapshot = serde_json::to_string(&self.board.snapshot()).map_err(|error| error.to_string())?;
         store.set_meta(PINS, Some(&snapshot)).map_err(|error| error.to_string())
     }
+}
+
+fn stream_endpoint(url: &str) -> Result<Endpoint, String> {
+    // An endpoint is host and port; both schemes have the same default port.
+    let url = url::Url::parse(url).map_err(|error| format!("{url} is not an address: {error}"))?;
+    Endpoint::of(&url).map_err(|error| error.to_string())
 }
 
 fn kind_of(kind: LimitKind) -> Kind {
@@ -325,17 +386,23 @@ impl Hall {
                 && let Err(error) = self.follow(&followed).await
             {
                 tracing::warn!(%error, "the stream ended");
+                *lock(&self.venue.stream_trouble) = Some(error);
             }
+            *lock(&self.venue.stream_open) = None;
             self.feed.lost();
             tokio::time::sleep(RETRY).await;
         }
     }
 
     async fn follow(&self, symbols: &[Symbol]) -> Result<(), String> {
-        let names: Vec<_> =
-            symbols.iter().flat_map(|symbol| [stream::name(symbol, Channel::Depth), stream::name(symbol, Channel::Trade)]).collect();
+        let of = |symbol| {
+            let candles = Interval::ALL.map(|interval| Channel::Kline(interval.name()));
+            [Channel::Depth, Channel::Trade, Channel::Ticker].into_iter().chain(candles).map(move |channel| stream::name(symbol, channel))
+        };
+        let names: Vec<_> = symbols.iter().flat_map(of).collect();
         let url = stream::url(&self.venue.stream_url, &names);
         let mut stream = Stream::open(&url, &self.venue.trust, &self.venue.board).await.map_err(|error| error.to_string())?;
+        *lock(&self.venue.stream_open) = stream.peer().map(Reached::now);
         // The stream is open first: updates that come before the snapshot's answer wait in it and are older or follow.
         for symbol in symbols {
             self.fetch_book(symbol).await?;
@@ -349,7 +416,16 @@ impl Hall {
                         self.fetch_book(&symbol).await?;
                     }
                 }
-                StreamEvent::Trade { .. } | StreamEvent::Other => self.feed.heard(),
+                StreamEvent::Trade { symbol, trade } => self.feed.trade(&symbol, &trade),
+                StreamEvent::Candle { symbol, interval, candle } => {
+                    if let Some(interval) = Interval::from_name(&interval) {
+                        self.feed.candle(&symbol, interval, candle);
+                    }
+                }
+                StreamEvent::Day { symbol, last, change_percent, high, low, volume } => {
+                    self.feed.day(&symbol, Day { last, change_percent, high, low, volume });
+                }
+                StreamEvent::Other => self.feed.heard(),
             }
         }
     }

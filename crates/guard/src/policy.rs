@@ -16,6 +16,7 @@ const SESSION_AGE_MS_MAX: u64 = 24 * 3_600_000;
 /// Limits of one instrument.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct InstrumentPolicy {
     /// Which.
     pub symbol: Symbol,
@@ -30,6 +31,7 @@ pub struct InstrumentPolicy {
 /// What may be signed. Stored in the vault as a record of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Policy {
     /// The instrument list: nothing else is signed.
     pub instruments: Vec<InstrumentPolicy>,

@@ -7,7 +7,8 @@ use thiserror::Error;
 use crate::access::SessionEnd;
 
 /// Which process a rule holds in, even if every other process is taken over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Enforcer {
     /// Holds against a desk that lies: the signer knows all that the rule needs.

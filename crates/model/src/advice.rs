@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// The one question every error of Strongroom answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum Advice {
     /// Nothing happened; the same call may succeed after this many milliseconds.
     RetryAfter(u64),

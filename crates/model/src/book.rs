@@ -118,6 +118,7 @@ pub struct MarketTrade {
 
 /// Open, high, low, close of one interval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Candle {
     /// Begin of the interval.
     pub open_time: Timestamp,

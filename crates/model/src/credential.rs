@@ -9,6 +9,7 @@ use crate::Timestamp;
 /// A venue whose dialect we speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum Venue {
     /// Binance spot; the paper venue speaks it too.
     Binance,
@@ -25,6 +26,7 @@ impl fmt::Display for Venue {
 /// How a credential signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum Scheme {
     /// HMAC-SHA-256 with a shared secret, hexadecimal.
     HmacSha256,
@@ -35,6 +37,7 @@ pub enum Scheme {
 /// Identifies a credential in a vault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct CredentialId(pub u64);
 
 impl fmt::Display for CredentialId {
@@ -46,6 +49,7 @@ impl fmt::Display for CredentialId {
 /// The public part of a credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct CredentialInfo {
     /// Its number in the vault.
     pub id: CredentialId,

@@ -51,6 +51,7 @@ impl<'de> Deserialize<'de> for ClientOrderId {
 /// The venue's own number for an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct VenueOrderId(pub u64);
 
 impl fmt::Display for VenueOrderId {
@@ -62,6 +63,7 @@ impl fmt::Display for VenueOrderId {
 /// The venue's number for one trade, unique per symbol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct TradeId(pub u64);
 
 /// Which order is meant: ours by our name, or any by the venue's number.

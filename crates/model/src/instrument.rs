@@ -18,6 +18,7 @@ pub struct SymbolError(String);
 /// A venue's name of an instrument, such as `BTCUSDT`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Symbol(String);
 
 impl Symbol {
@@ -51,6 +52,7 @@ pub type Asset = String;
 
 /// Prices move in steps (Binance `PRICE_FILTER`); zero means no rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct TickRule {
     /// Smallest price allowed.
     pub min: Price,
@@ -62,6 +64,7 @@ pub struct TickRule {
 
 /// Quantities move in steps (Binance `LOT_SIZE`); zero means no rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct LotRule {
     /// Smallest quantity allowed.
     pub min: Quantity,
@@ -73,6 +76,7 @@ pub struct LotRule {
 
 /// Orders have a smallest and a largest value (Binance `NOTIONAL`); zero means no rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct NotionalRule {
     /// Smallest notional allowed.
     pub min: Notional,
@@ -82,6 +86,7 @@ pub struct NotionalRule {
 
 /// One tradable pair with its rules, as the venue announces them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Instrument {
     /// The venue's name of it.
     pub symbol: Symbol,

@@ -7,6 +7,7 @@ use crate::{ClientOrderId, Notional, OrderRef, Price, Quantity, Symbol, VenueOrd
 /// Buy or sell the base asset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum Side {
     /// Receive base, pay quote.
     Buy,
@@ -35,6 +36,7 @@ impl Side {
 /// How long an order stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum TimeInForce {
     /// Good till cancelled.
     Gtc,
@@ -47,6 +49,7 @@ pub enum TimeInForce {
 /// Size of a market order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum MarketSize {
     /// So much of the base asset.
     Base(Quantity),
@@ -57,6 +60,7 @@ pub enum MarketSize {
 /// The kind of an order with what belongs to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum OrderSpec {
     /// At this price or better.
     Limit {

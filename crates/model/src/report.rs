@@ -31,6 +31,7 @@ impl OrderStatus {
 
 /// One trade of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Fill {
     /// The venue's number, unique per symbol: the same fill told twice has the same number.
     pub trade_id: TradeId,
@@ -73,6 +74,7 @@ pub struct ExecutionReport {
 
 /// What an account holds of one asset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Balance {
     /// Which asset.
     pub asset: Asset,

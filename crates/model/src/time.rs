@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A moment in UTC, in microseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Timestamp(i64);
 
 impl Timestamp {

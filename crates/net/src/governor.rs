@@ -88,6 +88,12 @@ pub struct Gauge {
     pub limit: u32,
     /// Until the oldest counted request leaves the window; 0 when nothing is counted.
     pub reset_ms: u64,
+    /// Kept for cancels.
+    pub reserved: u32,
+    /// Length of the window.
+    pub window_ms: u64,
+    /// Whether the venue told a count of its own in this window.
+    pub counted_by_venue: bool,
 }
 
 /// The budget of one (venue, address) or (venue, account).
@@ -141,6 +147,7 @@ impl Governor {
         let now_ms = self.advance(now_ms);
         for window in self.windows.iter_mut().filter(|window| window.rule.kind == kind && window.rule.window_ms == window_ms) {
             window.count(now_ms, used.saturating_sub(window.used));
+            window.observed_ms = Some(now_ms);
         }
     }
 
@@ -187,12 +194,13 @@ struct Window {
     /// (when it leaves, how much), the oldest first; at most [`STEPS_MAX`] + 1 entries.
     counted: VecDeque<(u64, u32)>,
     used: u32,
+    observed_ms: Option<u64>,
 }
 
 impl Window {
     fn new(rule: RateRule) -> Self {
         let rule = RateRule { window_ms: rule.window_ms.max(1), ..rule };
-        Self { rule, counted: VecDeque::new(), used: 0 }
+        Self { rule, counted: VecDeque::new(), used: 0, observed_ms: None }
     }
 
     fn forget(&mut self, now_ms: u64) {
@@ -235,7 +243,15 @@ impl Window {
 
     fn gauge(&self, now_ms: u64) -> Gauge {
         let reset_ms = self.counted.front().map_or(0, |(leaves_ms, _)| leaves_ms.saturating_sub(now_ms));
-        Gauge { name: self.rule.name.clone(), used: self.used, limit: self.rule.limit, reset_ms }
+        Gauge {
+            name: self.rule.name.clone(),
+            used: self.used,
+            limit: self.rule.limit,
+            reset_ms,
+            reserved: reserve(self.rule.limit),
+            window_ms: self.rule.window_ms,
+            counted_by_venue: self.observed_ms.is_some_and(|at| now_ms.saturating_sub(at) < self.rule.window_ms),
+        }
     }
 }
 

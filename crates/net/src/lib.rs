@@ -18,7 +18,7 @@ mod verifier;
 pub use endpoint::{Endpoint, EndpointError};
 pub use fingerprint::{Fingerprint, NotAFingerprint};
 pub use line::{ANSWER_LEN_MAX, Answer, Line, OpenError};
-pub use pin::{ConfirmError, Handshake, Host, PinBoard, PinError, Seen, Suite, Trouble};
+pub use pin::{Certificate, ConfirmError, Handshake, Host, PinBoard, PinError, Seen, Suite, Trouble};
 pub use stream::{MESSAGE_LEN_MAX, Stream, StreamError, Text, shake};
 pub use tls::{TlsError, Trust};
 pub use trouble::{NoAnswer, NotSent, SendError};

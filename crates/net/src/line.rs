@@ -1,6 +1,7 @@
 //! REST to one venue. Invariant: a signed request leaves byte for byte as it was signed, once, to the one endpoint
 //! that the line was opened to, or it does not leave.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -39,6 +40,8 @@ pub struct Answer {
     pub sent_at: Timestamp,
     /// `sent_at` plus the monotonic time until the answer's head arrived.
     pub answered_at: Timestamp,
+    /// The address that answered.
+    pub peer: Option<SocketAddr>,
 }
 
 impl Answer {
@@ -164,6 +167,7 @@ impl Line {
         let mut response = self.client.execute(request).await.map_err(|error| self.failed(error))?;
         let answered_at = after(sent_at, start.elapsed());
         let status = response.status().as_u16();
+        let peer = response.remote_addr();
         let headers = kept(response.headers());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
@@ -172,7 +176,7 @@ impl Line {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { status, headers, body, sent_at, answered_at })
+        Ok(Answer { status, headers, body, sent_at, answered_at, peer })
     }
 
     fn failed(&self, error: reqwest::Error) -> SendError {

@@ -107,11 +107,25 @@ pub struct Handshake {
     pub key: Fingerprint,
     /// End of the server certificate's validity.
     pub not_after: Timestamp,
-    /// Subjects of the certificates shown, the server's first.
-    pub subjects: Vec<String>,
+    /// The certificates shown, the server's first.
+    #[serde(default)]
+    pub chain: Vec<Certificate>,
     /// Protocol and cipher suite, where the connection tells: streams and [`crate::shake`] do, REST does not.
     #[serde(default)]
     pub suite: Option<Suite>,
+}
+
+/// A certificate as it was shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Whose.
+    pub subject: String,
+    /// By whom.
+    pub issuer: String,
+    /// End of its validity.
+    pub not_after: Timestamp,
+    /// Its key.
+    pub key: Fingerprint,
 }
 
 /// What was negotiated, and when.
@@ -121,6 +135,9 @@ pub struct Suite {
     pub protocol: String,
     /// Cipher suite, such as `TLS13_AES_256_GCM_SHA384`.
     pub cipher: String,
+    /// Key exchange group, such as `X25519`.
+    #[serde(default)]
+    pub group: Option<String>,
     /// When.
     pub at: Timestamp,
 }

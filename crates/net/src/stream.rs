@@ -1,6 +1,7 @@
 //! WebSocket streams. Invariant: same TLS rules as REST; messages are text of bounded size; pings are answered here.
 
 use std::error::Error as StdError;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,6 +79,7 @@ impl StreamError {
 #[derive(Debug)]
 pub struct Stream {
     socket: WebSocketStream<TlsStream<TcpStream>>,
+    peer: Option<SocketAddr>,
 }
 
 impl Stream {
@@ -88,6 +90,7 @@ impl Stream {
             return Err(EndpointError::NotEncrypted(parsed.scheme().to_owned()).into());
         }
         let connection = connect(&Endpoint::of(&parsed)?, trust, board).await?;
+        let peer = connection.get_ref().0.peer_addr().ok();
         let config = WebSocketConfig::default()
             .max_message_size(Some(MESSAGE_LEN_MAX))
             .max_frame_size(Some(MESSAGE_LEN_MAX))
@@ -98,7 +101,12 @@ impl Stream {
             .await
             .map_err(|_| StreamError::Broken("the time for the upgrade ran out".to_owned()))?
             .map_err(broken)?;
-        Ok(Self { socket })
+        Ok(Self { socket, peer })
+    }
+
+    /// The address that was reached.
+    pub const fn peer(&self) -> Option<SocketAddr> {
+        self.peer
     }
 
     /// The next message; `None` when the server closed the stream. Safe to drop while it waits.
@@ -144,7 +152,8 @@ async fn connect(endpoint: &Endpoint, trust: &Trust, board: &Arc<PinBoard>) -> R
         Ok(connection) => {
             let session = connection.get_ref().1;
             if let (Some(protocol), Some(suite)) = (session.protocol_version(), session.negotiated_cipher_suite()) {
-                let suite = Suite { protocol: format!("{protocol:?}"), cipher: format!("{:?}", suite.suite()), at: board.now() };
+                let group = session.negotiated_key_exchange_group().map(|group| format!("{:?}", group.name()));
+                let suite = Suite { protocol: format!("{protocol:?}"), cipher: format!("{:?}", suite.suite()), group, at: board.now() };
                 board.note_suite(endpoint, suite);
             }
             Ok(connection)

@@ -10,13 +10,13 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use strongroom_model::Timestamp;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use crate::pin::Handshake;
+use crate::pin::{Certificate, Handshake};
 use crate::{Endpoint, Fingerprint, PinBoard};
 
 /// Most certificates whose subjects are noted.
-const SUBJECTS_MAX: usize = 8;
+const CHAIN_LEN_MAX: usize = 8;
 /// Longest subject that is noted, characters.
-const SUBJECT_LEN_MAX: usize = 200;
+const NAME_LEN_MAX: usize = 200;
 
 /// Verifies one endpoint: a name alone does not say which port's pins hold.
 #[derive(Debug)]
@@ -44,14 +44,14 @@ impl PinVerifier {
         let certificate = parse(leaf)?;
         let key = Fingerprint::of_spki(certificate.tbs_certificate.subject_pki.raw);
         self.board.judge(&self.endpoint, key).map_err(|error| Error::Other(OtherError(Arc::new(error))))?;
-        let subjects = std::iter::once(leaf).chain(others).take(SUBJECTS_MAX).filter_map(|der| Some(subject(&parse(der).ok()?)));
+        let shown = std::iter::once(leaf).chain(others).take(CHAIN_LEN_MAX).filter_map(|der| Some(described(&parse(der).ok()?)));
         self.board.note_handshake(
             &self.endpoint,
             Handshake {
                 at: self.board.now(),
                 key,
-                not_after: Timestamp::from_ms(certificate.validity().not_after.timestamp().saturating_mul(1_000)),
-                subjects: subjects.collect(),
+                not_after: not_after(&certificate),
+                chain: shown.collect(),
                 suite: None,
             },
         );
@@ -64,8 +64,18 @@ fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, Error> 
     Ok(certificate)
 }
 
-fn subject(certificate: &X509Certificate<'_>) -> String {
-    certificate.subject().to_string().chars().filter(|char| !char.is_control()).take(SUBJECT_LEN_MAX).collect()
+fn described(certificate: &X509Certificate<'_>) -> Certificate {
+    let tidy = |name: String| name.chars().filter(|char| !char.is_control()).take(NAME_LEN_MAX).collect();
+    Certificate {
+        subject: tidy(certificate.subject().to_string()),
+        issuer: tidy(certificate.issuer().to_string()),
+        not_after: not_after(certificate),
+        key: Fingerprint::of_spki(certificate.tbs_certificate.subject_pki.raw),
+    }
+}
+
+fn not_after(certificate: &X509Certificate<'_>) -> Timestamp {
+    Timestamp::from_ms(certificate.validity().not_after.timestamp().saturating_mul(1_000))
 }
 
 impl ServerCertVerifier for PinVerifier {

@@ -48,7 +48,7 @@ async fn unknown_host_waits_for_a_person() {
     let handshake = host.handshake.unwrap();
     assert_eq!((host.waiting, host.trouble), (None, None));
     assert_eq!(handshake.key, seen);
-    assert!(handshake.subjects[0].contains("scripted venue"));
+    assert!(handshake.chain[0].subject.contains("scripted venue"));
     assert_eq!(handshake.not_after.to_string(), "2120-01-01T00:00:00.000Z");
 }
 

@@ -12,4 +12,4 @@ pub use key::{KeyError, LogKey};
 pub use leaf::Leaf;
 pub use note::{Checkpoint, Note};
 pub use source::{Log, Row, SourceError};
-pub use verdict::{Broken, Findings, Outcome, verify};
+pub use verdict::{Broken, Findings, Outcome, verify, verify_telling};

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
-use strongroom_verify::{Findings, Log, LogKey, Outcome, verify};
+use strongroom_verify::{Findings, Log, LogKey, Outcome, verify_telling};
 
 const EXIT_USAGE: u8 = 64;
 const EXIT_UNREADABLE: u8 = 66;
@@ -54,6 +54,9 @@ enum Command {
         /// Print one JSON object instead of text
         #[arg(long)]
         json: bool,
+        /// Tell on standard error how far it is, as lines `done of`
+        #[arg(long)]
+        progress: bool,
     },
     /// Prints the newest checkpoint, to be kept where this machine cannot reach it
     Head {
@@ -72,7 +75,7 @@ fn main() -> ExitCode {
         }
     };
     let done = match arguments.command {
-        Command::Verify { log, key, head, json } => check(&log, &key, head.as_deref(), json),
+        Command::Verify { log, key, head, json, progress } => check(&log, &key, head.as_deref(), json, progress),
         Command::Head { log } => head_of(&log),
     };
     done.unwrap_or_else(|failure| {
@@ -90,11 +93,15 @@ fn unreadable(path: &Path, error: impl std::fmt::Display) -> Failure {
     Failure { code: EXIT_UNREADABLE, text: format!("{}: {error}. Nothing was checked.", path.display()) }
 }
 
-fn check(path: &Path, key: &str, head: Option<&Path>, json: bool) -> Result<ExitCode, Failure> {
+fn check(path: &Path, key: &str, head: Option<&Path>, json: bool, progress: bool) -> Result<ExitCode, Failure> {
     let key = read_key(key)?;
     let head = head.map(|head| fs::read_to_string(head).map_err(|error| unreadable(head, error))).transpose()?;
     let log = Log::open(path).map_err(|error| unreadable(path, error))?;
-    let findings = verify(&log, &key, head.as_deref()).map_err(|error| unreadable(path, error))?;
+    let findings = verify_telling(&log, &key, head.as_deref(), |done, of| {
+        if progress {
+            let _ = writeln!(std::io::stderr(), "{done} {of}");
+        }
+    }).map_err(|error| unreadable(path, error))?;
     if json {
         let text = serde_json::to_string(&findings).map_err(|error| unreadable(path, error))?;
         print(&format!("{text}\n"))?;

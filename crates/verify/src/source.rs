@@ -45,6 +45,16 @@ impl Log {
         if found == 2 { Ok(Self { connection }) } else { Err(SourceError::NoLog) }
     }
 
+    /// How many leaves are kept.
+    pub fn len(&self) -> Result<u64, SourceError> {
+        Ok(self.connection.query_row("SELECT COUNT(*) FROM audit_leaf", [], |row| row.get(0))?)
+    }
+
+    /// Whether none is kept.
+    pub fn is_empty(&self) -> Result<bool, SourceError> {
+        Ok(self.len()? == 0)
+    }
+
     /// Hands over every leaf by ascending number, until `each` says no.
     pub fn leaves(&self, mut each: impl FnMut(Row) -> bool) -> Result<(), SourceError> {
         // Longer than any entry is enough to see that it is none.

@@ -60,6 +60,8 @@ pub struct Findings {
     pub epochs: u64,
     /// How many checkpoints were checked.
     pub checkpoints: u64,
+    /// Hash of the last leaf that is chained, hexadecimal.
+    pub head: String,
     /// The first leaf's time.
     pub from: Option<String>,
     /// The last leaf's time.
@@ -70,17 +72,36 @@ pub struct Findings {
     pub warnings: Vec<String>,
 }
 
+/// Progress is told after so many entries.
+const TELL_EVERY: u64 = 500;
 /// How many warnings are told one by one.
 const WARNINGS_MAX: usize = 20;
 
 /// Recomputes everything: places, links, hashes, signatures, and the head that was saved outside if there is one.
 pub fn verify(log: &Log, key: &LogKey, saved_head: Option<&str>) -> Result<Findings, SourceError> {
+    verify_telling(log, key, saved_head, |_, _| ())
+}
+
+/// As [`verify`]; tells now and then how many entries were looked at, and how many there are.
+pub fn verify_telling(
+    log: &Log,
+    key: &LogKey,
+    saved_head: Option<&str>,
+    mut tell: impl FnMut(u64, u64),
+) -> Result<Findings, SourceError> {
+    let len = log.len()?;
     let mut walk = Walk::default();
     let notes = log.checkpoints()?;
     let (checkpoints, forged) = check_notes(&notes, key);
     let saved = saved_head.map(|note| Note::read(note).and_then(|note| note.checked_with(key)));
     walk.wanted = checkpoints.iter().chain(saved.iter().flatten()).map(|point| (point.size, None)).collect();
-    log.leaves(|row| walk.take(row))?;
+    log.leaves(|row| {
+        if walk.leaves % TELL_EVERY == 0 {
+            tell(walk.leaves, len);
+        }
+        walk.take(row)
+    })?;
+    tell(walk.leaves, len.max(walk.leaves));
 
     let origin = walk.log_id.map(|id| format!("strongroom/{}", hex(&id)));
     let mut broken = walk.broken.take().or(forged);
@@ -266,6 +287,7 @@ impl Walk {
             sealed,
             epochs: self.epochs,
             checkpoints,
+            head: hex(&self.head),
             from: self.from.map(|at| at.to_string()),
             to: self.to.map(|at| at.to_string()),
             broken,

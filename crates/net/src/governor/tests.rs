@@ -62,7 +62,16 @@ fn headers_only_raise() {
     governor.observe(10, Kind::Weight, 1_000, 30);
     governor.observe(10, Kind::Weight, 60_000, 99);
     governor.observe(10, Kind::Orders, 1_000, 99);
-    assert_eq!(governor.gauges(10)[0], Gauge { name: "Weight per 1000 ms".into(), used: 40, limit: 100, reset_ms: 990 });
+    let gauge = Gauge {
+        name: "Weight per 1000 ms".into(),
+        used: 40,
+        limit: 100,
+        reset_ms: 990,
+        reserved: 10,
+        window_ms: 1_000,
+        counted_by_venue: false,
+    };
+    assert_eq!(governor.gauges(10)[0], gauge);
     governor.observe(20, Kind::Weight, 1_000, 4_000_000_000);
     assert_eq!(wait_ms(governor.ask(20, ONE, Priority::Cancel)), 1_000);
     assert_eq!(governor.ask(1_020, ONE, Priority::Cancel), Ok(()));

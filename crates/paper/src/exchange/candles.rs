@@ -152,22 +152,23 @@ fn minute_of(at: Timestamp) -> Timestamp {
     Timestamp::from_ms(at.ms() - at.ms().rem_euclid(MINUTE_MS))
 }
 
-/// Milliseconds of an interval's name, for the intervals that begin at fixed multiples of UTC time.
+/// Intervals that begin at fixed multiples of UTC time, and their lengths in milliseconds.
+pub(crate) const INTERVALS: [(&str, i64); 12] = [
+    ("1m", MINUTE_MS),
+    ("3m", 3 * MINUTE_MS),
+    ("5m", 5 * MINUTE_MS),
+    ("15m", 15 * MINUTE_MS),
+    ("30m", 30 * MINUTE_MS),
+    ("1h", 60 * MINUTE_MS),
+    ("2h", 120 * MINUTE_MS),
+    ("4h", 240 * MINUTE_MS),
+    ("6h", 360 * MINUTE_MS),
+    ("8h", 480 * MINUTE_MS),
+    ("12h", 720 * MINUTE_MS),
+    ("1d", 1_440 * MINUTE_MS),
+];
+
+/// Milliseconds of an interval's name.
 pub(crate) fn interval_ms(name: &str) -> Option<i64> {
-    let minutes = match name {
-        "1m" => 1,
-        "3m" => 3,
-        "5m" => 5,
-        "15m" => 15,
-        "30m" => 30,
-        "1h" => 60,
-        "2h" => 120,
-        "4h" => 240,
-        "6h" => 360,
-        "8h" => 480,
-        "12h" => 720,
-        "1d" => 1_440,
-        _ => return None,
-    };
-    Some(minutes * MINUTE_MS)
+    INTERVALS.iter().find(|(known, _)| *known == name).map(|(_, ms)| *ms)
 }

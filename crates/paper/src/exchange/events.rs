@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use strongroom_model::{DepthUpdate, Level, MarketTrade, Side, Symbol, Timestamp};
 
-use super::candles::{CandleStats, MINUTE_MS};
+use super::candles::{CandleStats, INTERVALS, MINUTE_MS, interval_ms};
 use super::market_data::{change, change_percent, pair, weighted};
 use super::{Exchange, TICK_MS, Venue, eight};
 
@@ -99,11 +99,13 @@ pub enum MarketEvent {
         /// When it is told.
         at: Timestamp,
     },
-    /// The present minute, or the one that ended.
+    /// The present candle of an interval, or the one that ended.
     Candle {
         /// Of what.
         symbol: Symbol,
-        /// State of the minute.
+        /// Its interval, as clients name it.
+        interval: &'static str,
+        /// Its state.
         candle: CandleStats,
         /// Whether it ended.
         is_closed: bool,
@@ -161,16 +163,23 @@ impl Exchange {
     }
 
     fn tell_candles(&self, at: Timestamp, symbol: &Symbol, venue: &mut Venue, events: &mut Vec<MarketEvent>) {
-        let before = venue.candles.last().cloned();
+        let before = venue.candles.last().map(|candle| candle.open_time);
         venue.candles.continue_to(at);
-        let candle = |candle: CandleStats, is_closed| MarketEvent::Candle { symbol: symbol.clone(), candle, is_closed, at };
-        match (before, venue.candles.last()) {
-            (Some(before), Some(now)) if before.open_time != now.open_time => {
-                events.push(candle(before, true));
-                events.push(candle(now.clone(), false));
+        let minute_ended = before.is_some() && before != venue.candles.last().map(|candle| candle.open_time);
+        if !minute_ended && at.ms().rem_euclid(CANDLE_MS) >= TICK_MS {
+            return;
+        }
+        for (interval, ms) in INTERVALS {
+            let open = |at: Timestamp| Timestamp::from_ms(at.ms() - at.ms().rem_euclid(ms));
+            let (ended, now) = (before.map(open), open(at));
+            let mut tell = |from: Timestamp, is_closed| {
+                let candle = venue.candles.of_interval(ms, from, from).pop();
+                events.extend(candle.map(|candle| MarketEvent::Candle { symbol: symbol.clone(), interval, candle, is_closed, at }));
+            };
+            if let Some(ended) = ended.filter(|ended| minute_ended && *ended != now) {
+                tell(ended, true);
             }
-            (_, Some(now)) if at.ms().rem_euclid(CANDLE_MS) < TICK_MS => events.push(candle(now.clone(), false)),
-            _ => {}
+            tell(now, false);
         }
     }
 
@@ -235,8 +244,8 @@ impl MarketEvent {
                 (stream(symbol, "miniTicker"), mini_json(symbol, day, *at)),
                 (stream(symbol, "ticker"), day_json(symbol, day, *top, last.as_ref(), *at)),
             ],
-            Self::Candle { symbol, candle, is_closed, at } => {
-                vec![(stream(symbol, "kline_1m"), candle_json(symbol, candle, *is_closed, *at))]
+            Self::Candle { symbol, interval, candle, is_closed, at } => {
+                vec![(stream(symbol, &format!("kline_{interval}")), candle_json(symbol, interval, candle, *is_closed, *at))]
             }
         }
     }
@@ -279,11 +288,12 @@ fn day_json(symbol: &Symbol, day: &CandleStats, [bid, ask]: [Level; 2], last: Op
     })
 }
 
-fn candle_json(symbol: &Symbol, candle: &CandleStats, is_closed: bool, at: Timestamp) -> Value {
+fn candle_json(symbol: &Symbol, interval: &str, candle: &CandleStats, is_closed: bool, at: Timestamp) -> Value {
+    let length_ms = interval_ms(interval).unwrap_or(MINUTE_MS);
     json!({
         "e": "kline", "E": at.ms(), "s": symbol,
         "k": {
-            "t": candle.open_time.ms(), "T": candle.open_time.ms() + MINUTE_MS - 1, "s": symbol, "i": "1m", "f": -1, "L": -1,
+            "t": candle.open_time.ms(), "T": candle.open_time.ms() + length_ms - 1, "s": symbol, "i": interval, "f": -1, "L": -1,
             "o": eight(candle.open.value()), "c": eight(candle.close.value()), "h": eight(candle.high.value()), "l": eight(candle.low.value()),
             "v": eight(candle.volume.value()), "n": candle.trades, "x": is_closed, "q": eight(candle.quote_volume.value()),
             "V": eight(candle.taker_volume.value()), "Q": eight(candle.taker_quote_volume.value()), "B": "0",

@@ -86,7 +86,7 @@ impl Recording {
                         steps.entry(symbol.clone()).or_default().learn(&update.bids, &update.asks);
                         moments.push((offset_ms, Moment::Update { symbol, update }));
                     }
-                    StreamEvent::Trade { .. } | StreamEvent::Other => {}
+                    StreamEvent::Trade { .. } | StreamEvent::Candle { .. } | StreamEvent::Day { .. } | StreamEvent::Other => {}
                 },
                 _ => {}
             }

@@ -182,6 +182,12 @@ pub fn balances(body: &[u8]) -> Result<Vec<Balance>, VenueError> {
     Ok(balances)
 }
 
+/// Whether an account's key may place orders, and whether it may withdraw.
+pub fn rights(body: &[u8]) -> Result<(bool, bool), VenueError> {
+    let account: wire::Account = json(body)?;
+    Ok((account.can_trade, account.can_withdraw))
+}
+
 /// Price and quantity pairs.
 pub(super) fn levels(pairs: &[[String; 2]]) -> Result<Vec<Level>, VenueError> {
     pairs

@@ -1,7 +1,7 @@
 //! Market streams: names, addresses, and events. Invariant: an event is read whole or refused; hostile text cannot panic.
 
 use serde_json::Value;
-use strongroom_model::{Advice, DepthUpdate, Level, MarketTrade, MoneyError, Price, Quantity, Symbol, SymbolError, Timestamp};
+use strongroom_model::{Advice, Candle, DepthUpdate, Level, MarketTrade, MoneyError, Price, Quantity, Symbol, SymbolError, Timestamp};
 use thiserror::Error;
 
 use super::{decode, wire};
@@ -28,7 +28,31 @@ pub enum StreamEvent {
         /// Which.
         trade: MarketTrade,
     },
-    /// Anything else: answers to subscriptions, tickers, candles.
+    /// The candle that is being formed, or has just ended.
+    Candle {
+        /// Of what.
+        symbol: Symbol,
+        /// Its interval, as the venue names it (`1m`).
+        interval: String,
+        /// As it stands.
+        candle: Candle,
+    },
+    /// The last 24 hours.
+    Day {
+        /// Of what.
+        symbol: Symbol,
+        /// Last price.
+        last: Price,
+        /// Change in percent, with its sign.
+        change_percent: String,
+        /// Highest price.
+        high: Price,
+        /// Lowest price.
+        low: Price,
+        /// Base quantity traded.
+        volume: Quantity,
+    },
+    /// Anything else: answers to subscriptions.
     Other,
 }
 
@@ -82,8 +106,38 @@ pub fn parse(text: &str) -> Result<StreamEvent, StreamError> {
             let trade = decode::market_trade(&event).map_err(|error| StreamError::Unreadable(error.to_string()))?;
             Ok(StreamEvent::Trade { symbol: Symbol::parse(&event.s)?, trade })
         }
+        Some("kline") if payload.get("k").is_some() => {
+            let event: wire::KlineEvent = serde_json::from_value(payload).map_err(unreadable)?;
+            candle(event)
+        }
+        Some("24hrTicker") => day(&serde_json::from_value(payload).map_err(unreadable)?),
         _ => Ok(StreamEvent::Other),
     }
+}
+
+fn candle(event: wire::KlineEvent) -> Result<StreamEvent, StreamError> {
+    let candle = Candle {
+        open_time: Timestamp::from_ms(event.k.open_time),
+        open: Price::parse(&event.k.o)?,
+        high: Price::parse(&event.k.h)?,
+        low: Price::parse(&event.k.l)?,
+        close: Price::parse(&event.k.c)?,
+        volume: Quantity::parse(&event.k.v)?,
+    };
+    Ok(StreamEvent::Candle { symbol: Symbol::parse(&event.s)?, interval: event.k.i, candle })
+}
+
+fn day(event: &wire::TickerEvent) -> Result<StreamEvent, StreamError> {
+    let percent = event.change_percent.strip_prefix('-').unwrap_or(&event.change_percent);
+    Price::parse(percent)?;
+    Ok(StreamEvent::Day {
+        symbol: Symbol::parse(&event.s)?,
+        last: Price::parse(&event.c)?,
+        change_percent: event.change_percent.clone(),
+        high: Price::parse(&event.h)?,
+        low: Price::parse(&event.l)?,
+        volume: Quantity::parse(&event.v)?,
+    })
 }
 
 fn depth(event: &wire::DepthEvent) -> Result<StreamEvent, StreamError> {
@@ -107,8 +161,10 @@ pub enum Channel {
     Depth,
     /// Best bid and ask.
     BookTicker,
-    /// One-minute candles.
-    Kline1m,
+    /// The last 24 hours, every second.
+    Ticker,
+    /// Candles of an interval, as the venue names it.
+    Kline(&'static str),
 }
 
 /// Name of a stream, such as `btcusdt@depth@100ms`.
@@ -118,7 +174,8 @@ pub fn name(symbol: &Symbol, channel: Channel) -> String {
         Channel::Trade => format!("{symbol}@trade"),
         Channel::Depth => format!("{symbol}@depth@100ms"),
         Channel::BookTicker => format!("{symbol}@bookTicker"),
-        Channel::Kline1m => format!("{symbol}@kline_1m"),
+        Channel::Ticker => format!("{symbol}@ticker"),
+        Channel::Kline(interval) => format!("{symbol}@kline_{interval}"),
     }
 }
 
@@ -156,6 +213,18 @@ mod tests {
         assert_eq!(parse(&text.replace("\"u\":4", "\"u\":2")).unwrap_err(), StreamError::Sequence { first: 3, last: 2 });
         assert!(parse(&text.replace("2\"]", "-2\"]")).is_err());
         assert!(parse(&text.replace("BTCUSDT", "")).is_err());
+    }
+
+    #[test]
+    fn candles_and_days() {
+        let text = r#"{"e":"kline","E":9,"s":"BTCUSDT","k":{"t":60000,"T":119999,"s":"BTCUSDT","i":"15m","f":1,"L":2,"o":"1.5","c":"2","h":"3","l":"1","v":"7","n":2,"x":false,"q":"9","V":"1","Q":"2","B":"0"}}"#;
+        let StreamEvent::Candle { interval, candle, .. } = parse(text).unwrap() else { panic!("not a candle") };
+        assert_eq!((interval.as_str(), candle.open_time.ms(), candle.high.to_string().as_str()), ("15m", 60_000, "3"));
+        assert!(parse(&text.replace("\"3\"", "\"x\"")).is_err());
+        let text = r#"{"e":"24hrTicker","E":1,"s":"BTCUSDT","p":"-1","P":"-0.42","c":"5","o":"6","h":"7","l":"4","v":"8","q":"9","n":3}"#;
+        let StreamEvent::Day { change_percent, last, .. } = parse(text).unwrap() else { panic!("not a day") };
+        assert_eq!((change_percent.as_str(), last.to_string().as_str()), ("-0.42", "5"));
+        assert!(parse(&text.replace("-0.42", "<b>")).is_err());
     }
 
     #[test]

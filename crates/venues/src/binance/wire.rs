@@ -141,6 +141,9 @@ pub struct MyTrade {
 pub struct Account {
     /// Whether orders are accepted.
     pub can_trade: bool,
+    /// Whether funds may be taken out.
+    #[serde(default)]
+    pub can_withdraw: bool,
     /// One per asset.
     pub balances: Vec<AccountBalance>,
 }
@@ -281,4 +284,51 @@ pub struct Combined<T> {
     pub stream: String,
     /// The event.
     pub data: T,
+}
+
+/// Stream event `kline`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct KlineEvent {
+    /// Symbol.
+    pub s: String,
+    /// The candle.
+    pub k: Kline,
+}
+
+/// The candle of a `kline` event, as far as we read it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Kline {
+    /// Open time, milliseconds.
+    #[serde(rename = "t")]
+    pub open_time: i64,
+    /// Interval, such as `1m`.
+    pub i: String,
+    /// Open.
+    pub o: String,
+    /// Close.
+    pub c: String,
+    /// High.
+    pub h: String,
+    /// Low.
+    pub l: String,
+    /// Base quantity.
+    pub v: String,
+}
+
+/// Stream event `24hrTicker`, as far as we read it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TickerEvent {
+    /// Symbol.
+    pub s: String,
+    /// Change in percent.
+    #[serde(rename = "P")]
+    pub change_percent: String,
+    /// Last price.
+    pub c: String,
+    /// High.
+    pub h: String,
+    /// Low.
+    pub l: String,
+    /// Base quantity.
+    pub v: String,
 }

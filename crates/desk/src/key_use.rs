@@ -1,0 +1,101 @@
+//! When keys signed last, and what the venue says they may do. Invariant: remembered by the keys' public names; across
+//! restarts the times are right to the minute.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use serde::{Deserialize, Serialize};
+use strongroom_desk_api::KeyRights;
+use strongroom_model::Timestamp;
+
+use crate::hall::lock;
+use crate::store::{RecordError, Store};
+
+const META: &str = "key_use";
+/// Times are written down so often.
+const WRITE_EVERY_MS: i64 = 60_000;
+/// Most keys that are remembered; of more the oldest are forgotten.
+const KEYS_MAX: usize = 256;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Use {
+    last: Option<Timestamp>,
+    rights: Option<KeyRights>,
+}
+
+/// Uses by API key.
+#[derive(Debug, Default)]
+pub(crate) struct KeyUse {
+    uses: Mutex<BTreeMap<String, Use>>,
+    written: Mutex<Timestamp>,
+}
+
+impl KeyUse {
+    pub(crate) fn restore(store: &Store) -> Self {
+        let text = store.meta(META).ok().flatten();
+        let uses = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        Self { uses: Mutex::new(uses), written: Mutex::default() }
+    }
+
+    pub(crate) fn signed(&self, api_key: &str, at: Timestamp) {
+        self.change(api_key, |known| known.last = Some(at));
+    }
+
+    pub(crate) fn told(&self, api_key: &str, rights: KeyRights) {
+        self.change(api_key, |known| known.rights = Some(rights));
+    }
+
+    pub(crate) fn of(&self, api_key: &str) -> (Option<Timestamp>, Option<KeyRights>) {
+        lock(&self.uses).get(api_key).map_or((None, None), |known| (known.last, known.rights))
+    }
+
+    fn change(&self, api_key: &str, change: impl FnOnce(&mut Use)) {
+        let mut uses = lock(&self.uses);
+        if uses.len() >= KEYS_MAX && !uses.contains_key(api_key) {
+            let oldest = uses.iter().min_by_key(|(_, known)| known.last).map(|(name, _)| name.clone());
+            oldest.map(|name| uses.remove(&name));
+        }
+        change(uses.entry(api_key.to_owned()).or_default());
+    }
+
+    /// Writes the times down, if it is time to.
+    pub(crate) fn write(&self, store: &Store, now: Timestamp) -> Result<(), RecordError> {
+        let mut written = lock(&self.written);
+        if now.ms_since(*written) < WRITE_EVERY_MS {
+            return Ok(());
+        }
+        store.set_meta(META, Some(&serde_json::to_string(&*lock(&self.uses))?))?;
+        *written = now;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uses_survive_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("desk.db")).unwrap();
+        let keys = KeyUse::restore(&store);
+        keys.signed("a", Timestamp::from_ms(5));
+        keys.told("a", KeyRights { trade: true, withdraw: false, at: Timestamp::from_ms(6) });
+        keys.write(&store, Timestamp::from_ms(100_000)).unwrap();
+        keys.signed("b", Timestamp::from_ms(7));
+        keys.write(&store, Timestamp::from_ms(100_001)).unwrap();
+        let again = KeyUse::restore(&store);
+        assert_eq!(again.of("a"), keys.of("a"));
+        assert_eq!(again.of("b"), (None, None), "not written twice within a minute");
+    }
+
+    #[test]
+    fn the_list_has_a_bound() {
+        let keys = KeyUse::default();
+        for n in 0..300 {
+            keys.signed(&format!("k{n}"), Timestamp::from_ms(n));
+        }
+        assert_eq!(lock(&keys.uses).len(), KEYS_MAX);
+        assert!(keys.of("k299").0.is_some() && keys.of("k0").0.is_none());
+    }
+}

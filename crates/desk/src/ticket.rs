@@ -1,0 +1,346 @@
+//! What can be said of a drafted order. Invariant: pure; the same rules decide when the order is sent, so a check that
+//! passes here and fails there means that the world changed between.
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
+use strongroom_desk_api::{BookView, Check, CheckState, Checks, Enforcer};
+use strongroom_guard::{DeskFacts, OrderRate, Policy, Role, Session, SignerFacts, Verdict, desk_gate, signer_gate};
+use strongroom_model::{Amount, Balance, Instrument, Intent, Level, MarketSize, Notional, OrderSpec, PlaceOrder, Price, Quantity, Side};
+
+/// Above this part of the asset that is given, in percent, the size is asked about.
+const SIZE_GUIDE_PERCENT: u32 = 25;
+/// Above this difference from the middle, in hundredths of a percent, a market order is asked about.
+const SLIPPAGE_GUIDE_BPS: u32 = 50;
+
+/// What is known when an order is drafted.
+pub(crate) struct Facts<'a> {
+    pub(crate) policy: Option<&'a Policy>,
+    pub(crate) killed: Option<&'a str>,
+    pub(crate) instrument: Option<&'a Instrument>,
+    /// What the venue's filters say.
+    pub(crate) filters: Result<(), String>,
+    pub(crate) book: Option<&'a BookView>,
+    pub(crate) mark: Option<Price>,
+    pub(crate) balances: &'a [Balance],
+    /// Fee per notional, from the last fill.
+    pub(crate) fee_rate: Option<Decimal>,
+}
+
+/// All checks of an order.
+pub(crate) fn checks(facts: &Facts<'_>, order: &PlaceOrder) -> Checks {
+    let notional = value(facts, order);
+    let (base, quote) = facts.instrument.map_or(("", ""), |instrument| (instrument.base.as_str(), instrument.quote.as_str()));
+    let given_asset = if order.side == Side::Buy { quote } else { base };
+    let given = match order.side {
+        Side::Buy => notional.map(Notional::value),
+        Side::Sell => quantity(facts, order).map(Quantity::value),
+    };
+    let free = facts.balances.iter().find(|balance| balance.asset == given_asset).map_or(Decimal::ZERO, |balance| balance.free.value());
+    let mut found = vec![switch(facts), limits(facts, order), collar(facts, order)];
+    found.push(value_limit(facts, notional));
+    found.push(match &facts.filters {
+        Ok(()) => pass("Tick, lot, smallest value", steps(facts.instrument), Enforcer::Desk),
+        Err(words) => refuse("Tick, lot, smallest value", format!("{words}."), steps(facts.instrument), Enforcer::Desk),
+    });
+    if !facts.balances.is_empty() {
+        found.push(balance(given, free, given_asset));
+    }
+    found.extend(slippage(facts, order, notional));
+    found.extend(post_only(facts, order));
+    let fee = facts.fee_rate.zip(notional).and_then(|(rate, notional)| Amount::new((rate * notional.value()).round_dp(8)));
+    Checks {
+        checks: found,
+        words: order.words(),
+        notional,
+        fee,
+        fee_asset: quote.to_owned(),
+        balance_after: given.and_then(|given| Amount::new(free - given)),
+        balance_asset: given_asset.to_owned(),
+    }
+}
+
+/// How much `percent` of the free balance buys or sells.
+pub(crate) fn size(facts: &Facts<'_>, side: Side, price: Option<Price>, percent: u32) -> Result<Quantity, String> {
+    let instrument = facts.instrument.ok_or("the venue has not told its instruments yet")?;
+    let asset = if side == Side::Buy { &instrument.quote } else { &instrument.base };
+    let free = facts.balances.iter().find(|balance| balance.asset == *asset).map_or(Decimal::ZERO, |balance| balance.free.value());
+    let part = free * Decimal::from(percent.clamp(1, 100)) / Decimal::ONE_HUNDRED;
+    let quantity = match side {
+        Side::Sell => part,
+        Side::Buy => {
+            let price = price.or(facts.mark).ok_or("the book is not current, so there is no price to reckon with")?;
+            part.checked_div(price.value()).unwrap_or_default()
+        }
+    };
+    Ok(Quantity::new(quantity).unwrap_or_default().floor_to(instrument.lot.step))
+}
+
+fn check(name: &str, state: CheckState, words: String, detail: String, by: Enforcer) -> Check {
+    Check { name: name.to_owned(), state, words, detail, by }
+}
+
+fn pass(name: &str, detail: String, by: Enforcer) -> Check {
+    check(name, CheckState::Pass, String::new(), detail, by)
+}
+
+fn ask(name: &str, words: String, detail: String) -> Check {
+    check(name, CheckState::Ask, words, detail, Enforcer::Desk)
+}
+
+fn refuse(name: &str, words: String, detail: String, by: Enforcer) -> Check {
+    check(name, CheckState::Refuse, words, detail, by)
+}
+
+fn switch(facts: &Facts<'_>) -> Check {
+    match facts.killed {
+        Some(why) => refuse("Kill switch", format!("The kill switch is engaged ({why}). Re-arm first."), "engaged".to_owned(), Enforcer::Signer),
+        None => pass("Kill switch", "not engaged".to_owned(), Enforcer::Signer),
+    }
+}
+
+/// The signer's own rules, but for session and rate, which only it knows.
+fn limits(facts: &Facts<'_>, order: &PlaceOrder) -> Check {
+    const NAME: &str = "Signer's limits";
+    let Some(policy) = facts.policy else {
+        return refuse(NAME, "The vault is sealed. Unlock first.".to_owned(), String::new(), Enforcer::Signer);
+    };
+    let detail = policy.instrument(&order.symbol).map_or_else(String::new, |limits| format!("at most {} each", limits.quantity_max));
+    let session = Session { opened_ms: 0, used_ms: 0, roles: vec![Role::Trader] };
+    let signer = SignerFacts { freeze: None, session: Ok(&session), rate: &mut OrderRate::default(), now_ms: 0 };
+    match signer_gate(policy, signer, &Intent::Place(order.clone())) {
+        Verdict::Allow | Verdict::StepUp => pass(NAME, detail, Enforcer::Signer),
+        Verdict::Deny(reason) => refuse(NAME, sentence(&reason.to_string()), detail, Enforcer::Signer),
+    }
+}
+
+fn collar(facts: &Facts<'_>, order: &PlaceOrder) -> Check {
+    const NAME: &str = "Price inside collar";
+    let Some(policy) = facts.policy else { return pass(NAME, String::new(), Enforcer::Desk) };
+    let away = facts.mark.zip(order.spec.price()).and_then(|(mark, price)| {
+        let away = (price.value() - mark.value()).abs().checked_div(mark.value())? * Decimal::ONE_HUNDRED;
+        Some(format!("{} of {} %", away.round_dp(2), percent(policy.price_collar_bps)))
+    });
+    let detail = away.unwrap_or_else(|| format!("{} %", percent(policy.price_collar_bps)));
+    match desk_gate(policy, &DeskFacts { mark: facts.mark }, &Intent::Place(order.clone())) {
+        Verdict::Deny(reason) => refuse(NAME, sentence(&reason.to_string()), detail, Enforcer::Desk),
+        Verdict::Allow | Verdict::StepUp => pass(NAME, detail, Enforcer::Desk),
+    }
+}
+
+fn value_limit(facts: &Facts<'_>, notional: Option<Notional>) -> Check {
+    const NAME: &str = "Notional per order";
+    let (Some(policy), Some(notional)) = (facts.policy, notional) else { return pass(NAME, String::new(), Enforcer::Signer) };
+    let detail = format!("{} of {}", notional.value().round_dp(2), policy.order_notional_max);
+    if notional > policy.order_notional_max {
+        refuse(NAME, format!("Above the limit of {} per order. Make it smaller.", policy.order_notional_max), detail, Enforcer::Signer)
+    } else {
+        pass(NAME, detail, Enforcer::Signer)
+    }
+}
+
+fn balance(given: Option<Decimal>, free: Decimal, asset: &str) -> Check {
+    const NAME: &str = "Balance";
+    let Some(given) = given else { return pass(NAME, String::new(), Enforcer::Desk) };
+    let part = (given * Decimal::ONE_HUNDRED).checked_div(free);
+    let Some(part) = part.filter(|part| *part <= Decimal::ONE_HUNDRED) else {
+        let words = format!("More {asset} than is free ({free}). The venue will refuse it.");
+        return refuse(NAME, words, format!("{} of {free} {asset}", given.round_dp(8).normalize()), Enforcer::Desk);
+    };
+    let detail = format!("{} % of {asset}", part.round_dp(1));
+    if part > Decimal::from(SIZE_GUIDE_PERCENT) {
+        ask(NAME, format!("Above the guide: {} % of free {asset}, guide {SIZE_GUIDE_PERCENT} %. The order is allowed.", part.round_dp(1)), detail)
+    } else {
+        pass(NAME, detail, Enforcer::Desk)
+    }
+}
+
+fn slippage(facts: &Facts<'_>, order: &PlaceOrder, notional: Option<Notional>) -> Option<Check> {
+    const NAME: &str = "Slippage";
+    let OrderSpec::Market { .. } = order.spec else { return None };
+    let mark = facts.mark?.value();
+    let (Some(notional), Some(quantity)) = (notional, quantity(facts, order).filter(|quantity| !quantity.is_zero())) else {
+        return Some(ask(NAME, "The book that is followed does not hold so much. The rest may fill at any price.".to_owned(), String::new()));
+    };
+    let average = notional.value().checked_div(quantity.value())?;
+    let bps = ((average - mark).abs().checked_div(mark)? * Decimal::from(10_000)).round().to_u32().unwrap_or(u32::MAX);
+    let detail = format!("{} % from the middle", percent(bps));
+    Some(if bps > SLIPPAGE_GUIDE_BPS {
+        ask(NAME, format!("It would fill {} % from the middle, guide {} %. The order is allowed.", percent(bps), percent(SLIPPAGE_GUIDE_BPS)), detail)
+    } else {
+        pass(NAME, detail, Enforcer::Desk)
+    })
+}
+
+fn post_only(facts: &Facts<'_>, order: &PlaceOrder) -> Option<Check> {
+    let OrderSpec::PostOnly { price, .. } = order.spec else { return None };
+    let book = facts.book.filter(|book| book.current)?;
+    let crosses = match order.side {
+        Side::Buy => book.asks.first().is_some_and(|best| price >= best.price),
+        Side::Sell => book.bids.first().is_some_and(|best| price <= best.price),
+    };
+    crosses.then(|| ask("Post-only", "It would take from the book at once. The venue will refuse it.".to_owned(), String::new()))
+}
+
+/// Value of an order: at its price, or at the book as it is.
+fn value(facts: &Facts<'_>, order: &PlaceOrder) -> Option<Notional> {
+    match order.spec {
+        OrderSpec::Limit { price, quantity, .. } | OrderSpec::PostOnly { price, quantity } => price.checked_mul(quantity),
+        OrderSpec::Market { size: MarketSize::Quote(notional) } => Some(notional),
+        OrderSpec::Market { size: MarketSize::Base(quantity) } => {
+            let mut left = quantity.value();
+            let mut sum = Decimal::ZERO;
+            for level in against(facts, order.side)? {
+                let taken = left.min(level.quantity.value());
+                sum += taken * level.price.value();
+                left -= taken;
+            }
+            left.is_zero().then(|| Notional::new(sum)).flatten()
+        }
+    }
+}
+
+/// Base quantity of an order, for quote-sized market orders at the book as it is.
+fn quantity(facts: &Facts<'_>, order: &PlaceOrder) -> Option<Quantity> {
+    let OrderSpec::Market { size: MarketSize::Quote(notional) } = order.spec else { return order.spec.quantity() };
+    let mut left = notional.value();
+    let mut sum = Decimal::ZERO;
+    for level in against(facts, order.side)? {
+        let taken = left.min(level.quantity.value() * level.price.value());
+        sum += taken.checked_div(level.price.value())?;
+        left -= taken;
+    }
+    left.is_zero().then(|| Quantity::new(sum)).flatten()
+}
+
+fn against<'a>(facts: &Facts<'a>, side: Side) -> Option<&'a [Level]> {
+    let book = facts.book.filter(|book| book.current)?;
+    Some(if side == Side::Buy { &book.asks } else { &book.bids })
+}
+
+fn steps(instrument: Option<&Instrument>) -> String {
+    instrument.map_or_else(String::new, |instrument| format!("{}, {}", instrument.price.tick, instrument.lot.step))
+}
+
+fn percent(bps: u32) -> Decimal {
+    Decimal::new(i64::from(bps), 2).normalize()
+}
+
+/// A reason as a sentence of its own.
+fn sentence(reason: &str) -> String {
+    let mut letters = reason.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use strongroom_model::{ClientOrderId, LotRule, NotionalRule, Symbol, TickRule, TimeInForce};
+
+    use super::*;
+
+    fn number<T>(parse: fn(&str) -> Result<T, strongroom_model::MoneyError>, text: &str) -> T {
+        parse(text).unwrap()
+    }
+
+    fn instrument() -> Instrument {
+        let price = |text| number(Price::parse, text);
+        let quantity = |text| number(Quantity::parse, text);
+        Instrument {
+            symbol: Symbol::parse("BTCUSDT").unwrap(),
+            base: "BTC".into(),
+            quote: "USDT".into(),
+            price: TickRule { min: price("0.01"), max: price("1000000"), tick: price("0.01") },
+            lot: LotRule { min: quantity("0.00001"), max: quantity("9000"), step: quantity("0.00001") },
+            notional: NotionalRule { min: number(Notional::parse, "5"), max: number(Notional::parse, "9000000") },
+        }
+    }
+
+    fn book() -> BookView {
+        let level = |price, size| Level { price: number(Price::parse, price), quantity: number(Quantity::parse, size) };
+        BookView {
+            symbol: Symbol::parse("BTCUSDT").unwrap(),
+            bids: vec![level("99990", "0.1"), level("99000", "1")],
+            asks: vec![level("100010", "0.1"), level("101000", "1")],
+            current: true,
+            age_ms: 5,
+        }
+    }
+
+    fn balances() -> Vec<Balance> {
+        let balance = |asset: &str, free| Balance { asset: asset.into(), free: number(Amount::parse, free), locked: Amount::ZERO };
+        vec![balance("USDT", "100000"), balance("BTC", "1")]
+    }
+
+    fn order(text: &str) -> PlaceOrder {
+        let words: Vec<&str> = text.split(' ').collect();
+        let side = if words[0] == "buy" { Side::Buy } else { Side::Sell };
+        let spec = match (words[1], words.get(3)) {
+            ("market", None) => OrderSpec::Market { size: MarketSize::Base(number(Quantity::parse, words[2])) },
+            ("quote", None) => OrderSpec::Market { size: MarketSize::Quote(number(Notional::parse, words[2])) },
+            ("post", Some(price)) => OrderSpec::PostOnly { price: number(Price::parse, price), quantity: number(Quantity::parse, words[2]) },
+            (_, Some(price)) => OrderSpec::Limit {
+                price: number(Price::parse, price),
+                quantity: number(Quantity::parse, words[2]),
+                tif: TimeInForce::Gtc,
+            },
+            _ => panic!("{text}"),
+        };
+        PlaceOrder { client_order_id: ClientOrderId::parse("t").unwrap(), symbol: Symbol::parse("BTCUSDT").unwrap(), side, spec }
+    }
+
+    /// Rows: an order, and the checks that do not pass.
+    #[test]
+    fn what_each_order_is_told() {
+        let (instrument, book, balances, policy) = (instrument(), book(), balances(), Policy::initial());
+        let facts = Facts {
+            policy: Some(&policy),
+            killed: None,
+            instrument: Some(&instrument),
+            filters: Ok(()),
+            book: Some(&book),
+            mark: Some(number(Price::parse, "100000")),
+            balances: &balances,
+            fee_rate: Some(Decimal::new(1, 3)),
+        };
+        let rows: [(&str, &[&str]); 9] = [
+            ("buy limit 0.1 100000", &[]),
+            ("buy limit 0.24 106000", &["Signer's limits", "Price inside collar", "Notional per order"]),
+            ("buy limit 0.249 100000", &[]),
+            ("sell limit 0.251 99000", &["Balance"]),
+            ("sell limit 2 1001", &["Signer's limits", "Price inside collar", "Balance"]),
+            ("buy market 0.2", &["Slippage"]),
+            ("buy quote 100", &[]),
+            ("buy market 9", &["Signer's limits", "Price inside collar", "Slippage"]),
+            ("buy post 0.01 100010", &["Post-only"]),
+        ];
+        for (text, names) in rows {
+            let found = checks(&facts, &order(text));
+            let failing: Vec<&str> =
+                found.checks.iter().filter(|check| check.state != CheckState::Pass).map(|check| check.name.as_str()).collect();
+            assert_eq!(failing, names, "{text}");
+        }
+        let found = checks(&facts, &order("buy market 0.2"));
+        assert_eq!(found.notional.unwrap().to_string(), "20101");
+        assert_eq!(found.fee.unwrap().to_string(), "20.101");
+        assert_eq!(found.balance_after.unwrap().to_string(), "79899");
+    }
+
+    #[test]
+    fn a_part_of_the_balance_is_floored_to_the_step() {
+        let (instrument, balances) = (instrument(), balances());
+        let facts = Facts {
+            policy: None,
+            killed: None,
+            instrument: Some(&instrument),
+            filters: Ok(()),
+            book: None,
+            mark: None,
+            balances: &balances,
+            fee_rate: None,
+        };
+        let price = Some(number(Price::parse, "70000"));
+        assert_eq!(size(&facts, Side::Buy, price, 10).unwrap().to_string(), "0.14285");
+        assert_eq!(size(&facts, Side::Sell, None, 25).unwrap().to_string(), "0.25");
+        assert!(size(&facts, Side::Buy, None, 10).is_err());
+    }
+}

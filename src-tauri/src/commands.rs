@@ -1,0 +1,218 @@
+//! What the page can ask, one function per row of `table.rs`. Invariant: each is a question to the desk, to the
+//! supervisor or about the window's looks; none takes or gives a secret.
+
+use std::time::{Duration, Instant};
+
+use strongroom_desk_api::supervisor::{SupervisorClient, ToSupervisor};
+use strongroom_desk_api::{Ask, Checks, DoorAction, DoorError, Interval, KeyView, OrderView, Policy, SessionView, Tell, VaultView, Watch};
+use strongroom_model::{Advice, Balance, Candle, Instrument, Price, Quantity, Side, Symbol};
+use tauri::State;
+use tauri::ipc::Channel;
+
+use crate::desk::{failed, unexpected};
+use crate::environment;
+use crate::settings::Settings;
+use crate::views::{AuditPage, Hello, Killed, Order, Outcome, Push, Source, Verified};
+use crate::window::Window;
+
+/// A frozen signer is confirmed within this, or the kill switch is said to have failed.
+const KILL_MAX: Duration = Duration::from_secs(5);
+
+type Answer<T> = Result<T, DoorError>;
+
+/// Asks the desk and takes the one kind of answer that fits.
+macro_rules! asked {
+    ($window:expr, $ask:expr, $answer:pat => $value:expr) => {
+        match $window.desk.ask($ask).await? {
+            $answer => Ok($value),
+            _ => Err(unexpected()),
+        }
+    };
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn hello(window: State<'_, Window>) -> Answer<Hello> {
+    Ok(Hello {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        profile: window.desk.profile().display().to_string(),
+        locale: sys_locale::get_locale().unwrap_or_else(|| "en-US".to_owned()),
+        software_rendering: environment::draws_in_software(),
+        capture_protected: false,
+        dev_build: window.build == environment::Build::Driven,
+        settings: Settings::read(window.desk.profile()),
+    })
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn ready(window: State<'_, Window>, screen: String) -> Answer<()> {
+    window.ready(&screen);
+    Ok(())
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn attach(window: State<'_, Window>, pushes: Channel<Push>) -> Answer<()> {
+    window.market.attach(pushes);
+    Ok(())
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn watch(window: State<'_, Window>, watch: Option<Watch>) -> Answer<()> {
+    window.market.watch(watch);
+    Ok(())
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn ack(window: State<'_, Window>, seq: u64) -> Answer<()> {
+    window.market.ack(seq);
+    Ok(())
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn vault(window: State<'_, Window>) -> Answer<VaultView> {
+    asked!(window, Ask::Vault, Tell::Vault(view) => view)
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn session(window: State<'_, Window>) -> Answer<SessionView> {
+    asked!(window, Ask::Session, Tell::Session(view) => *view)
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn stay(window: State<'_, Window>) -> Answer<()> {
+    asked!(window, Ask::Stay, Tell::Done { .. } => ())
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn act(window: State<'_, Window>, action: DoorAction, source: Source) -> Answer<Outcome> {
+    window.person.act(&window.desk, action, source).await
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn give_up(window: State<'_, Window>) -> Answer<()> {
+    window.person.give_up();
+    Ok(())
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn lock(window: State<'_, Window>) -> Answer<String> {
+    asked!(window, Ask::Lock, Tell::Done { words } => words)
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn seal(window: State<'_, Window>) -> Answer<String> {
+    asked!(window, Ask::Seal, Tell::Done { words } => words)
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn restore(window: State<'_, Window>, generation: u64) -> Answer<String> {
+    asked!(window, Ask::Restore { generation }, Tell::Done { words } => words)
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn keys(window: State<'_, Window>) -> Answer<Vec<KeyView>> {
+    asked!(window, Ask::Keys, Tell::Keys { keys } => keys)
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn policy(window: State<'_, Window>) -> Answer<Policy> {
+    asked!(window, Ask::Policy, Tell::Policy { policy } => policy)
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn instruments(window: State<'_, Window>) -> Answer<Vec<Instrument>> {
+    asked!(window, Ask::Instruments, Tell::Instruments { instruments } => instruments)
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn candles(window: State<'_, Window>, symbol: Symbol, interval: Interval) -> Answer<Vec<Candle>> {
+    asked!(window, Ask::Candles { symbol, interval }, Tell::Candles { candles } => candles)
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn check(window: State<'_, Window>, order: Order) -> Answer<Checks> {
+    let Order { symbol, side, spec } = order;
+    asked!(window, Ask::Check { symbol, side, spec }, Tell::Checks(checks) => *checks)
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn size(window: State<'_, Window>, symbol: Symbol, side: Side, price: Option<Price>, percent: u32) -> Answer<Quantity> {
+    asked!(window, Ask::Size { symbol, side, price, percent }, Tell::Size { quantity } => quantity)
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn place(window: State<'_, Window>, order: Order) -> Answer<OrderView> {
+    let Order { symbol, side, spec } = order;
+    asked!(window, Ask::Place { client_order_id: None, symbol, side, spec }, Tell::Order(view) => *view)
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn cancel(window: State<'_, Window>, client_order_id: String) -> Answer<OrderView> {
+    asked!(window, Ask::Cancel { client_order_id }, Tell::Order(view) => *view)
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn orders(window: State<'_, Window>, live: bool) -> Answer<Vec<OrderView>> {
+    asked!(window, Ask::Orders { live }, Tell::Orders { orders } => orders)
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn balances(window: State<'_, Window>) -> Answer<Vec<Balance>> {
+    asked!(window, Ask::Balance, Tell::Balance { balances } => balances)
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn kill(window: State<'_, Window>, why: String) -> Answer<Killed> {
+    kill_now(&window, why).await
+}
+
+/// The supervisor freezes the signer first; then the desk cancels, if it can.
+pub(crate) async fn kill_now(window: &Window, why: String) -> Answer<Killed> {
+    let desk = window.desk.clone();
+    let reason = why.clone();
+    let start = Instant::now();
+    let frozen = tauri::async_runtime::spawn_blocking(move || {
+        let supervisor = SupervisorClient::connect(desk.profile())?;
+        supervisor.ask(&ToSupervisor::Kill(reason), &[], KILL_MAX)
+    });
+    let no = |words: String| failed("kill", format!("The kill switch was not confirmed: {words}. Revoke the key at the venue."), Advice::Ask);
+    match frozen.await {
+        Ok(Ok((true, _))) => {}
+        Ok(Ok((false, words))) => return Err(no(words)),
+        Ok(Err(error)) => return Err(no(error.to_string())),
+        Err(_) => return Err(no("the window is ending".to_owned())),
+    }
+    let frozen_us = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let words = match window.desk.ask_within(Ask::Kill { why }, KILL_MAX).await {
+        Ok(Tell::Done { words }) => words,
+        _ => "The signer is frozen: no order can be signed. The desk did not answer; it is started anew and then cancels open orders.".to_owned(),
+    };
+    Ok(Killed { words, frozen_us })
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn audit(window: State<'_, Window>, before: Option<u64>, last: u32) -> Answer<AuditPage> {
+    asked!(window, Ask::Audit { before, last }, Tell::Audit { entries, size } => AuditPage { entries, size })
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn verify(window: State<'_, Window>) -> Answer<Verified> {
+    let Tell::Vault(vault) = window.desk.ask(Ask::Vault).await? else { return Err(unexpected()) };
+    let log_key = vault.log_key.ok_or_else(|| failed("no-log", "There is no log yet: it begins with the vault.".to_owned(), Advice::Refuse))?;
+    let (profile, market) = (window.desk.profile().to_path_buf(), window.market.clone());
+    let checked = tauri::async_runtime::spawn_blocking(move || {
+        crate::verify::run(&profile, &log_key, |done, of| market.push(Push::Verify { done, of }))
+    });
+    checked.await.unwrap_or_else(|_| Err(failed("window", "the window is ending".to_owned(), Advice::Refuse)))
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn accept_pin(window: State<'_, Window>, host: String, spki_sha256: String) -> Answer<String> {
+    asked!(window, Ask::AcceptPin { host, spki_sha256 }, Tell::Done { words } => words)
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn settings(window: State<'_, Window>, settings: Settings) -> Answer<()> {
+    settings
+        .write(window.desk.profile())
+        .map_err(|error| failed("settings", format!("The settings could not be kept ({error}). They hold until the window is closed."), Advice::Ask))
+}

@@ -1,0 +1,36 @@
+// The one table of commands: the router, the permission list, the isolation hook's list and the page's types are made
+// from it or compared with it. Included by build.rs too, so it names types without using them.
+macro_rules! table {
+    ($use:ident) => {
+        $use! {
+            hello() -> Hello;
+            ready(screen: String) -> ();
+            attach(pushes: Pushes) -> ();
+            watch(watch: Option<Watch>) -> ();
+            ack(seq: u64) -> ();
+            vault() -> VaultView;
+            session() -> SessionView;
+            stay() -> ();
+            act(action: DoorAction, source: Source) -> Outcome;
+            give_up() -> ();
+            lock() -> String;
+            seal() -> String;
+            restore(generation: u64) -> String;
+            keys() -> Vec<KeyView>;
+            policy() -> Policy;
+            instruments() -> Vec<Instrument>;
+            candles(symbol: Symbol, interval: Interval) -> Vec<Candle>;
+            check(order: Order) -> Checks;
+            size(symbol: Symbol, side: Side, price: Option<Price>, percent: u32) -> Quantity;
+            place(order: Order) -> OrderView;
+            cancel(client_order_id: String) -> OrderView;
+            orders(live: bool) -> Vec<OrderView>;
+            balances() -> Vec<Balance>;
+            kill(why: String) -> Killed;
+            audit(before: Option<u64>, last: u32) -> AuditPage;
+            verify() -> Verified;
+            accept_pin(host: String, spki_sha256: String) -> String;
+            settings(settings: Settings) -> ();
+        }
+    };
+}

@@ -1,0 +1,142 @@
+//! Opens the window and wires it. Invariant: one window per profile; it shows our page and no other, and keeps nothing
+//! of what it showed.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Mutex;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use tauri::webview::NewWindowResponse;
+use tauri::window::Color;
+use tauri::{AppHandle, DragDropEvent, Manager as _, WebviewUrl, WebviewWindowBuilder, WindowEvent};
+
+use crate::desk::Desk;
+use crate::environment::{Build, first_start_us};
+use crate::market::Market;
+use crate::person::Person;
+use crate::start::Arguments;
+use crate::{close, commands, hold};
+
+const TITLE: &str = "Strongroom";
+const SIZE: (f64, f64) = (1_440.0, 900.0);
+const SIZE_MIN: (f64, f64) = (1_024.0, 680.0);
+/// Shown until the page has drawn: the tokens' darkest surface.
+const BACKGROUND: Color = Color(0x0B, 0x0E, 0x14, 0xFF);
+/// Where the page comes from.
+const OWN_SCHEME: &str = "tauri";
+
+/// What commands need.
+pub(crate) struct Window {
+    pub(crate) build: Build,
+    pub(crate) desk: Desk,
+    pub(crate) market: Market,
+    pub(crate) person: Person,
+    /// Whether the supervisor was started by this window.
+    pub(crate) started_desk: AtomicBool,
+    pub(crate) present_at: Mutex<Option<Instant>>,
+    is_ready: AtomicBool,
+}
+
+impl Window {
+    /// The page can be used; the first time the start is over.
+    pub(crate) fn ready(&self, screen: &str) {
+        if self.is_ready.swap(true, Ordering::Relaxed) || self.build != Build::Driven {
+            return;
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let took_us = i64::try_from(now.as_micros()).unwrap_or(i64::MAX) - first_start_us();
+        let screen: String = screen.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+        eprintln!("ready {screen} after {took_us} us");
+    }
+}
+
+/// Opens the window and works until it is closed.
+pub(crate) fn open(arguments: Arguments, build: Build) -> anyhow::Result<()> {
+    let profile = arguments.profile()?;
+    let desk = Desk::of(&profile);
+    let window = Window {
+        build,
+        desk: desk.clone(),
+        market: Market::default(),
+        person: Person::default(),
+        started_desk: AtomicBool::new(false),
+        present_at: Mutex::new(None),
+        is_ready: AtomicBool::new(false),
+    };
+    window.market.start(desk)?;
+    macro_rules! handler {
+        ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => { tauri::generate_handler![$(commands::$name),*] };
+    }
+    let app = tauri::Builder::default()
+        .plugin(tauri_plugin_single_instance::Builder::new().callback(|app, _, _| focus(app)).dbus_id(bus_name(&profile)).build())
+        .manage(window)
+        .invoke_handler(table!(handler))
+        .on_window_event(|window, event| match event {
+            WindowEvent::CloseRequested { api, .. } => {
+                api.prevent_close();
+                close::requested(window.app_handle());
+            }
+            WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) => {
+                if let Some(path) = paths.first() {
+                    let state = window.state::<Window>();
+                    state.person.dropped(path.clone());
+                    state.market.push(crate::views::Push::Open { what: crate::views::Sheet::Import });
+                }
+            }
+            _ => {}
+        })
+        .setup(move |app| {
+            build_window(app.handle())?;
+            start_desk(app.handle().clone(), arguments, profile);
+            Ok(())
+        })
+        .build(tauri::generate_context!())?;
+    app.run(|_, _| {});
+    Ok(())
+}
+
+/// Another start of the same profile only brings this window to the front.
+fn focus(app: &AppHandle) {
+    for window in app.webview_windows().values() {
+        let _ = window.unminimize();
+        let _ = window.show();
+        let _ = window.set_focus();
+    }
+}
+
+/// A name on the session bus that belongs to the profile.
+fn bus_name(profile: &std::path::Path) -> String {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    profile.hash(&mut hasher);
+    format!("net.strongroom.Strongroom.p{:016x}", hasher.finish())
+}
+
+fn build_window(app: &AppHandle) -> anyhow::Result<()> {
+    let window = WebviewWindowBuilder::new(app, "main", WebviewUrl::default())
+        .title(TITLE)
+        .inner_size(SIZE.0, SIZE.1)
+        .min_inner_size(SIZE_MIN.0, SIZE_MIN.1)
+        .background_color(BACKGROUND)
+        .incognito(true)
+        .devtools(false)
+        .general_autofill_enabled(false)
+        .zoom_hotkeys_enabled(true)
+        .on_navigation(|url| url.scheme() == OWN_SCHEME && url.host_str() == Some("localhost"))
+        .on_new_window(|_, _| NewWindowResponse::Deny)
+        .build()?;
+    hold::listen(app, &window.gtk_window()?);
+    let heard = app.clone();
+    window.with_webview(move |view| hold::listen_to_pointer(&heard, &view.inner()))?;
+    Ok(())
+}
+
+/// Starts the desk beside the window, so that both come up together.
+fn start_desk(app: AppHandle, arguments: Arguments, profile: std::path::PathBuf) {
+    tauri::async_runtime::spawn_blocking(move || match arguments.start_desk(&profile) {
+        Ok(started) => app.state::<Window>().started_desk.store(started, Ordering::Relaxed),
+        Err(error) => {
+            eprintln!("strongroom-app: {error:#}");
+            app.state::<Window>().desk.cannot_start(format!("{error:#}"));
+        }
+    });
+}

@@ -1,0 +1,219 @@
+"""The real window in a world of its own: Xvfb, keyring, tauri-driver, WebKitWebDriver, the paper venue, and a person.
+
+A story is started by tests/tests/desktop.rs as `STORY.py BIN_DIR WORK_DIR`, inside a private session bus. It sees the
+window as a person does: through the screen, the mouse, the keyboard, and the accessibility tree of the prompt.
+"""
+import base64, json, os, subprocess, sys, time, urllib.error, urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "journeys"))
+from world import BIN, DIR, WORK, Authenticator, cli, does, eventually, keyring, say, start  # noqa: E402,F401
+
+SHOTS = os.environ.get("STRONGROOM_SHOTS")
+DRIVER = os.environ.get("STRONGROOM_TAURI_DRIVER", "tauri-driver")
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+KEYS = {"Enter": "\ue007", "Tab": "\ue004", "Escape": "\ue00c", "Space": " ", "Control": "\ue009", "Shift": "\ue008", "Alt": "\ue00a",
+        "Up": "\ue013", "Down": "\ue015", "Left": "\ue012", "Right": "\ue014", "Backspace": "\ue003", "Delete": "\ue017", "F6": "\ue036",
+        "F12": "\ue03c"}
+
+
+def screen(size="1600x1000"):
+    """A screen of this story alone."""
+    read, write = os.pipe()
+    process = start("Xvfb", "-displayfd", write, "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset", pass_fds=(write,),
+                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.close(write)
+    number = os.read(read, 16).decode().strip()
+    os.close(read)
+    os.environ["DISPLAY"] = f":{number}"
+    return process
+
+
+def picture(name):
+    """What the whole screen shows, if pictures are wanted."""
+    if SHOTS:
+        os.makedirs(SHOTS, exist_ok=True)
+        subprocess.run(["import", "-window", "root", os.path.join(SHOTS, f"{name}.png")], check=True, stderr=subprocess.DEVNULL)
+
+
+class NoSuchElement(Exception):
+    pass
+
+
+class Window:
+    """strongroom-app-driven under WebKitWebDriver."""
+
+    def __init__(self, *arguments, dir=DIR, environment=None):
+        self.dir = dir
+        ports = [free_port(), free_port()]
+        more = {**os.environ, **(environment or {})}
+        self.log = open(os.path.join(WORK, f"driver-{time.time_ns()}.log"), "w+")
+        self.driver = start(DRIVER, "--port", ports[0], "--native-port", ports[1], "--native-driver", "/usr/bin/WebKitWebDriver",
+                            env=more, stdout=self.log, stderr=self.log)
+        self.base = f"http://127.0.0.1:{ports[0]}"
+        eventually("tauri-driver", lambda: reachable(ports[0]))
+        options = {"application": f"{BIN}/strongroom-app-driven", "args": ["--dir", dir, *arguments]}
+        answer = self.call("POST", "/session", {"capabilities": {"alwaysMatch": {"tauri:options": options}}}, plain=True)
+        self.session = f"/session/{answer['sessionId']}"
+        self.call("POST", "/timeouts", {"script": 20_000, "implicit": 0, "pageLoad": 30_000})
+
+    def call(self, method, path, body=None, plain=False):
+        url = self.base + ("" if plain else self.session) + path
+        data = None if body is None and method == "GET" else json.dumps(body or {}).encode()
+        request = urllib.request.Request(url, data=data, method=method, headers={"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.load(answer)["value"]
+        except urllib.error.HTTPError as error:
+            told = json.load(error)["value"]
+            if told.get("error") in ("no such element", "stale element reference"):
+                raise NoSuchElement(told["message"]) from None
+            raise AssertionError((method, path, told)) from None
+
+    # -- looking
+    def all(self, css):
+        return [found[ELEMENT] for found in self.call("POST", "/elements", {"using": "css selector", "value": css})]
+
+    def see(self, css, seconds=20):
+        return eventually(css, lambda: (self.all(css) or [None])[0], seconds)
+
+    def by(self, testid, seconds=20):
+        return self.see(f'[data-testid="{testid}"]', seconds)
+
+    def has(self, testid):
+        return bool(self.all(f'[data-testid="{testid}"]'))
+
+    def text(self, element):
+        return self.call("GET", f"/element/{element}/text")
+
+    def says(self, testid, seconds=20):
+        """The text of an element, even while the page redraws it."""
+        def read():
+            try:
+                return self.text(self.by(testid, 1))
+            except (NoSuchElement, AssertionError):
+                return None
+        return eventually(f"text of {testid}", read, seconds)
+
+    def until(self, testid, words, seconds=20):
+        """Waits until an element says this."""
+        last = [None]
+
+        def said():
+            try:
+                found = self.all(f'[data-testid="{testid}"]')
+                last[0] = self.text(found[0]) if found else None
+            except NoSuchElement:
+                last[0] = None
+            return last[0] is not None and words.lower() in last[0].lower()
+        try:
+            return eventually(f"{testid} says {words!r}", said, seconds)
+        except AssertionError:
+            raise AssertionError(f"{testid} never says {words!r}; it says {last[0]!r}") from None
+
+    def gone(self, testid, seconds=20):
+        eventually(f"{testid} is gone", lambda: not self.has(testid), seconds)
+
+    def body(self):
+        return self.text(self.see("body"))
+
+    def run(self, script, *arguments):
+        """Runs script in the page; started from a timer, as pages' own code is."""
+        code = ("const done = arguments[arguments.length - 1]; const args = Array.from(arguments).slice(0, -1);"
+                "setTimeout(async () => { try { done({ok: await (async (...args) => {" + script + "})(...args)}) }"
+                "catch (error) { done({error: String(error && error.message || error)}) } }, 0);")
+        told = self.call("POST", "/execute/async", {"script": code, "args": list(arguments)})
+        if "error" in told:
+            raise AssertionError(told["error"])
+        return told["ok"]
+
+    def title(self):
+        return self.call("GET", "/title")
+
+    def picture(self, name):
+        if SHOTS:
+            os.makedirs(SHOTS, exist_ok=True)
+            with open(os.path.join(SHOTS, f"{name}.png"), "wb") as file:
+                file.write(base64.b64decode(self.call("GET", "/screenshot")))
+
+    # -- mouse
+    def click(self, testid):
+        def clicked():
+            try:
+                self.call("POST", f"/element/{self.by(testid)}/click")
+                return True
+            except NoSuchElement:
+                return False
+        eventually(f"a click on {testid}", clicked)
+
+    def fill(self, testid, text):
+        element = self.by(testid)
+        self.call("POST", f"/element/{element}/clear")
+        self.call("POST", f"/element/{element}/value", {"text": text})
+
+    # -- keyboard
+    def press(self, *keys, hold=0):
+        """Presses keys together, as a person does; `hold`: milliseconds."""
+        codes = [KEYS.get(key, key) for key in keys]
+        actions = [{"type": "keyDown", "value": code} for code in codes]
+        if hold:
+            actions.append({"type": "pause", "duration": hold})
+        actions += [{"type": "keyUp", "value": code} for code in reversed(codes)]
+        self.call("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})
+
+    def types(self, text):
+        actions = [{"type": kind, "value": letter} for letter in text for kind in ("keyDown", "keyUp")]
+        self.call("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})
+
+    def focused(self):
+        return self.run("return document.activeElement?.dataset?.testid ?? document.activeElement?.tagName")
+
+    def tab_to(self, testid, most=80):
+        """Moves the focus by Tab alone until it is there."""
+        for _ in range(most):
+            if self.focused() == testid:
+                return
+            self.press("Tab")
+        raise AssertionError(f"Tab never reaches {testid}; the focus is on {self.focused()}")
+
+    def pids(self):
+        """The window's process and those of its web engine."""
+        return window_pids()
+
+    def close(self):
+        try:
+            self.call("DELETE", "")
+        except Exception:
+            pass
+        self.driver.kill()
+        self.driver.wait()
+
+
+def window_pids():
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            name = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+            own = open(f"/proc/{pid}/environ", "rb").read()
+        except OSError:
+            continue
+        if (name.startswith("strongroom-app") or name.startswith("WebKit")) and name != "WebKitWebDriver" and WORK.encode() in own:
+            found.append((int(pid), name))
+    return found
+
+
+def free_port():
+    import socket
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def reachable(port):
+    import socket
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def desk_ended(dir=DIR):
+    """Stops what the window started; the story's own end must leave nothing."""
+    cli("stop", dir=dir)
