@@ -21,7 +21,7 @@ impl Person {
         Self { api_key: key.api_key, secret: key.secret, kit: String::new(), otp_uri: String::new() }
     }
 
-    /// The answer to what a signer `said`; `None` when it was its last word.
+    /// The answer to what a signer `said`; `None` when it is none.
     pub fn answer(&mut self, said: &[u8], code_s: u64) -> anyhow::Result<Option<Vec<u8>>> {
         let mut out = Vec::new();
         match ToPrompt::parse(said).context("the prompt was told nonsense")? {
@@ -34,7 +34,7 @@ impl Person {
                 }
                 FromPrompt::Shown.write(&mut out);
             }
-            ToPrompt::End(..) => return Ok(None),
+            ToPrompt::About(_) | ToPrompt::End(..) => return Ok(None),
         }
         Ok(Some(out))
     }

@@ -11,7 +11,7 @@ use rustix::thread::{CpuSet, Pid, sched_setaffinity};
 use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
 use strongroom_signer_api::control::ToSigner;
 use strongroom_signer_api::frame::{self, Frame, Kind};
-use strongroom_signer_api::prompt::FromPrompt;
+use strongroom_signer_api::prompt::{FromPrompt, ToPrompt};
 use strongroom_signer_api::{Action, ActionEnd, Notice, Reply, Request, Saved};
 
 use crate::Spoken;
@@ -183,8 +183,9 @@ impl Spoken for SignerProcess {
         loop {
             if is_talking && prompt.wait(TURN)? {
                 let packet = prompt.recv(&mut said)?;
-                let answer = packet.map(|packet| person.answer(&said[..packet.len], code_s)).transpose()?.flatten();
-                is_talking = answer.is_some();
+                let words = packet.map(|packet| &said[..packet.len]);
+                is_talking = words.is_some_and(|words| !matches!(ToPrompt::parse(words), Some(ToPrompt::End(..))));
+                let answer = words.map(|words| person.answer(words, code_s)).transpose()?.flatten();
                 if let Some(answer) = answer {
                     prompt.send(&answer, &[])?;
                 }

@@ -1,16 +1,18 @@
 //! What prompts, signer and doors say outside of frames. Invariant: what is read is written back to the same bytes.
 
 use strongroom_desk_api::supervisor::ToSupervisor;
-use strongroom_signer_api::errand::{Errand, Slot};
+use strongroom_signer_api::errand::{Errand, Face, Slot};
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, ToPrompt};
+use strongroom_signer_api::{About, Deed};
 
 /// One of each.
 pub fn seeds() -> Vec<Vec<u8>> {
-    let slots = Field::ALL.into_iter().take(3).map(Slot::Answer).chain([Slot::Shown(Show::Kit)]).collect();
-    let errand = Errand { ticket: [3; 16], terminal: true, slots };
+    let slots = Field::ALL.into_iter().take(3).map(Slot::Answer).chain([Slot::Shown(Show::Kit), Slot::Import]).collect();
+    let errand = Errand { ticket: [3; 16], face: Face::Terminal, slots };
     let mut seeds = vec![errand.encode(), ToSupervisor::Prompt(errand).encode(), ToSupervisor::Kill("test".to_owned()).encode()];
     let mut out = Vec::new();
-    for message in [ToPrompt::Ask(Field::Totp, b"Code"), ToPrompt::Show(Show::OtpUri, b"otpauth://"), ToPrompt::End(true, b"Done.")] {
+    let about = About { tries_left: Some(9), ..About::new(Deed::Delete, "Delete the key") }.with("Venue", "Binance").encode();
+    for message in [ToPrompt::About(about.as_bytes()), ToPrompt::Ask(Field::Totp, b"Code"), ToPrompt::Show(Show::OtpUri, b"otpauth://"), ToPrompt::End(true, b"Done.")] {
         message.write(&mut out);
         seeds.push(out.clone());
     }
@@ -27,6 +29,11 @@ pub fn check(data: &[u8]) {
     if let Some(message) = ToPrompt::parse(data) {
         message.write(&mut out);
         assert_eq!(out, data);
+        if let ToPrompt::About(text) = message
+            && let Some(about) = About::decode(text)
+        {
+            assert_eq!(about.encode().as_bytes(), text);
+        }
     }
     if let Some(message) = FromPrompt::parse(data) {
         message.write(&mut out);

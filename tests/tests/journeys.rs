@@ -7,8 +7,20 @@ use std::process::{Command, Stdio};
 
 /// Seconds that one journey may take.
 const PATIENCE_S: &str = "420";
-const PROGRAMS: [&str; 7] =
-    ["strongroom", "strongroomd", "strongroom-desk", "strongroom-signer", "strongroom-prompt", "strongroom-audit", "faulty_venue"];
+const PROGRAMS: [&str; 8] = [
+    "strongroom",
+    "strongroomd",
+    "strongroom-desk",
+    "strongroom-signer",
+    "strongroom-prompt",
+    "strongroom-prompt-window",
+    "strongroom-audit",
+    "faulty_venue",
+];
+/// Python as the person's shell finds it.
+const PYTHON: &str = "python3";
+/// The system's Python, which has the bindings of the accessibility bus.
+const SYSTEM_PYTHON: &str = "/usr/bin/python3";
 
 /// Folder of the programs, beside this test's own.
 fn programs() -> PathBuf {
@@ -23,10 +35,14 @@ fn programs() -> PathBuf {
 
 /// Runs one story; `around`: a program that starts all of it.
 fn journey(story: &str, around: &[&str]) {
+    journey_with(PYTHON, story, around);
+}
+
+fn journey_with(python: &str, story: &str, around: &[&str]) {
     let programs = programs();
     let work = tempfile::tempdir().expect("a folder");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("journeys").join(story);
-    let line = [around, &["dbus-run-session", "--", "timeout", "--kill-after=5", PATIENCE_S, "python3", "-B"]].concat();
+    let line = [around, &["dbus-run-session", "--", "timeout", "--kill-after=5", PATIENCE_S, python, "-B"]].concat();
     let ran = Command::new(line[0])
         .args(&line[1..])
         .args([script.as_path(), &programs, work.path()])
@@ -47,6 +63,12 @@ fn first_use() {
 #[test]
 fn on_a_terminal() {
     journey("on_a_terminal.py", &[]);
+}
+
+/// On a display of its own.
+#[test]
+fn prompt_window() {
+    journey_with(SYSTEM_PYTHON, "prompt_window.py", &[]);
 }
 
 #[test]

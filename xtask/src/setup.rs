@@ -16,6 +16,13 @@ const PACKAGES: &[(&str, &str)] = &[
     ("gnome-keyring", "the keychain that keeps a vault's device secret"),
     ("libsecret-tools", "a second look into the keychain"),
     ("dbus-x11", "a private session bus"),
+    ("libgtk-3-dev", "the prompt's window"),
+    ("at-spi2-core", "the screen reader's bus, in the tests of the window"),
+    ("python3-gi", "Python on that bus"),
+    ("gir1.2-atspi-2.0", "the names on that bus"),
+    ("xvfb", "a display for tests"),
+    ("xdotool", "keys on that display"),
+    ("imagemagick", "pictures of that display"),
 ];
 /// Only where a C compiler is missing: the TLS library and SQLite are partly C.
 const COMPILER: (&str, &str) = ("build-essential", "a C compiler for TLS and SQLite");

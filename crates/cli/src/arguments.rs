@@ -30,6 +30,9 @@ pub(crate) struct Arguments {
     /// Print one JSON object.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Ask in a window of the prompt instead of on the terminal.
+    #[arg(long, global = true, hide = true)]
+    pub(crate) window: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -368,6 +371,8 @@ descriptors! {
         key_fd,
         /// Read the API secret or private key from this descriptor.
         secret_fd,
+        /// Hand this file, unread, to the prompt's window, which shows what is in it (with `--window`).
+        file_fd,
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
-use strongroom_desk_api::supervisor::{Errand, Field, Show, Slot, SupervisorClient, ToSupervisor};
+use strongroom_desk_api::supervisor::{Errand, Face, Field, Show, Slot, SupervisorClient, ToSupervisor};
 use strongroom_desk_api::{Ask, DeskClient, DoorAction, Tell};
 
 use crate::arguments::{CodeFds, KeyFds, NewVaultFds, PasswordFds, RecoveryFds};
@@ -27,6 +27,12 @@ pub(crate) struct Descriptors {
 impl Descriptors {
     fn new(slots: &[(Slot, Option<u32>)]) -> Self {
         Self { given: slots.iter().filter_map(|(slot, number)| number.map(|number| (*slot, number))).collect(), wanted: slots.len() }
+    }
+
+    /// Something that can be given along, and need not.
+    fn with(mut self, slot: Slot, number: Option<u32>) -> Self {
+        self.given.extend(number.map(|number| (slot, number)));
+        self
     }
 
     pub(crate) fn for_new_vault(secrets: &NewVaultFds) -> Self {
@@ -53,10 +59,21 @@ impl Descriptors {
             (Slot::Answer(Field::ApiKey), secrets.key_fd),
             (Slot::Answer(Field::ApiSecret), secrets.secret_fd),
         ])
+        .with(Slot::Import, secrets.file_fd)
     }
 
     pub(crate) fn for_code(secrets: &CodeFds) -> Self {
         Self::new(&[(Slot::Answer(Field::Totp), secrets.totp_fd)])
+    }
+
+    /// A window asks everything itself and takes files; a terminal takes descriptors instead of answers.
+    fn fit(&self, window: bool) -> Result<(), Failure> {
+        let file = |(slot, _): &(Slot, u32)| *slot == Slot::Import;
+        match window {
+            true if !self.given.iter().all(file) => Err(Failure::usage("with --window the window asks; give no descriptors of answers")),
+            false if self.given.iter().any(file) => Err(Failure::usage("a file is shown and taken in by the window: add --window")),
+            _ => Ok(()),
+        }
     }
 
     fn open(&self) -> Result<Vec<(Slot, File)>, Failure> {
@@ -90,21 +107,24 @@ impl Drop for Terminal {
 }
 
 /// Prepares, asks the person, waits for the end.
-pub(crate) fn run(dir: &Path, action: DoorAction, descriptors: &Descriptors) -> Result<Tell, Failure> {
+pub(crate) fn run(dir: &Path, action: DoorAction, descriptors: &Descriptors, window: bool) -> Result<Tell, Failure> {
+    descriptors.fit(window)?;
     let slots = descriptors.open()?;
     let mut desk = DeskClient::connect(dir).map_err(|error| Failure::not_running(dir, &error))?;
-    let (ticket, words) = match desk.ask(&Ask::Prepare { action }).map_err(|error| Failure::desk_silent(&error))? {
-        Tell::Prepared { ticket, words } => (ticket, words),
+    let ticket = match desk.ask(&Ask::Prepare { action }).map_err(|error| Failure::desk_silent(&error))? {
+        Tell::Prepared { ticket, .. } => ticket,
         other => return Ok(other),
     };
-    let terminal = if slots.len() < descriptors.wanted { Terminal::open() } else { None };
-    if terminal.is_some() {
-        eprintln!("{words}");
-    }
+    let terminal = if !window && slots.len() < descriptors.wanted { Terminal::open() } else { None };
+    let face = match (&terminal, window) {
+        (_, true) => Face::Window,
+        (Some(_), _) => Face::Terminal,
+        _ => Face::Absent,
+    };
     let bytes = (0..ticket.len()).step_by(2).filter_map(|at| ticket.get(at..at + 2)).map(|pair| u8::from_str_radix(pair, 16));
     let bytes = bytes.collect::<Result<Vec<_>, _>>().ok().and_then(|bytes| bytes.try_into().ok());
     let Some(bytes) = bytes else { return Err(Failure::refused("ticket", "the desk's ticket cannot be read".to_owned())) };
-    let errand = Errand { ticket: bytes, terminal: terminal.is_some(), slots: slots.iter().map(|(slot, _)| *slot).collect() };
+    let errand = Errand { ticket: bytes, face, slots: slots.iter().map(|(slot, _)| *slot).collect() };
     let fds: Vec<BorrowedFd<'_>> =
         terminal.iter().map(|terminal| &terminal.tty).chain(slots.iter().map(|(_, file)| file)).map(File::as_fd).collect();
     let supervisor = SupervisorClient::connect(dir).map_err(|error| Failure::not_running(dir, &error))?;

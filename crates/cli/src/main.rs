@@ -56,6 +56,7 @@ fn profile(dir: Option<PathBuf>) -> Result<PathBuf, Failure> {
 
 struct Door {
     dir: PathBuf,
+    window: bool,
 }
 
 impl Door {
@@ -65,7 +66,7 @@ impl Door {
     }
 
     fn act(&self, action: DoorAction, descriptors: &Descriptors) -> Result<Tell, Failure> {
-        errand::run(&self.dir, action, descriptors)
+        errand::run(&self.dir, action, descriptors, self.window)
     }
 
     fn supervisor(&self, request: &ToSupervisor) -> Result<(bool, String), Failure> {
@@ -103,7 +104,7 @@ impl Door {
 }
 
 fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
-    let door = Door { dir: profile(arguments.dir)? };
+    let door = Door { dir: profile(arguments.dir)?, window: arguments.window };
     let tell = match arguments.command {
         Command::Vault(command) => match command {
             VaultCommand::Create { kdf_memory, kdf_passes, secrets } => {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use strongroom_signer_api::channel::Channel;
-pub use strongroom_signer_api::errand::{Errand, SLOTS_MAX, Slot};
+pub use strongroom_signer_api::errand::{Errand, Face, SLOTS_MAX, Slot};
 pub use strongroom_signer_api::prompt::{Field, Show};
 
 use crate::socket::{SUPERVISOR_SOCKET, peer_is_same_user, run_dir, with_short_path};

@@ -304,7 +304,7 @@ mod tests {
         };
         let rows: [(&str, &[&str]); 9] = [
             ("buy limit 0.1 100000", &[]),
-            ("buy limit 0.24 106000", &["Signer's limits", "Price inside collar", "Notional per order"]),
+            ("buy limit 0.24 106000", &["Signer's limits", "Price inside collar", "Notional per order", "Balance"]),
             ("buy limit 0.249 100000", &[]),
             ("sell limit 0.251 99000", &["Balance"]),
             ("sell limit 2 1001", &["Signer's limits", "Price inside collar", "Balance"]),

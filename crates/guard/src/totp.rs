@@ -87,6 +87,11 @@ impl TotpState {
         }
     }
 
+    /// Wrong codes that are still borne before the password is needed.
+    pub fn tries_left(self) -> u8 {
+        u8::try_from(FAILURES_MAX.saturating_sub(self.failures)).unwrap_or(u8::MAX)
+    }
+
     /// The password was given: codes are looked at again.
     #[must_use]
     pub const fn after_password(self) -> Self {

@@ -74,6 +74,9 @@ const KEYS: [(&str, Scheme, bool, &str); 3] = [
     ("read", Scheme::HmacSha256, false, "read.secret"),
 ];
 
+/// The trading key in the form that Binance's users keep theirs in.
+const PRACTICE: &str = "practice.env";
+
 /// Loads the keys from `directory`, or makes them.
 pub(crate) fn open(directory: &Path) -> Result<Vec<(PaperKey, ApiKey)>, KeysError> {
     let path = directory.join("keys.json");
@@ -86,7 +89,18 @@ pub(crate) fn open(directory: &Path) -> Result<Vec<(PaperKey, ApiKey)>, KeysErro
             made
         }
     };
+    practice(directory, &stored)?;
     stored.into_iter().map(|stored| load(directory, stored)).collect()
+}
+
+/// The trading key in one file, as bots and importers read it; written when it is not there.
+fn practice(directory: &Path, stored: &[Stored]) -> Result<(), KeysError> {
+    let path = directory.join(PRACTICE);
+    let trade = stored.iter().find(|key| key.label == KEYS[0].0);
+    let (None, Some(Stored { api_key, secret_file, .. })) = (files::read(&path)?, trade) else { return Ok(()) };
+    let Some(secret) = files::read(&directory.join(secret_file))? else { return Ok(()) };
+    let text = format!("# The paper venue's trading key: play money.\nBINANCE_API_KEY={api_key}\nBINANCE_API_SECRET={}\n", secret.trim());
+    Ok(files::write_secret(&path, text.as_bytes())?)
 }
 
 fn make(directory: &Path, (label, scheme, may_trade, file): (&str, Scheme, bool, &str)) -> Result<Stored, KeysError> {

@@ -3,15 +3,13 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::AsFd;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use strongroom_prompt::{Answer, empty, too_long, wait_for};
+use strongroom_signer_api::About;
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::prompt::{ANSWER_LEN_MAX, Show};
 use zeroize::Zeroizing;
-
-use crate::{Answer, empty, too_long};
 
 const OTHER_SCREEN: &str = "\x1b[?1049h\x1b[H\x1b[2J";
 const FIRST_SCREEN: &str = "\x1b[2J\x1b[3J\x1b[?1049l";
@@ -21,19 +19,6 @@ pub(crate) struct Terminal<'a> {
     tty: File,
     supervisor: &'a Channel,
     settings: Termios,
-}
-
-/// Waits until `fd` has something; an error when the supervisor hangs up first.
-pub(crate) fn wait_for(fd: &impl AsFd, supervisor: &Channel) -> io::Result<()> {
-    loop {
-        let mut fds = [PollFd::new(fd, PollFlags::IN), PollFd::new(supervisor, PollFlags::IN)];
-        match poll(&mut fds, None::<&Timespec>) {
-            Ok(_) if !fds[0].revents().is_empty() => return Ok(()),
-            Ok(_) => return Err(io::Error::new(io::ErrorKind::Interrupted, "given up")),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
 }
 
 impl<'a> Terminal<'a> {
@@ -47,6 +32,18 @@ impl<'a> Terminal<'a> {
         settings.local_modes.set(LocalModes::ECHO, echo);
         settings.local_modes.insert(LocalModes::ICANON | LocalModes::ECHONL);
         Ok(tcsetattr(&self.tty, OptionalActions::Flush, &settings)?)
+    }
+
+    /// What this is about, in the signer's words.
+    pub(crate) fn tell_about(&mut self, about: &About) -> io::Result<()> {
+        writeln!(self.tty, "{}", about.title)?;
+        for fact in &about.facts {
+            writeln!(self.tty, "  {:<18} {}", fact.name, fact.value)?;
+        }
+        if let Some(tries) = about.tries_left {
+            writeln!(self.tty, "  {:<18} {tries}", "Tries left")?;
+        }
+        Ok(())
     }
 
     /// One line.

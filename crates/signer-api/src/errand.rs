@@ -1,12 +1,34 @@
-//! What the supervisor gives a prompt at its start: one packet `ticket | terminal? | count | slots`, with descriptors.
+//! What the supervisor gives a prompt at its start: one packet `ticket | face | slots`, with descriptors.
 //!
-//! Descriptors: the signer's channel, then the terminal if there is one, then one for each slot.
+//! Descriptors: the signer's channel, then the terminal if that is the face, then one for each slot.
 //! Invariant: the packet holds no secret; it says where answers come from and where shown things go.
 
 use crate::prompt::{Field, Show, TICKET_LEN};
 
 /// Most slots in one errand.
 pub const SLOTS_MAX: usize = 5;
+/// With this code a prompt ends whose window could not be opened.
+pub const EXIT_NO_DISPLAY: i32 = 3;
+/// The number of [`Slot::Import`], beside those of fields and shows.
+const IMPORT: u8 = 65;
+
+/// How a person is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Face {
+    /// Nobody is asked: every answer has a descriptor.
+    Absent = 0,
+    /// On a terminal that comes with the errand.
+    Terminal = 1,
+    /// In a window of its own.
+    Window = 2,
+}
+
+impl Face {
+    fn from_number(number: u8) -> Option<Self> {
+        [Self::Absent, Self::Terminal, Self::Window].into_iter().find(|face| *face as u8 == number)
+    }
+}
 
 /// Where a descriptor is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,6 +37,8 @@ pub enum Slot {
     Answer(Field),
     /// Something shown is written to it.
     Shown(Show),
+    /// A file to import, which the door opened and did not read.
+    Import,
 }
 
 impl Slot {
@@ -23,11 +47,15 @@ impl Slot {
         match self {
             Self::Answer(field) => field as u8,
             Self::Shown(show) => show as u8,
+            Self::Import => IMPORT,
         }
     }
 
     /// From its number.
     pub fn from_number(number: u8) -> Option<Self> {
+        if number == IMPORT {
+            return Some(Self::Import);
+        }
         Field::from_number(number).map(Self::Answer).or_else(|| Show::from_number(number).map(Self::Shown))
     }
 }
@@ -37,8 +65,8 @@ impl Slot {
 pub struct Errand {
     /// Names the action.
     pub ticket: [u8; TICKET_LEN],
-    /// Whether a terminal comes with it.
-    pub terminal: bool,
+    /// How the person is asked.
+    pub face: Face,
     /// What the remaining descriptors are for, in their order.
     pub slots: Vec<Slot>,
 }
@@ -47,7 +75,7 @@ impl Errand {
     /// As bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = self.ticket.to_vec();
-        bytes.push(u8::from(self.terminal));
+        bytes.push(self.face as u8);
         bytes.extend(self.slots.iter().map(|slot| slot.number()));
         bytes
     }
@@ -55,16 +83,16 @@ impl Errand {
     /// From bytes; `None` for anything else.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (ticket, rest) = bytes.split_at_checked(TICKET_LEN)?;
-        let (terminal, slots) = rest.split_first()?;
-        if *terminal > 1 || slots.len() > SLOTS_MAX {
+        let (face, slots) = rest.split_first()?;
+        if slots.len() > SLOTS_MAX {
             return None;
         }
         let slots = slots.iter().map(|number| Slot::from_number(*number)).collect::<Option<_>>()?;
-        Some(Self { ticket: ticket.try_into().ok()?, terminal: *terminal == 1, slots })
+        Some(Self { ticket: ticket.try_into().ok()?, face: Face::from_number(*face)?, slots })
     }
 
     /// How many descriptors of the door belong to it.
     pub fn fds_len(&self) -> usize {
-        usize::from(self.terminal) + self.slots.len()
+        usize::from(self.face == Face::Terminal) + self.slots.len()
     }
 }

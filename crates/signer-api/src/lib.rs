@@ -3,6 +3,7 @@
 //! Invariant: no type that the signer sends to the desk or the supervisor can hold a secret. The two shows of
 //! [`prompt::Show`] go to the prompt alone, over a socketpair that no other process holds.
 
+pub mod about;
 pub mod channel;
 pub mod control;
 pub mod desk;
@@ -10,5 +11,6 @@ pub mod errand;
 pub mod frame;
 pub mod prompt;
 
+pub use about::{About, Deed, Fact};
 pub use channel::Channel;
 pub use desk::{Action, ActionEnd, Notice, Refusal, Reply, Request, Saved, Sealed, SignAsk, Status, Walls};

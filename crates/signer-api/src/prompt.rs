@@ -57,6 +57,8 @@ impl Show {
 /// From the signer to the prompt; borrowed from the packet.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ToPrompt<'a> {
+    /// What this is about, before the first question; the text of [`crate::About`].
+    About(&'a [u8]),
     /// Ask for a field, with these words.
     Ask(Field, &'a [u8]),
     /// Show this.
@@ -83,6 +85,10 @@ impl<'a> ToPrompt<'a> {
     pub fn write(&self, out: &mut Vec<u8>) {
         out.clear();
         let bytes = match self {
+            Self::About(text) => {
+                out.push(b'B');
+                text
+            }
             Self::Ask(field, words) => {
                 out.extend_from_slice(&[b'A', *field as u8]);
                 words
@@ -102,6 +108,7 @@ impl<'a> ToPrompt<'a> {
     /// Reads; `None` for anything else.
     pub fn parse(packet: &'a [u8]) -> Option<Self> {
         match packet {
+            [b'B', text @ ..] => Some(Self::About(text)),
             [b'A', field, words @ ..] => Some(Self::Ask(Field::from_number(*field)?, words)),
             [b'S', show, bytes @ ..] => Some(Self::Show(Show::from_number(*show)?, bytes)),
             [b'E', ok @ (0 | 1), words @ ..] => Some(Self::End(*ok == 1, words)),

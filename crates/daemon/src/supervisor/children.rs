@@ -4,14 +4,21 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use anyhow::Context as _;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use strongroom_signer_api::Channel;
+use strongroom_signer_api::errand::Face;
 
 /// What the desk needs to find its keychain and nothing else.
 const DESK_ENVIRONMENT: &[&str] = &["HOME", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "RUST_LOG", "LANG", "TZ"];
+
+/// Where a window can be shown.
+const DISPLAYS: &[&str] = &["WAYLAND_DISPLAY", "DISPLAY"];
+/// What the prompt's window needs besides: the display's key, a screen reader, language, clock, colours.
+const WINDOW_ENVIRONMENT: &[&str] =
+    &["XAUTHORITY", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "HOME", "LANG", "TZ", "STRONGROOM_THEME"];
 
 /// How the desk is started.
 #[derive(Clone, Debug)]
@@ -54,9 +61,9 @@ impl Process {
         }
     }
 
-    /// Whether it has ended well, once it has ended.
-    pub(crate) fn ended_well(&mut self) -> Option<bool> {
-        self.child.try_wait().ok().flatten().map(|status| status.success())
+    /// How it has ended, once it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
     }
 }
 
@@ -71,8 +78,23 @@ pub(crate) fn signer() -> anyhow::Result<Process> {
     Process::start(beside("strongroom-signer")?)
 }
 
-pub(crate) fn prompt() -> anyhow::Result<Process> {
-    Process::start(beside("strongroom-prompt")?)
+/// The prompt with the face that an errand names.
+pub(crate) fn prompt(face: Face) -> anyhow::Result<Process> {
+    if face != Face::Window {
+        return Process::start(beside("strongroom-prompt")?);
+    }
+    anyhow::ensure!(
+        DISPLAYS.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())),
+        "strongroomd was started outside of a desktop session, so no window can be shown. Nothing was asked. Answer on a terminal, or start \
+         strongroomd in the session"
+    );
+    let mut command = beside("strongroom-prompt-window")?;
+    command.envs(WINDOW_ENVIRONMENT.iter().chain(DISPLAYS).filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
+    // No input method daemon sees what is typed.
+    command.env("GTK_IM_MODULE", "gtk-im-context-simple");
+    // The C library overwrites what the toolkit frees, and the toolkit allocates through it alone.
+    command.env("GLIBC_TUNABLES", "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0").env("G_SLICE", "always-malloc");
+    Process::start(command)
 }
 
 pub(crate) fn desk(arguments: &DeskArguments) -> anyhow::Result<Process> {

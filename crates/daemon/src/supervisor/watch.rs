@@ -10,6 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use strongroom_desk_api::supervisor::{Errand, ToSupervisor};
 use strongroom_signer_api::Channel;
 use strongroom_signer_api::control::{FromDesk, ToDesk, ToSigner};
+use strongroom_signer_api::errand::EXIT_NO_DISPLAY;
 
 use crate::children::{self, DeskArguments, Process};
 use crate::doors::{self, DOORS_MAX, Heard};
@@ -272,7 +273,7 @@ impl Supervisor {
         anyhow::ensure!(self.prompts.len() < PROMPTS_MAX, "{PROMPTS_MAX} prompts are open");
         anyhow::ensure!(fds.len() == errand.fds_len(), "descriptors are missing");
         let (signer_end, prompt_end) = Channel::pair()?;
-        let process = children::prompt()?;
+        let process = children::prompt(errand.face)?;
         self.signer.channel.try_send(&ToSigner::AttachPrompt.encode(), &[signer_end.as_fd()])?;
         let fds: Vec<_> = std::iter::once(prompt_end.as_fd()).chain(fds.iter().map(OwnedFd::as_fd)).collect();
         process.channel.try_send(&errand.encode(), &fds)?;
@@ -282,10 +283,17 @@ impl Supervisor {
 
     fn prompts_ended(&mut self) {
         for at in (0..self.prompts.len()).rev() {
-            if let Some(well) = self.prompts[at].process.ended_well() {
+            if let Some(status) = self.prompts[at].process.ended() {
                 let prompt = self.prompts.remove(at);
+                let words = match status.code() {
+                    Some(0) => "answered",
+                    Some(EXIT_NO_DISPLAY) => {
+                        "the prompt's window could not be shown on this display. Nothing was asked. Answer on a terminal"
+                    }
+                    _ => "not done",
+                };
                 if let Some(door) = self.doors.get(&prompt.door) {
-                    doors::answer(door, well, if well { "answered" } else { "not done" });
+                    doors::answer(door, status.success(), words);
                 }
             }
         }
@@ -294,7 +302,7 @@ impl Supervisor {
     fn quit(mut self) {
         let _ = self.desk.channel.try_send(&ToDesk::Quit.encode(), &[]);
         let end = Instant::now() + QUIT_MAX;
-        while self.desk.ended_well().is_none() && Instant::now() < end {
+        while self.desk.ended().is_none() && Instant::now() < end {
             let _ = wait(&[self.desk.pidfd.as_fd()]);
         }
         for prompt in self.prompts.drain(..) {

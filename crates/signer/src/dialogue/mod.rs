@@ -3,11 +3,12 @@
 //! Invariant: an action takes effect only after its factors were checked here and its new bytes are on disk; a
 //! one-time code is stored as used before its answer is told.
 
+mod about;
 mod change;
 mod factors;
 
 use strongroom_guard::{Policy, Role};
-use strongroom_model::{Advice, CredentialId, Venue};
+use strongroom_model::{Advice, CredentialId, Timestamp, Venue};
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
 use strongroom_signer_api::{Action, ActionEnd, Notice, Refusal, Reply};
 use strongroom_vault::{KdfParams, Kit, SecretBox, SystemEntropy, Vault};
@@ -38,6 +39,7 @@ pub(crate) struct Pending {
     device: Option<Shielded>,
     files: Vec<Vec<u8>>,
     since_ms: u64,
+    asked: Timestamp,
 }
 
 /// A prompt that is attached.
@@ -124,7 +126,7 @@ impl Signer {
         }
         let mut ticket = [0; TICKET_LEN];
         getrandom::fill(&mut ticket).map_err(|_| Refusal::State("the system gave no randomness".to_owned()))?;
-        self.pending.push(Pending { ticket, action, device, files, since_ms: now.mono_ms });
+        self.pending.push(Pending { ticket, action, device, files, since_ms: now.mono_ms, asked: now.wall });
         Ok(Reply::Prepared { ticket: ticket.to_vec(), words })
     }
 
@@ -240,6 +242,11 @@ impl Signer {
             Ok(words) => words,
             Err(refusal) => return talk.fail(&refusal.to_string(), refusal.advice(), false),
         };
+        let about = talk.say(&ToPrompt::About(self.about(&pending, &words).encode().as_bytes()));
+        std::iter::once(about).chain(self.first_question(talk, pending, &words, now)).collect()
+    }
+
+    fn first_question(&mut self, talk: Talk, pending: Pending, words: &str, now: Moment) -> Vec<Out> {
         let (action, device, files) = (pending.action, pending.device, pending.files);
         let code = |signer: &mut Self, grant| signer.ask(talk, Step::Code(grant), Field::Totp, &format!("{words}. Code"));
         match (action, device) {

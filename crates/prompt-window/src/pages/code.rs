@@ -1,0 +1,81 @@
+//! A code for one action, which is said in the signer's words. Invariant: what is shown as the action came from the
+//! signer's own copy of it; nothing is changed before the code is judged there.
+
+use std::rc::Rc;
+
+use gtk::prelude::*;
+use strongroom_signer_api::{Deed, Fact};
+
+use super::cells::Cells;
+use crate::dialogue::Dialogue;
+use crate::frame::{Page, main_button};
+use crate::parts::{column, describe, facts, focus, label, name_of, row, rule, short};
+
+/// Head, what it means, and the verb of a deed.
+const fn words(deed: Deed) -> (&'static str, &'static str, &'static str) {
+    match deed {
+        Deed::Import => ("confirm a new key", "After the code you give the API key and its secret, here.", "_Continue"),
+        Deed::Rotate => {
+            ("confirm a rotation", "After the code you give the new key, here. It is tested before it takes over.", "_Continue")
+        }
+        Deed::Delete => {
+            ("confirm a deletion", "The vault forgets it. It stays valid at the venue until you revoke it there.", "_Delete this key")
+        }
+        Deed::Rearm => ("confirm re-arming", "The kill switch is taken back.", "_Re-arm"),
+        Deed::Policy => ("confirm new limits", "The signer holds these limits, whatever the desk asks of it.", "_Change the limits"),
+        Deed::Create | Deed::Unlock | Deed::Recover => ("confirm", "", "_Confirm"),
+    }
+}
+
+pub(crate) fn show(dialogue: &Rc<Dialogue>) {
+    let Some(frame) = dialogue.frame() else { return };
+    let about = dialogue.about();
+    let (head, meaning, verb) = words(about.deed);
+    let body = column(0);
+    body.set_margin_top(-8);
+    body.pack_start(&label(&about.title, "act"), false, false, 0);
+    let meaning = label(meaning, "wide");
+    meaning.set_margin_top(6);
+    body.pack_start(&meaning, false, false, 0);
+    let above = rule();
+    above.set_margin_top(12);
+    body.pack_start(&above, false, false, 8);
+    let known = about.facts.iter().map(|fact| match fact.name.as_str() {
+        "Action" => Fact { name: fact.name.clone(), value: format!("{} from the signer", fact.value) },
+        _ => fact.clone(),
+    });
+    body.pack_start(&facts(&known.collect::<Vec<_>>(), 20), false, false, 0);
+    body.pack_start(&rule(), false, false, 8);
+
+    let cells = Cells::new();
+    let name = name_of(&cells.entry, "Six-digit _code");
+    name.set_margin_top(4);
+    name.set_margin_bottom(2);
+    body.pack_start(&name, false, false, 0);
+    body.pack_start(&cells.overlay, false, false, 0);
+    if let Some(tries) = about.tries_left {
+        let below = row(0);
+        below.set_margin_top(4);
+        let tries = short(&format!("{tries} {} left", if tries == 1 { "try" } else { "tries" }), "quiet");
+        describe(&cells.entry, &tries);
+        below.pack_start(&tries, false, false, 0);
+        body.pack_start(&below, false, false, 0);
+    }
+
+    let main = main_button(verb);
+    if about.deed == Deed::Delete {
+        main.style_context().add_class("deletes");
+    }
+    main.set_sensitive(false);
+    let (sensitive, watched) = (main.clone(), cells.clone());
+    cells.entry.connect_changed(move |_| sensitive.set_sensitive(watched.code().is_some()));
+    let (answering, asked) = (Rc::clone(dialogue), cells.clone());
+    main.connect_clicked(move |_| {
+        if let Some(code) = asked.code() {
+            answering.answer(&code, "Checking the code");
+        }
+    });
+    let aside = Some(short("Nothing is changed yet", "quiet").upcast());
+    frame.show(Page { size: (480, 460), about: head, body: body.upcast(), main, refuse: "_Refuse", aside });
+    focus(&cells.entry);
+}

@@ -1,0 +1,171 @@
+//! An action in the signer's own words, for the person at the prompt.
+//!
+//! Invariant: every word comes from the action that is waiting here and from the opened vault; the digest is computed
+//! over the action as it will be carried out, so that what is confirmed is what is done.
+
+use sha2::{Digest as _, Sha256};
+use strongroom_guard::Policy;
+use strongroom_model::{CredentialInfo, Timestamp, Venue};
+use strongroom_signer_api::{About, Action, Deed};
+use strongroom_vault::{KdfParams, peek};
+
+use super::Pending;
+use crate::signer::Signer;
+
+/// Bytes of an action's digest that are shown.
+const DIGEST_LEN: usize = 8;
+
+impl Signer {
+    /// What the prompt is told before its first question.
+    pub(super) fn about(&self, pending: &Pending, words: &str) -> About {
+        let about = About::new(deed(&pending.action), words);
+        let about = match &pending.action {
+            Action::CreateVault { vault_id, kdf_memory_kib, kdf_passes } => about
+                .with("Vault", &groups(&hex(vault_id.get(..6).unwrap_or_default())))
+                .with("Derivation", &derivation(*kdf_memory_kib, *kdf_passes))
+                .with("Second factor", "Device secret, in the keychain"),
+            Action::Unlock | Action::Recover => self.about_file(about, pending),
+            Action::Import { label, venue } => about.with("Venue", name(*venue)).with("Label", label),
+            Action::Rotate { old } => self.about_key(about, old.0),
+            Action::Delete { id } => self.about_key(about, id.0),
+            Action::Rearm => {
+                let why = self.freeze.as_ref().map_or("", |freeze| freeze.why.as_str());
+                about.with("Frozen because", why).with("After it", "orders are signed again, inside the limits")
+            }
+            Action::SetPolicy(policy) => {
+                let rows = self.open.as_ref().map(|open| changes(&open.policy, policy)).unwrap_or_default();
+                rows.iter().fold(about, |about, (name, change)| about.with(name, change))
+            }
+        };
+        if matches!(pending.action, Action::CreateVault { .. } | Action::Unlock | Action::Recover) {
+            return about;
+        }
+        let about = about.with("Asked", &format!("through the desk, {}", clock(pending.asked))).with("Action", &digest(&pending.action));
+        About { tries_left: self.open.as_ref().map(|open| open.ledger.totp.tries_left()), ..about }
+    }
+
+    /// What the vault's file says; of one that is not open it is proven only by opening it.
+    fn about_file(&self, about: About, pending: &Pending) -> About {
+        let header = match &self.open {
+            Some(open) => Some(open.vault.header()),
+            None => pending.files.first().and_then(|bytes| peek(bytes).ok()),
+        };
+        let Some(header) = header else { return about };
+        let KdfParams { memory_kib, passes, .. } = header.kdf;
+        let about = about.with("Vault", &groups(&hex(&header.vault_id[..6]))).with("Derivation", &derivation(memory_kib, passes));
+        let about = if pending.action == Action::Unlock { about.with("Second factor", "Device secret, from the keychain") } else { about };
+        about.with("Generation", &header.generation.to_string())
+    }
+
+    fn about_key(&self, about: About, id: u64) -> About {
+        let known = self.open.iter().flat_map(|open| &open.credentials).find(|known| known.info.id.0 == id);
+        let Some(CredentialInfo { label, venue, api_key, created, .. }) = known.map(|known| &known.info) else { return about };
+        let day = created.to_string();
+        about
+            .with("Venue", name(*venue))
+            .with("Label", label)
+            .with("API key", &shortened(api_key))
+            .with("In the vault since", day.get(..10).unwrap_or_default())
+    }
+}
+
+const fn deed(action: &Action) -> Deed {
+    match action {
+        Action::CreateVault { .. } => Deed::Create,
+        Action::Unlock => Deed::Unlock,
+        Action::Recover => Deed::Recover,
+        Action::Import { .. } => Deed::Import,
+        Action::Rotate { .. } => Deed::Rotate,
+        Action::Delete { .. } => Deed::Delete,
+        Action::Rearm => Deed::Rearm,
+        Action::SetPolicy(_) => Deed::Policy,
+    }
+}
+
+const fn name(venue: Venue) -> &'static str {
+    match venue {
+        Venue::Binance => "Binance",
+    }
+}
+
+/// SHA-256 of the action's CBOR, its beginning, in groups.
+fn digest(action: &Action) -> String {
+    let Ok(bytes) = minicbor_serde::to_vec(action) else { return String::new() };
+    groups(&hex(&Sha256::digest(bytes)[..DIGEST_LEN]))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// In groups of four, with blanks that do not break.
+fn groups(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("\u{a0}")
+}
+
+fn derivation(memory_kib: u32, passes: u32) -> String {
+    format!("Argon2id {} MiB, {passes} passes", memory_kib / 1_024)
+}
+
+/// Enough of a public name to recognise it.
+fn shortened(api_key: &str) -> String {
+    match (api_key.get(..6), api_key.len().checked_sub(4).and_then(|at| api_key.get(at..))) {
+        (Some(head), Some(tail)) if api_key.len() > 16 => format!("{head}…{tail}"),
+        _ => api_key.to_owned(),
+    }
+}
+
+fn clock(at: Timestamp) -> String {
+    format!("{} UTC", at.to_string().get(11..19).unwrap_or_default())
+}
+
+/// What differs, each as name and `old → new`.
+fn changes(old: &Policy, new: &Policy) -> Vec<(&'static str, String)> {
+    let lists = |policy: &Policy| policy.instruments.iter().map(|one| one.symbol.to_string()).collect::<Vec<_>>().join(" ");
+    let minutes = |ms: u64| format!("{} min", ms / 60_000);
+    let rows = [
+        ("Value of an order", old.order_notional_max.to_string(), new.order_notional_max.to_string()),
+        ("Orders a minute", old.orders_per_minute.to_string(), new.orders_per_minute.to_string()),
+        ("Price collar", format!("{} bp", old.price_collar_bps), format!("{} bp", new.price_collar_bps)),
+        ("Session unused", minutes(old.session_idle_ms), minutes(new.session_idle_ms)),
+        ("Session at most", minutes(old.session_age_max_ms), minutes(new.session_age_max_ms)),
+        ("Instruments", lists(old), lists(new)),
+    ];
+    let same_symbols = rows[5].1 == rows[5].2;
+    let differing = rows.into_iter().filter(|(_, old, new)| old != new);
+    let mut rows: Vec<_> = differing.map(|(name, old, new)| (name, format!("{old} → {new}"))).collect();
+    if same_symbols && old.instruments != new.instruments {
+        let bands = old.instruments.iter().zip(&new.instruments).filter(|(old, new)| old != new);
+        let names: Vec<String> = bands.map(|(old, _)| old.symbol.to_string()).collect();
+        rows.push(("Bands", format!("other prices or quantities for {}", names.join(" "))));
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use strongroom_model::CredentialId;
+
+    use super::*;
+
+    #[test]
+    fn a_digest_names_one_action() {
+        let of = |id| digest(&Action::Delete { id: CredentialId(id) });
+        assert_eq!(of(4), of(4));
+        assert_ne!(of(4), of(5));
+        assert_eq!(of(4).split('\u{a0}').map(str::len).collect::<Vec<_>>(), [4; 4]);
+    }
+
+    #[test]
+    fn limits_in_words() {
+        let old = Policy::initial();
+        assert!(changes(&old, &old).is_empty());
+        let new = Policy { orders_per_minute: old.orders_per_minute + 1, ..old.clone() };
+        let [(name, change)] = &changes(&old, &new)[..] else { panic!("one change") };
+        assert_eq!(
+            (*name, change.as_str()),
+            ("Orders a minute", format!("{} → {}", old.orders_per_minute, new.orders_per_minute).as_str())
+        );
+    }
+}
