@@ -1,0 +1,28 @@
+// Lint rules for the page. Invariant: no markup strings, no inline style attributes, no direct use of the app's API outside the seam.
+import js from "@eslint/js";
+import svelte from "eslint-plugin-svelte";
+import globals from "globals";
+import ts from "typescript-eslint";
+import svelteConfig from "./svelte.config.js";
+
+export default ts.config(
+  { ignores: ["dist", "dist-fake", "node_modules", "src/bindings"] },
+  js.configs.recommended,
+  ...ts.configs.recommended,
+  ...svelte.configs.recommended,
+  {
+    languageOptions: { globals: { ...globals.browser, ...globals.node } },
+    rules: {
+      // The compiler knows better which names exist.
+      "no-undef": "off",
+      "no-restricted-imports": ["error", { patterns: [{ group: ["@tauri-apps/*"], message: "Only src/lib/backend.ts talks to the app." }] }],
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
+    },
+  },
+  {
+    files: ["**/*.svelte", "**/*.svelte.ts"],
+    languageOptions: { parserOptions: { parser: ts.parser, svelteConfig } },
+    rules: { "svelte/no-at-html-tags": "error", "svelte/no-inline-styles": ["error", { allowTransitions: false }], "svelte/require-each-key": "off" },
+  },
+  { files: ["src/lib/backend.ts"], rules: { "no-restricted-imports": "off" } },
+);
