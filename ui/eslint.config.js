@@ -15,14 +15,21 @@ export default ts.config(
     rules: {
       // The compiler knows better which names exist.
       "no-undef": "off",
-      "no-restricted-imports": ["error", { patterns: [{ group: ["@tauri-apps/*"], message: "Only src/lib/backend.ts talks to the app." }] }],
+      "no-restricted-imports": [
+        "error",
+        { patterns: [{ group: ["@tauri-apps/*"], message: "Only src/lib/backend.ts talks to the app." }] },
+      ],
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
     },
   },
   {
     files: ["**/*.svelte", "**/*.svelte.ts"],
     languageOptions: { parserOptions: { parser: ts.parser, svelteConfig } },
-    rules: { "svelte/no-at-html-tags": "error", "svelte/no-inline-styles": ["error", { allowTransitions: false }], "svelte/require-each-key": "off" },
+    rules: {
+      "svelte/no-at-html-tags": "error",
+      "svelte/no-inline-styles": ["error", { allowTransitions: false }],
+      "svelte/require-each-key": "off",
+    },
   },
   { files: ["src/lib/backend.ts"], rules: { "no-restricted-imports": "off" } },
 );

@@ -11,7 +11,13 @@ const faults = await onEveryScene(
     await page.evaluate(source);
     const result = await page.evaluate((tags) => globalThis.axe.run(document, { runOnly: { type: "tag", values: tags } }), TAGS);
     for (const violation of result.violations)
-      for (const node of violation.nodes) violations.push(`${scene.name} ${theme}: ${violation.id} at ${node.target.join(" ")}: ${node.any.concat(node.all, node.none).map((check) => check.message).join("; ")}`);
+      for (const node of violation.nodes)
+        violations.push(
+          `${scene.name} ${theme}: ${violation.id} at ${node.target.join(" ")}: ${node.any
+            .concat(node.all, node.none)
+            .map((check) => check.message)
+            .join("; ")}`,
+        );
   },
   { only: process.argv.slice(2), bypassPolicy: true },
 );

@@ -22,7 +22,10 @@ function reach(name, seen = new Set()) {
 const html = readFileSync(`${DIST}index.html`, "utf8");
 const entry = /src="\.\/assets\/([\w.-]+\.js)"/.exec(html)[1];
 const first = reach(entry);
-const desk = reach(scripts.find((name) => name.startsWith("Desk-")), new Set(first));
+const desk = reach(
+  scripts.find((name) => name.startsWith("Desk-")),
+  new Set(first),
+);
 const sizes = { "lock and first use": weight(first), "initial, to Trade without chart": weight(desk), total: weight(scripts) };
 
 let failed = false;

@@ -11,8 +11,21 @@ const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 export const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src ipc: http://ipc.localhost; " +
   "require-trusted-types-for 'script'; trusted-types svelte-trusted-html";
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2", ".svg": "image/svg+xml" };
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".woff2": "font/woff2",
+  ".svg": "image/svg+xml",
+};
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+];
 
 async function serve() {
   if (!existsSync(join(ROOT, "index.html"))) throw new Error("build first: npm run build:fake");
@@ -52,7 +65,15 @@ export const SCENES = [
   },
   { name: "lock", fake: "locked", wait: "unlock" },
   { name: "lock-sealed", fake: "sealed", wait: "unlock", act: async (p) => p.getByTestId("restore-open").click() },
-  { name: "trade", fake: "plain", wait: "order-row", act: fillTicket },
+  {
+    name: "trade",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await fillTicket(p);
+      await p.getByTestId("ladder-step").selectOption("5");
+    },
+  },
   {
     name: "trade-ask",
     fake: "ambiguous",
@@ -68,19 +89,85 @@ export const SCENES = [
   { name: "trade-link-down", fake: "link-down", wait: "link-down" },
   { name: "trade-empty", fake: "empty", wait: "trade" },
   { name: "trade-broken", fake: "broken", wait: "orders-trouble" },
-  { name: "trade-refused", fake: "rate", wait: "order-row", act: async (p) => { await fillTicket(p); await p.getByTestId("submit").click(); await p.getByTestId("toast").first().waitFor(); } },
+  {
+    name: "trade-refused",
+    fake: "rate",
+    wait: "order-row",
+    act: async (p) => {
+      await fillTicket(p);
+      await p.getByTestId("submit").click();
+      await p.getByTestId("toast").first().waitFor();
+    },
+  },
   { name: "lines", fake: "plain", wait: "order-row", act: (p) => go(p, "lines") },
   { name: "lines-pin", fake: "pin-changed", wait: "order-row", act: (p) => go(p, "lines") },
-  { name: "lines-detail", fake: "rate", wait: "order-row", act: async (p) => { await go(p, "lines"); await p.getByTestId("line-open").first().click(); } },
+  {
+    name: "lines-detail",
+    fake: "rate",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "lines");
+      await p.getByTestId("line-open").first().click();
+    },
+  },
   { name: "keys", fake: "plain", wait: "order-row", act: (p) => go(p, "keys") },
   { name: "keys-empty", fake: "empty", wait: "trade", act: (p) => go(p, "keys") },
-  { name: "keys-import", fake: "plain", wait: "order-row", act: async (p) => { await go(p, "keys"); await p.getByTestId("import-key").click(); } },
-  { name: "keys-delete", fake: "plain", wait: "order-row", act: async (p) => { await go(p, "keys"); await p.getByTestId("delete").first().click(); } },
-  { name: "audit", fake: "plain", wait: "order-row", act: async (p) => { await go(p, "audit"); await p.getByTestId("verify").click(); await p.getByTestId("audit-row").nth(4).click(); } },
+  {
+    name: "keys-import",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "keys");
+      await p.getByTestId("import-key").click();
+    },
+  },
+  {
+    name: "keys-delete",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "keys");
+      await p.getByTestId("delete").first().click();
+    },
+  },
+  {
+    name: "audit",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "audit");
+      await p.getByTestId("verify").click();
+      await p.getByTestId("audit-row").nth(4).click();
+    },
+  },
   { name: "settings", fake: "plain", wait: "order-row", act: (p) => go(p, "settings") },
-  { name: "settings-policy", fake: "plain", wait: "order-row", act: async (p) => { await go(p, "settings"); await p.getByTestId("policy-edit").click(); } },
-  { name: "prompt", fake: "plain", wait: "order-row", act: async (p) => { await go(p, "keys"); await p.getByTestId("rotate").first().click(); } },
-  { name: "palette", fake: "plain", wait: "order-row", act: async (p) => { await p.keyboard.press("Control+k"); await p.getByTestId("palette-input").waitFor(); } },
+  {
+    name: "settings-policy",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "settings");
+      await p.getByTestId("policy-edit").click();
+    },
+  },
+  {
+    name: "prompt",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "keys");
+      await p.getByTestId("rotate").first().click();
+    },
+  },
+  {
+    name: "palette",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.keyboard.press("Control+k");
+      await p.getByTestId("palette-input").waitFor();
+    },
+  },
   {
     name: "palette-order",
     fake: "plain",
@@ -91,9 +178,38 @@ export const SCENES = [
       await p.getByTestId("tick").waitFor();
     },
   },
-  { name: "kill", fake: "plain", wait: "order-row", act: async (p) => { await p.getByTestId("kill-open").click(); await p.getByTestId("kill-hold").waitFor(); } },
-  { name: "kill-holding", fake: "plain", wait: "order-row", act: async (p) => { await p.getByTestId("kill-open").click(); await p.getByTestId("kill-hold").hover(); await p.mouse.down(); await p.waitForTimeout(500); }, pause: 0 },
-  { name: "kill-fired", fake: "plain", wait: "order-row", act: async (p) => { await p.getByTestId("kill-open").click(); await p.getByTestId("kill-word").fill("stop"); await p.getByTestId("rearm").waitFor(); }, pause: 1500 },
+  {
+    name: "kill",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("kill-open").click();
+      await p.getByTestId("kill-hold").waitFor();
+    },
+  },
+  {
+    name: "kill-holding",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("kill-open").click();
+      await p.getByTestId("kill-hold").hover();
+      await p.mouse.down();
+      await p.waitForTimeout(500);
+    },
+    pause: 0,
+  },
+  {
+    name: "kill-fired",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("kill-open").click();
+      await p.getByTestId("kill-word").fill("stop");
+      await p.getByTestId("rearm").waitFor();
+    },
+    pause: 1500,
+  },
   { name: "killed", fake: "killed", wait: "killed-strip" },
   { name: "idle", fake: "idle", wait: "idle-warning" },
   { name: "shortcuts", fake: "plain", wait: "order-row", act: async (p) => p.keyboard.press("?") },
@@ -107,6 +223,13 @@ async function fillTicket(page) {
   await page.getByTestId("take-touch").click();
   await page.getByTestId("size").fill("0.05");
   await page.getByTestId("notional").getByText("USDT").waitFor();
+}
+
+async function reach(page, scene) {
+  await page.getByTestId(scene.wait).first().waitFor();
+  await page.waitForTimeout(300);
+  await scene.act?.(page);
+  await page.waitForTimeout(scene.pause ?? 400);
 }
 
 /** Calls `look(page, scene, theme)` for every scene and theme; names can be narrowed by words on the command line. */
@@ -123,10 +246,12 @@ export async function onEveryScene(look, { only = [], themes = ["dark", "light"]
         page.on("console", (message) => message.type() === "error" && faults.push(`${scene.name} ${theme}: ${message.text()}`));
         page.on("pageerror", (error) => faults.push(`${scene.name} ${theme}: ${error.message}`));
         await page.goto(`${address}?fake=${scene.fake}&theme=${theme}&still`);
-        await page.getByTestId(scene.wait).first().waitFor({ timeout: 10_000 });
-        await page.waitForTimeout(300);
-        await scene.act?.(page);
-        await page.waitForTimeout(scene.pause ?? 400);
+        page.setDefaultTimeout(10_000);
+        try {
+          await reach(page, scene);
+        } catch (error) {
+          faults.push(`${scene.name} ${theme}: ${error.message.split("\n")[0]}`);
+        }
         await look(page, scene, theme);
         await context.close();
       }

@@ -32,7 +32,11 @@ const OPEN = /intended|ambiguous|unknown|pin/;
 export function resultOf({ kind, payload }: AuditEntry): { shape: Shape; words: string } {
   const fate = typeof payload === "object" && payload !== null ? (payload as Record<string, unknown>).fate : undefined;
   if (BAD.test(kind)) return { shape: "danger", words: "Attention" };
-  if (typeof fate === "string") return { shape: fate === "ambiguous" ? "warn" : fate === "refused" ? "danger" : "ok", words: fate.charAt(0).toUpperCase() + fate.slice(1) };
+  if (typeof fate === "string")
+    return {
+      shape: fate === "ambiguous" ? "warn" : fate === "refused" ? "danger" : "ok",
+      words: fate.charAt(0).toUpperCase() + fate.slice(1),
+    };
   if (OPEN.test(kind)) return { shape: "accent", words: "Recorded" };
   return { shape: "ok", words: kind === "checkpoint" ? "Sealed" : "Done" };
 }

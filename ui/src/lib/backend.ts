@@ -1,7 +1,6 @@
 // The one seam between page and app: every command by its name, every push checked. Invariant: only this file names the app's API.
 import { Channel, invoke } from "@tauri-apps/api/core";
 import type { Commands, Push } from "../bindings/contract";
-import { readPush } from "./pushes";
 
 type Name = keyof Commands;
 
@@ -12,14 +11,16 @@ const ask =
 
 export function connect(): Commands {
   return {
-    attach({ pushes }) {
+    async attach({ pushes }) {
+      // The checks are not needed before something arrives: they come after the first screen.
+      const { readPush } = await import("./pushes");
       const channel = new Channel<unknown>();
       channel.onmessage = (raw) => {
         const push: Push | null = readPush(raw);
         if (push) pushes(push);
         else pushes({ push: "link", up: false, words: "The app sent something this window does not understand. Restart Strongroom." });
       };
-      return invoke("attach", { pushes: channel });
+      await invoke("attach", { pushes: channel });
     },
     hello: ask("hello"),
     ready: ask("ready"),

@@ -89,7 +89,9 @@ export function places(step: Decimal): number {
 /** Cut (never rounded up) or filled to exactly `count` decimals. */
 export function fixed(a: Decimal, count: number): Decimal {
   const { units, scale } = exact(a);
-  return text(scale > count ? { units: units / pow10(scale - count), scale: count } : { units: rescale({ units, scale }, count), scale: count });
+  return text(
+    scale > count ? { units: units / pow10(scale - count), scale: count } : { units: rescale({ units, scale }, count), scale: count },
+  );
 }
 /** Rounded half away from zero to `count` decimals: for what is only shown, such as a share or an average. */
 export function rounded(a: Decimal, count: number): Decimal {

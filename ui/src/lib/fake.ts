@@ -1,5 +1,20 @@
 // A complete simulated backend for drawing and testing. Invariant: it is never part of the production bundle (scripts/sizes.mjs looks for FAKE_MARK).
-import type { Commands, DoorAction, DoorError, Frame, Hello, Mode, Order, OrderView, Outcome, Policy, Push, Settings, VaultState, Watch } from "../bindings/contract";
+import type {
+  Commands,
+  DoorAction,
+  DoorError,
+  Frame,
+  Hello,
+  Mode,
+  Order,
+  OrderView,
+  Outcome,
+  Policy,
+  Push,
+  Settings,
+  VaultState,
+  Watch,
+} from "../bindings/contract";
 import { compare, div, fixed, floorTo, mul } from "./decimal";
 import { decimal } from "./fake/chance";
 import { checks } from "./fake/checks";
@@ -9,7 +24,24 @@ import * as scenes from "./fake/scenes";
 import { priceOf } from "./symbols";
 
 export const FAKE_MARK = "strongroom-simulated-backend";
-const SCENARIOS = ["plain", "live", "missing", "locked", "sealed", "killed", "venue-down", "pin-changed", "rate", "ambiguous", "slow", "link-down", "empty", "quiet", "broken", "idle"] as const;
+const SCENARIOS = [
+  "plain",
+  "live",
+  "missing",
+  "locked",
+  "sealed",
+  "killed",
+  "venue-down",
+  "pin-changed",
+  "rate",
+  "ambiguous",
+  "slow",
+  "link-down",
+  "empty",
+  "quiet",
+  "broken",
+  "idle",
+] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 export const isScenario = (name: string): name is Scenario => (SCENARIOS as readonly string[]).includes(name);
 
@@ -42,7 +74,7 @@ export class FakeWorld implements Commands {
   private limits: Policy = scenes.policy();
   private keyring;
   private pinned = false;
-  private size = 18_319;
+  private log_len = 18_319;
   private prefs: Settings;
   private readonly prompt_ms: number;
   private readonly now_ms: () => number;
@@ -69,8 +101,16 @@ export class FakeWorld implements Commands {
 
   private fillBook() {
     const bid = this.market.bid;
-    const limit = (side: "buy" | "sell", ticks: number, quantity: string): Order => ({ symbol: "BTCUSDT", side, spec: { limit: { price: decimal(bid + ticks, TICK_SCALE), quantity, tif: "GTC" } } });
-    for (const [side, ticks, quantity, age] of [["buy", -40, "0.0500", 4.1e6], ["sell", 65, "0.0400", 3.2e6], ["buy", -90, "0.1000", 2.1e6]] as const) {
+    const limit = (side: "buy" | "sell", ticks: number, quantity: string): Order => ({
+      symbol: "BTCUSDT",
+      side,
+      spec: { limit: { price: decimal(bid + ticks, TICK_SCALE), quantity, tif: "GTC" } },
+    });
+    for (const [side, ticks, quantity, age] of [
+      ["buy", -40, "0.0500", 61e6],
+      ["sell", 65, "0.0400", 44e6],
+      ["buy", -90, "0.1000", 21e6],
+    ] as const) {
       const made = this.book.create(limit(side, ticks, quantity), "working", age);
       this.book.fill(made, priceOf(made.spec)!);
       const done = this.book.find(made.client_order_id)!;
@@ -79,7 +119,11 @@ export class FakeWorld implements Commands {
     this.book.create(limit("sell", 1756, "0.2000"), "working", 2.1e6);
     const partly = this.book.create(limit("sell", 650, "0.1200"), "working", 140_000);
     this.book.fill(partly, priceOf(partly.spec)!, "0.0400");
-    this.book.create({ symbol: "BTCUSDT", side: "buy", spec: { post_only: { price: decimal(bid - 644, TICK_SCALE), quantity: "0.0500" } } }, "working", 26_000);
+    this.book.create(
+      { symbol: "BTCUSDT", side: "buy", spec: { post_only: { price: decimal(bid - 644, TICK_SCALE), quantity: "0.0500" } } },
+      "working",
+      26_000,
+    );
     if (this.scenario === "ambiguous") this.book.create(limit("buy", -944, "0.1000"), "ambiguous", 1800);
   }
 
@@ -91,7 +135,8 @@ export class FakeWorld implements Commands {
       this.book.reached(decimal(this.market.bid, TICK_SCALE), decimal(this.market.bid + 1, TICK_SCALE));
     }
     const idle = this.idleLeft();
-    if (this.state === "unlocked" && idle !== null && idle <= 0) void this.lock().then(() => (this.because = "nobody used it for 10 minutes"));
+    if (this.state === "unlocked" && idle !== null && idle <= 0)
+      void this.lock().then(() => (this.because = "nobody used it for 10 minutes"));
     if (this.watched && this.unacked < 2 && this.state === "unlocked" && this.scenario !== "link-down") this.frame(stopped);
   }
 
@@ -137,11 +182,20 @@ export class FakeWorld implements Commands {
   }
 
   hello = (): Promise<Hello> =>
-    this.called("hello", null, () => ({ version: "0.1.0", profile: "main", locale: "en-GB", software_rendering: true, capture_protected: false, dev_build: true, settings: this.prefs }));
+    this.called("hello", null, () => ({
+      version: "0.1.0",
+      profile: "main",
+      locale: "en-GB",
+      software_rendering: true,
+      capture_protected: false,
+      dev_build: true,
+      settings: this.prefs,
+    }));
   ready = (args: { screen: string }) => this.called("ready", args, () => undefined);
   attach = async ({ pushes }: { pushes: (push: Push) => void }) => {
     this.pushes = pushes;
-    if (this.scenario === "link-down") setTimeout(() => pushes({ push: "link", up: false, words: "The desk does not answer. It is being started again." }), 300);
+    if (this.scenario === "link-down")
+      setTimeout(() => pushes({ push: "link", up: false, words: "The desk does not answer. It is being started again." }), 300);
   };
   watch = async ({ watch }: { watch: Watch | null }) => {
     this.watched = watch;
@@ -159,7 +213,15 @@ export class FakeWorld implements Commands {
       generation: this.state === "missing" ? null : 14,
       because: this.because,
       anchor: this.state === "missing" ? "no vault yet" : "file and keychain agree on generation 14",
-      walls: (this.state === "sealed" ? [] : [["memory not dumpable", true], ["no network", true], ["no files after start", true], ["memory locked, 8 MiB", true], ["TPM", false]]) as [string, boolean][],
+      walls: (this.state === "sealed"
+        ? []
+        : [
+            ["memory not dumpable", true],
+            ["no network", true],
+            ["no files after start", true],
+            ["memory locked, 8 MiB", true],
+            ["TPM", false],
+          ]) as [string, boolean][],
       log_key: this.state === "missing" ? null : LOG_KEY,
       killed: this.killed,
       backups: this.state === "missing" ? [] : [14, 13, 12, 11],
@@ -174,7 +236,12 @@ export class FakeWorld implements Commands {
       age_left_ms: 6 * 3_600_000,
       signatures: 1204,
       killed: this.killed,
-      lines: scenes.lines({ now_us: this.now_us(), down: this.scenario === "venue-down", changed: this.scenario === "pin-changed" && !this.pinned, live: this.mode === "live" || this.scenario === "pin-changed" }),
+      lines: scenes.lines({
+        now_us: this.now_us(),
+        down: this.scenario === "venue-down",
+        changed: this.scenario === "pin-changed" && !this.pinned,
+        live: this.mode === "live" || this.scenario === "pin-changed",
+      }),
       limits: scenes.limits(this.scenario === "rate", this.now_ms()),
       live_orders: this.book.live().length,
       ambiguous_orders: this.book.live().filter((o) => o.fate === "ambiguous").length,
@@ -247,18 +314,29 @@ export class FakeWorld implements Commands {
     this.stateVersion += 1;
     return "Sealed. Nothing can be signed.";
   };
-  restore = (args: { generation: number }) => this.called("restore", args, () => `Generation ${args.generation} took the vault's place. The one before it was kept.`);
+  restore = (args: { generation: number }) =>
+    this.called("restore", args, () => `Generation ${args.generation} took the vault's place. The one before it was kept.`);
   keys = () => this.called("keys", null, () => this.keyring);
   policy = () => this.called("policy", null, () => this.limits);
   instruments = () => this.called("instruments", null, () => [instrument]);
-  candles = (args: { symbol: string; interval: Watch["interval"] }) => this.called("candles", args, () => this.market.candles(args.interval).map((c) => ({ ...c })));
+  candles = (args: { symbol: string; interval: Watch["interval"] }) =>
+    this.called("candles", args, () => this.market.candles(args.interval).map((c) => ({ ...c })));
 
-  private books = () => ({ bid: decimal(this.market.bid, TICK_SCALE), ask: decimal(this.market.bid + 1, TICK_SCALE), free: this.book.free, policy: this.limits, killed: this.killed !== null });
+  private books = () => ({
+    bid: decimal(this.market.bid, TICK_SCALE),
+    ask: decimal(this.market.bid + 1, TICK_SCALE),
+    free: this.book.free,
+    policy: this.limits,
+    killed: this.killed !== null,
+  });
   check = ({ order }: { order: Order }) => this.called("check", { order }, () => checks(order, this.books()));
   size: Commands["size"] = (args) =>
     this.called("size", args, () => {
       const price = args.price ?? this.books().ask;
-      const part = args.side === "sell" ? mul(this.book.free.BTC!, `0.${String(args.percent).padStart(2, "0")}`) : div(mul(this.book.free.USDT!, String(args.percent)), mul(price, "100"), 8);
+      const part =
+        args.side === "sell"
+          ? mul(this.book.free.BTC!, `0.${String(args.percent).padStart(2, "0")}`)
+          : div(mul(this.book.free.USDT!, String(args.percent)), mul(price, "100"), 8);
       const whole = args.percent === 100 && args.side === "sell" ? this.book.free.BTC! : part;
       return fixed(floorTo(whole, instrument.lot.step), 4);
     });
@@ -274,11 +352,12 @@ export class FakeWorld implements Commands {
     });
 
   private send(order: Order): OrderView {
-    this.size += 4;
+    this.log_len += 4;
     const { bid, ask } = this.books();
     const price = priceOf(order.spec);
     const meets = price !== null && (order.side === "buy" ? compare(price, ask) >= 0 : compare(price, bid) <= 0);
-    if ("post_only" in order.spec && meets) return this.book.settle(this.book.create(order, "sent"), "refused", "Order would immediately match and take.");
+    if ("post_only" in order.spec && meets)
+      return this.book.settle(this.book.create(order, "sent"), "refused", "Order would immediately match and take.");
     if (this.scenario === "ambiguous") {
       const sent = this.book.create(order, "ambiguous");
       setTimeout(() => this.book.settle(this.book.find(sent.client_order_id)!, "working"), 5000);
@@ -307,17 +386,29 @@ export class FakeWorld implements Commands {
     });
   audit = (args: { before: number | null; last: number }) =>
     this.called("audit", args, () => {
-      const end = args.before ?? this.size;
+      const end = args.before ?? this.log_len;
       const from = Math.max(0, end - args.last);
-      return { entries: Array.from({ length: end - from }, (_, i) => scenes.entry(from + i, this.size, this.now_us())), size: this.size };
+      return {
+        entries: Array.from({ length: end - from }, (_, i) => scenes.entry(from + i, this.log_len, this.now_us())),
+        size: this.log_len,
+      };
     });
   verify: Commands["verify"] = async () => {
     this.calls.push(["verify", null]);
     for (let done = 1; done <= 12; done++) {
       await new Promise((next) => setTimeout(next, 60));
-      this.pushes?.({ push: "verify", done: Math.floor((this.size * done) / 12), of: this.size });
+      this.pushes?.({ push: "verify", done: Math.floor((this.log_len * done) / 12), of: this.log_len });
     }
-    return { intact: true, words: "Every entry follows from the one before it, and every checkpoint is signed.", entries: this.size, sealed_entries: this.size - 51, checkpoints: 287, head: HEAD, at: this.now_us(), took_ms: 720 };
+    return {
+      intact: true,
+      words: "Every entry follows from the one before it, and every checkpoint is signed.",
+      entries: this.log_len,
+      sealed_entries: this.log_len - 51,
+      checkpoints: 287,
+      head: HEAD,
+      at: this.now_us(),
+      took_ms: 720,
+    };
   };
   accept_pin = (args: { host: string; spki_sha256: string }) =>
     this.called("accept_pin", args, () => {

@@ -2,7 +2,8 @@
 import type { DoorError } from "../bindings/contract";
 
 export function fault(reason: unknown): DoorError {
-  if (typeof reason === "object" && reason !== null && "message" in reason && "code" in reason && "advice" in reason) return reason as DoorError;
+  if (typeof reason === "object" && reason !== null && "message" in reason && "code" in reason && "advice" in reason)
+    return reason as DoorError;
   const message = reason instanceof Error ? reason.message : String(reason);
   return { code: "unknown", message, advice: "bug" };
 }

@@ -48,10 +48,12 @@ export function ms(us: number): string {
   const value = us / 1000;
   return `${value < 9.95 ? value.toFixed(value < 0.995 ? 2 : 1) : count(Math.round(value))}${GROUP}ms`;
 }
+/** Whole milliseconds from 1 ms on: a clock is not known better. */
+export const bound = (us: number) => (us >= 1000 ? `${count(Math.round(us / 1000))}${GROUP}ms` : ms(us));
 /** A signed clock difference: +3 ms, −0.4 ms. */
 export function offset(us: number): string {
   const size = Math.abs(us);
-  return `${us < 0 ? "\u2212" : "+"}${ms(size)}`;
+  return `${us < 0 ? "\u2212" : "+"}${bound(size)}`;
 }
 /** A length of a window: 10 s, 1 min, day. */
 export function window(ms: number): string {

@@ -1,8 +1,23 @@
 // The keyboard map: which chord does what. Invariants: no bare letter outside a focused panel; a chord means one thing per place.
 export type Chord = string; // "Ctrl+Shift+D", "F6", "?"
 export type Action =
-  | "palette" | "lock" | "kill-hold" | "view-1" | "view-2" | "view-3" | "view-4" | "view-5"
-  | "panel-next" | "panel-previous" | "cancel-last" | "cancel-all" | "pause" | "shortcuts" | "density" | "settings" | "submit";
+  | "palette"
+  | "lock"
+  | "kill-hold"
+  | "view-1"
+  | "view-2"
+  | "view-3"
+  | "view-4"
+  | "view-5"
+  | "panel-next"
+  | "panel-previous"
+  | "cancel-last"
+  | "cancel-all"
+  | "pause"
+  | "shortcuts"
+  | "density"
+  | "settings"
+  | "submit";
 
 export type Binding = { chord: Chord; action: Action; words: string; group: "Everywhere" | "Orders" };
 
@@ -51,7 +66,9 @@ export function chordOf(event: Press): Chord {
 }
 
 export const isTyping = (target: EventTarget | null) =>
-  target instanceof HTMLElement && (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName)) && !(target instanceof HTMLInputElement && target.type === "checkbox");
+  target instanceof HTMLElement &&
+  (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName)) &&
+  !(target instanceof HTMLInputElement && target.type === "checkbox");
 
 /** What a key press means here; null when it is the page's own affair. */
 export function actionOf(event: Press & { target?: EventTarget | null }, singleKeys: boolean): Action | null {

@@ -8,20 +8,15 @@ const TIFS: Record<string, TimeInForce> = { gtc: "GTC", ioc: "IOC", fok: "FOK" }
 export const looksLikeOrder = (line: string) => /^\s*\/?\s*(buy|sell)\b/i.test(line);
 
 export function readOrder(line: string, instruments: readonly Instrument[]): Reading {
-  const words = line
-    .trim()
-    .replace(/^\//, "")
-    .replace(/@\s*/g, " @")
-    .trim()
-    .toLowerCase()
-    .split(/\s+/);
+  const words = line.trim().replace(/^\//, "").replace(/@\s*/g, " @").trim().toLowerCase().split(/\s+/);
   const side = words.shift();
   if (side !== "buy" && side !== "sell") return { problem: "Begin with buy or sell." };
   const size = d.typed(words.shift() ?? "");
   if (size === null || !d.isPositive(size)) return { problem: "Then a quantity, such as 0.05." };
   const named = words.shift();
   const found = named === undefined ? undefined : marketOf(named, instruments);
-  if (!found) return { problem: named === undefined ? "Then what: an asset or a market, such as btc." : `There is no market for ${named}.` };
+  if (!found)
+    return { problem: named === undefined ? "Then what: an asset or a market, such as btc." : `There is no market for ${named}.` };
   return readRest(side, size, found, words);
 }
 
@@ -49,7 +44,8 @@ function readRest(side: Side, size: string, { instrument, counts }: Found, words
       if (text === "market" || text === "mkt") market = true;
       else {
         price = d.typed(text);
-        if (price === null || !d.isPositive(price)) return { problem: `${text === "" ? "After @ comes a price" : `${text} is not a price`}.` };
+        if (price === null || !d.isPositive(price))
+          return { problem: `${text === "" ? "After @ comes a price" : `${text} is not a price`}.` };
       }
     } else if (word === "market" || word === "mkt") market = true;
     else if (word === "post") post = true;
@@ -60,9 +56,12 @@ function readRest(side: Side, size: string, { instrument, counts }: Found, words
   if (price === null && !market) return { problem: "Then a price such as @60120, or market." };
   if (market && (post || tif)) return { problem: "A market order takes neither post nor a time in force." };
   if (post && tif && tif !== "GTC") return { problem: "Post only rests in the book; it cannot be IOC or FOK." };
-  if (price !== null && counts === "quote") return { problem: `Give the quantity in ${instrument.base}. Only market orders count in ${instrument.quote}.` };
-  if (price !== null && !d.isMultiple(price, instrument.price.tick)) return { problem: `The price moves in steps of ${d.trimmed(instrument.price.tick)}.` };
-  if (counts === "base" && !d.isMultiple(size, instrument.lot.step)) return { problem: `The quantity moves in steps of ${d.trimmed(instrument.lot.step)}.` };
+  if (price !== null && counts === "quote")
+    return { problem: `Give the quantity in ${instrument.base}. Only market orders count in ${instrument.quote}.` };
+  if (price !== null && !d.isMultiple(price, instrument.price.tick))
+    return { problem: `The price moves in steps of ${d.trimmed(instrument.price.tick)}.` };
+  if (counts === "base" && !d.isMultiple(size, instrument.lot.step))
+    return { problem: `The quantity moves in steps of ${d.trimmed(instrument.lot.step)}.` };
   return { order: { symbol: instrument.symbol, side, spec: specOf(instrument, { size, price, counts, post, tif }) } };
 }
 

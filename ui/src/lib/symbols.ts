@@ -26,6 +26,9 @@ export function orderWords(order: Order, instrument: Instrument): string {
   const { spec } = order;
   const price = priceOf(spec);
   const quantity = quantityOf(spec);
-  const size = quantity !== null ? `${shown(trimmed(quantity))} ${instrument.base}` : `for ${shown(trimmed(quoteSizeOf(spec) ?? "0"))} ${instrument.quote}`;
+  const size =
+    quantity !== null
+      ? `${shown(trimmed(quantity))} ${instrument.base}`
+      : `for ${shown(trimmed(quoteSizeOf(spec) ?? "0"))} ${instrument.quote}`;
   return price === null ? `${verb} ${size} at market` : `${verb} ${size} at ${shown(price)}`;
 }

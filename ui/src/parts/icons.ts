@@ -1,4 +1,4 @@
-// The paths of our icons on a 24 grid, 1.5 stroke. Invariant: lines only; what is filled is a health shape and lives elsewhere.
+// The paths of our icons on a 24 grid, 1.5 stroke. Invariant: lines, but for the filled square of the kill switch.
 const circle = (x: number, y: number, r: number) => `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`;
 const rect = (x: number, y: number, w: number, h: number) => `M${x} ${y}h${w}v${h}h${-w}z`;
 
@@ -22,7 +22,7 @@ export const paths = {
   x: ["m6 6 12 12M18 6 6 18"],
   copy: [rect(8.5, 8.5, 11.5, 11.5), "M15.5 8.5V4H4v11.5h4.5"],
   refresh: ["M19.5 12a7.5 7.5 0 1 1-2.2-5.3M19.5 3.5v4h-4"],
-  stop: ["M7 7h10v10H7z", "M9 9h6v6H9z", "M11 11h2v2h-2z"],
+  stop: ["M7 7h10v10H7z"],
   command: [rect(3.5, 5, 17, 14), "m7.5 9.5 3 2.5-3 2.5M13 15h3.5"],
   prompt: [rect(3.5, 4.5, 17, 15), "M3.5 8.5h17M8 14h.01M12 14h.01M16 14h.01"],
 } as const satisfies Record<string, readonly string[]>;

@@ -1,5 +1,6 @@
 // Keeps the focus inside a dialog. Invariant: on leaving, focus returns to what had it, if it is still there.
-const CAN_FOCUS = 'button:not(:disabled), [href], input:not(:disabled), select:not(:disabled), textarea:not(:disabled), [tabindex]:not([tabindex="-1"])';
+const CAN_FOCUS =
+  'button:not(:disabled), [href], input:not(:disabled), select:not(:disabled), textarea:not(:disabled), [tabindex]:not([tabindex="-1"])';
 
 export const focusables = (box: ParentNode) => [...box.querySelectorAll<HTMLElement>(CAN_FOCUS)];
 

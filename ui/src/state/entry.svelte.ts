@@ -33,12 +33,12 @@ export class Entry {
 
   async start(): Promise<void> {
     try {
-      await this.backend.attach({ pushes: (push) => this.receive(push) });
       const hello = await this.backend.hello();
       this.look.take(hello.settings);
       this.hello = hello;
       await this.refresh();
       if (this.vault?.state === "missing") this.introducing = true;
+      await this.backend.attach({ pushes: (push) => this.receive(push) });
     } catch (reason) {
       this.trouble = fault(reason);
     }

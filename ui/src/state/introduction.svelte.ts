@@ -20,7 +20,10 @@ export class Introduction {
     this.trouble = null;
     this.step = 1;
     const answer = await this.entry.prompt.ask(
-      { words: "Choose a password, then print or write down the recovery kit.", effect: "A code for your authenticator can be set up there as well." },
+      {
+        words: "Choose a password, then print or write down the recovery kit.",
+        effect: "A code for your authenticator can be set up there as well.",
+      },
       { action: "create_vault", kdf_memory_mib: KDF_MEMORY_MIB, kdf_passes: KDF_PASSES },
     );
     if ("error" in answer) {

@@ -16,7 +16,8 @@ export function moveToPanel(step: 1 | -1, root: ParentNode = document): void {
 export function onKeyDown(shell: Shell, event: KeyboardEvent): void {
   const action = actionOf(event, shell.entry.look.settings.single_keys);
   if (action === null) return;
-  const inDialog = shell.overlay !== null || shell.kill.open || shell.entry.prompt.asking !== null || document.querySelector('[role="dialog"]') !== null;
+  const inDialog =
+    shell.overlay !== null || shell.kill.open || shell.entry.prompt.asking !== null || document.querySelector('[role="dialog"]') !== null;
   if (action === "kill-hold") {
     event.preventDefault();
     if (!event.repeat) shell.kill.press();
@@ -30,7 +31,8 @@ export function onKeyDown(shell: Shell, event: KeyboardEvent): void {
 
 export function onKeyUp(shell: Shell, event: KeyboardEvent): void {
   const chord = chordOf(event);
-  if (event.key === "F12" || event.key === "Backspace" || chord.startsWith("Control") || event.key === "Control" || event.key === "Shift") shell.kill.release();
+  if (event.key === "F12" || event.key === "Backspace" || chord.startsWith("Control") || event.key === "Control" || event.key === "Shift")
+    shell.kill.release();
 }
 
 export function act(shell: Shell, action: Action): void {

@@ -30,16 +30,33 @@ export class Keyring {
 
   import(label: string, source: "typed" | "practice" | "dropped"): Promise<boolean> {
     const words = source === "practice" ? "Add the practice key." : `Hand over the key “${label}”.`;
-    return this.change(words, "It goes to the signer, sealed. This window never sees it.", { action: "import", label, venue: "binance" }, source);
+    return this.change(
+      words,
+      "It goes to the signer, sealed. This window never sees it.",
+      { action: "import", label, venue: "binance" },
+      source,
+    );
   }
   rotate(view: KeyView): Promise<boolean> {
-    return this.change(`Replace the key “${view.key.label}”.`, "The new key signs from then on. Delete the old one at the venue.", { action: "rotate", id: view.key.id });
+    return this.change(`Replace the key “${view.key.label}”.`, "The new key signs from then on. Delete the old one at the venue.", {
+      action: "rotate",
+      id: view.key.id,
+    });
   }
   delete(view: KeyView): Promise<boolean> {
-    return this.change(`Delete the key “${view.key.label}”.`, "The vault forgets it. It stays valid at the venue until you delete it there.", { action: "delete", id: view.key.id });
+    return this.change(
+      `Delete the key “${view.key.label}”.`,
+      "The vault forgets it. It stays valid at the venue until you delete it there.",
+      { action: "delete", id: view.key.id },
+    );
   }
 
-  private async change(words: string, effect: string, action: Parameters<Prompt["ask"]>[1], source: "typed" | "practice" | "dropped" = "typed"): Promise<boolean> {
+  private async change(
+    words: string,
+    effect: string,
+    action: Parameters<Prompt["ask"]>[1],
+    source: "typed" | "practice" | "dropped" = "typed",
+  ): Promise<boolean> {
     const answer = await this.prompt.ask({ words, effect }, action, source);
     if ("error" in answer) this.notices.say(answer.error.message, answer.error.code === "given-up" ? "plain" : "danger");
     else this.notices.say(answer.outcome.words, "ok");

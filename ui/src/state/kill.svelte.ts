@@ -108,7 +108,10 @@ export class Kill {
 
   async rearm(): Promise<void> {
     this.rearmTrouble = null;
-    const answer = await this.prompt.ask({ words: "Allow trading again.", effect: "The signer signs orders within your limits from then on." }, { action: "rearm" });
+    const answer = await this.prompt.ask(
+      { words: "Allow trading again.", effect: "The signer signs orders within your limits from then on." },
+      { action: "rearm" },
+    );
     await this.session.refresh();
     if ("error" in answer) {
       this.rearmTrouble = answer.error;

@@ -5,7 +5,14 @@ import { fault } from "../lib/faults";
 import type { Notices } from "./notices.svelte";
 import type { Prompt } from "./prompt.svelte";
 
-export type PolicyText = { notional: string; perMinute: string; collarPercent: string; idleMinutes: string; ageHours: string; instruments: { symbol: string; quantity: string; low: string; high: string }[] };
+export type PolicyText = {
+  notional: string;
+  perMinute: string;
+  collarPercent: string;
+  idleMinutes: string;
+  ageHours: string;
+  instruments: { symbol: string; quantity: string; low: string; high: string }[];
+};
 
 export class Limits {
   policy: Policy | null = $state.raw(null);
@@ -27,7 +34,10 @@ export class Limits {
   }
 
   async change(policy: Policy): Promise<boolean> {
-    const answer = await this.prompt.ask({ words: "Put new limits in force.", effect: "The prompt shows every limit as the signer understood it." }, { action: "set_policy", policy });
+    const answer = await this.prompt.ask(
+      { words: "Put new limits in force.", effect: "The prompt shows every limit as the signer understood it." },
+      { action: "set_policy", policy },
+    );
     if ("error" in answer) this.notices.say(answer.error.message, answer.error.code === "given-up" ? "plain" : "danger");
     else this.notices.say(answer.outcome.words, "ok");
     await this.refresh();
@@ -71,7 +81,8 @@ export function fromText(text: PolicyText): { policy: Policy } | { problem: stri
   const instruments: Policy["instruments"] = [];
   for (const row of text.instruments) {
     const [quantity_max, price_low, price_high] = [positive(row.quantity), positive(row.low), positive(row.high)];
-    if (row.symbol.trim() === "" || !quantity_max || !price_low || !price_high) return { problem: `Fill in every field of ${row.symbol || "the new instrument"}.` };
+    if (row.symbol.trim() === "" || !quantity_max || !price_low || !price_high)
+      return { problem: `Fill in every field of ${row.symbol || "the new instrument"}.` };
     if (d.compare(price_low, price_high) >= 0) return { problem: `The lowest price of ${row.symbol} must be below its highest.` };
     instruments.push({ symbol: row.symbol.trim().toUpperCase(), quantity_max, price_low, price_high });
   }

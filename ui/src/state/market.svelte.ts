@@ -134,6 +134,10 @@ export class Market {
     else this.freshness = this.paused ? "paused" : "live";
   }
 
+  /** The rows are coarser than the tick, so the best prices are only known to a step. */
+  get grouped(): boolean {
+    return this.watch.step !== "";
+  }
   get bid(): string | null {
     return this.drawn.bids[0]?.[0] ?? null;
   }

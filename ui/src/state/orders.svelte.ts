@@ -23,10 +23,14 @@ export class Orders {
     private notices: Notices,
   ) {}
 
-  readonly live: OrderView[] = $derived(this.all.filter(isLive).sort((a, b) => Number(b.fate === "ambiguous") - Number(a.fate === "ambiguous") || b.created - a.created));
+  readonly live: OrderView[] = $derived(
+    this.all.filter(isLive).sort((a, b) => Number(b.fate === "ambiguous") - Number(a.fate === "ambiguous") || b.created - a.created),
+  );
   readonly past: OrderView[] = $derived(this.all.filter((order) => !isLive(order)).sort((a, b) => b.updated - a.updated));
   readonly fills: OwnFill[] = $derived(
-    this.all.flatMap((order) => order.fills.map((fill) => ({ ...fill, order }))).sort((a, b) => b.order.updated - a.order.updated || b.trade_id - a.trade_id),
+    this.all
+      .flatMap((order) => order.fills.map((fill) => ({ ...fill, order })))
+      .sort((a, b) => b.order.updated - a.order.updated || b.trade_id - a.trade_id),
   );
 
   /** Called with every frame; asks only when something changed. */
@@ -64,10 +68,17 @@ export class Orders {
     for (const order of fresh) {
       const old = before.get(order.client_order_id);
       const news = order.fills.slice(old?.fills.length ?? 0);
-      for (const fill of news) this.notices.say(`${order.side === "buy" ? "Bought" : "Sold"} ${shown(fill.quantity)} at ${shown(fill.price)}`, "ok", order.client_order_id);
+      for (const fill of news)
+        this.notices.say(
+          `${order.side === "buy" ? "Bought" : "Sold"} ${shown(fill.quantity)} at ${shown(fill.price)}`,
+          "ok",
+          order.client_order_id,
+        );
       if (!old || old.fate === order.fate) continue;
-      if (order.fate === "refused") this.notices.say(`Order refused by the venue: ${order.note ?? "no reason given"}`, "danger", "It does not rest in the book.");
-      else if (order.fate === "ambiguous") this.notices.say("An order has no answer yet", "warn", "It is looked up by its client order id, never sent again.");
+      if (order.fate === "refused")
+        this.notices.say(`Order refused by the venue: ${order.note ?? "no reason given"}`, "danger", "It does not rest in the book.");
+      else if (order.fate === "ambiguous")
+        this.notices.say("An order has no answer yet", "warn", "It is looked up by its client order id, never sent again.");
       else this.notices.note(`Order ${order.client_order_id} ${FATE_WORDS[order.fate]}`);
     }
   }

@@ -9,7 +9,9 @@ import type { Shell } from "./shell.svelte";
 const CHECK_AFTER_MS = 100;
 export { chordOf };
 export type Command = { action: Action; words: string; chord: string };
-export const COMMANDS: readonly Command[] = BINDINGS.filter((binding, i) => !["palette", "submit"].includes(binding.action) && BINDINGS.findIndex((b) => b.action === binding.action) === i);
+export const COMMANDS: readonly Command[] = BINDINGS.filter(
+  (binding, i) => !["palette", "submit"].includes(binding.action) && BINDINGS.findIndex((b) => b.action === binding.action) === i,
+);
 
 export class Palette {
   line = $state("");
@@ -37,7 +39,9 @@ export class Palette {
     if (!this.checks) return "The checks are being made.";
     const refused = this.checks.checks.find((check) => check.state === "refuse");
     if (refused) return refused.words;
-    return this.checks.checks.some((check) => check.state === "ask" && !this.ticked.has(check.name)) ? "Tick what is intended first." : null;
+    return this.checks.checks.some((check) => check.state === "ask" && !this.ticked.has(check.name))
+      ? "Tick what is intended first."
+      : null;
   });
 
   recheck(): void {
@@ -66,7 +70,11 @@ export class Palette {
     this.sending = true;
     try {
       const placed = await this.shell.entry.backend.place({ order: this.order });
-      this.shell.notices.say(`${this.words}: ${placed.fate === "ambiguous" ? "no answer yet, being looked up" : "sent"}`, placed.fate === "ambiguous" ? "warn" : "plain", placed.client_order_id);
+      this.shell.notices.say(
+        `${this.words}: ${placed.fate === "ambiguous" ? "no answer yet, being looked up" : "sent"}`,
+        placed.fate === "ambiguous" ? "warn" : "plain",
+        placed.client_order_id,
+      );
       this.shell.overlay = null;
     } catch (reason) {
       this.shell.notices.fail(reason, "The order was not sent");

@@ -1,6 +1,6 @@
 // Everything of an open desk. Invariant: made when the vault opens, ended when it locks; nothing of it outlives that.
 import type { Instrument, Push } from "../bindings/contract";
-import { compare, div, mul, trimmed } from "../lib/decimal";
+import { mul, trimmed } from "../lib/decimal";
 import type { Entry } from "./entry.svelte";
 import { Keyring } from "./keyring.svelte";
 import { Kill } from "./kill.svelte";
@@ -120,9 +120,4 @@ export class Shell {
 /** Steps that the ladder offers: the tick times 1, 10, 50, 100 and so on. */
 export function stepsOf(tick: string): string[] {
   return ["1", "10", "50", "100", "500", "1000"].map((factor) => trimmed(mul(tick, factor)));
-}
-/** The smallest of them that shows about half a percent of the price. */
-export function stepFor(price: string, tick: string): string {
-  const wanted = div(price, "20000", 8);
-  return stepsOf(tick).find((step) => compare(step, wanted) >= 0) ?? trimmed(tick);
 }

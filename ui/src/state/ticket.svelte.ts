@@ -45,14 +45,17 @@ export class Ticket {
       price = d.typed(this.price);
       if (this.price.trim() === "") return { problem: "Enter a price.", field: "price" };
       if (price === null || !d.isPositive(price)) return { problem: "The price is not a number.", field: "price" };
-      if (!d.isMultiple(price, it.price.tick)) return { problem: `The price moves in steps of ${d.trimmed(it.price.tick)}.`, field: "price" };
+      if (!d.isMultiple(price, it.price.tick))
+        return { problem: `The price moves in steps of ${d.trimmed(it.price.tick)}.`, field: "price" };
       price = d.fixed(price, d.places(it.price.tick));
     }
     const size = d.typed(this.size);
     if (this.size.trim() === "") return { problem: "Enter a quantity.", field: "size" };
     if (size === null || !d.isPositive(size)) return { problem: "The quantity is not a number above zero.", field: "size" };
-    if (!inQuote && !d.isMultiple(size, it.lot.step)) return { problem: `The quantity moves in steps of ${d.trimmed(it.lot.step)}.`, field: "size" };
-    if (!inQuote && d.compare(size, it.lot.min) < 0) return { problem: `The smallest quantity is ${d.trimmed(it.lot.min)}.`, field: "size" };
+    if (!inQuote && !d.isMultiple(size, it.lot.step))
+      return { problem: `The quantity moves in steps of ${d.trimmed(it.lot.step)}.`, field: "size" };
+    if (!inQuote && d.compare(size, it.lot.min) < 0)
+      return { problem: `The smallest quantity is ${d.trimmed(it.lot.min)}.`, field: "size" };
     const quantity = inQuote ? size : d.fixed(size, d.places(it.lot.step));
     return { order: { symbol: it.symbol, side: this.side, spec: this.specOf(price, quantity) } };
   });
@@ -65,7 +68,9 @@ export class Ticket {
     return this.kind === "post_only" ? { post_only: { price, quantity } } : { limit: { price, quantity, tif: this.tif } };
   }
 
-  readonly words = $derived("order" in this.draft && this.instrument ? orderWords(this.draft.order, this.instrument) : this.side === "buy" ? "Buy" : "Sell");
+  readonly words = $derived(
+    "order" in this.draft && this.instrument ? orderWords(this.draft.order, this.instrument) : this.side === "buy" ? "Buy" : "Sell",
+  );
   readonly asking: Check[] = $derived(this.checks?.checks.filter((check) => check.state === "ask") ?? []);
   /** Why the button does not send; null when it does. */
   readonly blocked: string | null = $derived.by(() => {
@@ -158,8 +163,14 @@ export class Ticket {
     this.sending = true;
     try {
       const placed = await this.backend.place({ order: this.draft.order });
-      if (placed.fate === "refused") this.notices.say(`Order refused by the venue: ${placed.note ?? "no reason given"}`, "danger", "It does not rest in the book.");
-      else this.notices.say(`${this.words}: ${placed.fate === "ambiguous" ? "no answer yet, being looked up" : "sent"}`, placed.fate === "ambiguous" ? "warn" : "plain", placed.client_order_id);
+      if (placed.fate === "refused")
+        this.notices.say(`Order refused by the venue: ${placed.note ?? "no reason given"}`, "danger", "It does not rest in the book.");
+      else
+        this.notices.say(
+          `${this.words}: ${placed.fate === "ambiguous" ? "no answer yet, being looked up" : "sent"}`,
+          placed.fate === "ambiguous" ? "warn" : "plain",
+          placed.client_order_id,
+        );
     } catch (reason) {
       this.notices.fail(reason, "The order was not sent");
     } finally {

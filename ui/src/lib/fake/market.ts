@@ -100,9 +100,10 @@ export class FakeMarket {
     const rand = chance(MINUTES[interval] * 31 + 5);
     const width_us = MINUTES[interval] * 60_000_000;
     const newest = Math.floor((this.now_ms() * 1000) / width_us) * width_us;
-    const scale = 3 * Math.sqrt(MINUTES[interval] * 60);
+    const scale = 12 * Math.sqrt(MINUTES[interval] * 60);
     const closes = [this.bid];
-    for (let i = 1; i < CANDLES + 1; i++) closes.push(Math.round(closes[i - 1]! - (rand() - 0.475) * scale * (i % 17 < 6 ? 3 : 1.6)));
+    for (let i = 1; i < CANDLES + 1; i++)
+      closes.push(Math.round(closes[i - 1]! - (rand() - 0.5 + 0.16 * Math.sin(i / 13)) * scale * (i % 17 < 6 ? 3 : 1.6)));
     const made: Candle[] = [];
     for (let i = CANDLES - 1; i >= 0; i--) {
       const [open, close] = [closes[i + 1]!, closes[i]!];

@@ -5,6 +5,7 @@ import {
   LineStyle,
   createChart,
   createSeriesMarkers,
+  type AutoscaleInfo,
   type IChartApi,
   type IPriceLine,
   type ISeriesApi,
@@ -39,6 +40,7 @@ export class CandleChart {
   private markers: ISeriesMarkersPluginApi<Time>;
   private lines: IPriceLine[] = [];
   private last: Candle | null = null;
+  private prices: number[] = [];
 
   constructor(
     box: HTMLElement,
@@ -49,12 +51,30 @@ export class CandleChart {
     this.chart = createChart(box, {
       autoSize: true,
       layout: { attributionLogo: false, fontFamily: token("--font-num"), fontSize: 11 },
-      localization: { locale, priceFormatter: (price: number) => shown(price.toFixed(places)), timeFormatter: (time: Time) => label(Number(time), true) },
-      timeScale: { timeVisible: true, secondsVisible: false, rightOffset: 3, minBarSpacing: 2, tickMarkFormatter: (time: Time, kind: number) => label(Number(time), false, kind) },
+      localization: {
+        locale,
+        priceFormatter: (price: number) => shown(price.toFixed(places)),
+        timeFormatter: (time: Time) => label(Number(time), true),
+      },
+      timeScale: {
+        timeVisible: true,
+        secondsVisible: false,
+        rightOffset: 3,
+        minBarSpacing: 2,
+        tickMarkFormatter: (time: Time, kind: number) => label(Number(time), false, kind),
+      },
       handleScale: { axisPressedMouseMove: true },
     });
-    this.candles = this.chart.addSeries(CandlestickSeries, { priceFormat: { type: "custom", minMove: 10 ** -places, formatter: (price: number) => shown(price.toFixed(places)) } });
-    this.volume = this.chart.addSeries(HistogramSeries, { priceScaleId: "volume", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false });
+    this.candles = this.chart.addSeries(CandlestickSeries, {
+      priceFormat: { type: "custom", minMove: 10 ** -places, formatter: (price: number) => shown(price.toFixed(places)) },
+      autoscaleInfoProvider: (original: () => AutoscaleInfo | null) => withOrders(original(), this.prices),
+    });
+    this.volume = this.chart.addSeries(HistogramSeries, {
+      priceScaleId: "volume",
+      priceFormat: { type: "volume" },
+      lastValueVisible: false,
+      priceLineVisible: false,
+    });
     this.chart.priceScale("right").applyOptions({ scaleMargins: { top: 0.1, bottom: 0.2 } });
     this.chart.priceScale("volume").applyOptions({ scaleMargins: { top: 0.86, bottom: 0 } });
     this.markers = createSeriesMarkers(this.candles, []);
@@ -76,7 +96,15 @@ export class CandleChart {
       },
     });
     // Rising candles are hollow, falling ones filled: the shape says it as well.
-    this.candles.applyOptions({ upColor: token("--bg-0"), borderUpColor: up, wickUpColor: up, downColor: down, borderDownColor: down, wickDownColor: down, priceLineColor: token("--fg-1") });
+    this.candles.applyOptions({
+      upColor: token("--bg-0"),
+      borderUpColor: up,
+      wickUpColor: up,
+      downColor: down,
+      borderDownColor: down,
+      wickDownColor: down,
+      priceLineColor: token("--fg-1"),
+    });
   }
 
   set(candles: readonly Candle[]): void {
@@ -94,6 +122,7 @@ export class CandleChart {
   }
 
   showOrders(orders: readonly OrderView[]): void {
+    this.prices = orders.flatMap((order) => priceOf(order.spec) ?? []).map(forDrawing);
     for (const line of this.lines) this.candles.removePriceLine(line);
     this.lines = orders.flatMap((order) => {
       const price = priceOf(order.spec);
@@ -133,8 +162,27 @@ export class CandleChart {
   }
 }
 
-const bar = (c: Candle) => ({ time: seconds(c.open_time), open: forDrawing(c.open), high: forDrawing(c.high), low: forDrawing(c.low), close: forDrawing(c.close) });
-const column = (c: Candle) => ({ time: seconds(c.open_time), value: forDrawing(c.volume), color: faded(forDrawing(c.close) >= forDrawing(c.open) ? "--up" : "--down", 0.3) });
+/** Own orders widen the scale while they are near: at most as far again as the candles reach. */
+function withOrders(info: AutoscaleInfo | null, prices: readonly number[]): AutoscaleInfo | null {
+  const range = info?.priceRange;
+  if (!info || !range) return info;
+  const reach = range.maxValue - range.minValue;
+  const near = prices.filter((price) => price <= range.maxValue + reach && price >= range.minValue - reach);
+  return { ...info, priceRange: { minValue: Math.min(range.minValue, ...near), maxValue: Math.max(range.maxValue, ...near) } };
+}
+
+const bar = (c: Candle) => ({
+  time: seconds(c.open_time),
+  open: forDrawing(c.open),
+  high: forDrawing(c.high),
+  low: forDrawing(c.low),
+  close: forDrawing(c.close),
+});
+const column = (c: Candle) => ({
+  time: seconds(c.open_time),
+  value: forDrawing(c.volume),
+  color: faded(forDrawing(c.close) >= forDrawing(c.open) ? "--up" : "--down", 0.3),
+});
 
 function label(time: number, whole: boolean, kind = 3): string {
   const at = new Date(time * 1000);
