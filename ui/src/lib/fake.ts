@@ -112,7 +112,10 @@ export class FakeWorld implements Commands {
       ["buy", -90, "0.1000", 21e6],
     ] as const) {
       const made = this.book.create(limit(side, ticks, quantity), "working", age);
-      this.book.fill(made, priceOf(made.spec)!);
+      this.book.fill(
+        made,
+        this.market.candles("15m").findLast((c) => c.open_time <= this.now_us() - age * 1000)?.close ?? priceOf(made.spec)!,
+      );
       const done = this.book.find(made.client_order_id)!;
       this.book.all = this.book.all.map((o) => (o === done ? { ...o, updated: this.now_us() - age * 1000 } : o));
     }

@@ -1,13 +1,12 @@
 // The palette: commands by name, or an order as a line. Invariant: an order goes out only after its checks were shown, by a second press.
 import type { Checks, Order } from "../bindings/contract";
 import { fault } from "../lib/faults";
-import { chordOf, type Action, BINDINGS } from "../lib/keys";
+import { BINDINGS, type Action } from "../lib/keys";
 import { looksLikeOrder, readOrder, type Reading } from "../lib/order-line";
 import { orderWords, priceOf, quantityOf, quoteSizeOf, kindOf } from "../lib/symbols";
 import type { Shell } from "./shell.svelte";
 
 const CHECK_AFTER_MS = 100;
-export { chordOf };
 export type Command = { action: Action; words: string; chord: string };
 export const COMMANDS: readonly Command[] = BINDINGS.filter(
   (binding, i) => !["palette", "submit"].includes(binding.action) && BINDINGS.findIndex((b) => b.action === binding.action) === i,
@@ -19,11 +18,19 @@ export class Palette {
   trouble: string | null = $state(null);
   ticked: ReadonlySet<string> = $state.raw(new Set());
   sending = $state(false);
+  /** The command that Enter runs. */
+  at = $state(0);
   private asked = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private shell: Shell) {}
 
+  readonly found: readonly Command[] = $derived.by(() => {
+    const wanted = this.line.trim().replace(/^>/, "").trim().toLowerCase();
+    return COMMANDS.filter((command) =>
+      wanted.split(/\s+/).every((word) => `${command.words} ${command.action}`.toLowerCase().includes(word)),
+    );
+  });
   readonly isOrder = $derived(looksLikeOrder(this.line));
   readonly reading: Reading | null = $derived.by(() => (this.isOrder ? readOrder(this.line, this.shell.instruments) : null));
   readonly order: Order | null = $derived(this.reading && "order" in this.reading ? this.reading.order : null);
@@ -44,7 +51,13 @@ export class Palette {
       : null;
   });
 
+  move(step: 1 | -1): void {
+    const count = this.found.length;
+    if (count > 0) this.at = (this.at + step + count) % count;
+  }
+
   recheck(): void {
+    this.at = 0;
     clearTimeout(this.timer);
     this.asked += 1;
     this.checks = null;

@@ -5,7 +5,7 @@ import { chance, hex } from "./chance";
 const rand = chance(23);
 const PIN = "9f2c41ab7e10d583c07d52e819a46b3f8245fd0cb76e139a50d8c4e2fa913b67";
 const BACKUP = "8d60f3a7c415be9207d8364cf1a95e2b3c76d08e94b1e7f560c2a83dd917450b";
-const SHOWN = "c07d52e819a46b3f8245fd0cb76e139a50d8c4e2fa913b671ce7846d93f05ab8";
+const SHOWN = "51e8b0c40d7f92a6e3417bd96c0258fea91d47c3b85e06f27d3ac91420ebf568";
 const recent = (base: number) =>
   Array.from({ length: 60 }, () => Math.round((base * (0.85 + rand() * 0.3) + (rand() < 0.07 ? base * 2.2 : 0)) * 1000));
 

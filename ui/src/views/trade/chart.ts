@@ -2,22 +2,19 @@
 import {
   CandlestickSeries,
   HistogramSeries,
-  LineStyle,
   createChart,
-  createSeriesMarkers,
   type AutoscaleInfo,
   type IChartApi,
   type IPriceLine,
   type ISeriesApi,
-  type ISeriesMarkersPluginApi,
-  type SeriesMarker,
   type Time,
   type UTCTimestamp,
 } from "lightweight-charts";
 import type { Candle, OrderView } from "../../bindings/contract";
-import { forDrawing, shown } from "../../lib/decimal";
+import { forDrawing, shown, sub } from "../../lib/decimal";
 import { priceOf, quantityOf } from "../../lib/symbols";
 import type { OwnFill } from "../../state/orders.svelte";
+import { OwnMarks, type OwnLine } from "./own-marks";
 
 export const REDRAW_MS = 80;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -37,8 +34,8 @@ export class CandleChart {
   private chart: IChartApi;
   private candles: ISeriesApi<"Candlestick">;
   private volume: ISeriesApi<"Histogram">;
-  private markers: ISeriesMarkersPluginApi<Time>;
-  private lines: IPriceLine[] = [];
+  private own = new OwnMarks();
+  private axis: IPriceLine[] = [];
   private last: Candle | null = null;
   private prices: number[] = [];
 
@@ -77,7 +74,7 @@ export class CandleChart {
     });
     this.chart.priceScale("right").applyOptions({ scaleMargins: { top: 0.1, bottom: 0.2 } });
     this.chart.priceScale("volume").applyOptions({ scaleMargins: { top: 0.86, bottom: 0 } });
-    this.markers = createSeriesMarkers(this.candles, []);
+    this.candles.attachPrimitive(this.own);
     this.chart.subscribeCrosshairMove((at) => onhover(at.time === undefined ? null : Number(at.time) * 1e6));
     this.paint();
   }
@@ -95,6 +92,7 @@ export class CandleChart {
         horzLine: { color: token("--border-strong"), labelBackgroundColor: token("--bg-3") },
       },
     });
+    this.own.paints = { paper: token("--bg-0"), chip: token("--bg-1"), text: token("--fg-0"), font: `11px ${token("--font-num")}` };
     // Rising candles are hollow, falling ones filled: the shape says it as well.
     this.candles.applyOptions({
       upColor: token("--bg-0"),
@@ -121,40 +119,43 @@ export class CandleChart {
     this.last = candle;
   }
 
-  showOrders(orders: readonly OrderView[]): void {
-    this.prices = orders.flatMap((order) => priceOf(order.spec) ?? []).map(forDrawing);
-    for (const line of this.lines) this.candles.removePriceLine(line);
-    this.lines = orders.flatMap((order) => {
+  /** Own open orders as lines, own fills as marks at their time and price. */
+  showOwn(orders: readonly OrderView[], fills: readonly OwnFill[], width_us: number): void {
+    for (const line of this.axis) this.candles.removePriceLine(line);
+    this.axis = [];
+    const lines: OwnLine[] = [];
+    for (const order of orders) {
       const price = priceOf(order.spec);
-      if (price === null) return [];
+      if (price === null) continue;
       const unknown = order.fate === "ambiguous";
       const color = unknown ? token("--warn") : token(order.side === "buy" ? "--up" : "--down");
-      const arrow = order.side === "buy" ? "▲ Buy" : "▼ Sell";
-      return this.candles.createPriceLine({
+      const words = `${order.side === "buy" ? "▲ Buy" : "▼ Sell"} ${unknown ? "no answer" : "limit"}`;
+      lines.push({
         price: forDrawing(price),
+        words,
+        size: shown(sub(quantityOf(order.spec) ?? "0", order.filled)),
         color,
-        lineWidth: 1,
-        lineStyle: unknown ? LineStyle.Dashed : LineStyle.Solid,
-        axisLabelVisible: true,
-        axisLabelColor: token("--bg-1"),
-        axisLabelTextColor: color,
-        title: `${arrow} ${shown(quantityOf(order.spec) ?? "0")}${unknown ? " ?" : ""}`,
+        dashed: unknown,
       });
-    });
-  }
-
-  showFills(fills: readonly OwnFill[], width_us: number): void {
-    const marks: SeriesMarker<Time>[] = fills.map((fill) => {
+      this.axis.push(
+        this.candles.createPriceLine({
+          price: forDrawing(price),
+          color,
+          lineVisible: false,
+          axisLabelVisible: true,
+          axisLabelColor: token("--bg-2"),
+          axisLabelTextColor: color,
+          title: "",
+        }),
+      );
+    }
+    this.prices = lines.map((line) => line.price);
+    const marks = fills.map((fill) => {
       const buys = fill.order.side === "buy";
-      return {
-        time: seconds(Math.floor(fill.order.updated / width_us) * width_us),
-        position: buys ? "belowBar" : "aboveBar",
-        shape: buys ? "arrowUp" : "arrowDown",
-        color: token(buys ? "--up" : "--down"),
-        text: shown(fill.quantity),
-      };
+      const time = seconds(Math.floor(fill.order.updated / width_us) * width_us);
+      return { time, price: forDrawing(fill.price), buys, size: shown(fill.quantity), color: token(buys ? "--up" : "--down") };
     });
-    this.markers.setMarkers(marks.sort((a, b) => Number(a.time) - Number(b.time)));
+    this.own.show(lines, marks);
   }
 
   end(): void {
