@@ -1,0 +1,263 @@
+// Serves the simulated build under the program's own content policy and drives a browser over its scenes.
+// Invariant: any breach of the policy and any error of the page fails the run.
+import { existsSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const ROOT = fileURLToPath(new URL("../dist-fake", import.meta.url));
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+export const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src ipc: http://ipc.localhost; " +
+  "require-trusted-types-for 'script'; trusted-types svelte-trusted-html";
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".woff2": "font/woff2",
+  ".svg": "image/svg+xml",
+};
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+];
+
+async function serve() {
+  if (!existsSync(join(ROOT, "index.html"))) throw new Error("build first: npm run build:fake");
+  const server = createServer((request, answer) => {
+    const path = normalize(new URL(request.url, "http://localhost").pathname).replace(/^\/+/, "") || "index.html";
+    const file = join(ROOT, path);
+    if (!file.startsWith(ROOT) || !existsSync(file)) return answer.writeHead(404).end();
+    answer.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream", "content-security-policy": POLICY });
+    answer.end(readFileSync(file));
+  });
+  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+  return { server, address: `http://127.0.0.1:${server.address().port}/` };
+}
+
+/** Every scene: a scenario of the simulated backend and what is done before looking. */
+export const SCENES = [
+  { name: "first-use", fake: "missing", wait: "create-vault" },
+  { name: "first-use-asking", fake: "missing", wait: "create-vault", act: async (p) => p.getByTestId("create-vault").click() },
+  {
+    name: "first-use-keep",
+    fake: "missing",
+    wait: "create-vault",
+    act: async (p) => {
+      await p.getByTestId("create-vault").click();
+      await p.getByTestId("kept").waitFor();
+    },
+  },
+  {
+    name: "first-use-practice",
+    fake: "missing",
+    wait: "create-vault",
+    act: async (p) => {
+      await p.getByTestId("create-vault").click();
+      await p.getByTestId("kept").click();
+      await p.getByTestId("add-practice-key").waitFor();
+    },
+  },
+  { name: "lock", fake: "locked", wait: "unlock" },
+  { name: "lock-sealed", fake: "sealed", wait: "unlock", act: async (p) => p.getByTestId("restore-open").click() },
+  {
+    name: "trade",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await fillTicket(p);
+      await p.getByTestId("ladder-step").selectOption("5");
+    },
+  },
+  {
+    name: "trade-ask",
+    fake: "ambiguous",
+    wait: "order-row",
+    act: async (p) => {
+      await fillTicket(p);
+      await p.getByTestId("size-50").click();
+      await p.getByTestId("tick").waitFor();
+    },
+  },
+  { name: "trade-live", fake: "live", wait: "order-row", act: async (p) => p.getByTestId("tab-fills").click() },
+  { name: "trade-venue-down", fake: "venue-down", wait: "order-row", act: async (p) => p.getByTestId("tab-balances").click() },
+  { name: "trade-link-down", fake: "link-down", wait: "link-down" },
+  { name: "trade-empty", fake: "empty", wait: "trade" },
+  { name: "trade-broken", fake: "broken", wait: "orders-trouble" },
+  {
+    name: "trade-refused",
+    fake: "rate",
+    wait: "order-row",
+    act: async (p) => {
+      await fillTicket(p);
+      await p.getByTestId("submit").click();
+      await p.getByTestId("toast").first().waitFor();
+    },
+  },
+  { name: "lines", fake: "plain", wait: "order-row", act: (p) => go(p, "lines") },
+  { name: "lines-pin", fake: "pin-changed", wait: "order-row", act: (p) => go(p, "lines") },
+  {
+    name: "lines-detail",
+    fake: "rate",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "lines");
+      await p.getByTestId("line-open").first().click();
+    },
+  },
+  { name: "keys", fake: "plain", wait: "order-row", act: (p) => go(p, "keys") },
+  { name: "keys-empty", fake: "empty", wait: "trade", act: (p) => go(p, "keys") },
+  {
+    name: "keys-import",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "keys");
+      await p.getByTestId("import-key").click();
+    },
+  },
+  {
+    name: "keys-delete",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "keys");
+      await p.getByTestId("delete").first().click();
+    },
+  },
+  {
+    name: "audit",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "audit");
+      await p.getByTestId("verify").click();
+      await p.getByTestId("audit-row").nth(4).click();
+    },
+  },
+  { name: "settings", fake: "plain", wait: "order-row", act: (p) => go(p, "settings") },
+  {
+    name: "settings-policy",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "settings");
+      await p.getByTestId("policy-edit").click();
+    },
+  },
+  {
+    name: "prompt",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "keys");
+      await p.getByTestId("rotate").first().click();
+    },
+  },
+  {
+    name: "palette",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.keyboard.press("Control+k");
+      await p.getByTestId("palette-input").waitFor();
+    },
+  },
+  {
+    name: "palette-order",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.keyboard.press("Control+k");
+      await p.getByTestId("palette-input").fill("buy 0.3 btc @60120 post");
+      await p.getByTestId("tick").waitFor();
+    },
+  },
+  {
+    name: "kill",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("kill-open").click();
+      await p.getByTestId("kill-hold").waitFor();
+    },
+  },
+  {
+    name: "kill-holding",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("kill-open").click();
+      await p.getByTestId("kill-hold").hover();
+      await p.mouse.down();
+      await p.waitForTimeout(500);
+    },
+    pause: 0,
+  },
+  {
+    name: "kill-fired",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("kill-open").click();
+      await p.getByTestId("kill-word").fill("stop");
+      await p.getByTestId("rearm").waitFor();
+    },
+    pause: 1500,
+  },
+  { name: "killed", fake: "killed", wait: "killed-strip" },
+  { name: "idle", fake: "idle", wait: "idle-warning" },
+  { name: "shortcuts", fake: "plain", wait: "order-row", act: async (p) => p.keyboard.press("?") },
+];
+
+async function go(page, view) {
+  await page.getByTestId(`nav-${view}`).click();
+  await page.getByTestId(view).waitFor();
+}
+async function fillTicket(page) {
+  await page.getByTestId("take-touch").click();
+  await page.getByTestId("size").fill("0.05");
+  await page.getByTestId("notional").getByText("USDT").waitFor();
+}
+
+async function reach(page, scene) {
+  await page.getByTestId(scene.wait).first().waitFor();
+  await page.waitForTimeout(300);
+  await scene.act?.(page);
+  await page.waitForTimeout(scene.pause ?? 400);
+}
+
+/** Calls `look(page, scene, theme)` for every scene and theme; names can be narrowed by words on the command line. */
+export async function onEveryScene(look, { only = [], themes = ["dark", "light"], bypassPolicy = false } = {}) {
+  const { server, address } = await serve();
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  const faults = [];
+  try {
+    for (const theme of themes)
+      for (const scene of SCENES) {
+        if (only.length > 0 && !only.includes(scene.name)) continue;
+        const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, bypassCSP: bypassPolicy });
+        const page = await context.newPage();
+        page.on("console", (message) => message.type() === "error" && faults.push(`${scene.name} ${theme}: ${message.text()}`));
+        page.on("pageerror", (error) => faults.push(`${scene.name} ${theme}: ${error.message}`));
+        await page.goto(`${address}?fake=${scene.fake}&theme=${theme}&still`);
+        page.setDefaultTimeout(10_000);
+        try {
+          await reach(page, scene);
+        } catch (error) {
+          faults.push(`${scene.name} ${theme}: ${error.message.split("\n")[0]}`);
+        }
+        await look(page, scene, theme);
+        await context.close();
+      }
+  } finally {
+    await browser.close();
+    server.close();
+  }
+  return faults;
+}

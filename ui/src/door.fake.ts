@@ -1,0 +1,13 @@
+// Where the page's backend comes from while drawing and testing: the simulated one, in the scenario the address names.
+import type { Commands } from "./bindings/contract";
+import { fakeBackend, isScenario } from "./lib/fake";
+
+export function connect(): Commands {
+  const query = new URLSearchParams(location.search);
+  const named = query.get("fake") ?? "";
+  return fakeBackend({
+    scenario: isScenario(named) ? named : "plain",
+    theme: query.get("theme") === "light" ? "light" : "dark",
+    still: query.has("still"),
+  });
+}

@@ -1,0 +1,427 @@
+// A complete simulated backend for drawing and testing. Invariant: it is never part of the production bundle (scripts/sizes.mjs looks for FAKE_MARK).
+import type {
+  Commands,
+  DoorAction,
+  DoorError,
+  Frame,
+  Hello,
+  Mode,
+  Order,
+  OrderView,
+  Outcome,
+  Policy,
+  Push,
+  Settings,
+  VaultState,
+  Watch,
+} from "../bindings/contract";
+import { compare, div, fixed, floorTo, mul } from "./decimal";
+import { decimal } from "./fake/chance";
+import { checks } from "./fake/checks";
+import { FakeMarket, TICK_SCALE, instrument } from "./fake/market";
+import { FakeOrders } from "./fake/orders";
+import * as scenes from "./fake/scenes";
+import { priceOf } from "./symbols";
+
+export const FAKE_MARK = "strongroom-simulated-backend";
+const SCENARIOS = [
+  "plain",
+  "live",
+  "missing",
+  "locked",
+  "sealed",
+  "killed",
+  "venue-down",
+  "pin-changed",
+  "rate",
+  "ambiguous",
+  "slow",
+  "link-down",
+  "empty",
+  "quiet",
+  "broken",
+  "idle",
+] as const;
+export type Scenario = (typeof SCENARIOS)[number];
+export const isScenario = (name: string): name is Scenario => (SCENARIOS as readonly string[]).includes(name);
+
+const FRAME_MS = 100;
+const LOG_KEY = "strongroom-log+MCowBQYDK2VwAyEAsimulatedkeyforpractice";
+const HEAD = "7f3a09c15be2d840a91d47c3b85e06f27d3ac91420ebf568e3417bd96c0258fe";
+const no = (code: string, message: string, advice: DoorError["advice"] = "refuse"): DoorError => ({ code, message, advice });
+
+export type FakeOptions = { scenario?: Scenario; theme?: Settings["theme"]; still?: boolean; prompt_ms?: number; now_ms?: () => number };
+
+export class FakeWorld implements Commands {
+  readonly mark = FAKE_MARK;
+  state: VaultState = "unlocked";
+  mode: Mode = "simulation";
+  killed: string | null = null;
+  because: string | null = null;
+  stateVersion = 1;
+  pushes: ((push: Push) => void) | null = null;
+  acked: number[] = [];
+  calls: [string, unknown][] = [];
+  readonly market: FakeMarket;
+  readonly book: FakeOrders;
+  readonly scenario: Scenario;
+  private watched: Watch | null = null;
+  private seq = 0;
+  private unacked = 0;
+  private dirty: Frame["trades"] = [];
+  private idle_from: number;
+  private prompt: { answer: (outcome: Outcome) => void; refuse: (error: DoorError) => void } | null = null;
+  private limits: Policy = scenes.policy();
+  private keyring;
+  private pinned = false;
+  private log_len = 18_319;
+  private prefs: Settings;
+  private readonly prompt_ms: number;
+  private readonly now_ms: () => number;
+
+  constructor({ scenario = "plain", theme = "dark", still = false, prompt_ms = 1500, now_ms = Date.now }: FakeOptions = {}) {
+    this.scenario = scenario;
+    this.prompt_ms = prompt_ms;
+    this.now_ms = now_ms;
+    this.idle_from = now_ms();
+    this.market = new FakeMarket(now_ms, still);
+    this.book = new FakeOrders(() => this.now_us());
+    this.keyring = scenario === "empty" || scenario === "missing" ? [] : scenes.keys(this.now_us());
+    this.prefs = { theme, density: "standard", pnl: "blue-orange", motion: "system", single_keys: true };
+    if (scenario === "missing" || scenario === "locked" || scenario === "sealed") this.state = scenario;
+    if (scenario === "locked") this.because = "nobody used it for 10 minutes";
+    if (scenario === "sealed") this.because = "it was locked, and nothing was live";
+    if (scenario === "live") this.mode = "live";
+    if (scenario === "killed") this.killed = "from the window";
+    if (!["missing", "empty", "killed"].includes(scenario)) this.fillBook();
+    setInterval(() => this.tick(), FRAME_MS);
+  }
+
+  private now_us = () => Math.round(this.now_ms() * 1000);
+
+  private fillBook() {
+    const bid = this.market.bid;
+    const limit = (side: "buy" | "sell", ticks: number, quantity: string): Order => ({
+      symbol: "BTCUSDT",
+      side,
+      spec: { limit: { price: decimal(bid + ticks, TICK_SCALE), quantity, tif: "GTC" } },
+    });
+    for (const [side, ticks, quantity, age] of [
+      ["buy", -40, "0.0500", 61e6],
+      ["sell", 65, "0.0400", 44e6],
+      ["buy", -90, "0.1000", 21e6],
+    ] as const) {
+      const made = this.book.create(limit(side, ticks, quantity), "working", age);
+      this.book.fill(
+        made,
+        this.market.candles("15m").findLast((c) => c.open_time <= this.now_us() - age * 1000)?.close ?? priceOf(made.spec)!,
+      );
+      const done = this.book.find(made.client_order_id)!;
+      this.book.all = this.book.all.map((o) => (o === done ? { ...o, updated: this.now_us() - age * 1000 } : o));
+    }
+    this.book.create(limit("sell", 1756, "0.2000"), "working", 2.1e6);
+    const partly = this.book.create(limit("sell", 650, "0.1200"), "working", 140_000);
+    this.book.fill(partly, priceOf(partly.spec)!, "0.0400");
+    this.book.create(
+      { symbol: "BTCUSDT", side: "buy", spec: { post_only: { price: decimal(bid - 644, TICK_SCALE), quantity: "0.0500" } } },
+      "working",
+      26_000,
+    );
+    if (this.scenario === "ambiguous") this.book.create(limit("buy", -944, "0.1000"), "ambiguous", 1800);
+  }
+
+  private tick() {
+    if (this.scenario === "quiet" || !this.pushes) return;
+    const stopped = this.scenario === "venue-down";
+    if (!stopped) {
+      this.dirty = [...this.market.step(), ...(this.dirty ?? [])];
+      this.book.reached(decimal(this.market.bid, TICK_SCALE), decimal(this.market.bid + 1, TICK_SCALE));
+    }
+    const idle = this.idleLeft();
+    if (this.state === "unlocked" && idle !== null && idle <= 0)
+      void this.lock().then(() => (this.because = "nobody used it for 10 minutes"));
+    if (this.watched && this.unacked < 2 && this.state === "unlocked" && this.scenario !== "link-down") this.frame(stopped);
+  }
+
+  private frame(stopped: boolean) {
+    const watch = this.watched!;
+    this.seq += 1;
+    this.unacked += 1;
+    this.pushes?.({
+      push: "frame",
+      frame: {
+        seq: this.seq,
+        symbol: watch.symbol,
+        current: !stopped,
+        age_ms: stopped ? 4200 : 90,
+        book_at: this.now_us() - 90_000,
+        bids: this.market.rows("bid", watch),
+        asks: this.market.rows("ask", watch),
+        ...(this.seq === 1 ? { trades: this.market.trades } : this.dirty?.length ? { trades: this.dirty } : {}),
+        ...(this.market.candles(watch.interval).at(-1) ? { candle: { ...this.market.candles(watch.interval).at(-1)! } } : {}),
+        day: this.market.day(),
+        orders_version: this.book.version,
+        state_version: this.stateVersion,
+      },
+    });
+    this.dirty = [];
+  }
+
+  private idleLeft(): number | null {
+    if (this.state !== "unlocked") return null;
+    return (this.scenario === "idle" ? 15_000 : this.limits.session_idle_ms - 42_000) - (this.now_ms() - this.idle_from);
+  }
+
+  private async called<T>(name: string, args: unknown, answer: () => T): Promise<T> {
+    this.calls.push([name, args]);
+    if (this.scenario === "slow") await new Promise((done) => setTimeout(done, 2500));
+    if (this.scenario === "broken" && ["keys", "audit", "orders", "candles", "policy", "session", "balances"].includes(name))
+      throw no("desk-gone", "The desk did not answer within 2 s.", { retry_after: 1000 });
+    return answer();
+  }
+
+  private open() {
+    if (this.state !== "unlocked") throw no("locked", "The vault is locked.", "ask");
+  }
+
+  hello = (): Promise<Hello> =>
+    this.called("hello", null, () => ({
+      version: "0.1.0",
+      profile: "main",
+      locale: "en-GB",
+      software_rendering: true,
+      capture_protected: false,
+      dev_build: true,
+      settings: this.prefs,
+    }));
+  ready = (args: { screen: string }) => this.called("ready", args, () => undefined);
+  attach = async ({ pushes }: { pushes: (push: Push) => void }) => {
+    this.pushes = pushes;
+    if (this.scenario === "link-down")
+      setTimeout(() => pushes({ push: "link", up: false, words: "The desk does not answer. It is being started again." }), 300);
+  };
+  watch = async ({ watch }: { watch: Watch | null }) => {
+    this.watched = watch;
+    this.seq = 0;
+    this.unacked = 0;
+  };
+  ack = async ({ seq }: { seq: number }) => {
+    this.acked.push(seq);
+    this.unacked = Math.max(0, this.unacked - 1);
+  };
+  vault = () =>
+    this.called("vault", null, () => ({
+      state: this.state,
+      vault_id: this.state === "missing" ? null : "3e1c90ab",
+      generation: this.state === "missing" ? null : 14,
+      because: this.because,
+      anchor: this.state === "missing" ? "no vault yet" : "file and keychain agree on generation 14",
+      walls: (this.state === "sealed"
+        ? []
+        : [
+            ["memory not dumpable", true],
+            ["no network", true],
+            ["no files after start", true],
+            ["memory locked, 8 MiB", true],
+            ["TPM", false],
+          ]) as [string, boolean][],
+      log_key: this.state === "missing" ? null : LOG_KEY,
+      killed: this.killed,
+      backups: this.state === "missing" ? [] : [14, 13, 12, 11],
+    }));
+  session = () =>
+    this.called("session", null, () => ({
+      state: this.state,
+      mode: this.mode,
+      venue: this.mode === "live" ? "Binance" : "Paper",
+      account: this.mode === "live" ? "main" : "practice",
+      idle_left_ms: this.idleLeft(),
+      age_left_ms: 6 * 3_600_000,
+      signatures: 1204,
+      killed: this.killed,
+      lines: scenes.lines({
+        now_us: this.now_us(),
+        down: this.scenario === "venue-down",
+        changed: this.scenario === "pin-changed" && !this.pinned,
+        live: this.mode === "live" || this.scenario === "pin-changed",
+      }),
+      limits: scenes.limits(this.scenario === "rate", this.now_ms()),
+      live_orders: this.book.live().length,
+      ambiguous_orders: this.book.live().filter((o) => o.fate === "ambiguous").length,
+      at: this.now_us(),
+    }));
+  stay = async () => {
+    this.calls.push(["stay", null]);
+    this.idle_from = this.now_ms();
+  };
+
+  act = (args: { action: DoorAction; source: "typed" | "practice" | "dropped" }): Promise<Outcome> => {
+    this.calls.push(["act", args]);
+    if (this.prompt) return Promise.reject(no("busy", "Another question is already open. Answer or cancel it first."));
+    return new Promise((resolve, reject) => {
+      this.prompt = { answer: resolve, refuse: reject };
+      if (this.prompt_ms > 0) setTimeout(() => this.answerPrompt(args.action), this.prompt_ms);
+    });
+  };
+  /** What happens when the person has answered in the prompt window. */
+  answerPrompt(action: DoorAction) {
+    const prompt = this.prompt;
+    this.prompt = null;
+    prompt?.answer(this.carryOut(action));
+  }
+  private carryOut(action: DoorAction): Outcome {
+    this.stateVersion += 1;
+    const words = (text: string): Outcome => ({ words: text, key: null, log_key: null });
+    switch (action.action) {
+      case "create_vault":
+        this.state = "unlocked";
+        return { ...words("The vault was created and is open."), log_key: LOG_KEY };
+      case "unlock":
+      case "recover":
+        this.state = "unlocked";
+        this.idle_from = this.now_ms();
+        return words("The vault is open.");
+      case "import": {
+        const made = { ...scenes.keys(this.now_us())[0]! };
+        made.key = { ...made.key, id: this.keyring.length + 10, label: action.label, created: this.now_us() };
+        this.keyring = [...this.keyring, { ...made, age_days: 0, last_used: null, rotate_due: this.now_us() + 90 * 86_400e6 }];
+        return { ...words(`The key ${action.label} is in the vault.`), key: made.key };
+      }
+      case "rotate":
+        return words("The new key signs from now on. Delete the old one at the venue.");
+      case "delete":
+        this.keyring = this.keyring.filter((k) => k.key.id !== action.id);
+        return words("The key was removed from the vault.");
+      case "rearm":
+        this.killed = null;
+        return words("Trading is allowed again.");
+      case "set_policy":
+        this.limits = action.policy;
+        return words("The new limits are in force.");
+    }
+  }
+  give_up = async () => {
+    this.prompt?.refuse(no("given-up", "The prompt was closed. Nothing was changed.", "ask"));
+    this.prompt = null;
+  };
+  lock = async () => {
+    this.calls.push(["lock", null]);
+    this.state = "locked";
+    this.because = "you locked it";
+    this.stateVersion += 1;
+    return "Locked. 3 orders stay live at the venue.";
+  };
+  seal = async () => {
+    this.state = "sealed";
+    this.because = "you sealed it";
+    this.stateVersion += 1;
+    return "Sealed. Nothing can be signed.";
+  };
+  restore = (args: { generation: number }) =>
+    this.called("restore", args, () => `Generation ${args.generation} took the vault's place. The one before it was kept.`);
+  keys = () => this.called("keys", null, () => this.keyring);
+  policy = () => this.called("policy", null, () => this.limits);
+  instruments = () => this.called("instruments", null, () => [instrument]);
+  candles = (args: { symbol: string; interval: Watch["interval"] }) =>
+    this.called("candles", args, () => this.market.candles(args.interval).map((c) => ({ ...c })));
+
+  private books = () => ({
+    bid: decimal(this.market.bid, TICK_SCALE),
+    ask: decimal(this.market.bid + 1, TICK_SCALE),
+    free: this.book.free,
+    policy: this.limits,
+    killed: this.killed !== null,
+  });
+  check = ({ order }: { order: Order }) => this.called("check", { order }, () => checks(order, this.books()));
+  size: Commands["size"] = (args) =>
+    this.called("size", args, () => {
+      const price = args.price ?? this.books().ask;
+      const part =
+        args.side === "sell"
+          ? mul(this.book.free.BTC!, `0.${String(args.percent).padStart(2, "0")}`)
+          : div(mul(this.book.free.USDT!, String(args.percent)), mul(price, "100"), 8);
+      const whole = args.percent === 100 && args.side === "sell" ? this.book.free.BTC! : part;
+      return fixed(floorTo(whole, instrument.lot.step), 4);
+    });
+  place = ({ order }: { order: Order }): Promise<OrderView> =>
+    this.called("place", { order }, () => {
+      this.open();
+      if (this.killed) throw no("killed", "The kill switch is engaged. Nothing was sent.", "ask");
+      if (this.scenario === "rate") throw no("rate", "The venue's order budget is used up (429). Nothing was sent.", { retry_after: 4000 });
+      if (this.scenario === "venue-down") throw no("not-sent", "There is no line to the venue. Nothing was sent.", { retry_after: 2000 });
+      const refused = checks(order, this.books()).checks.find((c) => c.state === "refuse");
+      if (refused) throw no("refused", refused.words);
+      return this.send(order);
+    });
+
+  private send(order: Order): OrderView {
+    this.log_len += 4;
+    const { bid, ask } = this.books();
+    const price = priceOf(order.spec);
+    const meets = price !== null && (order.side === "buy" ? compare(price, ask) >= 0 : compare(price, bid) <= 0);
+    if ("post_only" in order.spec && meets)
+      return this.book.settle(this.book.create(order, "sent"), "refused", "Order would immediately match and take.");
+    if (this.scenario === "ambiguous") {
+      const sent = this.book.create(order, "ambiguous");
+      setTimeout(() => this.book.settle(this.book.find(sent.client_order_id)!, "working"), 5000);
+      return sent;
+    }
+    const made = this.book.create(order, "working");
+    if (price === null || meets) this.book.fill(made, order.side === "buy" ? ask : bid);
+    else if ("limit" in order.spec && order.spec.limit.tif !== "GTC") return this.book.settle(made, "expired");
+    return this.book.find(made.client_order_id)!;
+  }
+
+  cancel = (args: { client_order_id: string }) =>
+    this.called("cancel", args, () => {
+      const order = this.book.find(args.client_order_id);
+      if (!order) throw no("unknown-order", "There is no such order.");
+      return this.book.settle(order, "canceled");
+    });
+  orders = (args: { live: boolean }) => this.called("orders", args, () => (args.live ? this.book.live() : this.book.all));
+  balances = () => this.called("balances", null, () => this.book.balances());
+  kill = (args: { why: string }) =>
+    this.called("kill", args, () => {
+      this.killed = args.why;
+      this.stateVersion += 1;
+      this.book.live().forEach((order, i) => setTimeout(() => this.book.settle(order, "canceled", "kill switch"), 150 + i * 180));
+      return { words: "The signer is frozen. Every open order is being cancelled.", frozen_us: 412 };
+    });
+  audit = (args: { before: number | null; last: number }) =>
+    this.called("audit", args, () => {
+      const end = args.before ?? this.log_len;
+      const from = Math.max(0, end - args.last);
+      return {
+        entries: Array.from({ length: end - from }, (_, i) => scenes.entry(from + i, this.log_len, this.now_us())),
+        size: this.log_len,
+      };
+    });
+  verify: Commands["verify"] = async () => {
+    this.calls.push(["verify", null]);
+    for (let done = 1; done <= 12; done++) {
+      await new Promise((next) => setTimeout(next, 60));
+      this.pushes?.({ push: "verify", done: Math.floor((this.log_len * done) / 12), of: this.log_len });
+    }
+    return {
+      intact: true,
+      words: "Every entry follows from the one before it, and every checkpoint is signed.",
+      entries: this.log_len,
+      sealed_entries: this.log_len - 51,
+      checkpoints: 287,
+      head: HEAD,
+      at: this.now_us(),
+      took_ms: 720,
+    };
+  };
+  accept_pin = (args: { host: string; spki_sha256: string }) =>
+    this.called("accept_pin", args, () => {
+      this.pinned = true;
+      return `The new key of ${args.host} is pinned. The line opens again.`;
+    });
+  settings = (args: { settings: Settings }) =>
+    this.called("settings", args, () => {
+      this.prefs = args.settings;
+    });
+}
+
+export const fakeBackend = (options: FakeOptions = {}) => new FakeWorld(options);

@@ -1,0 +1,163 @@
+// What the simulated backend shows besides the market: lines, limits, keys, log. Invariant: addresses are documentation ranges, hashes are chance.
+import type { AuditEntry, KeyView, LimitView, LineView, Policy } from "../../bindings/contract";
+import { chance, hex } from "./chance";
+
+const rand = chance(23);
+const PIN = "9f2c41ab7e10d583c07d52e819a46b3f8245fd0cb76e139a50d8c4e2fa913b67";
+const BACKUP = "8d60f3a7c415be9207d8364cf1a95e2b3c76d08e94b1e7f560c2a83dd917450b";
+const SHOWN = "51e8b0c40d7f92a6e3417bd96c0258fea91d47c3b85e06f27d3ac91420ebf568";
+const recent = (base: number) =>
+  Array.from({ length: 60 }, () => Math.round((base * (0.85 + rand() * 0.3) + (rand() < 0.07 ? base * 2.2 : 0)) * 1000));
+
+export type LineScene = { now_us: number; down: boolean; changed: boolean; live: boolean };
+
+export function lines({ now_us, down, changed, live }: LineScene): LineView[] {
+  const host = live ? "binance.com" : "localhost";
+  const line = (part: Partial<LineView> & Pick<LineView, "host" | "kind">, base: number, days: number): LineView => ({
+    up: !down,
+    trouble: down ? "The venue did not answer: connection refused. Trying again in 2 s." : null,
+    tls: "TLS 1.3",
+    cipher: "AES_256_GCM_SHA384",
+    group: "X25519MLKEM768",
+    pin_state: "match",
+    pins: [PIN, BACKUP],
+    waiting: null,
+    chain: [
+      {
+        subject: part.host,
+        issuer: live ? "DigiCert Global G2" : "Strongroom practice venue",
+        not_after: now_us + days * 86_400e6,
+        spki_sha256: PIN,
+      },
+      {
+        subject: live ? "DigiCert Global G2" : "Strongroom practice venue",
+        issuer: live ? "DigiCert Root G2" : "itself",
+        not_after: now_us + 2100 * 86_400e6,
+        spki_sha256: BACKUP,
+      },
+    ],
+    handshake_at: now_us - 11_520e6,
+    peer: live ? "203.0.113.41:443" : "127.0.0.1:46011",
+    open_since: now_us - 11_520e6,
+    latency: { p50_us: base * 1000, p99_us: base * 3550, count: 1842, recent_us: recent(base) },
+    clock_offset_us: 3000,
+    clock_error_us: 8000,
+    stream_age_ms: part.kind === "stream" ? 100 : null,
+    resyncs: 0,
+    at: now_us,
+    ...part,
+  });
+  const made = [
+    line({ host: live ? `api.${host}` : host, kind: "rest" }, 18, 63),
+    line(
+      { host: live ? `stream.${host}` : host, kind: "stream", resyncs: 2, peer: live ? "203.0.113.52:9443" : "127.0.0.1:46012" },
+      14,
+      63,
+    ),
+  ];
+  if (live) made.push(line({ host: `ws-api.${host}`, kind: "stream", peer: "203.0.113.44:443" }, 16, 12));
+  if (changed)
+    made[0] = {
+      ...made[0]!,
+      up: false,
+      pin_state: "changed",
+      trouble: "The venue showed a key that is not pinned. The line is closed and nothing was sent over it.",
+      waiting: { spki_sha256: SHOWN, at: now_us - 380e6 },
+      cipher: "AES_128_GCM_SHA256",
+      group: "X25519",
+      open_since: null,
+    };
+  return made;
+}
+
+export function limits(busy: boolean, now_ms: number): LimitView[] {
+  const reset = (window_ms: number) => window_ms - (now_ms % window_ms);
+  return [
+    {
+      name: "Request weight",
+      used: busy ? 5_980 : 842,
+      limit: 6_000,
+      reserved: 200,
+      window_ms: 60_000,
+      reset_ms: reset(60_000),
+      source: "venue",
+    },
+    { name: "Orders", used: busy ? 86 : 31, limit: 100, reserved: 10, window_ms: 10_000, reset_ms: reset(10_000), source: "venue" },
+    { name: "Orders", used: 214, limit: 200_000, reserved: 2_000, window_ms: 86_400_000, reset_ms: reset(86_400_000), source: "venue" },
+    { name: "Orders by the signer", used: 4, limit: 60, reserved: 0, window_ms: 60_000, reset_ms: reset(60_000), source: "here" },
+  ];
+}
+
+const DAY = 86_400e6;
+export function keys(now_us: number): KeyView[] {
+  const key = (
+    id: number,
+    label: string,
+    scheme: "ed25519" | "hmac-sha256",
+    days: number,
+    last: number | null,
+    active: boolean,
+    withdraw: boolean | null,
+  ): KeyView => ({
+    key: { id, label, venue: "binance", scheme, api_key: hex(rand, 12), created: now_us - days * DAY, active },
+    age_days: days,
+    last_used: last === null ? null : now_us - last,
+    rotate_due: now_us + (90 - days) * DAY,
+    rights: withdraw === null ? null : { trade: true, withdraw, at: now_us - 94e6 },
+  });
+  return [
+    key(1, "practice", "ed25519", 41, 6e6, true, false),
+    key(2, "desk-a", "ed25519", 84, 3_600e6, false, null),
+    key(3, "old-bot", "hmac-sha256", 203, 88 * DAY, false, true),
+  ];
+}
+
+export const policy = (): Policy => ({
+  instruments: [{ symbol: "BTCUSDT", quantity_max: "1.0000", price_low: "10000.0", price_high: "250000.0" }],
+  order_notional_max: "50000.00",
+  orders_per_minute: 60,
+  price_collar_bps: 200,
+  session_idle_ms: 600_000,
+  session_age_max_ms: 28_800_000,
+});
+
+const KINDS: [string, (i: number) => Record<string, unknown>][] = [
+  [
+    "order-intended",
+    (i) => ({
+      actor: "window",
+      symbol: "BTCUSDT",
+      side: i % 2 ? "buy" : "sell",
+      price: "60118.2",
+      quantity: "0.0200",
+      client_order_id: `sr-9c41-${(2600 + i).toString(16)}`,
+    }),
+  ],
+  ["order-signed", (i) => ({ actor: "signer", key: "practice", count: 1200 + i, client_order_id: `sr-9c41-${(2600 + i).toString(16)}` })],
+  ["order-sent", (i) => ({ actor: "desk", client_order_id: `sr-9c41-${(2600 + i).toString(16)}`, weight: 1 })],
+  [
+    "order-reported",
+    (i) => ({
+      actor: "desk",
+      client_order_id: `sr-9c41-${(2600 + i).toString(16)}`,
+      fate: i % 5 ? "working" : "filled",
+      filled: i % 5 ? "0.0000" : "0.0200",
+    }),
+  ],
+];
+
+export function entry(seq: number, size: number, now_us: number): AuditEntry {
+  const at = now_us - (size - seq) * 1_740_000 - ((seq * 7919) % 900_000);
+  if (seq % 64 === 0) return { seq, at, kind: "checkpoint", payload: { size: seq, root: hex(chance(seq), 64), epoch: 41 } };
+  if (seq % 97 === 0) return { seq, at, kind: "unlocked", payload: { door: "window", factors: ["password", "keychain"] } };
+  if (seq % 53 === 0) return { seq, at, kind: "key-tested", payload: { label: "practice", trade: true, withdraw: false } };
+  if (seq % 41 === 0)
+    return {
+      seq,
+      at,
+      kind: "order-refused",
+      payload: { actor: "guard", rule: "notional per order", by: "signer", words: "62 140.00 is above 50 000.00" },
+    };
+  const [kind, payload] = KINDS[seq % KINDS.length]!;
+  return { seq, at, kind, payload: payload(Math.floor(seq / KINDS.length)) };
+}

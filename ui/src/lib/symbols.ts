@@ -1,0 +1,34 @@
+// A symbol as people write it and the words of an order. Invariant: words never hide a part of an order that changes what it does.
+import type { Instrument, Order, OrderSpec } from "../bindings/contract";
+import { shown, trimmed } from "./decimal";
+
+export const pair = (instrument: Pick<Instrument, "base" | "quote"> | null, symbol: string) =>
+  instrument ? `${instrument.base}/${instrument.quote}` : symbol;
+
+export function kindOf(spec: OrderSpec): "limit" | "post_only" | "market" {
+  return "limit" in spec ? "limit" : "post_only" in spec ? "post_only" : "market";
+}
+export function typeWords(spec: OrderSpec): string {
+  if ("limit" in spec) return `Limit, ${spec.limit.tif}`;
+  return "post_only" in spec ? "Limit, post" : "Market";
+}
+export const priceOf = (spec: OrderSpec) => ("limit" in spec ? spec.limit.price : "post_only" in spec ? spec.post_only.price : null);
+export function quantityOf(spec: OrderSpec) {
+  if ("limit" in spec) return spec.limit.quantity;
+  if ("post_only" in spec) return spec.post_only.quantity;
+  return "base" in spec.market.size ? spec.market.size.base : null;
+}
+export const quoteSizeOf = (spec: OrderSpec) => ("market" in spec && "quote" in spec.market.size ? spec.market.size.quote : null);
+
+/** "Buy 0.0500 BTC at 60 120.0", in the words of the button that sends it. */
+export function orderWords(order: Order, instrument: Instrument): string {
+  const verb = order.side === "buy" ? "Buy" : "Sell";
+  const { spec } = order;
+  const price = priceOf(spec);
+  const quantity = quantityOf(spec);
+  const size =
+    quantity !== null
+      ? `${shown(trimmed(quantity))} ${instrument.base}`
+      : `for ${shown(trimmed(quoteSizeOf(spec) ?? "0"))} ${instrument.quote}`;
+  return price === null ? `${verb} ${size} at market` : `${verb} ${size} at ${shown(price)}`;
+}

@@ -1,0 +1,79 @@
+// What the page knows before a vault is open: the app, the vault, the look. Invariant: nothing of the market is imported here.
+import type { Commands, DoorError, Hello, Push, VaultView } from "../bindings/contract";
+import { fault } from "../lib/faults";
+import { Look } from "./look.svelte";
+import { Prompt } from "./prompt.svelte";
+
+const LOOK_AGAIN_MS = 2_000; // how often a locked page asks whether it was opened elsewhere
+export const KDF_MEMORY_MIB = 256;
+export const KDF_PASSES = 3;
+
+export class Entry {
+  hello: Hello | null = $state.raw(null);
+  vault: VaultView | null = $state.raw(null);
+  trouble: DoorError | null = $state.raw(null);
+  link: { up: boolean; words: string } = $state.raw({ up: true, words: "" });
+  /** First use goes on after the vault exists, until it says it is done. */
+  introducing = $state(false);
+  readonly prompt: Prompt;
+  readonly look: Look;
+  private listeners = new Set<(push: Push) => void>();
+  private timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(readonly backend: Commands) {
+    this.prompt = new Prompt(backend);
+    this.look = new Look(backend);
+  }
+
+  readonly screen: "starting" | "trouble" | "first-use" | "lock" | "desk" = $derived.by(() => {
+    if (!this.vault) return this.trouble ? "trouble" : "starting";
+    if (this.vault.state === "missing" || this.introducing) return "first-use";
+    return this.vault.state === "unlocked" ? "desk" : "lock";
+  });
+
+  async start(): Promise<void> {
+    try {
+      const hello = await this.backend.hello();
+      this.look.take(hello.settings);
+      this.hello = hello;
+      await this.refresh();
+      if (this.vault?.state === "missing") this.introducing = true;
+      await this.backend.attach({ pushes: (push) => this.receive(push) });
+    } catch (reason) {
+      this.trouble = fault(reason);
+    }
+    this.timer ??= setInterval(() => this.screen !== "desk" && void this.refresh(), LOOK_AGAIN_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  async refresh(): Promise<void> {
+    try {
+      this.vault = await this.backend.vault();
+      this.trouble = null;
+    } catch (reason) {
+      this.trouble = fault(reason);
+    }
+  }
+
+  /** Everything the app says unasked goes to whoever listens; a lost link is remembered here. */
+  listen(listener: (push: Push) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+  private receive(push: Push) {
+    if (push.push === "link") this.link = { up: push.up, words: push.words };
+    if (push.push === "open" && push.what === "lock") void this.lock();
+    for (const listener of this.listeners) listener(push);
+  }
+
+  async lock(): Promise<void> {
+    try {
+      await this.backend.lock();
+    } finally {
+      await this.refresh();
+    }
+  }
+}

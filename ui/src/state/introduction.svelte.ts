@@ -1,0 +1,58 @@
+// The four steps of first use. Invariant: each step that changes something is asked by the prompt window, and can be repeated after a refusal.
+import type { DoorError } from "../bindings/contract";
+import { KDF_MEMORY_MIB, KDF_PASSES, type Entry } from "./entry.svelte";
+
+export const STEPS = ["What this is", "Vault", "Recovery kit", "Practice"] as const;
+export const PRACTICE_LABEL = "practice";
+
+export class Introduction {
+  step = $state(0);
+  trouble: DoorError | null = $state.raw(null);
+  logKey: string | null = $state(null);
+
+  constructor(private entry: Entry) {
+    // A vault without the practice key: first use was interrupted after step three.
+    if (entry.vault && entry.vault.state !== "missing") this.step = 3;
+    this.logKey = entry.vault?.log_key ?? null;
+  }
+
+  async createVault(): Promise<void> {
+    this.trouble = null;
+    this.step = 1;
+    const answer = await this.entry.prompt.ask(
+      {
+        words: "Choose a password, then print or write down the recovery kit.",
+        effect: "A code for your authenticator can be set up there as well.",
+      },
+      { action: "create_vault", kdf_memory_mib: KDF_MEMORY_MIB, kdf_passes: KDF_PASSES },
+    );
+    if ("error" in answer) {
+      this.trouble = answer.error;
+      this.step = 0;
+      return;
+    }
+    await this.entry.refresh();
+    this.logKey = answer.outcome.log_key ?? this.entry.vault?.log_key ?? null;
+    this.step = 2;
+  }
+
+  toPractice(): void {
+    this.step = 3;
+  }
+
+  async addPracticeKey(): Promise<void> {
+    this.trouble = null;
+    const answer = await this.entry.prompt.ask(
+      { words: "Add the practice key.", effect: "It belongs to the practice venue on this machine. No real money." },
+      { action: "import", label: PRACTICE_LABEL, venue: "binance" },
+      "practice",
+    );
+    if ("error" in answer) this.trouble = answer.error;
+    else await this.finish();
+  }
+
+  async finish(): Promise<void> {
+    await this.entry.refresh();
+    this.entry.introducing = false;
+  }
+}

@@ -1,0 +1,118 @@
+// Orders, fills and balances as the desk last told them. Invariant: an order changes here only because the desk said so.
+import type { Balance, Commands, DoorError, Fill, OrderView } from "../bindings/contract";
+import { shown } from "../lib/decimal";
+import { fault } from "../lib/faults";
+import type { Notices } from "./notices.svelte";
+
+export const LIVE_FATES = ["intended", "sent", "ambiguous", "working"] as const;
+export const isLive = (order: OrderView) => (LIVE_FATES as readonly string[]).includes(order.fate);
+export type OwnFill = Fill & { order: OrderView };
+
+export class Orders {
+  all: OrderView[] = $state.raw([]);
+  balances: Balance[] = $state.raw([]);
+  loaded = $state(false);
+  trouble: DoorError | null = $state.raw(null);
+  canceling: ReadonlySet<string> = $state.raw(new Set());
+  private version = -1;
+  private loading = false;
+  private again = false;
+
+  constructor(
+    private backend: Commands,
+    private notices: Notices,
+  ) {}
+
+  readonly live: OrderView[] = $derived(
+    this.all.filter(isLive).sort((a, b) => Number(b.fate === "ambiguous") - Number(a.fate === "ambiguous") || b.created - a.created),
+  );
+  readonly past: OrderView[] = $derived(this.all.filter((order) => !isLive(order)).sort((a, b) => b.updated - a.updated));
+  readonly fills: OwnFill[] = $derived(
+    this.all
+      .flatMap((order) => order.fills.map((fill) => ({ ...fill, order })))
+      .sort((a, b) => b.order.updated - a.order.updated || b.trade_id - a.trade_id),
+  );
+
+  /** Called with every frame; asks only when something changed. */
+  seen(version: number): void {
+    if (version === this.version) return;
+    this.version = version;
+    void this.refresh();
+  }
+
+  async refresh(): Promise<void> {
+    if (this.loading) {
+      this.again = true;
+      return;
+    }
+    this.loading = true;
+    try {
+      do {
+        this.again = false;
+        const [all, balances] = await Promise.all([this.backend.orders({ live: false }), this.backend.balances()]);
+        if (this.loaded) this.tell(all);
+        this.all = all;
+        this.balances = balances;
+        this.loaded = true;
+        this.trouble = null;
+      } while (this.again);
+    } catch (reason) {
+      this.trouble = fault(reason);
+    } finally {
+      this.loading = false;
+    }
+  }
+
+  private tell(fresh: OrderView[]) {
+    const before = new Map(this.all.map((order) => [order.client_order_id, order]));
+    for (const order of fresh) {
+      const old = before.get(order.client_order_id);
+      const news = order.fills.slice(old?.fills.length ?? 0);
+      for (const fill of news)
+        this.notices.say(
+          `${order.side === "buy" ? "Bought" : "Sold"} ${shown(fill.quantity)} at ${shown(fill.price)}`,
+          "ok",
+          order.client_order_id,
+        );
+      if (!old || old.fate === order.fate) continue;
+      if (order.fate === "refused")
+        this.notices.say(`Order refused by the venue: ${order.note ?? "no reason given"}`, "danger", "It does not rest in the book.");
+      else if (order.fate === "ambiguous")
+        this.notices.say("An order has no answer yet", "warn", "It is looked up by its client order id, never sent again.");
+      else this.notices.note(`Order ${order.client_order_id} ${FATE_WORDS[order.fate]}`);
+    }
+  }
+
+  async cancel(id: string): Promise<void> {
+    if (this.canceling.has(id)) return;
+    this.canceling = new Set([...this.canceling, id]);
+    try {
+      await this.backend.cancel({ client_order_id: id });
+      this.notices.note(`Cancel of ${id} was accepted`);
+    } catch (reason) {
+      this.notices.fail(reason, "The cancel did not get through");
+    } finally {
+      this.canceling = new Set([...this.canceling].filter((other) => other !== id));
+      await this.refresh();
+    }
+  }
+  async cancelAll(symbol?: string): Promise<void> {
+    const open = this.live.filter((order) => symbol === undefined || order.symbol === symbol);
+    await Promise.all(open.map((order) => this.cancel(order.client_order_id)));
+  }
+  async cancelLast(): Promise<void> {
+    const newest = [...this.live].sort((a, b) => b.created - a.created)[0];
+    if (newest) await this.cancel(newest.client_order_id);
+  }
+}
+
+export const FATE_WORDS: Record<OrderView["fate"], string> = {
+  intended: "recorded, not sent yet",
+  sent: "sent",
+  ambiguous: "has no answer yet",
+  working: "working",
+  filled: "filled",
+  canceled: "cancelled",
+  expired: "expired unfilled",
+  refused: "refused",
+};

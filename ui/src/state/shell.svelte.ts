@@ -1,0 +1,123 @@
+// Everything of an open desk. Invariant: made when the vault opens, ended when it locks; nothing of it outlives that.
+import type { Instrument, Push } from "../bindings/contract";
+import { mul, trimmed } from "../lib/decimal";
+import type { Entry } from "./entry.svelte";
+import { Keyring } from "./keyring.svelte";
+import { Kill } from "./kill.svelte";
+import { Limits } from "./limits.svelte";
+import { Log } from "./log.svelte";
+import { Market, type Time } from "./market.svelte";
+import { Notices } from "./notices.svelte";
+import { Orders } from "./orders.svelte";
+import { Session } from "./session.svelte";
+import { Ticket } from "./ticket.svelte";
+
+export const VIEWS = ["trade", "lines", "keys", "audit", "settings"] as const;
+export type View = (typeof VIEWS)[number];
+export type Overlay = "palette" | "shortcuts" | null;
+const FIRST_VERIFY_AFTER_MS = 3_000;
+
+export class Shell {
+  view: View = $state("trade");
+  overlay: Overlay = $state(null);
+  instruments: Instrument[] = $state.raw([]);
+  instrument: Instrument | null = $state.raw(null);
+  readonly notices = new Notices();
+  readonly session: Session;
+  readonly market: Market;
+  readonly orders: Orders;
+  readonly ticket: Ticket;
+  readonly keyring: Keyring;
+  readonly limits: Limits;
+  readonly log: Log;
+  readonly kill: Kill;
+  private stateVersion = -1;
+  private unlisten: () => void = () => undefined;
+  private verifyTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    readonly entry: Entry,
+    time?: Time,
+  ) {
+    const { backend, prompt } = entry;
+    this.session = new Session(backend);
+    this.market = new Market(backend, time);
+    this.orders = new Orders(backend, this.notices);
+    this.ticket = new Ticket(backend, this.market, this.orders, this.notices);
+    this.keyring = new Keyring(backend, prompt, this.notices);
+    this.limits = new Limits(backend, prompt, this.notices);
+    this.log = new Log(backend);
+    this.kill = new Kill(backend, this.session, prompt);
+    this.market.onversions = (orders, state) => this.versions(orders, state);
+  }
+
+  async start(): Promise<void> {
+    this.unlisten = this.entry.listen((push) => this.receive(push));
+    this.market.linkUp = this.entry.link.up;
+    this.session.start();
+    this.market.start();
+    void this.orders.refresh();
+    void this.keyring.refresh();
+    void this.limits.refresh();
+    this.verifyTimer = setTimeout(() => void this.log.verify(), FIRST_VERIFY_AFTER_MS);
+    try {
+      this.instruments = await this.entry.backend.instruments();
+      const first = this.instruments[0];
+      if (first) await this.choose(first);
+    } catch (reason) {
+      this.notices.fail(reason, "The markets could not be read");
+    }
+  }
+
+  stop(): void {
+    clearTimeout(this.verifyTimer);
+    this.unlisten();
+    this.session.stop();
+    this.market.stop();
+    this.kill.stop();
+    void this.entry.backend.watch({ watch: null }).catch(() => undefined);
+  }
+
+  async choose(instrument: Instrument): Promise<void> {
+    this.instrument = instrument;
+    this.ticket.instrument = instrument;
+    await this.market.follow({ symbol: instrument.symbol, step: "" });
+  }
+
+  private receive(push: Push): void {
+    switch (push.push) {
+      case "frame":
+        this.market.receive(push.frame);
+        break;
+      case "link":
+        this.market.link(push.up);
+        this.notices.say(push.words || (push.up ? "The desk answers again" : "The desk does not answer"), push.up ? "ok" : "danger");
+        break;
+      case "killed":
+        this.kill.heard(push.words);
+        break;
+      case "verify":
+        this.log.heard(push.done, push.of);
+        break;
+      case "open":
+        if (push.what === "kill") this.kill.show();
+    }
+  }
+
+  private versions(orders: number, state: number): void {
+    this.orders.seen(orders);
+    if (state === this.stateVersion) return;
+    this.stateVersion = state;
+    void this.session.refresh();
+    void this.entry.refresh();
+  }
+
+  async lock(): Promise<void> {
+    await this.entry.lock().catch((reason: unknown) => this.notices.fail(reason, "The vault was not locked"));
+  }
+}
+
+/** Steps that the ladder offers: the tick times 1, 10, 50, 100 and so on. */
+export function stepsOf(tick: string): string[] {
+  return ["1", "10", "50", "100", "500", "1000"].map((factor) => trimmed(mul(tick, factor)));
+}
