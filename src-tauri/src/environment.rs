@@ -88,7 +88,10 @@ pub(crate) fn need_display() -> anyhow::Result<()> {
         has("DISPLAY") || has("WAYLAND_DISPLAY"),
         "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set). Nothing was started. Use the terminal instead: `strongroom --help`"
     );
-    Ok(())
+    gtk::init().map_err(|_| {
+        let display = std::env::var("WAYLAND_DISPLAY").or_else(|_| std::env::var("DISPLAY")).unwrap_or_default();
+        anyhow::anyhow!("the display {display} cannot be opened. Nothing was started. Use the terminal instead: `strongroom --help`")
+    })
 }
 
 fn started_us() -> i64 {

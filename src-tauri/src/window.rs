@@ -85,7 +85,7 @@ pub(crate) fn open(arguments: Arguments, build: Build) -> anyhow::Result<()> {
             _ => {}
         })
         .setup(move |app| {
-            build_window(app.handle())?;
+            build_window(app.handle(), build)?;
             start_desk(app.handle().clone(), arguments, profile);
             Ok(())
         })
@@ -111,13 +111,14 @@ fn bus_name(profile: &std::path::Path) -> String {
     format!("net.strongroom.Strongroom.p{:016x}", hasher.finish())
 }
 
-fn build_window(app: &AppHandle) -> anyhow::Result<()> {
+fn build_window(app: &AppHandle, build: Build) -> anyhow::Result<()> {
     let window = WebviewWindowBuilder::new(app, "main", WebviewUrl::default())
         .title(TITLE)
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(SIZE_MIN.0, SIZE_MIN.1)
         .background_color(BACKGROUND)
-        .incognito(true)
+        // The engine's driver does not reach windows that keep nothing.
+        .incognito(build == Build::Shipped)
         .devtools(false)
         .general_autofill_enabled(false)
         .zoom_hotkeys_enabled(true)

@@ -22,8 +22,9 @@ def screen(size="1600x1000"):
     process = start("Xvfb", "-displayfd", write, "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset", pass_fds=(write,),
                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     os.close(write)
-    number = os.read(read, 16).decode().strip()
-    os.close(read)
+    # To the end of the line: a pipe that is closed before would end the screen.
+    with os.fdopen(read) as told:
+        number = told.readline().strip()
     os.environ["DISPLAY"] = f":{number}"
     return process
 
