@@ -378,7 +378,7 @@ export class FakeWorld implements Commands {
       if (!order) throw no("unknown-order", "There is no such order.");
       return this.book.settle(order, "canceled");
     });
-  orders = (args: { live: boolean }) => this.called("orders", args, () => (args.live ? this.book.live() : this.book.all));
+  orders = (args: { live: boolean }) => this.called("orders", args, () => (args.live ? this.book.live() : [...this.book.all]));
   balances = () => this.called("balances", null, () => this.book.balances());
   kill = (args: { why: string }) =>
     this.called("kill", args, () => {

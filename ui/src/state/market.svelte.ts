@@ -134,6 +134,10 @@ export class Market {
     else this.freshness = this.paused ? "paused" : "live";
   }
 
+  /** Age of what is drawn: as told while frames come, counted on when they stop. */
+  get shown_age_ms(): number {
+    return this.freshness === "live" ? this.drawn.age_ms : Math.max(this.drawn.age_ms, this.silent_ms);
+  }
   /** The rows are coarser than the tick, so the best prices are only known to a step. */
   get grouped(): boolean {
     return this.watch.step !== "";

@@ -16,6 +16,7 @@ export type Paints = { paper: string; chip: string; text: string; font: string }
 const CHIP_X = 8;
 const CHIP_H = 18;
 const PAD = 7;
+type Box = { y: number; end: number };
 type Target = Parameters<IPrimitivePaneRenderer["draw"]>[0];
 
 export class OwnMarks implements ISeriesPrimitive<Time> {
@@ -44,12 +45,13 @@ export class OwnMarks implements ISeriesPrimitive<Time> {
     target.useMediaCoordinateSpace(({ context, mediaSize }) => {
       context.font = this.paints.font;
       context.textBaseline = "middle";
-      for (const mark of this.marks) this.drawMark(context, mark);
-      for (const line of this.lines) this.drawLine(context, line, mediaSize.width);
+      for (const mark of this.marks) this.drawMark(context, mark, mediaSize.width);
+      const chips: Box[] = [];
+      for (const line of this.lines) this.drawLine(context, line, mediaSize.width, chips);
     });
   }
 
-  private drawLine(context: CanvasRenderingContext2D, line: OwnLine, width: number): void {
+  private drawLine(context: CanvasRenderingContext2D, line: OwnLine, width: number, chips: Box[]): void {
     const at = this.series?.priceToCoordinate(line.price);
     if (at === null || at === undefined) return;
     const y = Math.round(at) + 0.5;
@@ -62,19 +64,22 @@ export class OwnMarks implements ISeriesPrimitive<Time> {
     context.stroke();
     const words = context.measureText(line.words).width;
     const chip = words + context.measureText(line.size).width + PAD * 3 + 6;
+    // A chip that would cover another one moves to its right.
+    const x = chips.reduce((at, other) => (Math.abs(other.y - y) < CHIP_H ? Math.max(at, other.end + 4) : at), CHIP_X);
+    chips.push({ y, end: x + chip });
     context.fillStyle = this.paints.chip;
     context.beginPath();
-    context.roundRect(CHIP_X, y - CHIP_H / 2, chip, CHIP_H, 2);
+    context.roundRect(x, y - CHIP_H / 2, chip, CHIP_H, 2);
     context.fill();
     context.stroke();
     context.setLineDash([]);
     context.fillStyle = line.color;
-    context.fillText(line.words, CHIP_X + PAD, y + 0.5);
+    context.fillText(line.words, x + PAD, y + 0.5);
     context.fillStyle = this.paints.text;
-    context.fillText(line.size, CHIP_X + PAD * 2 + words + 6, y + 0.5);
+    context.fillText(line.size, x + PAD * 2 + words + 6, y + 0.5);
   }
 
-  private drawMark(context: CanvasRenderingContext2D, mark: OwnMark): void {
+  private drawMark(context: CanvasRenderingContext2D, mark: OwnMark, width: number): void {
     const x = this.chart?.timeScale().timeToCoordinate(mark.time);
     const at = this.series?.priceToCoordinate(mark.price);
     if (x === null || x === undefined || at === null || at === undefined) return;
@@ -92,7 +97,9 @@ export class OwnMarks implements ISeriesPrimitive<Time> {
     context.fill();
     context.lineWidth = 4;
     context.lineJoin = "round";
-    context.strokeText(mark.size, x + 10, tip + 6 * way);
-    context.fillText(mark.size, x + 10, tip + 6 * way);
+    const words = context.measureText(mark.size).width;
+    const left = x + 10 + words > width ? x - 10 - words : x + 10;
+    context.strokeText(mark.size, left, tip + 6 * way);
+    context.fillText(mark.size, left, tip + 6 * way);
   }
 }

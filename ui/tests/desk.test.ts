@@ -1,0 +1,256 @@
+// Stories of the open desk, with keyboard and mouse.
+import { describe, expect, it } from "vitest";
+import type { Order } from "../src/bindings/contract";
+import { all, calls, find, get, gone, openDesk, until } from "./world";
+
+const type = async (world: Awaited<ReturnType<typeof openDesk>>, id: string, text: string) => {
+  await world.user.clear(get(id));
+  await world.user.type(get(id), text);
+};
+
+describe("an order", () => {
+  it("goes from ladder to ticket to blotter and is cancelled", async () => {
+    const world = await openDesk({ scenario: "empty" });
+    const row = all("level-buy")[2]!;
+    await world.user.click(row);
+    await type(world, "size", "0.05");
+    await until(() => expect(get("submit").getAttribute("aria-disabled")).toBe("false"));
+    expect(get("submit").textContent).toContain("Buy 0.05 BTC at");
+    await world.user.click(get("submit"));
+    await find("order-row");
+    expect(calls(world, "place")).toEqual(
+      [
+        {
+          order: {
+            symbol: "BTCUSDT",
+            side: "buy",
+            spec: { limit: { price: row.dataset.price!, quantity: "0.0500", tif: "GTC" } },
+          } satisfies Order,
+        },
+      ].map(({ order }) => ({ order })),
+    );
+    await until(() => expect(all("own-mark")).toHaveLength(1));
+    await world.user.click(get("cancel"));
+    await gone("order-row");
+    await world.user.click(get("tab-history"));
+    expect((await find("order-row")).dataset.fate).toBe("canceled");
+  });
+
+  it("waits for a tick when a check asks", async () => {
+    const world = await openDesk({ scenario: "empty" });
+    await world.user.click(get("take-touch"));
+    await world.user.click(get("size-50"));
+    await find("tick");
+    expect(get("submit").getAttribute("aria-disabled")).toBe("true");
+    await world.user.click(get("submit"));
+    expect(calls(world, "place")).toEqual([]);
+    await world.user.click(get("tick"));
+    await until(() => expect(get("submit").getAttribute("aria-disabled")).toBe("false"));
+  });
+
+  it("is refused beside the button, with the reason", async () => {
+    const world = await openDesk({ scenario: "empty" });
+    await type(world, "price", "70000");
+    await type(world, "size", "0.05");
+    await until(() => expect(get("submit-why").textContent).toContain("2.00 %"));
+    expect(get("submit").getAttribute("aria-disabled")).toBe("true");
+  });
+
+  it("that the venue has no room for says when to try again", async () => {
+    const world = await openDesk({ scenario: "rate" });
+    await world.user.click(get("take-touch"));
+    await type(world, "size", "0.05");
+    await until(() => expect(get("submit").getAttribute("aria-disabled")).toBe("false"));
+    await world.user.click(get("submit"));
+    expect((await find("toast")).textContent).toContain("Try again in 4 s");
+  });
+
+  it("without an answer is amber, first, and counts its seconds", async () => {
+    await openDesk({ scenario: "ambiguous" });
+    await until(() => expect(all("order-row")[0]?.dataset.fate).toBe("ambiguous"));
+    expect(all("order-state")[0]?.textContent).toMatch(/No answer \d+\.\d\u00a0s, checking/);
+  });
+});
+
+describe("the keyboard alone", () => {
+  it("moves in the ladder, takes a price, cancels an own order", async () => {
+    const world = await openDesk({ scenario: "plain" });
+    await world.user.selectOptions(get("ladder-step"), "5");
+    await until(() => expect(all("own-mark").length).toBeGreaterThan(0));
+    get("ladder").focus();
+    await world.user.keyboard("{ArrowDown}{ArrowDown}{Enter}");
+    const bids = all("level-buy");
+    expect((get("price") as HTMLInputElement).value.replace(/\u00a0/g, "")).toBe(bids[2]!.dataset.price);
+    const own = bids.findIndex((row) => row.querySelector('[data-testid="own-mark"]'));
+    expect(own).toBeGreaterThan(0);
+    await world.user.keyboard(" " + "{ArrowDown}".repeat(own) + "{Delete}");
+    await until(() => expect(calls(world, "cancel")).toHaveLength(1));
+  });
+
+  it("steps prices, sizes by Alt, sides by letter", async () => {
+    const world = await openDesk({ scenario: "empty" });
+    get("price").focus();
+    await world.user.keyboard("60120{ArrowUp}");
+    expect((get("price") as HTMLInputElement).value).toBe("60120.1");
+    await world.user.keyboard("{Shift>}{ArrowDown}{/Shift}");
+    expect((get("price") as HTMLInputElement).value).toBe("60119.1");
+    await world.user.keyboard("s");
+    expect(get("side-sell").getAttribute("aria-checked")).toBe("true");
+    await world.user.keyboard("{Alt>}[Digit2]{/Alt}");
+    await until(() => expect(calls(world, "size")).toMatchObject([{ side: "sell", percent: 25 }]));
+  });
+
+  it("reaches every screen, the list of keys and the panels", async () => {
+    const world = await openDesk({ scenario: "plain" });
+    for (const [digit, view] of [
+      ["2", "lines"],
+      ["3", "keys"],
+      ["4", "audit"],
+      ["5", "settings"],
+      ["1", "trade"],
+    ] as const) {
+      await world.user.keyboard(`{Control>}[Digit${digit}]{/Control}`);
+      await find(view);
+    }
+    await find("ticket");
+    await world.user.keyboard("{F6}");
+    const first = document.activeElement?.closest("[data-panel]");
+    await world.user.keyboard("{F6}");
+    expect(first).not.toBeNull();
+    expect(document.activeElement?.closest("[data-panel]")).not.toBe(first);
+    (document.activeElement as HTMLElement).blur();
+    await world.user.keyboard("?");
+    await find("shortcuts");
+    await world.user.keyboard("{Escape}");
+    await gone("shortcuts");
+  });
+
+  it("locks with Ctrl L from inside a dialog", async () => {
+    const world = await openDesk({ scenario: "plain" });
+    await world.user.keyboard("{Control>}k{/Control}");
+    await find("palette");
+    await world.user.keyboard("{Control>}l{/Control}");
+    await find("lock-screen");
+    await gone("palette");
+  });
+
+  it("a dialog keeps the focus and gives it back", async () => {
+    const world = await openDesk({ scenario: "plain" });
+    await world.user.keyboard("{Control>}3{/Control}");
+    const opener = await find("import-key");
+    await world.user.click(opener);
+    const dialog = await find("import-dialog");
+    for (let i = 0; i < 12; i++) {
+      await world.user.tab();
+      expect(dialog.contains(document.activeElement)).toBe(true);
+    }
+    await world.user.keyboard("{Escape}");
+    await gone("import-dialog");
+    expect(document.activeElement).toBe(opener);
+  });
+});
+
+describe("the palette", () => {
+  it("reads an order back and sends it only when told to", async () => {
+    const world = await openDesk({ scenario: "empty" });
+    await world.user.keyboard("{Control>}k{/Control}");
+    await world.user.type(await find("palette-input"), "buy 0.05 btc @60000 post");
+    expect((await find("preview-words")).textContent).toContain("Buy 0.05 BTC at 60\u00a0000.0");
+    await until(() => expect(get("preview-why").textContent).toBe("Nothing is sent yet"));
+    expect(calls(world, "place")).toEqual([]);
+    await world.user.keyboard("{Control>}{Enter}{/Control}");
+    await until(() => expect(calls(world, "place")).toHaveLength(1));
+    await gone("palette");
+    await find("order-row");
+  });
+
+  it("Enter puts it into the ticket instead", async () => {
+    const world = await openDesk({ scenario: "empty" });
+    await world.user.keyboard("{Control>}k{/Control}");
+    await world.user.type(await find("palette-input"), "sell 0.1 btc @61000");
+    await world.user.keyboard("{Enter}");
+    await gone("palette");
+    expect(get("side-sell").getAttribute("aria-checked")).toBe("true");
+    expect((get("size") as HTMLInputElement).value).toBe("0.1000");
+    expect(calls(world, "place")).toEqual([]);
+  });
+
+  it("finds and runs a command", async () => {
+    const world = await openDesk({ scenario: "plain" });
+    await world.user.keyboard("{Control>}k{/Control}");
+    await world.user.type(await find("palette-input"), "audit");
+    await world.user.keyboard("{Enter}");
+    await find("audit");
+    await gone("palette");
+  });
+});
+
+describe("the kill sheet", () => {
+  it("typed: cancels everything, counts to zero, re-arms by prompt", async () => {
+    const world = await openDesk({ scenario: "plain" });
+    await world.user.click(get("kill-open"));
+    await world.user.type(await find("kill-word"), "STOP");
+    await until(() => expect(get("kill-frozen").textContent).toContain("0.41"));
+    await until(() => expect(get("kill-left").dataset.left).toBe("0"));
+    expect(world.backend.book.live()).toEqual([]);
+    await world.user.click(get("rearm"));
+    await find("prompt-cover");
+    world.backend.answerPrompt({ action: "rearm" });
+    await gone("kill-sheet");
+    await gone("killed-strip");
+  });
+
+  it("opens when the app says that it fired", async () => {
+    const world = await openDesk({ scenario: "plain" });
+    world.backend.pushes?.({ push: "killed", words: "Held F12." });
+    expect((await find("kill-words")).textContent).toContain("Held F12.");
+  });
+});
+
+describe("what goes wrong", () => {
+  it("prices that are not current stop orders and say since when", async () => {
+    const world = await openDesk({ scenario: "venue-down" });
+    await find("stale-strip");
+    await type(world, "price", "60000");
+    await type(world, "size", "0.05");
+    await until(() => expect(get("submit-why").textContent).toContain("not current"));
+    expect(get("stream-state").dataset.state).toBe("stale");
+  });
+
+  it("a lost link is shown on every screen and announced", async () => {
+    const world = await openDesk({ scenario: "plain" });
+    world.backend.pushes?.({ push: "link", up: false, words: "The desk does not answer." });
+    await find("link-down");
+    await until(() => expect(get("stream-state").dataset.state).toBe("down"));
+    const announced = all("toast")[0]!;
+    expect(announced.closest("[aria-live]")?.getAttribute("aria-live")).toBe("assertive");
+    world.backend.pushes?.({ push: "link", up: true, words: "The desk answers again." });
+    await gone("link-down");
+  });
+
+  it("a changed key is compared in place and pinned only on the second press", async () => {
+    const world = await openDesk({ scenario: "pin-changed" });
+    await find("pin-strip");
+    await world.user.keyboard("{Control>}2{/Control}");
+    expect((await find("pin-shown")).textContent).toContain("51e8b0c4");
+    await world.user.click(get("pin-accept"));
+    expect(calls(world, "accept_pin")).toEqual([]);
+    await world.user.click(get("pin-accept-confirm"));
+    await until(() => expect(calls(world, "accept_pin")).toHaveLength(1));
+    await gone("pin-choice");
+  });
+
+  it("a desk that does not answer leaves nothing that looks known", async () => {
+    await openDesk({ scenario: "broken" });
+    await find("orders-trouble");
+    await find("orders-unknown");
+    await until(() => expect(get("mode").dataset.mode).toBe("unknown"));
+  });
+
+  it("idle: warns, and staying is one press", async () => {
+    const world = await openDesk({ scenario: "idle" });
+    await find("idle-warning");
+    await world.user.click(get("stay"));
+    expect(calls(world, "stay").length).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,89 @@
+// Every screen through axe, in both themes. Contrast needs a real engine: scripts/axe.mjs.
+import axe from "axe-core";
+import { describe, expect, it } from "vitest";
+import type { Scenario } from "../src/lib/fake";
+import { calls, find, get, open, openDesk, until } from "./world";
+
+async function violations(): Promise<string[]> {
+  const result = await axe.run(document.body, { rules: { "color-contrast": { enabled: false }, region: { enabled: false } } });
+  return result.violations.flatMap((violation) => violation.nodes.map((node) => `${violation.id} at ${node.target.join(" ")}`));
+}
+
+describe.each(["dark", "light"] as const)("%s", (theme) => {
+  it.each<[Scenario, string]>([
+    ["missing", "create-vault"],
+    ["locked", "unlock"],
+    ["sealed", "restore-open"],
+  ])("%s", async (scenario, id) => {
+    open({ scenario, theme });
+    await find(id);
+    expect(document.documentElement.dataset.theme).toBe(theme);
+    expect(await violations()).toEqual([]);
+  });
+
+  it.each<[Scenario, string, string]>([
+    ["ambiguous", "trade", "order-row"],
+    ["empty", "trade", "orders-empty"],
+    ["pin-changed", "lines", "pin-choice"],
+    ["rate", "lines", "line-row"],
+    ["plain", "keys", "key-row"],
+    ["empty", "keys", "keys-empty"],
+    ["plain", "audit", "audit-row"],
+    ["plain", "settings", "policy-row"],
+    ["killed", "trade", "killed-strip"],
+  ])("%s: %s", async (scenario, view, id) => {
+    const world = await openDesk({ scenario, theme });
+    await world.user.click(get(`nav-${view}`));
+    await until(() => expect(document.querySelector(`[data-testid="${id}"]`)).not.toBeNull());
+    expect(await violations()).toEqual([]);
+  });
+});
+
+describe("screens at work", () => {
+  it("audit: a row opens its payload as text, the log is verified, older pages come", async () => {
+    const world = await openDesk({ scenario: "plain" });
+    await world.user.click(get("nav-audit"));
+    const rows = await until(() => {
+      const found = document.querySelectorAll<HTMLElement>('[data-testid="audit-row"]');
+      expect(found.length).toBe(100);
+    }).then(() => document.querySelectorAll<HTMLElement>('[data-testid="audit-row"]'));
+    await world.user.click(rows[3]!);
+    expect(JSON.parse((await find("audit-payload")).textContent ?? "")).toBeTypeOf("object");
+    await world.user.click(get("verify"));
+    await until(() => expect(get("integrity").dataset.intact).toBe("true"));
+    expect(get("offline-command").textContent).toMatch(/^strongroom-audit verify .* --key strongroom-log\+/);
+    await world.user.type(get("audit-filter"), "checkpoint");
+    await until(() => expect(document.querySelectorAll('[data-testid="audit-row"]').length).toBeLessThan(5));
+  });
+
+  it("keys: a key that can withdraw is called out; import names only a label", async () => {
+    const world = await openDesk({ scenario: "plain" });
+    await world.user.click(get("nav-keys"));
+    expect((await find("withdraw-warning")).textContent).toContain("can withdraw funds");
+    await world.user.click(get("import-key"));
+    await world.user.type(await find("import-label"), "main");
+    await world.user.click(get("import-go"));
+    await until(() =>
+      expect(calls(world, "act")).toEqual([{ action: { action: "import", label: "main", venue: "binance" }, source: "typed" }]),
+    );
+    world.backend.answerPrompt({ action: "import", label: "main", venue: "binance" });
+    await until(() => expect(document.querySelector('[data-label="main"]')).not.toBeNull());
+  });
+
+  it("settings: look changes at once and is kept; limits go through the prompt", async () => {
+    const world = await openDesk({ scenario: "plain" });
+    await world.user.click(get("nav-settings"));
+    await world.user.click(await find("theme-light"));
+    expect(document.documentElement.dataset.theme).toBe("light");
+    await world.user.click(get("density-compact"));
+    expect(document.documentElement.dataset.density).toBe("compact");
+    expect(calls(world, "settings").at(-1)).toMatchObject({ settings: { theme: "light", density: "compact" } });
+    await world.user.click(await find("policy-edit"));
+    await world.user.clear(get("policy-notional"));
+    await world.user.type(get("policy-notional"), "1000");
+    await world.user.click(get("policy-save"));
+    await until(() =>
+      expect(calls(world, "act").at(-1)).toMatchObject({ action: { action: "set_policy", policy: { order_notional_max: "1000" } } }),
+    );
+  });
+});
