@@ -163,7 +163,7 @@ impl Signer {
             Action::Import { label, .. } if label.is_empty() || label.len() > LABEL_LEN_MAX || label.chars().any(char::is_control) => {
                 state("a label has 1 to 64 bytes without control characters")
             }
-            Action::Import { label, venue } => Ok(format!("Import a key for {venue} as “{label}”")),
+            Action::Import { label, venue } => Ok(format!("Import a key for {} as “{label}”", about::name(*venue))),
             Action::Rotate { old } => Ok(format!("Replace the key “{}” by a new one", label(old)?)),
             Action::Delete { id } => Ok(format!("Delete the key “{}” from the vault", label(id)?)),
             Action::Rearm if !frozen => state("the kill switch is not engaged"),
