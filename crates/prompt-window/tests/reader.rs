@@ -13,10 +13,10 @@ fn read(bytes: &[u8]) -> Result<Vec<strongroom_prompt::import::Found>, Trouble> 
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap();
+        .expect("the program");
     // A reader that has heard enough does not read on.
-    let _ = child.stdin.take().unwrap().write_all(bytes);
-    let output = child.wait_with_output().unwrap();
+    let _ = child.stdin.take().expect("a pipe").write_all(bytes);
+    let output = child.wait_with_output().expect("an end");
     assert!(output.status.success(), "{}", output.status);
     decode(&output.stdout)
 }
@@ -27,7 +27,9 @@ fn it_reads_behind_its_walls() {
     assert_eq!((found.len(), found[0].api_key.as_str(), found[0].secret.as_str()), (1, "k", "s"));
     let json = read(br#"{"binance":{"apiKey":"k","secret":"s"}}"#).ok().unwrap();
     assert_eq!(json[0].name, "binance");
-    for (bytes, trouble) in [(vec![0xff; 100], Trouble::NotText), (vec![b'['; 60_000], Trouble::Unknown), (vec![b'a'; 70_000], Trouble::TooLong)] {
+    for (bytes, trouble) in
+        [(vec![0xff; 100], Trouble::NotText), (vec![b'['; 60_000], Trouble::Unknown), (vec![b'a'; 70_000], Trouble::TooLong)]
+    {
         assert_eq!(read(&bytes).err(), Some(trouble));
     }
 }

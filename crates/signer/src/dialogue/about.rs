@@ -61,10 +61,7 @@ impl Signer {
         let known = self.open.iter().flat_map(|open| &open.credentials).find(|known| known.info.id.0 == id);
         let Some(CredentialInfo { venue, api_key, created, .. }) = known.map(|known| &known.info) else { return about };
         let day = created.to_string();
-        about
-            .with("Venue", name(*venue))
-            .with("API key", &shortened(api_key))
-            .with("In the vault since", day.get(..10).unwrap_or_default())
+        about.with("Venue", name(*venue)).with("API key", &shortened(api_key)).with("In the vault since", day.get(..10).unwrap_or_default())
     }
 }
 
