@@ -5,6 +5,7 @@
 
 pub mod audit_log;
 pub mod door;
+pub mod imported_file;
 pub mod paper_request;
 pub mod pasted_secret;
 pub mod prompt_message;

@@ -3,10 +3,10 @@
 Needs the system's Python with gi and Atspi (python3-gi, gir1.2-atspi-2.0), at-spi2-core, xdotool, and a display. What this
 finds, a screen reader finds: names, roles, states and texts come over the accessibility bus and from nowhere else.
 """
-import os, subprocess, time
+import os, re, subprocess, time
 import gi
 gi.require_version("Atspi", "2.0")
-from gi.repository import Atspi
+from gi.repository import Atspi, GLib
 
 PROGRAM = "strongroom-prompt-window"
 SHOTS = os.environ.get("STRONGROOM_SHOTS")
@@ -29,11 +29,7 @@ def walk(node):
         return
     yield node
     for at in range(node.get_child_count()):
-        try:
-            child = node.get_child_at_index(at)
-        except Exception:
-            continue
-        yield from walk(child)
+        yield from walk(node.get_child_at_index(at))
 
 
 def shown(node):
@@ -53,17 +49,18 @@ class Window:
             xdotool("windowfocus", "--sync", self.id)
 
     @staticmethod
-    def until(what, test, seconds=20):
+    def until(what, test, seconds=20, seen=None):
         end = time.time() + seconds
         while True:
             try:
                 found = test()
-            except Exception:
-                # The tree may change while it is walked.
+            except GLib.GError:
+                # The tree changed while it was walked.
                 found = None
             if found:
                 return found
-            assert time.time() < end, f"never: {what}"
+            if time.time() > end:
+                raise AssertionError(f"never: {what}; shown: {seen() if seen else ''}")
             time.sleep(0.05)
 
     @staticmethod
@@ -91,7 +88,7 @@ class Window:
 
     def page(self, about, seconds=20):
         """Waits until this page is shown and takes keys."""
-        self.until(f"the page {about!r}, not {self.title()!r}", lambda: self.title() == f"Strongroom prompt: {about}", seconds)
+        self.until(f"the page {about!r}", lambda: self.title() == f"Strongroom prompt: {about}", seconds, self.title)
         return self
 
     def texts(self):
@@ -99,7 +96,7 @@ class Window:
         return [node.get_name() for node in self.nodes(Atspi.Role.LABEL, Atspi.Role.ALERT, Atspi.Role.STATUS_BAR, Atspi.Role.NOTIFICATION)]
 
     def says(self, words, seconds=10):
-        return self.until(f"the words {words!r} in {self.texts()}", lambda: any(words in text for text in self.texts()), seconds)
+        return self.until(f"the words {words!r}", lambda: any(words in text for text in self.texts()), seconds, self.texts)
 
     def entry(self, name):
         """A field by the name that its label gives it."""
@@ -145,10 +142,10 @@ class Window:
         return labels[0] if labels else node.get_name()
 
     def has_focus(self, name):
-        self.until(f"the keyboard on {name!r}, not {self.focused()!r}", lambda: self.focused() == name)
+        self.until(f"the keyboard on {name!r}", lambda: self.focused() == name, seen=self.focused)
 
     def keys(self, *keys):
-        xdotool("key", "--clearmodifiers", *keys)
+        xdotool("key", *keys)
 
     def type(self, text):
         xdotool("type", "--delay", "12", text)
@@ -157,13 +154,17 @@ class Window:
         """As a window manager's button does."""
         xdotool("windowclose", self.id)
 
-    def kit(self):
-        """The groups of the recovery kit."""
-        import re
-        groups = [re.match(r"Group (\d+): (\w{4})$", text) for text in self.texts()]
-        return " ".join(group.group(2) for group in groups if group)
+    def kit(self, count=16):
+        """The groups of the recovery kit that are not covered."""
+        return self.groups("Group", count)
 
     def seed(self):
-        import re
-        groups = [re.match(r"Seed, group (\d+): (\w{1,4})$", text) for text in self.texts()]
-        return "".join(group.group(2) for group in groups if group)
+        return self.groups("Seed, group", 8).replace(" ", "")
+
+    def groups(self, what, count):
+        def all_of_them():
+            found = [re.match(what + r" (\d+): (\w{1,4})$", text) for text in self.texts()]
+            found = [match for match in found if match]
+            assert [int(match.group(1)) for match in found] == list(range(1, len(found) + 1)), "out of order for a screen reader"
+            return len(found) == count and " ".join(match.group(2) for match in found)
+        return self.until(f"{count} groups", all_of_them)

@@ -3,7 +3,7 @@ import ctypes.util
 from world import *
 
 read, write = os.pipe()
-screen = start("Xvfb", "-displayfd", write, "-screen", "0", "1000x800x24", "-nolisten", "tcp", pass_fds=(write,),
+screen = start("Xvfb", "-displayfd", write, "-screen", "0", "1000x1000x24", "-nolisten", "tcp", pass_fds=(write,),
                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 os.close(write)
 os.environ["DISPLAY"] = ":" + os.read(read, 16).decode().strip()
@@ -90,12 +90,11 @@ assert PASSWORD not in window.read("New password"), "a covered field must be cov
 window.keys("Return")
 window.page("recovery kit")
 kit = window.kit()
-assert len(kit.split()) == 16, kit
 picture("kit")
 window.keys("Return")
 window.says("Type back group 16")
 window.has_focus("Group 16")
-assert len(window.kit().split()) == 15, "the group to be typed back is covered"
+window.kit(15)
 window.type("zzzz")
 window.says("That is another group")
 picture("kit-wrong-group")
@@ -140,10 +139,19 @@ for leave in (lambda window: window.keys("Escape"), lambda window: window.press(
     eventually("sealed", lambda: state() == "sealed")
     door = Door("vault", "unlock")
     window = door.window.page("unlock")
+    window.has_focus("Password")
     window.type("half a pass")
     told = door.ends_after(lambda: leave(window), 5)
     assert "nothing was changed" in told["error"]["message"], told
     assert state() == "sealed"
+door = Door("vault", "unlock")
+window = door.window.page("unlock")
+window.fill("Password", PASSWORD)
+window.has_focus("Password")
+# Given up while the key is derived: the password is right, and the vault stays sealed.
+told = door.ends_after(lambda: window.keys("Return", "Escape"), 5)
+assert "nothing was changed" in told["error"]["message"], told
+assert state() == "sealed"
 door = Door("vault", "unlock")
 door.window.page("unlock").fill("Password", PASSWORD)
 door.window.press("Unlock")
@@ -153,7 +161,7 @@ say("import by typing")
 api_key, secret = paper_key("trade")
 door = Door("key", "import", "--label", "typed")
 window = door.window.page("confirm a new key")
-window.says("Import a key for binance as “typed”")
+window.says("Import a key for Binance as “typed”")
 window.says("from the signer")
 window.has_focus("Six-digit code")
 window.type("12x34")
@@ -181,6 +189,7 @@ door.ends_after(lambda: window.press("Refuse"), 5)
 assert len(does("key", "list")["keys"]) == 1
 door = Door("key", "delete", str(typed_key))
 window = door.window.page("confirm a deletion")
+window.has_focus("Six-digit code")
 window.type(phone.code())
 picture("deletion-code")
 window.press("Delete this key")
@@ -206,8 +215,7 @@ assert does("order", "place", "BTCUSDT", "buy", "--market", "--quantity", "0.01"
 
 say("files without a key of this venue are refused in words")
 for name, text, words in [("list.json", open(os.path.join(DIR, "paper", "keys.json")).read(), "practice.env"),
-                          ("bybit.env", "BYBIT_API_KEY=abc\nBYBIT_API_SECRET=def\n", "another venue"),
-                          ("long.env", "#" * 70_000, "longer than 64 KiB"), ("deep.json", "[" * 60_000, "not known")]:
+                          ("bybit.env", "BYBIT_API_KEY=abc\nBYBIT_API_SECRET=def\n", "another venue")]:
     path = os.path.join(WORK, name)
     open(path, "w").write(text)
     door = Door("key", "import", "--label", "other", "--file-fd", str(fd := os.open(path, os.O_RDONLY)), fds=(fd,))

@@ -52,7 +52,10 @@ pub(crate) struct Frame {
 pub(crate) fn main_button(text: &str) -> Button {
     let inside = row(8);
     let words = Label::with_mnemonic(text);
-    let key = short("Enter", "key");
+    let key = row(0);
+    key.style_context().add_class("key");
+    key.set_valign(Align::Center);
+    key.pack_start(&icon(Icon::Enter, 14, "on_fill"), false, false, 0);
     inside.pack_start(&words, false, false, 0);
     inside.pack_start(&key, false, false, 0);
     inside.set_halign(Align::Center);

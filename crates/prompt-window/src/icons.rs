@@ -21,6 +21,7 @@ pub(crate) enum Icon {
     Save,
     File,
     Dot,
+    Enter,
 }
 
 /// An icon of `size` pixels in the colour of a role.
@@ -30,7 +31,8 @@ pub(crate) fn icon(icon: Icon, size: i32, role: &'static str) -> DrawingArea {
     area.set_valign(gtk::Align::Center);
     area.set_halign(gtk::Align::Center);
     area.connect_draw(move |area, cr| {
-        let colour = theme::colour(area, role);
+        let disabled = !area.is_sensitive();
+        let colour = theme::colour(area, if disabled { "fg2" } else { role });
         cr.set_source_rgba(colour.red(), colour.green(), colour.blue(), colour.alpha());
         let scale = f64::from(size) / 24.0;
         cr.scale(scale, scale);
@@ -93,6 +95,11 @@ fn draw(icon: Icon, cr: &Context) -> Result<(), gtk::cairo::Error> {
         Icon::File => {
             path(cr, &[(6.0, 3.5), (14.0, 3.5), (18.5, 8.0), (18.5, 20.5), (6.0, 20.5)], true);
             path(cr, &[(14.0, 3.5), (14.0, 8.0), (18.5, 8.0)], false);
+            cr.stroke()
+        }
+        Icon::Enter => {
+            path(cr, &[(20.0, 5.0), (20.0, 14.0), (5.0, 14.0)], false);
+            path(cr, &[(10.0, 9.0), (5.0, 14.0), (10.0, 19.0)], false);
             cr.stroke()
         }
         Icon::Dot => {

@@ -152,6 +152,8 @@ fn cover(entry: &Entry) {
     entry.set_visibility(false);
     entry.set_invisible_char(Some('•'));
     entry.set_input_purpose(InputPurpose::Password);
+    // It is said below, in words.
+    entry.set_property("caps-lock-warning", false);
 }
 
 /// Nothing is copied or cut out of an entry, nor dragged.
@@ -228,11 +230,16 @@ pub(crate) fn rule() -> Bar {
     rule
 }
 
+/// Behind a value that the signer made.
+pub(crate) const FROM_SIGNER: &str = " from the signer";
+
 /// Names and values, one pair a row, `height` pixels each.
 pub(crate) fn facts<'a>(facts: impl IntoIterator<Item = &'a Fact>, height: i32) -> Grid {
     let grid = Grid::new();
     grid.set_column_spacing(16);
-    for (at, Fact { name, value }) in facts.into_iter().enumerate() {
+    // A grid tells a screen reader its newest part first: the last is attached first.
+    let facts: Vec<&Fact> = facts.into_iter().collect();
+    for (at, Fact { name, value }) in facts.into_iter().enumerate().rev() {
         let at = i32::try_from(at).unwrap_or(i32::MAX);
         let left = short(name, "fact");
         left.set_size_request(-1, height);
@@ -240,17 +247,21 @@ pub(crate) fn facts<'a>(facts: impl IntoIterator<Item = &'a Fact>, height: i32) 
         if is_good_news(value) {
             inside.pack_start(&icon(Icon::Dot, 9, "ok"), false, false, 0);
         }
+        let (value, source) = value.split_once(FROM_SIGNER).map_or((value.as_str(), None), |(value, _)| (value, Some(FROM_SIGNER)));
         let right = short(value, "value");
         right.set_ellipsize(pango::EllipsizeMode::End);
         right.set_xalign(0.0);
-        right.set_hexpand(true);
+        right.set_hexpand(source.is_none());
         if is_number(value) {
             right.style_context().add_class("num");
         }
         describe(&right, &left);
-        inside.pack_start(&right, true, true, 0);
-        grid.attach(&left, 0, at, 1, 1);
+        inside.pack_start(&right, source.is_none(), source.is_none(), 0);
+        if let Some(source) = source {
+            inside.pack_start(&short(source.trim_start(), "fact"), false, false, 0);
+        }
         grid.attach(&inside, 1, at, 1, 1);
+        grid.attach(&left, 0, at, 1, 1);
     }
     grid
 }
@@ -268,8 +279,7 @@ fn is_number(value: &str) -> bool {
         || value.contains('\u{a0}')
 }
 
-/// Puts the cursor into a field, once it can take it.
+/// Puts the cursor into a field of the page that is shown.
 pub(crate) fn focus(widget: &impl IsA<Widget>) {
-    let widget = widget.clone().upcast::<Widget>();
-    glib::idle_add_local_once(move || widget.grab_focus());
+    widget.grab_focus();
 }

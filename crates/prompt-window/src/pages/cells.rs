@@ -3,7 +3,7 @@
 
 use gtk::cairo::Context;
 use gtk::prelude::*;
-use gtk::{DrawingArea, Entry, InputPurpose, Overlay, Widget, glib, pango};
+use gtk::{Entry, InputPurpose, Overlay, Rectangle, Widget, glib, pango};
 use strongroom_prompt::Answer;
 
 use crate::parts::{call, typed};
@@ -16,7 +16,7 @@ const GAP: f64 = 8.0;
 /// Room for the line between the halves.
 const DASH: f64 = 12.0;
 /// Room for the focus ring around cells.
-const RING: f64 = 4.0;
+const RING_WIDTH: i32 = 4;
 
 /// The cells.
 #[derive(Clone)]
@@ -31,11 +31,13 @@ impl Cells {
     pub(crate) fn new() -> Self {
         let overlay = Overlay::new();
         overlay.style_context().add_class("cells");
+        let picture = gtk::Box::new(gtk::Orientation::Horizontal, 0);
+        picture.set_size_request(-1, 46);
         // The ring is drawn around the outer cells, too.
-        overlay.set_margin_start(-4);
-        overlay.set_margin_end(-4);
-        let picture = DrawingArea::new();
-        picture.set_size_request(-1, 54);
+        picture.connect_size_allocate(|picture, place| {
+            let ring = 2 * RING_WIDTH;
+            picture.set_clip(&Rectangle::new(place.x() - RING_WIDTH, place.y() - RING_WIDTH, place.width() + ring, place.height() + ring));
+        });
         overlay.add(&picture);
         let entry = Entry::new();
         entry.set_has_frame(false);
@@ -89,28 +91,28 @@ fn digits(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).take(DIGITS).collect()
 }
 
-fn draw(area: &DrawingArea, cr: &Context, entry: &Entry) -> Result<(), gtk::cairo::Error> {
+fn draw(area: &gtk::Box, cr: &Context, entry: &Entry) -> Result<(), gtk::cairo::Error> {
     let text = entry.text();
     let at = text.len().min(DIGITS);
-    let width = (f64::from(area.allocated_width()) - 2.0 * RING - DASH - 6.0 * GAP) / 6.0;
+    let width = (f64::from(area.allocated_width()) - DASH - 6.0 * GAP) / 6.0;
     let layout = area.create_pango_layout(None);
     layout.set_font_description(Some(&pango::FontDescription::from_string("JetBrains Mono 24px")));
-    let mut x = RING;
+    let mut x = 0.0;
     for cell in 0..DIGITS {
         if cell == DIGITS / 2 {
             paint(area, cr, "border_strong");
-            cr.rectangle(x, RING + HEIGHT / 2.0, DASH, 1.0);
+            cr.rectangle(x, HEIGHT / 2.0, DASH, 1.0);
             cr.fill()?;
             x += DASH + GAP;
         }
         let has_cursor = entry.has_focus() && cell == at.min(DIGITS - 1);
         if has_cursor {
-            round(cr, x - 3.0, RING - 3.0, width + 6.0, HEIGHT + 6.0, 5.0);
+            round(cr, x - 3.0, -3.0, width + 6.0, HEIGHT + 6.0, 5.0);
             paint(area, cr, "focus");
             cr.set_line_width(2.0);
             cr.stroke()?;
         }
-        round(cr, x + 0.5, RING + 0.5, width - 1.0, HEIGHT - 1.0, 3.0);
+        round(cr, x + 0.5, 0.5, width - 1.0, HEIGHT - 1.0, 3.0);
         paint(area, cr, "bg0");
         cr.fill_preserve()?;
         paint(area, cr, "border_strong");
@@ -120,11 +122,11 @@ fn draw(area: &DrawingArea, cr: &Context, entry: &Entry) -> Result<(), gtk::cair
             layout.set_text(digit);
             let (w, h) = layout.pixel_size();
             // In the colour of the window's text.
-            let y = RING + (HEIGHT - f64::from(h)) / 2.0;
+            let y = (HEIGHT - f64::from(h)) / 2.0;
             gtk::render_layout(&area.style_context(), cr, x + (width - f64::from(w)) / 2.0, y, &layout);
         } else if has_cursor {
             paint(area, cr, "focus");
-            cr.rectangle(x + width / 2.0 - 1.0, RING + 11.0, 2.0, 24.0);
+            cr.rectangle(x + width / 2.0 - 1.0, 11.0, 2.0, 24.0);
             cr.fill()?;
         }
         x += width + GAP;
@@ -132,7 +134,7 @@ fn draw(area: &DrawingArea, cr: &Context, entry: &Entry) -> Result<(), gtk::cair
     Ok(())
 }
 
-fn paint(area: &DrawingArea, cr: &Context, role: &str) {
+fn paint(area: &gtk::Box, cr: &Context, role: &str) {
     let colour = theme::colour(area, role);
     cr.set_source_rgba(colour.red(), colour.green(), colour.blue(), colour.alpha());
 }

@@ -9,7 +9,7 @@ use strongroom_signer_api::{Deed, Fact};
 use super::cells::Cells;
 use crate::dialogue::Dialogue;
 use crate::frame::{Page, main_button};
-use crate::parts::{column, describe, facts, focus, label, name_of, row, rule, short};
+use crate::parts::{FROM_SIGNER, column, describe, facts, focus, label, name_of, row, rule, short};
 
 /// Head, what it means, and the verb of a deed.
 const fn words(deed: Deed) -> (&'static str, &'static str, &'static str) {
@@ -18,9 +18,7 @@ const fn words(deed: Deed) -> (&'static str, &'static str, &'static str) {
         Deed::Rotate => {
             ("confirm a rotation", "After the code you give the new key, here. It is tested before it takes over.", "_Continue")
         }
-        Deed::Delete => {
-            ("confirm a deletion", "The vault forgets it. It stays valid at the venue until you revoke it there.", "_Delete this key")
-        }
+        Deed::Delete => ("confirm a deletion", "It stays valid at the venue until you revoke it there.", "_Delete this key"),
         Deed::Rearm => ("confirm re-arming", "The kill switch is taken back.", "_Re-arm"),
         Deed::Policy => ("confirm new limits", "The signer holds these limits, whatever the desk asks of it.", "_Change the limits"),
         Deed::Create | Deed::Unlock | Deed::Recover => ("confirm", "", "_Confirm"),
@@ -32,7 +30,6 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
     let about = dialogue.about();
     let (head, meaning, verb) = words(about.deed);
     let body = column(0);
-    body.set_margin_top(-8);
     body.pack_start(&label(&about.title, "act"), false, false, 0);
     let meaning = label(meaning, "wide");
     meaning.set_margin_top(6);
@@ -41,7 +38,7 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
     above.set_margin_top(12);
     body.pack_start(&above, false, false, 8);
     let known = about.facts.iter().map(|fact| match fact.name.as_str() {
-        "Action" => Fact { name: fact.name.clone(), value: format!("{} from the signer", fact.value) },
+        "Action" => Fact { name: fact.name.clone(), value: format!("{}{FROM_SIGNER}", fact.value) },
         _ => fact.clone(),
     });
     body.pack_start(&facts(&known.collect::<Vec<_>>(), 20), false, false, 0);
@@ -50,12 +47,12 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
     let cells = Cells::new();
     let name = name_of(&cells.entry, "Six-digit _code");
     name.set_margin_top(4);
-    name.set_margin_bottom(2);
+    name.set_margin_bottom(6);
     body.pack_start(&name, false, false, 0);
     body.pack_start(&cells.overlay, false, false, 0);
     if let Some(tries) = about.tries_left {
         let below = row(0);
-        below.set_margin_top(4);
+        below.set_margin_top(8);
         let tries = short(&format!("{tries} {} left", if tries == 1 { "try" } else { "tries" }), "quiet");
         describe(&cells.entry, &tries);
         below.pack_start(&tries, false, false, 0);

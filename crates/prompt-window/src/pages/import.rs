@@ -41,13 +41,13 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
     let form = Rc::new(Form { dialogue: Rc::clone(dialogue), venue, api_key, secret, preview: column(0), trouble, main });
 
     let body = column(0);
-    body.set_margin_top(-4);
+    body.set_margin_top(4);
     body.pack_start(&label(if about.deed == Deed::Rotate { "Give the new key" } else { "Import a key" }, "title"), false, false, 0);
-    let label_of_it = about.fact("Label").unwrap_or_default();
-    let words = label(
-        &format!("For {}, as “{label_of_it}”. A key that can withdraw is not needed: make one that reads and trades.", form.venue),
-        "words",
-    );
+    let words = match about.fact("Label") {
+        Some(name) => format!("For {}, as “{name}”.", form.venue),
+        None => format!("{}.", about.title),
+    };
+    let words = label(&format!("{words} A key that can withdraw is not needed: make one that reads and trades."), "words");
     words.set_margin_top(6);
     body.pack_start(&words, false, false, 0);
     for (field, name, top) in [(&form.api_key, "API _key", 16), (&form.secret, "API _secret, or private key (Ed25519, PEM)", 14)] {

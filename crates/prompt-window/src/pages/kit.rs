@@ -23,7 +23,7 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>, kit: &str, typed_back: bool) {
     let Some(frame) = dialogue.frame() else { return };
     let about = dialogue.about();
     let body = column(0);
-    body.set_margin_top(-4);
+    body.set_margin_top(4);
     body.pack_start(&label("Print the recovery kit", "title"), false, false, 0);
     let words = "It opens this vault without the password. It is shown once and not stored. Keep the paper away from this machine.";
     let words = label(words, "words");
@@ -33,12 +33,7 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>, kit: &str, typed_back: bool) {
     let beside = row(24);
     beside.set_margin_top(16);
     let dense: Zeroizing<String> = Zeroizing::new(kit.chars().filter(|c| *c != ' ').collect());
-    let code = if typed_back { None } else { qr::encode(&dense) };
-    let picture = qr::picture(code, 196, if typed_back { "QR code, covered" } else { "Recovery kit as QR code" });
-    if typed_back {
-        picture.style_context().add_class("groups");
-    }
-    beside.pack_start(&picture, false, false, 0);
+    beside.pack_start(&qr::picture(qr::encode(&dense), 196, "Recovery kit as QR code"), false, false, 0);
     let right = column(0);
     let vault = about.fact("Vault").unwrap_or_default().to_owned();
     let made = printing::today();
@@ -47,16 +42,14 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>, kit: &str, typed_back: bool) {
     right.pack_start(&facts(&known, 24), false, false, 0);
     let (print, save) = (small(Icon::Print, "_Print…"), small(Icon::Save, "_Save…"));
     let told = label("", "quiet");
-    if !typed_back {
-        let buttons = row(8);
-        buttons.set_margin_top(12);
-        buttons.pack_start(&print, false, false, 0);
-        buttons.pack_start(&save, false, false, 0);
-        right.pack_start(&buttons, false, false, 0);
-        told.set_margin_top(8);
-        right.pack_start(&told, false, false, 0);
-        keep(dialogue, &print, &save, &told, kit, &vault);
-    }
+    let buttons = row(8);
+    buttons.set_margin_top(12);
+    buttons.pack_start(&print, false, false, 0);
+    buttons.pack_start(&save, false, false, 0);
+    right.pack_start(&buttons, false, false, 0);
+    told.set_margin_top(8);
+    right.pack_start(&told, false, false, 0);
+    keep(dialogue, &print, &save, &told, kit, &vault);
     beside.pack_start(&right, true, true, 0);
     body.pack_start(&beside, false, false, 0);
     body.pack_start(&groups(kit, typed_back), false, false, 0);
@@ -76,7 +69,8 @@ fn groups(kit: &str, last_is_covered: bool) -> Grid {
     grid.set_column_homogeneous(true);
     grid.set_margin_top(16);
     let count = kit.split(' ').count();
-    for (at, group) in kit.split(' ').enumerate() {
+    // A grid tells a screen reader its newest part first: the last is attached first.
+    for (at, group) in kit.split(' ').rev().enumerate().map(|(at, group)| (count - 1 - at, group)) {
         let covered = last_is_covered && at + 1 == count;
         let number = short(&format!("{:02}", at + 1), "at");
         let text = short(if covered { "····" } else { group }, if covered { "covered" } else { "value" });

@@ -53,6 +53,7 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
     let about = dialogue.about();
     let is_new = about.deed == Deed::Create;
     let body = column(0);
+    body.set_margin_top(8);
     body.pack_start(&label(if is_new { "Choose the vault's password" } else { "Choose a new password" }, "title"), false, false, 0);
     let words = "Nobody can reset it. Without it and without the recovery kit, this vault cannot be opened by anyone.";
     let words = label(words, "words");

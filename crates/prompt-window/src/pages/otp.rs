@@ -32,7 +32,7 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>, uri: &str) -> Waiting {
     let cells = Cells::new();
     let Some(frame) = dialogue.frame() else { return Waiting(cells) };
     let body = column(0);
-    body.set_margin_top(-4);
+    body.set_margin_top(4);
     body.pack_start(&label("Add the code generator", "title"), false, false, 0);
     let words = "Take the picture with an authenticator app, or type the seed into it. It is shown only now. Imports, deletions and raised limits ask for its codes.";
     let words = label(words, "words");
@@ -52,8 +52,9 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>, uri: &str) -> Waiting {
     groups.style_context().add_class("groups");
     groups.set_column_homogeneous(true);
     groups.set_margin_top(16);
-    let letters: Vec<char> = secret.chars().collect();
-    for (at, group) in letters.chunks(GROUP).enumerate() {
+    let letters: Zeroizing<Vec<char>> = Zeroizing::new(secret.chars().collect());
+    // A grid tells a screen reader its newest part first: the last is attached first.
+    for (at, group) in letters.chunks(GROUP).enumerate().rev() {
         let group: Zeroizing<String> = Zeroizing::new(group.iter().collect());
         let shown = label(&group, "value");
         shown.set_xalign(0.5);
@@ -66,7 +67,7 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>, uri: &str) -> Waiting {
 
     let name = name_of(&cells.entry, "The six-digit _code that it shows now");
     name.set_margin_top(16);
-    name.set_margin_bottom(2);
+    name.set_margin_bottom(6);
     body.pack_start(&name, false, false, 0);
     body.pack_start(&cells.overlay, false, false, 0);
 

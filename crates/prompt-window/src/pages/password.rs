@@ -12,6 +12,7 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
     let Some(frame) = dialogue.frame() else { return };
     let about = dialogue.about();
     let body = column(0);
+    body.set_margin_top(8);
     body.pack_start(&label(&about.title, "title"), false, false, 0);
     let words = label("It opens with the password and this machine's device secret together.", "words");
     words.set_margin_top(4);

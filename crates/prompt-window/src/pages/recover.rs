@@ -17,6 +17,7 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
     let Some(frame) = dialogue.frame() else { return };
     let about = dialogue.about();
     let body = column(0);
+    body.set_margin_top(8);
     body.pack_start(&label("Open with the recovery kit", "title"), false, false, 0);
     let words =
         "Type all sixteen groups from the paper, in order. Blanks, dashes and small letters do not matter. Then you choose a new password.";

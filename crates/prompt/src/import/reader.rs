@@ -39,14 +39,15 @@ fn build() -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     rustix::thread::set_no_new_privs(true)?;
-    for (resource, limit) in LIMITS {
-        rustix::process::setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit) })?;
-    }
     let ruleset =
         Ruleset::default().handle_access(AccessFs::from_all(ABI::V1)).and_then(|rules| rules.handle_access(AccessNet::from_all(ABI::V4)));
     let status = ruleset.and_then(Ruleset::create).and_then(|rules| rules.restrict_self()).map_err(|error| refused(&error.to_string()))?;
     if status.ruleset == RulesetStatus::NotEnforced {
         return Err(refused("no landlock"));
+    }
+    // After landlock, which needs a descriptor for a moment.
+    for (resource, limit) in LIMITS {
+        rustix::process::setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit) })?;
     }
     let program = filter().map_err(|error| refused(&error.to_string()))?;
     seccompiler::apply_filter(&program).map_err(|error| refused(&error.to_string()))?;

@@ -59,13 +59,9 @@ impl Signer {
 
     fn about_key(&self, about: About, id: u64) -> About {
         let known = self.open.iter().flat_map(|open| &open.credentials).find(|known| known.info.id.0 == id);
-        let Some(CredentialInfo { label, venue, api_key, created, .. }) = known.map(|known| &known.info) else { return about };
+        let Some(CredentialInfo { venue, api_key, created, .. }) = known.map(|known| &known.info) else { return about };
         let day = created.to_string();
-        about
-            .with("Venue", name(*venue))
-            .with("Label", label)
-            .with("API key", &shortened(api_key))
-            .with("In the vault since", day.get(..10).unwrap_or_default())
+        about.with("Venue", name(*venue)).with("API key", &shortened(api_key)).with("In the vault since", day.get(..10).unwrap_or_default())
     }
 }
 
@@ -82,7 +78,7 @@ const fn deed(action: &Action) -> Deed {
     }
 }
 
-const fn name(venue: Venue) -> &'static str {
+pub(super) const fn name(venue: Venue) -> &'static str {
     match venue {
         Venue::Binance => "Binance",
     }

@@ -1,12 +1,13 @@
 //! What a granted action changes, and how it takes effect: first the bytes are on disk, then it is so.
 
+use strongroom_guard::SessionEnd;
 use strongroom_model::{Advice, CredentialId, CredentialInfo, Venue};
 use strongroom_signer_api::prompt::Field;
 use strongroom_signer_api::{ActionEnd, Notice, Refusal, Reply, Sealed};
 use strongroom_vault::{ChangeError, Edit, RecordKind, SystemEntropy};
 use strongroom_venues::binance::scheme;
 
-use super::{Dialogue, Grant, Import, Next, Step, Talk};
+use super::{Dialogue, GIVEN_UP, Grant, Import, Next, Step, Talk};
 use crate::clock::Moment;
 use crate::credential;
 use crate::signer::{After, Listener, Out, Saving, Signer};
@@ -163,6 +164,13 @@ impl Signer {
             Next::Grant(grant) => self.granted(talk, grant, now),
             Next::Refuse(why, advice) => talk.fail(&why, advice, true),
             Next::LetIn => self.let_in(talk, true),
+            Next::GiveUp => {
+                // A vault that was opened for this is sealed again; one that was open before stays as it was.
+                if self.open.as_ref().is_some_and(|open| matches!(open.session, Err(SessionEnd::NeverOpened))) {
+                    self.open = None;
+                }
+                talk.fail(GIVEN_UP, Advice::Ask, false)
+            }
             Next::OpenSession { end } => {
                 if let Some(open) = self.open.as_mut() {
                     open.open_session(now.mono_ms);
@@ -202,7 +210,7 @@ impl Signer {
         let Some(prompt) = prompt else { return Vec::new() };
         let Some(at) = self.dialogues.iter().position(|dialogue| dialogue.prompt == prompt) else { return Vec::new() };
         let Dialogue { ticket, step, .. } = self.dialogues.remove(at);
-        let opening = matches!(&step, Step::Saving(Next::OpenSession { .. } | Next::LetIn));
+        let opening = matches!(&step, Step::Saving(Next::OpenSession { .. } | Next::LetIn | Next::GiveUp));
         let had_session = self.open.as_ref().is_some_and(|open| open.session.is_ok());
         if seals || (opening && !had_session) {
             self.open = None;

@@ -29,6 +29,8 @@ const LABEL_LEN_MAX: usize = 64;
 const API_KEY_LEN_MAX: usize = 256;
 /// The group of the kit that is typed back: the last.
 const KIT_GROUP: usize = Kit::GROUPS - 1;
+/// What the end of an action that a person gave up is called.
+const GIVEN_UP: &str = "given up; nothing was changed";
 /// Longest wait after wrong passwords: 15 minutes.
 const PASSWORD_WAIT_MS_MAX: u64 = 900_000;
 
@@ -105,6 +107,8 @@ enum Next {
     OpenSession {
         end: ActionEnd,
     },
+    /// The person gave up an unlocking that was already granted.
+    GiveUp,
     End(ActionEnd),
 }
 
@@ -163,7 +167,7 @@ impl Signer {
             Action::Import { label, .. } if label.is_empty() || label.len() > LABEL_LEN_MAX || label.chars().any(char::is_control) => {
                 state("a label has 1 to 64 bytes without control characters")
             }
-            Action::Import { label, venue } => Ok(format!("Import a key for {venue} as “{label}”")),
+            Action::Import { label, venue } => Ok(format!("Import a key for {} as “{label}”", about::name(*venue))),
             Action::Rotate { old } => Ok(format!("Replace the key “{}” by a new one", label(old)?)),
             Action::Delete { id } => Ok(format!("Delete the key “{}” from the vault", label(id)?)),
             Action::Rearm if !frozen => state("the kill switch is not engaged"),
@@ -205,11 +209,16 @@ impl Signer {
         let talk = Talk { prompt, ticket };
         match (step, message) {
             (Step::Hello, FromPrompt::Hello(ticket)) => self.begin(Talk { prompt, ticket: *ticket }, now),
+            // The password was right, but the person gave up while it was checked: no session opens.
+            (Step::Saving(Next::OpenSession { end: ActionEnd::Unlocked { by_kit: false, .. } }), FromPrompt::Cancel) => {
+                self.dialogues.push(Dialogue { prompt, ticket, step: Step::Saving(Next::GiveUp) });
+                Vec::new()
+            }
             (step @ Step::Saving(_), _) => {
                 self.dialogues.push(Dialogue { prompt, ticket, step });
                 Vec::new()
             }
-            (_, FromPrompt::Cancel) => talk.fail("given up; nothing was changed", Advice::Ask, false),
+            (_, FromPrompt::Cancel) => talk.fail(GIVEN_UP, Advice::Ask, false),
             (step, FromPrompt::Answer(answer)) => self.answered(talk, step, answer, now),
             (Step::CreateKitShown(birth, password, kit), FromPrompt::Shown) => {
                 let words = format!("Type group {} of the kit, the last one", KIT_GROUP + 1);
