@@ -45,16 +45,6 @@ impl Collected<'_> {
     }
 }
 
-trait InPage {
-    fn name(found: &mut Collected<'_>) -> String;
-}
-
-impl<T: TS + 'static> InPage for T {
-    fn name(found: &mut Collected<'_>) -> String {
-        found.add::<T>()
-    }
-}
-
 impl TS for Pushes {
     type WithoutGenerics = Self;
     type OptionInnerType = Self;
@@ -79,8 +69,8 @@ fn bindings() -> String {
     let mut commands = Vec::new();
     macro_rules! describe {
         ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {$(
-            let arguments: Vec<String> = vec![$(format!("{}: {}", stringify!($argument), <$type as InPage>::name(&mut found))),*];
-            let answer = match <$answer as InPage>::name(&mut found).as_str() {
+            let arguments: Vec<String> = vec![$(format!("{}: {}", stringify!($argument), found.add::<$type>())),*];
+            let answer = match found.add::<$answer>().as_str() {
                 "null" => "void".to_owned(),
                 other => other.to_owned(),
             };

@@ -13,6 +13,7 @@ use strongroom_desk_api::{Ask, DoorAction, DoorError, Tell};
 use strongroom_model::Advice;
 
 use crate::desk::{Desk, failed, unexpected};
+use crate::settings::{Settings, Theme};
 use crate::views::{Outcome, Source};
 
 /// A person has so long to answer all questions.
@@ -48,7 +49,7 @@ impl Person {
         let Tell::Prepared { ticket, .. } = desk.ask(Ask::Prepare { action }).await? else { return Err(unexpected()) };
         let number = ticket_number(&ticket).ok_or_else(unexpected)?;
         let slots = file.iter().map(|_| Slot::Import).collect();
-        let errand = Errand { ticket: number, face: Face::Window, slots };
+        let errand = Errand { ticket: number, face: face(desk.profile()), slots };
         let supervisor = SupervisorClient::connect(desk.profile()).map(Arc::new);
         let supervisor = supervisor.map_err(|error| not_opened(&error.to_string()))?;
         {
@@ -93,6 +94,15 @@ impl Person {
             Ok(_) => Err(failed("no-file", format!("{} is not a file.", path.display()), Advice::Ask)),
             Err(error) => Err(failed("no-file", format!("{} cannot be opened: {error}.", path.display()), Advice::Ask)),
         }
+    }
+}
+
+/// The prompt looks like the window.
+fn face(profile: &Path) -> Face {
+    match Settings::read(profile).theme {
+        Theme::System => Face::Window,
+        Theme::Dark => Face::DarkWindow,
+        Theme::Light => Face::BrightWindow,
     }
 }
 

@@ -481,5 +481,6 @@ pub struct AuditEntry {
     /// What kind.
     pub kind: String,
     /// What, as JSON.
+    #[cfg_attr(feature = "typescript", ts(type = "unknown"))]
     pub payload: serde_json::Value,
 }

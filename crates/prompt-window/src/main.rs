@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 fn run() -> io::Result<Outcome> {
     close_windows()?;
     let start = Start::receive()?;
-    if start.face != Face::Window || !start.slots.are_for_files_only() {
+    if !start.face.is_window() || !start.slots.are_for_files_only() {
         return Err(io::Error::new(io::ErrorKind::Unsupported, "a window takes no descriptors but files to import"));
     }
     // Held until the end: what is drawn is read from there.

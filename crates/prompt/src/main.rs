@@ -32,7 +32,7 @@ fn main() -> ExitCode {
 fn run() -> io::Result<bool> {
     close_windows()?;
     let Start { supervisor, mut line, face, terminal, slots } = Start::receive()?;
-    if face == Face::Window {
+    if face.is_window() {
         return Err(io::Error::new(io::ErrorKind::Unsupported, "this is the terminal's prompt"));
     }
     let terminal = terminal.map(|tty| Terminal::new(tty, &supervisor)).transpose()?;

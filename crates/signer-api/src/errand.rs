@@ -20,13 +20,32 @@ pub enum Face {
     Absent = 0,
     /// On a terminal that comes with the errand.
     Terminal = 1,
-    /// In a window of its own.
+    /// In a window of its own, bright or dark as the desktop is.
     Window = 2,
+    /// In a dark window.
+    DarkWindow = 3,
+    /// In a bright window.
+    BrightWindow = 4,
 }
 
 impl Face {
     fn from_number(number: u8) -> Option<Self> {
-        [Self::Absent, Self::Terminal, Self::Window].into_iter().find(|face| *face as u8 == number)
+        let all = [Self::Absent, Self::Terminal, Self::Window, Self::DarkWindow, Self::BrightWindow];
+        all.into_iter().find(|face| *face as u8 == number)
+    }
+
+    /// Whether it needs a screen.
+    pub const fn is_window(self) -> bool {
+        matches!(self, Self::Window | Self::DarkWindow | Self::BrightWindow)
+    }
+
+    /// The theme that a window must have, if it is asked for.
+    pub const fn theme(self) -> Option<&'static str> {
+        match self {
+            Self::DarkWindow => Some("dark"),
+            Self::BrightWindow => Some("light"),
+            Self::Absent | Self::Terminal | Self::Window => None,
+        }
     }
 }
 

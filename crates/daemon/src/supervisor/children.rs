@@ -80,7 +80,7 @@ pub(crate) fn signer() -> anyhow::Result<Process> {
 
 /// The prompt with the face that an errand names.
 pub(crate) fn prompt(face: Face) -> anyhow::Result<Process> {
-    if face != Face::Window {
+    if !face.is_window() {
         return Process::start(beside("strongroom-prompt")?);
     }
     anyhow::ensure!(
@@ -90,6 +90,9 @@ pub(crate) fn prompt(face: Face) -> anyhow::Result<Process> {
     );
     let mut command = beside("strongroom-prompt-window")?;
     command.envs(WINDOW_ENVIRONMENT.iter().chain(DISPLAYS).filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
+    if let Some(theme) = face.theme() {
+        command.env("STRONGROOM_THEME", theme);
+    }
     // No input method daemon sees what is typed.
     command.env("GTK_IM_MODULE", "gtk-im-context-simple");
     // The C library overwrites what the toolkit frees, and the toolkit allocates through it alone.
