@@ -99,6 +99,10 @@ export const SCENES = [
       await p.getByTestId("toast").first().waitFor();
     },
   },
+  { name: "trade-compact", fake: "ambiguous", query: "&density=compact&pnl=classic", wait: "order-row", act: fillTicket },
+  { name: "trade-relaxed", fake: "plain", query: "&density=relaxed&pnl=classic-east", wait: "order-row", act: fillTicket },
+  { name: "trade-small", fake: "plain", size: { width: 1080, height: 700 }, wait: "order-row", act: fillTicket },
+  { name: "lines-small", fake: "plain", size: { width: 1080, height: 700 }, wait: "order-row", act: (p) => go(p, "lines") },
   { name: "lines", fake: "plain", wait: "order-row", act: (p) => go(p, "lines") },
   { name: "lines-pin", fake: "pin-changed", wait: "order-row", act: (p) => go(p, "lines") },
   {
@@ -241,11 +245,11 @@ export async function onEveryScene(look, { only = [], themes = ["dark", "light"]
     for (const theme of themes)
       for (const scene of SCENES) {
         if (only.length > 0 && !only.includes(scene.name)) continue;
-        const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, bypassCSP: bypassPolicy });
+        const context = await browser.newContext({ viewport: scene.size ?? { width: 1440, height: 900 }, bypassCSP: bypassPolicy });
         const page = await context.newPage();
         page.on("console", (message) => message.type() === "error" && faults.push(`${scene.name} ${theme}: ${message.text()}`));
         page.on("pageerror", (error) => faults.push(`${scene.name} ${theme}: ${error.message}`));
-        await page.goto(`${address}?fake=${scene.fake}&theme=${theme}&still`);
+        await page.goto(`${address}?fake=${scene.fake}&theme=${theme}&still${scene.query ?? ""}`);
         page.setDefaultTimeout(10_000);
         try {
           await reach(page, scene);

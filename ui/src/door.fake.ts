@@ -2,12 +2,17 @@
 import type { Commands } from "./bindings/contract";
 import { fakeBackend, isScenario } from "./lib/fake";
 
+const DENSITIES = ["compact", "standard", "relaxed"] as const;
+const COLOURS = ["blue-orange", "classic", "classic-east"] as const;
+
 export function connect(): Commands {
   const query = new URLSearchParams(location.search);
   const named = query.get("fake") ?? "";
   return fakeBackend({
     scenario: isScenario(named) ? named : "plain",
     theme: query.get("theme") === "light" ? "light" : "dark",
+    density: DENSITIES.find((name) => name === query.get("density")) ?? "standard",
+    pnl: COLOURS.find((name) => name === query.get("pnl")) ?? "blue-orange",
     still: query.has("still"),
   });
 }

@@ -254,3 +254,12 @@ describe("what goes wrong", () => {
     expect(calls(world, "stay").length).toBeGreaterThan(0);
   });
 });
+
+it("a dropped file is imported by name only, unread by the page", async () => {
+  const world = await openDesk({ scenario: "plain" });
+  await world.user.click(get("nav-keys"));
+  await world.user.click(await find("import-file"));
+  await world.user.type(await find("import-label"), "bot");
+  await world.user.click(get("import-go"));
+  await until(() => expect(calls(world, "act")).toMatchObject([{ action: { action: "import", label: "bot" }, source: "dropped" }]));
+});

@@ -1,6 +1,10 @@
 // Stories of the first start.
+import { render } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
-import { KDF_MEMORY_MIB, KDF_PASSES } from "../src/state/entry.svelte";
+import { fakeBackend } from "../src/lib/fake";
+import Page from "../src/Page.svelte";
+import { Entry, KDF_MEMORY_MIB, KDF_PASSES } from "../src/state/entry.svelte";
 import { calls, find, get, gone, open, until } from "./world";
 
 describe("first use", () => {
@@ -54,6 +58,14 @@ describe("lock screen", () => {
     expect(get("lock-because").textContent).toContain("you locked it");
   });
 
+  it("appears when the vault is locked elsewhere, frames or none", async () => {
+    const world = open({ scenario: "plain" });
+    await find("ticket");
+    world.backend.state = "locked";
+    await find("lock-screen");
+    await gone("desk");
+  });
+
   it("Enter on the focused button unlocks through the prompt", async () => {
     const world = open({ scenario: "locked" });
     await until(() => expect(document.activeElement).toBe(get("unlock")));
@@ -87,14 +99,15 @@ describe("lock screen", () => {
   });
 });
 
-it("a backend that cannot be reached is shown with what to do", async () => {
-  const world = open({ scenario: "plain" });
+it("a backend that cannot be reached is shown with what to do, and asked again", async () => {
+  const backend = fakeBackend({ still: true });
+  let answers = false;
+  const hello = backend.hello;
+  backend.hello = () => (answers ? hello() : Promise.reject({ code: "no-desk", message: "The desk could not be started.", advice: "bug" }));
+  const entry = new Entry(backend);
+  render(Page, { entry });
+  expect((await find("trouble-message")).textContent).toBe("The desk could not be started.");
+  answers = true;
+  await userEvent.setup({ delay: null }).click(get("trouble-again"));
   await find("ticket");
-  const { Entry } = await import("../src/state/entry.svelte");
-  const dead = Object.create(world.backend) as typeof world.backend;
-  dead.hello = () => Promise.reject({ code: "no-desk", message: "The desk could not be started.", advice: "bug" });
-  const entry = new Entry(dead);
-  await entry.start();
-  expect(entry.screen).toBe("trouble");
-  entry.stop();
 });

@@ -50,7 +50,15 @@ const LOG_KEY = "strongroom-log+MCowBQYDK2VwAyEAsimulatedkeyforpractice";
 const HEAD = "7f3a09c15be2d840a91d47c3b85e06f27d3ac91420ebf568e3417bd96c0258fe";
 const no = (code: string, message: string, advice: DoorError["advice"] = "refuse"): DoorError => ({ code, message, advice });
 
-export type FakeOptions = { scenario?: Scenario; theme?: Settings["theme"]; still?: boolean; prompt_ms?: number; now_ms?: () => number };
+export type FakeOptions = {
+  scenario?: Scenario;
+  theme?: Settings["theme"];
+  density?: Settings["density"];
+  pnl?: Settings["pnl"];
+  still?: boolean;
+  prompt_ms?: number;
+  now_ms?: () => number;
+};
 
 export class FakeWorld implements Commands {
   readonly mark = FAKE_MARK;
@@ -79,7 +87,15 @@ export class FakeWorld implements Commands {
   private readonly prompt_ms: number;
   private readonly now_ms: () => number;
 
-  constructor({ scenario = "plain", theme = "dark", still = false, prompt_ms = 1500, now_ms = Date.now }: FakeOptions = {}) {
+  constructor({
+    scenario = "plain",
+    theme = "dark",
+    density = "standard",
+    pnl = "blue-orange",
+    still = false,
+    prompt_ms = 1500,
+    now_ms = Date.now,
+  }: FakeOptions = {}) {
     this.scenario = scenario;
     this.prompt_ms = prompt_ms;
     this.now_ms = now_ms;
@@ -87,7 +103,7 @@ export class FakeWorld implements Commands {
     this.market = new FakeMarket(now_ms, still);
     this.book = new FakeOrders(() => this.now_us());
     this.keyring = scenario === "empty" || scenario === "missing" ? [] : scenes.keys(this.now_us());
-    this.prefs = { theme, density: "standard", pnl: "blue-orange", motion: "system", single_keys: true };
+    this.prefs = { theme, density, pnl, motion: "system", single_keys: true };
     if (scenario === "missing" || scenario === "locked" || scenario === "sealed") this.state = scenario;
     if (scenario === "locked") this.because = "nobody used it for 10 minutes";
     if (scenario === "sealed") this.because = "it was locked, and nothing was live";

@@ -36,7 +36,7 @@ export const BINDINGS: readonly Binding[] = [
   { chord: "Shift+F6", action: "panel-previous", words: "Previous panel", group: "Everywhere" },
   { chord: "Ctrl+.", action: "pause", words: "Pause moving data", group: "Everywhere" },
   { chord: "Ctrl+Shift+D", action: "density", words: "Next density", group: "Everywhere" },
-  { chord: "?", action: "shortcuts", words: "This list", group: "Everywhere" },
+  { chord: "?", action: "shortcuts", words: "Keyboard shortcuts", group: "Everywhere" },
   { chord: "Ctrl+Enter", action: "submit", words: "Send the order in the ticket", group: "Orders" },
   { chord: "Ctrl+Backspace", action: "cancel-last", words: "Cancel the newest order", group: "Orders" },
   { chord: "Ctrl+Shift+Delete", action: "cancel-all", words: "Cancel all on this market", group: "Orders" },

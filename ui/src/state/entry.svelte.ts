@@ -18,6 +18,7 @@ export class Entry {
   readonly prompt: Prompt;
   readonly look: Look;
   private listeners = new Set<(push: Push) => void>();
+  private attached = false;
   private timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(readonly backend: Commands) {
@@ -32,17 +33,32 @@ export class Entry {
   });
 
   async start(): Promise<void> {
+    this.timer ??= setInterval(() => this.screen !== "desk" && void this.lookAgain(), LOOK_AGAIN_MS);
     try {
-      const hello = await this.backend.hello();
-      this.look.take(hello.settings);
-      this.hello = hello;
+      if (!this.hello) {
+        const hello = await this.backend.hello();
+        this.look.take(hello.settings);
+        this.hello = hello;
+      }
       await this.refresh();
       if (this.vault?.state === "missing") this.introducing = true;
-      await this.backend.attach({ pushes: (push) => this.receive(push) });
+      await this.attach();
     } catch (reason) {
       this.trouble = fault(reason);
     }
-    this.timer ??= setInterval(() => this.screen !== "desk" && void this.refresh(), LOOK_AGAIN_MS);
+  }
+  private lookAgain(): Promise<void> {
+    return this.hello && this.attached ? this.refresh() : this.start();
+  }
+  private async attach(): Promise<void> {
+    if (this.attached) return;
+    this.attached = true;
+    try {
+      await this.backend.attach({ pushes: (push) => this.receive(push) });
+    } catch (reason) {
+      this.attached = false;
+      this.link = { up: false, words: `Nothing moves here: ${fault(reason).message}` };
+    }
   }
 
   stop(): void {

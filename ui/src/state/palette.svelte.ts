@@ -9,7 +9,7 @@ import type { Shell } from "./shell.svelte";
 const CHECK_AFTER_MS = 100;
 export type Command = { action: Action; words: string; chord: string };
 export const COMMANDS: readonly Command[] = BINDINGS.filter(
-  (binding, i) => !["palette", "submit"].includes(binding.action) && BINDINGS.findIndex((b) => b.action === binding.action) === i,
+  (binding, i) => !["palette", "submit"].includes(binding.action) && BINDINGS.findIndex((b) => b.words === binding.words) === i,
 );
 
 export class Palette {

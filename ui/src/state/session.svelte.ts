@@ -10,6 +10,8 @@ export class Session {
   view: SessionView | null = $state.raw(null);
   trouble: DoorError | null = $state.raw(null);
   now_ms = $state(Date.now());
+  /** Told after every answer, also a failed one: the vault may have been locked elsewhere. */
+  onanswer: (unlocked: boolean) => void = () => undefined;
   private received_ms = 0;
   private stayed_ms = 0;
   private timer: ReturnType<typeof setInterval> | undefined;
@@ -41,6 +43,7 @@ export class Session {
     } finally {
       this.asking = false;
     }
+    this.onanswer(this.trouble === null && this.view?.state === "unlocked");
   }
 
   readonly idle_left_ms = $derived.by(() => {

@@ -48,6 +48,7 @@ export class Shell {
     this.limits = new Limits(backend, prompt, this.notices);
     this.log = new Log(backend);
     this.kill = new Kill(backend, this.session, prompt);
+    this.session.onanswer = (unlocked) => !unlocked && void entry.refresh();
     this.market.onversions = (orders, state) => this.versions(orders, state);
   }
 
