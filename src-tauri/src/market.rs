@@ -32,6 +32,15 @@ struct Outlet {
     link: Option<bool>,
 }
 
+impl Outlet {
+    /// What was sent for something else is not waited for.
+    fn begin_anew(&mut self) {
+        self.turn += 1;
+        self.frame = None;
+        self.acked = self.sent;
+    }
+}
+
 /// The market as the page watches it.
 #[derive(Clone, Default)]
 pub(crate) struct Market {
@@ -59,16 +68,16 @@ impl Market {
     /// From now on pushes go here; a page that was loaded anew begins anew.
     pub(crate) fn attach(&self, channel: Channel<Push>) {
         self.change(|outlet| {
-            let turn = outlet.turn + 1;
-            *outlet = Outlet { channel: Some(channel), turn, ..Outlet::default() };
+            outlet.channel = Some(channel);
+            outlet.begin_anew();
+            outlet.link = None;
         });
     }
 
     pub(crate) fn watch(&self, watch: Option<Watch>) {
         self.change(|outlet| {
-            outlet.turn += 1;
             outlet.wanted = watch;
-            outlet.frame = None;
+            outlet.begin_anew();
         });
     }
 
@@ -179,5 +188,13 @@ mod tests {
         assert_eq!(market.lock().acked, 3);
         market.ack(1);
         assert_eq!(market.lock().acked, 3);
+    }
+
+    #[test]
+    fn a_page_that_dropped_frames_gets_new_ones_when_it_asks_again() {
+        let market = Market::default();
+        market.change(|outlet| outlet.sent = IN_FLIGHT_MAX);
+        market.watch(None);
+        assert_eq!(market.lock().acked, IN_FLIGHT_MAX);
     }
 }

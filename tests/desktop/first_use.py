@@ -121,7 +121,7 @@ eventually("no order is left", lambda: app.all('[data-testid="kill-left"][data-l
 assert does("session")["killed"]
 app.picture("kill")
 app.click("rearm")
-person.ended(person.gives_a_code("confirm the re-arming", "Allow orders again", "prompt-rearm"))
+person.ended(person.gives_a_code("confirm re-arming", "Re-arm", "prompt-rearm"))
 eventually("re-armed", lambda: not does("session")["killed"])
 say("the window is closed; nothing is live, so everything ends")
 app.close()

@@ -155,8 +155,8 @@ class Window:
 
     def choose(self, testid, value):
         """An option of a list, by its value."""
-        self.by(testid)
-        self.call("POST", f"/element/{self.see(f'[data-testid="{testid}"] option[value="{value}"]')}/click")
+        option = self.see(f'[data-testid="{testid}"] option[value="{value}"]')
+        self.call("POST", f"/element/{option}/click")
 
     def attribute(self, testid, name):
         return self.call("GET", f"/element/{self.by(testid)}/attribute/{name}")

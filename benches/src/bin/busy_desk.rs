@@ -163,6 +163,7 @@ impl Market {
             current: true,
             age_ms: u64::try_from(now().ms_since(self.at)).unwrap_or_default(),
             book_at: self.at,
+            best: self.book.bids().next().zip(self.book.asks().next()).map(|(bid, ask)| (bid.price, ask.price)),
             bids: Some(rows(&mut self.book.bids())),
             asks: Some(rows(&mut self.book.asks())),
             trades: Some(trades).filter(|trades| !trades.is_empty()),

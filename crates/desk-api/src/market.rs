@@ -150,6 +150,9 @@ pub struct Frame {
     pub age_ms: u64,
     /// When the desk applied the newest change.
     pub book_at: Timestamp,
+    /// Best bid and best ask, not grouped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best: Option<(Price, Price)>,
     /// Best first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bids: Option<Vec<Row>>,
@@ -186,6 +189,7 @@ impl Frame {
             (older, fresh) => fresh.or(older),
         };
         Self {
+            best: newer.best.or(self.best),
             bids: newer.bids.or(self.bids),
             asks: newer.asks.or(self.asks),
             candle: newer.candle.or(self.candle),
@@ -215,6 +219,7 @@ mod tests {
             current: true,
             age_ms: 0,
             book_at: Timestamp::default(),
+            best: None,
             bids: None,
             asks: asks.map(row),
             trades: Some(trades.map(trade).collect::<Vec<_>>()).filter(|trades| !trades.is_empty()),

@@ -12,7 +12,7 @@ use strongroom_desk_api::{Ask, AuditEntry, OrderView, SessionView, Tell, VaultSt
 use strongroom_model::{Advice, ClientOrderId, CredentialInfo, OrderSpec, PlaceOrder, Side, Symbol};
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::control::FromDesk;
-use strongroom_signer_api::{ActionEnd, Reply, Request, Status};
+use strongroom_signer_api::{ActionEnd, GIVEN_UP, Reply, Request, Status};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
@@ -425,6 +425,7 @@ fn outcome_of(end: ActionEnd) -> Tell {
         ActionEnd::Deleted(info) => done("Deleted from the vault. It stays valid at the venue until you revoke it there.", Some(info)),
         ActionEnd::Rearmed => done("Re-armed. Orders are allowed again.", None),
         ActionEnd::PolicySet(_) => done("The limits are changed.", None),
+        ActionEnd::Failed { why, advice, .. } if why == GIVEN_UP => error("given-up", why, advice),
         ActionEnd::Failed { why, advice, wrong_factor } => error(if wrong_factor { "wrong-factor" } else { "not-done" }, why, advice),
     }
 }

@@ -166,6 +166,7 @@ impl Feed {
             current: false,
             age_ms: 0,
             book_at: Timestamp::default(),
+            best: None,
             bids: None,
             asks: None,
             trades: None,
@@ -178,6 +179,7 @@ impl Feed {
         (frame.current, frame.age_ms, frame.book_at) = (market.is_current(), market.age_ms(), market.changed_at);
         if told.book_version.replace(market.book_version) != Some(market.book_version) {
             let depth = watch.depth.clamp(1, FRAME_DEPTH_MAX) as usize;
+            frame.best = market.book.bids().next().zip(market.book.asks().next()).map(|(bid, ask)| (bid.price, ask.price));
             frame.bids = Some(rows(market.book.bids(), watch.step, Side::Buy, depth));
             frame.asks = Some(rows(market.book.asks(), watch.step, Side::Sell, depth));
         }
@@ -318,6 +320,7 @@ mod tests {
         let (feed, symbol, watch) = feed();
         let mut told = Told::default();
         let first = feed.frame(&watch, &mut told, (1, 1));
+        assert_eq!(first.best.map(|(bid, ask)| format!("{bid} {ask}")), Some("9.9 10.1".to_owned()));
         assert!(first.current && first.bids.as_ref().is_some_and(|bids| bids.len() == 2));
         let again = feed.frame(&watch, &mut told, (1, 1));
         assert_eq!((again.seq, again.bids, again.trades), (2, None, None));

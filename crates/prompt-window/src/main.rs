@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use strongroom_prompt::import::reader;
 use strongroom_prompt::{Start, close_windows};
-use strongroom_signer_api::errand::{EXIT_NO_DISPLAY, Face};
+use strongroom_signer_api::errand::EXIT_NO_DISPLAY;
 
 use crate::dialogue::{Dialogue, Outcome};
 

@@ -10,7 +10,6 @@ use std::process::ExitCode;
 use strongroom_prompt::{Answer, Line, Slots, Start, close_windows, wait_for};
 use strongroom_signer_api::About;
 use strongroom_signer_api::channel::Channel;
-use strongroom_signer_api::errand::Face;
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, ToPrompt};
 
 use crate::terminal::Terminal;

@@ -215,6 +215,9 @@ pub enum Notice {
     Frozen(Freeze),
 }
 
+/// Why an action failed that a person gave up.
+pub const GIVEN_UP: &str = "given up; nothing was changed";
+
 /// How an action ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

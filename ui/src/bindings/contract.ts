@@ -296,6 +296,10 @@ age_ms: number,
  */
 book_at: Timestamp, 
 /**
+ * Best bid and best ask, not grouped.
+ */
+best?: [Price, Price], 
+/**
  * Best first.
  */
 bids?: Array<Row>, 

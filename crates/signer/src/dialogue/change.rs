@@ -3,11 +3,11 @@
 use strongroom_guard::SessionEnd;
 use strongroom_model::{Advice, CredentialId, CredentialInfo, Venue};
 use strongroom_signer_api::prompt::Field;
-use strongroom_signer_api::{ActionEnd, Notice, Refusal, Reply, Sealed};
+use strongroom_signer_api::{ActionEnd, GIVEN_UP, Notice, Refusal, Reply, Sealed};
 use strongroom_vault::{ChangeError, Edit, RecordKind, SystemEntropy};
 use strongroom_venues::binance::scheme;
 
-use super::{Dialogue, GIVEN_UP, Grant, Import, Next, Step, Talk};
+use super::{Dialogue, Grant, Import, Next, Step, Talk};
 use crate::clock::Moment;
 use crate::credential;
 use crate::signer::{After, Listener, Out, Saving, Signer};

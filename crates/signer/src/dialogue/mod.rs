@@ -10,7 +10,7 @@ mod factors;
 use strongroom_guard::{Policy, Role};
 use strongroom_model::{Advice, CredentialId, Timestamp, Venue};
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
-use strongroom_signer_api::{Action, ActionEnd, Notice, Refusal, Reply};
+use strongroom_signer_api::{Action, ActionEnd, GIVEN_UP, Notice, Refusal, Reply};
 use strongroom_vault::{KdfParams, Kit, SecretBox, SystemEntropy, Vault};
 use zeroize::Zeroizing;
 
@@ -29,8 +29,6 @@ const LABEL_LEN_MAX: usize = 64;
 const API_KEY_LEN_MAX: usize = 256;
 /// The group of the kit that is typed back: the last.
 const KIT_GROUP: usize = Kit::GROUPS - 1;
-/// What the end of an action that a person gave up is called.
-const GIVEN_UP: &str = "given up; nothing was changed";
 /// Longest wait after wrong passwords: 15 minutes.
 const PASSWORD_WAIT_MS_MAX: u64 = 900_000;
 
@@ -197,7 +195,7 @@ impl Signer {
         if matches!(dialogue.step, Step::Hello) {
             return Vec::new();
         }
-        vec![ended(&dialogue.ticket, failed("the prompt was closed", Advice::Ask, false))]
+        vec![ended(&dialogue.ticket, failed(GIVEN_UP, Advice::Ask, false))]
     }
 
     /// One message of a prompt.
