@@ -1,8 +1,6 @@
 """A person with a phone at the window and its prompts; by the screen reader's interface or by keyboard alone."""
-import os
 import prompt
-from window import WORK, Authenticator, eventually, say
-from world import PASSWORD, executable, gone
+from window import PASSWORD, Authenticator, eventually, executable, gone
 
 PROMPT_PROGRAM = prompt.PROGRAM
 
@@ -14,6 +12,13 @@ class Person:
         self.password, self.by_keyboard = password, by_keyboard
         self.kit = self.seed = self.phone = None
         self.codes = []
+
+    @classmethod
+    def of(cls, other, by_keyboard=False):
+        """The same person as one whose vault was made in the terminal."""
+        person = cls(other.password, by_keyboard)
+        person.kit, person.phone = other.kit, other.phone
+        return person
 
     def asked(self, about):
         """The prompt's window, once it shows this page."""

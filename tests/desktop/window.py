@@ -6,7 +6,7 @@ window as a person does: through the screen, the mouse, the keyboard, and the ac
 import atexit, http.client, json, os, subprocess, sys, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "journeys"))
-from world import BIN, DIR, WORK, Authenticator, cli, does, eventually, keyring, say, start  # noqa: E402,F401
+from world import *  # noqa: E402,F401,F403
 
 SHOTS = os.environ.get("STRONGROOM_SHOTS")
 DRIVER = os.environ.get("STRONGROOM_TAURI_DRIVER", "tauri-driver")
@@ -149,9 +149,10 @@ class Window:
         eventually(f"a click on {testid}", clicked)
 
     def fill(self, testid, text):
-        element = self.by(testid)
-        self.call("POST", f"/element/{element}/clear")
-        self.call("POST", f"/element/{element}/value", {"text": text})
+        """Replaces what stands in a field, as a person does."""
+        self.click(testid)
+        self.press("Control", "a")
+        self.types(text)
 
     def choose(self, testid, value):
         """An option of a list, by its value."""
@@ -233,3 +234,14 @@ def reachable(port):
 def desk_ended(dir=DIR):
     """Stops what the window started; the story's own end must leave nothing."""
     subprocess.run([f"{BIN}/strongroom", "--dir", dir, "stop"], capture_output=True, timeout=20)
+
+
+def seen_at_the_end(kind, error, trace):
+    """A story that fails leaves a picture of what the person saw, if pictures are wanted."""
+    try:
+        picture("failure")
+    finally:
+        sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = seen_at_the_end

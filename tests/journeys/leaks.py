@@ -24,27 +24,8 @@ needles = {"password": PASSWORD.encode(), "API secret": secret.encode(), "TOTP s
            "TOTP seed as text": person.phone.text.encode(), "kit": person.kit.encode(), "kit's last two groups": " ".join(person.kit.split()[-2:]).encode()}
 
 
-def readable(pid):
-    """Every byte of a process's memory that can be read."""
-    with open(f"/proc/{pid}/mem", "rb", 0) as memory:
-        for line in open(f"/proc/{pid}/maps"):
-            span, rights = line.split()[:2]
-            if rights[0] != "r" or "[v" in line:
-                continue
-            begin, end = (int(at, 16) for at in span.split("-"))
-            try:
-                memory.seek(begin)
-                yield memory.read(end - begin)
-            except (OSError, OverflowError):
-                continue
-
-
 def found_in(pid):
-    left = dict(needles)
-    for data in readable(pid):
-        for name in [name for name, needle in left.items() if needle in data]:
-            del left[name]
-    return sorted(set(needles) - set(left))
+    return found_in_memory(pid, needles)
 
 
 say("the search finds what is there: the venue holds the API secret, and a program that has them all")

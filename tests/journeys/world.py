@@ -302,3 +302,31 @@ def executable(pid):
         return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
     except (FileNotFoundError, ProcessLookupError):
         return None
+
+
+def readable(pid):
+    """Every byte of a process's memory that can be read."""
+    with open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in open(f"/proc/{pid}/maps"):
+            span, rights = line.split()[:2]
+            if rights[0] != "r" or "[v" in line:
+                continue
+            begin, end = (int(at, 16) for at in span.split("-"))
+            while begin < end:
+                # Web engines reserve far more than they use: a piece at a time, with an overlap for what lies across.
+                size = min(end - begin, 64 * 1024 * 1024)
+                try:
+                    memory.seek(begin)
+                    yield memory.read(size)
+                except (OSError, OverflowError):
+                    pass
+                begin += size if size == end - begin else size - 4096
+
+
+def found_in_memory(pid, needles):
+    """Names of the needles (bytes by name) that a process's memory holds."""
+    left = dict(needles)
+    for data in readable(pid):
+        for name in [name for name, needle in left.items() if needle in data]:
+            del left[name]
+    return sorted(set(needles) - set(left))

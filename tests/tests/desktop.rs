@@ -48,3 +48,33 @@ fn journey(story: &str) {
 fn first_use() {
     journey("first_use.py");
 }
+
+#[test]
+fn keyboard_alone() {
+    journey("keyboard.py");
+}
+
+#[test]
+fn troubles() {
+    journey("troubles.py");
+}
+
+#[test]
+fn hung_page() {
+    journey("hung.py");
+}
+
+#[test]
+fn hostile_page() {
+    journey("hostile_page.py");
+}
+
+#[test]
+fn traces() {
+    journey("traces.py");
+}
+
+#[test]
+fn shipped() {
+    journey("shipped.py");
+}

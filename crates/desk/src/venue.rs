@@ -121,6 +121,11 @@ impl Venue {
         }
     }
 
+    /// Whether the server showed a key that nobody confirmed: no request can reach it.
+    fn waits_for_a_person(&self) -> bool {
+        self.board.host(self.line.endpoint()).is_some_and(|host| host.waiting.is_some())
+    }
+
     fn now_ms(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -321,6 +326,13 @@ impl Hall {
         let mut refused_key = None;
         loop {
             let mut wait = CLOCK_EVERY;
+            if self.venue.waits_for_a_person() {
+                // A handshake costs no budget and sends nothing; it shows whether the key is another by now.
+                let _ = strongroom_net::shake(self.venue.line.endpoint(), &self.venue.trust, &self.venue.board).await;
+                self.watch_pins(&mut refused_key);
+                tokio::time::sleep(RETRY).await;
+                continue;
+            }
             if lock(&self.venue.instruments).is_empty() && self.learn_venue().await.is_err() {
                 wait = RETRY;
             }

@@ -230,6 +230,8 @@ impl PinBoard {
             let suite = host.handshake.take().and_then(|before| before.suite);
             host.handshake = Some(Handshake { suite, ..handshake });
             host.trouble = None;
+            // The server shows a key again that it may have: nothing waits for a person any more.
+            host.waiting = None;
         }
     }
 

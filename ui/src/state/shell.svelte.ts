@@ -16,6 +16,7 @@ export const VIEWS = ["trade", "lines", "keys", "audit", "settings"] as const;
 export type View = (typeof VIEWS)[number];
 export type Overlay = "palette" | "shortcuts" | null;
 const FIRST_VERIFY_AFTER_MS = 3_000;
+const MARKETS_AGAIN_MS = 1_000;
 
 export class Shell {
   view: View = $state("trade");
@@ -34,6 +35,7 @@ export class Shell {
   private stateVersion = -1;
   private unlisten: () => void = () => undefined;
   private verifyTimer: ReturnType<typeof setTimeout> | undefined;
+  private marketsTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     readonly entry: Entry,
@@ -61,10 +63,16 @@ export class Shell {
     void this.keyring.refresh();
     void this.limits.refresh();
     this.verifyTimer = setTimeout(() => void this.log.verify(), FIRST_VERIFY_AFTER_MS);
+    await this.learnMarkets();
+  }
+
+  /** The desk knows no markets until the venue has answered: it is asked again until it does. */
+  private async learnMarkets(): Promise<void> {
     try {
       this.instruments = await this.entry.backend.instruments();
       const first = this.instruments[0];
       if (first) await this.choose(first);
+      else this.marketsTimer = setTimeout(() => void this.learnMarkets(), MARKETS_AGAIN_MS);
     } catch (reason) {
       this.notices.fail(reason, "The markets could not be read");
     }
@@ -72,6 +80,7 @@ export class Shell {
 
   stop(): void {
     clearTimeout(this.verifyTimer);
+    clearTimeout(this.marketsTimer);
     this.unlisten();
     this.session.stop();
     this.market.stop();

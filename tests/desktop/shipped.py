@@ -1,0 +1,54 @@
+"""The window as people get it: nobody drives or inspects it, nothing is preloaded, a second start only shows the first."""
+from window import *
+from person import prompt
+
+screen()
+
+say("without a display: it says so and starts nothing")
+bare = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+for environment, words in ((bare, "no display"), ({**bare, "DISPLAY": ":99999"}, "cannot be opened")):
+    done = subprocess.run([f"{BIN}/strongroom-app", "--dir", DIR], env=environment, capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1 and words in done.stderr, done
+    assert not os.path.exists(os.path.join(DIR, "run")), "nothing was started"
+
+keyring()
+say("variables that drive, inspect or preload do not reach it")
+hostile = {"TAURI_WEBVIEW_AUTOMATION": "true", "WEBKIT_INSPECTOR_SERVER": "127.0.0.1:9", "WEBKIT_INSPECTOR_HTTP_SERVER": "127.0.0.1:9",
+           "GTK_MODULES": "evil", "LD_PRELOAD": "", "LD_LIBRARY_PATH": "/nowhere", "GIO_EXTRA_MODULES": "/nowhere", "GTK_PATH": "/nowhere",
+           "WEBKIT_EXEC_PATH": "/nowhere", "STRONGROOM_STARTED_US": "1"}
+app = start(f"{BIN}/strongroom-app", "--dir", DIR, env={**os.environ, **hostile}, stderr=subprocess.DEVNULL)
+window = eventually("the window", lambda: prompt.xdotool("search", "--onlyvisible", "--name", "^Strongroom").stdout.split())
+own = open(f"/proc/{app.pid}/environ", "rb").read().decode().split("\0")
+names = {line.split("=")[0] for line in own if line}
+assert not names & (set(hostile) - {"STRONGROOM_STARTED_US"}), names
+eventually("the desk answers", lambda: cli("session")[0] == 0)
+for pid, name in eventually("a web process", lambda: [found for found in window_pids() if found[1] == "WebKitWebProcess"]):
+    names = {line.split("=")[0] for line in open(f"/proc/{pid}/environ", "rb").read().decode().split("\0") if line}
+    assert not names & (set(hostile) - {"STRONGROOM_STARTED_US"}), (name, names)
+
+say("a second start shows the first and ends")
+second = subprocess.run([f"{BIN}/strongroom-app", "--dir", DIR], capture_output=True, text=True, timeout=30)
+assert second.returncode == 0 and app.poll() is None, second
+assert len(prompt.xdotool("search", "--onlyvisible", "--name", "^Strongroom").stdout.split()) == 1
+
+say("a driver gets no session")
+ports = [free_port(), free_port()]
+driver = start(DRIVER, "--port", ports[0], "--native-port", ports[1], "--native-driver", "/usr/bin/WebKitWebDriver",
+               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+eventually("tauri-driver", lambda: reachable(ports[0]))
+line = http.client.HTTPConnection("127.0.0.1", ports[0], timeout=25)
+options = {"application": f"{BIN}/strongroom-app", "args": ["--dir", DIR + "-other"]}
+try:
+    line.request("POST", "/session", json.dumps({"capabilities": {"alwaysMatch": {"tauri:options": options}}}),
+                 {"Content-Type": "application/json", "Connection": "keep-alive"})
+    answer = line.getresponse()
+    assert answer.status != 200, "a shipped window was driven"
+except TimeoutError:
+    pass
+driver.kill()
+for pid, _ in window_pids():
+    if DIR + "-other" in open(f"/proc/{pid}/cmdline").read():
+        os.kill(pid, signal.SIGKILL)
+desk_ended(DIR + "-other")
+
+desk_ended()
