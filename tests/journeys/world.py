@@ -305,22 +305,40 @@ def executable(pid):
 
 
 def readable(pid):
-    """Every byte of a process's memory that can be read."""
-    with open(f"/proc/{pid}/mem", "rb", 0) as memory:
+    """Every byte of a process's memory that is there and can be read."""
+    with open(f"/proc/{pid}/mem", "rb", 0) as memory, open(f"/proc/{pid}/pagemap", "rb", 0) as pages:
         for line in open(f"/proc/{pid}/maps"):
             span, rights = line.split()[:2]
             if rights[0] != "r" or "[v" in line:
                 continue
             begin, end = (int(at, 16) for at in span.split("-"))
-            while begin < end:
-                # Web engines reserve far more than they use: a piece at a time, with an overlap for what lies across.
-                size = min(end - begin, 64 * 1024 * 1024)
+            for at, size in there(pages, begin, end):
                 try:
-                    memory.seek(begin)
+                    memory.seek(at)
                     yield memory.read(size)
                 except (OSError, OverflowError):
-                    pass
-                begin += size if size == end - begin else size - 4096
+                    continue
+
+
+def there(pages, begin, end, page=4096, most=16_384):
+    """Spans of a mapping that have pages: web engines reserve far more than they use."""
+    span = None
+    for at in range(begin, end, most * page):
+        count = min(most, (end - at) // page)
+        pages.seek(at // page * 8)
+        entries = pages.read(count * 8)
+        if not any(entries):
+            if span:
+                yield span
+            span = None
+        else:
+            # A little more than is there does no harm; the overlap finds what lies across two spans.
+            span = (span[0], span[1] + count * page) if span else (at, count * page)
+            if span[1] > 256 * 1024 * 1024:
+                yield span
+                span = (at + (count - 1) * page, page)
+    if span:
+        yield span
 
 
 def found_in_memory(pid, needles):
