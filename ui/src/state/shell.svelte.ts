@@ -1,6 +1,7 @@
 // Everything of an open desk. Invariant: made when the vault opens, ended when it locks; nothing of it outlives that.
 import type { Instrument, Push } from "../bindings/contract";
 import { mul, trimmed } from "../lib/decimal";
+import { grainOf, type Grain } from "../lib/grain";
 import type { Entry } from "./entry.svelte";
 import { Keyring } from "./keyring.svelte";
 import { Kill } from "./kill.svelte";
@@ -83,6 +84,11 @@ export class Shell {
     this.instrument = instrument;
     this.ticket.instrument = instrument;
     await this.market.follow({ symbol: instrument.symbol, step: "" });
+  }
+
+  /** Decimals of an instrument's prices and quantities. */
+  grain(symbol: string): Grain {
+    return grainOf(this.instruments.find((instrument) => instrument.symbol === symbol));
   }
 
   private receive(push: Push): void {
