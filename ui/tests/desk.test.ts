@@ -264,3 +264,36 @@ it("a dropped file is imported by name only, unread by the page", async () => {
   await world.user.click(get("import-go"));
   await until(() => expect(calls(world, "act")).toMatchObject([{ action: { action: "import", label: "bot" }, source: "dropped" }]));
 });
+
+it("a key file that the app took opens the import with it chosen", async () => {
+  const world = await openDesk({ scenario: "plain" });
+  world.backend.pushes?.({ push: "open", what: "import" });
+  await find("import-dialog");
+  expect((get("import-dropped") as HTMLInputElement).checked).toBe(true);
+});
+
+it("an order's notice is replaced by what became of it", async () => {
+  const world = await openDesk({ scenario: "empty" });
+  await type(world, "price", "60130");
+  await type(world, "size", "0.01");
+  await until(() => expect(get("submit").getAttribute("aria-disabled")).toBe("false"));
+  await world.user.click(get("submit"));
+  await until(() => expect(all("toast").map((toast) => toast.textContent)).toEqual([expect.stringMatching(/^Bought 0\.01\u00a0BTC at /)]));
+});
+
+it("a prompt that is closed is told calmly", async () => {
+  const world = await openDesk({ scenario: "plain" });
+  await world.user.click(get("nav-keys"));
+  await until(() => expect(all("rotate").length).toBeGreaterThan(0));
+  await world.user.click(all("rotate")[0]!);
+  await world.user.click(await find("prompt-cancel"));
+  expect((await find("toast")).dataset.tone).toBe("plain");
+});
+
+it("Ctrl F goes to the filter of the screen", async () => {
+  const world = await openDesk({ scenario: "plain" });
+  await world.user.click(get("nav-audit"));
+  await find("audit-filter");
+  await world.user.keyboard("{Control>}f{/Control}");
+  expect(document.activeElement).toBe(get("audit-filter"));
+});

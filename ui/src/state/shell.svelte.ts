@@ -3,7 +3,7 @@ import type { Instrument, Push } from "../bindings/contract";
 import { mul, trimmed } from "../lib/decimal";
 import { grainOf, type Grain } from "../lib/grain";
 import type { Entry } from "./entry.svelte";
-import { Keyring } from "./keyring.svelte";
+import { Keyring, type ImportFrom } from "./keyring.svelte";
 import { Kill } from "./kill.svelte";
 import { Limits } from "./limits.svelte";
 import { Log } from "./log.svelte";
@@ -63,7 +63,7 @@ export class Shell {
     void this.limits.refresh();
     this.verifyTimer = setTimeout(() => void this.log.verify(), FIRST_VERIFY_AFTER_MS);
     try {
-      this.instruments = await this.entry.backend.instruments();
+      this.instruments = this.orders.instruments = await this.entry.backend.instruments();
       const first = this.instruments[0];
       if (first) await this.choose(first);
     } catch (reason) {
@@ -108,7 +108,15 @@ export class Shell {
         break;
       case "open":
         if (push.what === "kill") this.kill.show();
+        if (push.what === "import") this.importKey("dropped");
     }
+  }
+
+  /** Opens the dialog that names a key; `from` is where its secret comes from. */
+  importKey(from: ImportFrom): void {
+    this.view = "keys";
+    this.overlay = null;
+    this.keyring.importing = from;
   }
 
   private versions(orders: number, state: number): void {

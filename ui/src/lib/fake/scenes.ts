@@ -92,6 +92,8 @@ export function limits(busy: boolean, now_ms: number): LimitView[] {
   ];
 }
 
+/** Public names of keys are long at this venue. */
+const API_KEY = "mRjLZAdLFeMIjdnlWzNPKoY2Pi5dT1Qll0pVxiYm41yj4FY5AFddoeIVYfVAUPan";
 const DAY = 86_400e6;
 export function keys(now_us: number): KeyView[] {
   const key = (
@@ -103,7 +105,15 @@ export function keys(now_us: number): KeyView[] {
     active: boolean,
     withdraw: boolean | null,
   ): KeyView => ({
-    key: { id, label, venue: "binance", scheme, api_key: hex(rand, 12), created: now_us - days * DAY, active },
+    key: {
+      id,
+      label,
+      venue: "binance",
+      scheme,
+      api_key: scheme === "hmac-sha256" ? API_KEY : hex(rand, 12),
+      created: now_us - days * DAY,
+      active,
+    },
     age_days: days,
     last_used: last === null ? null : now_us - last,
     rotate_due: now_us + (90 - days) * DAY,
@@ -125,43 +135,44 @@ export const policy = (): Policy => ({
   session_age_max_ms: 28_800_000,
 });
 
-const KINDS: [string, (i: number) => Record<string, unknown>][] = [
-  [
-    "order-intended",
-    (i) => ({
-      actor: "window",
-      symbol: "BTCUSDT",
-      side: i % 2 ? "buy" : "sell",
-      price: "60118.2",
-      quantity: "0.0200",
-      client_order_id: `sr-9c41-${(2600 + i).toString(16)}`,
-    }),
-  ],
-  ["order-signed", (i) => ({ actor: "signer", key: "practice", count: 1200 + i, client_order_id: `sr-9c41-${(2600 + i).toString(16)}` })],
-  ["order-sent", (i) => ({ actor: "desk", client_order_id: `sr-9c41-${(2600 + i).toString(16)}`, weight: 1 })],
-  [
-    "order-reported",
-    (i) => ({
-      actor: "desk",
-      client_order_id: `sr-9c41-${(2600 + i).toString(16)}`,
-      fate: i % 5 ? "working" : "filled",
-      filled: i % 5 ? "0.0000" : "0.0200",
-    }),
-  ],
-];
+const idOf = (turn: number) => `sr-01m8c5efpzh8rcfj4ey${(46_656 + turn).toString(36)}`;
+/** A turn of four entries: an order, its fill, another one, its cancel. */
+function turn(n: number, at: number): { kind: string; payload: unknown } {
+  const id = idOf(n * 2 + (at < 2 ? 0 : 1));
+  const side = n % 2 ? "buy" : "sell";
+  const order = { client_order_id: id, symbol: "BTCUSDT", side, spec: { limit: { price: "60118.2", quantity: "0.02", tif: "GTC" } } };
+  const report = { order: id, venue_order: 500 + n, fate: "filled", filled: "0.02", notional: "1202.364", trades: [60 + n] };
+  switch (at) {
+    case 0:
+    case 2:
+      return { kind: "order-intended", payload: { order, words: `${side} 0.02 BTCUSDT at 60118.2 or better` } };
+    case 1:
+      return { kind: "order-reported", payload: report };
+    default:
+      return n % 3
+        ? { kind: "order-intended", payload: { cancel: id } }
+        : { kind: "order-reported", payload: { ...report, fate: "working", filled: "0", notional: "0", trades: [] } };
+  }
+}
 
 export function entry(seq: number, size: number, now_us: number): AuditEntry {
   const at = now_us - (size - seq) * 1_740_000 - ((seq * 7919) % 900_000);
-  if (seq % 64 === 0) return { seq, at, kind: "checkpoint", payload: { size: seq, root: hex(chance(seq), 64), epoch: 41 } };
-  if (seq % 97 === 0) return { seq, at, kind: "unlocked", payload: { door: "window", factors: ["password", "keychain"] } };
-  if (seq % 53 === 0) return { seq, at, kind: "key-tested", payload: { label: "practice", trade: true, withdraw: false } };
+  if (seq % 64 === 0) return { seq, at, kind: "epoch", payload: {} };
+  if (seq % 97 === 0) return { seq, at, kind: "unlocked", payload: { signatures: 1_204 } };
+  if (seq % 53 === 0)
+    return {
+      seq,
+      at,
+      kind: "key-imported",
+      payload: { label: "practice", id: 4, venue: "binance", scheme: "hmac-sha256", api_key: API_KEY },
+    };
   if (seq % 41 === 0)
     return {
       seq,
       at,
       kind: "order-refused",
-      payload: { actor: "guard", rule: "notional per order", by: "signer", words: "62 140.00 is above 50 000.00" },
+      payload: { order: idOf(seq), rule: "notional-limit", why: "62140 is above the limit of 50000 per order", by: "signer" },
     };
-  const [kind, payload] = KINDS[seq % KINDS.length]!;
-  return { seq, at, kind, payload: payload(Math.floor(seq / KINDS.length)) };
+  if (seq % 37 === 0) return { seq, at, kind: "policy-changed", payload: { policy: policy() } };
+  return { seq, at, ...turn(Math.floor(seq / 4), seq % 4) };
 }
