@@ -1,6 +1,7 @@
 // Stories of the open desk, with keyboard and mouse.
 import { describe, expect, it } from "vitest";
 import type { Order } from "../src/bindings/contract";
+import { fixed } from "../src/lib/decimal";
 import { all, calls, find, get, gone, openDesk, until } from "./world";
 
 const type = async (world: Awaited<ReturnType<typeof openDesk>>, id: string, text: string) => {
@@ -24,7 +25,7 @@ describe("an order", () => {
           order: {
             symbol: "BTCUSDT",
             side: "buy",
-            spec: { limit: { price: row.dataset.price!, quantity: "0.0500", tif: "GTC" } },
+            spec: { limit: { price: fixed(row.dataset.price!, 2), quantity: "0.05000", tif: "GTC" } },
           } satisfies Order,
         },
       ].map(({ order }) => ({ order })),
@@ -52,7 +53,7 @@ describe("an order", () => {
     const world = await openDesk({ scenario: "empty" });
     await type(world, "price", "70000");
     await type(world, "size", "0.05");
-    await until(() => expect(get("submit-why").textContent).toContain("2.00 %"));
+    await until(() => expect(get("submit-why").textContent).toContain("2 %"));
     expect(get("submit").getAttribute("aria-disabled")).toBe("true");
   });
 
@@ -80,7 +81,7 @@ describe("the keyboard alone", () => {
     get("ladder").focus();
     await world.user.keyboard("{ArrowDown}{ArrowDown}{Enter}");
     const bids = all("level-buy");
-    expect((get("price") as HTMLInputElement).value.replace(/\u00a0/g, "")).toBe(bids[2]!.dataset.price);
+    expect((get("price") as HTMLInputElement).value.replace(/\u00a0/g, "")).toBe(fixed(bids[2]!.dataset.price!, 2));
     const own = bids.findIndex((row) => row.querySelector('[data-testid="own-mark"]'));
     expect(own).toBeGreaterThan(0);
     await world.user.keyboard(" " + "{ArrowDown}".repeat(own) + "{Delete}");
@@ -90,10 +91,10 @@ describe("the keyboard alone", () => {
   it("steps prices, sizes by Alt, sides by letter", async () => {
     const world = await openDesk({ scenario: "empty" });
     get("price").focus();
-    await world.user.keyboard("60120{ArrowUp}");
-    expect((get("price") as HTMLInputElement).value).toBe("60120.1");
+    await world.user.keyboard("60120.09{ArrowUp}");
+    expect((get("price") as HTMLInputElement).value).toBe("60120.10");
     await world.user.keyboard("{Shift>}{ArrowDown}{/Shift}");
-    expect((get("price") as HTMLInputElement).value).toBe("60119.1");
+    expect((get("price") as HTMLInputElement).value).toBe("60120.00");
     await world.user.keyboard("s");
     expect(get("side-sell").getAttribute("aria-checked")).toBe("true");
     await world.user.keyboard("{Alt>}[Digit2]{/Alt}");
@@ -155,7 +156,7 @@ describe("the palette", () => {
     const world = await openDesk({ scenario: "empty" });
     await world.user.keyboard("{Control>}k{/Control}");
     await world.user.type(await find("palette-input"), "buy 0.05 btc @60000 post");
-    expect((await find("preview-words")).textContent).toContain("Buy 0.05 BTC at 60\u00a0000.0");
+    expect((await find("preview-words")).textContent).toContain("Buy 0.05 BTC at 60\u00a0000.00");
     await until(() => expect(get("preview-why").textContent).toBe("Nothing is sent yet"));
     expect(calls(world, "place")).toEqual([]);
     await world.user.keyboard("{Control>}{Enter}{/Control}");
@@ -171,7 +172,7 @@ describe("the palette", () => {
     await world.user.keyboard("{Enter}");
     await gone("palette");
     expect(get("side-sell").getAttribute("aria-checked")).toBe("true");
-    expect((get("size") as HTMLInputElement).value).toBe("0.1000");
+    expect((get("size") as HTMLInputElement).value).toBe("0.10000");
     expect(calls(world, "place")).toEqual([]);
   });
 
@@ -262,4 +263,37 @@ it("a dropped file is imported by name only, unread by the page", async () => {
   await world.user.type(await find("import-label"), "bot");
   await world.user.click(get("import-go"));
   await until(() => expect(calls(world, "act")).toMatchObject([{ action: { action: "import", label: "bot" }, source: "dropped" }]));
+});
+
+it("a key file that the app took opens the import with it chosen", async () => {
+  const world = await openDesk({ scenario: "plain" });
+  world.backend.pushes?.({ push: "open", what: "import" });
+  await find("import-dialog");
+  expect((get("import-dropped") as HTMLInputElement).checked).toBe(true);
+});
+
+it("an order's notice is replaced by what became of it", async () => {
+  const world = await openDesk({ scenario: "empty" });
+  await type(world, "price", "60130");
+  await type(world, "size", "0.01");
+  await until(() => expect(get("submit").getAttribute("aria-disabled")).toBe("false"));
+  await world.user.click(get("submit"));
+  await until(() => expect(all("toast").map((toast) => toast.textContent)).toEqual([expect.stringMatching(/^\s*Bought 0\.01\u00a0BTC at /)]));
+});
+
+it("a prompt that is closed is told calmly", async () => {
+  const world = await openDesk({ scenario: "plain" });
+  await world.user.click(get("nav-keys"));
+  await until(() => expect(all("rotate").length).toBeGreaterThan(0));
+  await world.user.click(all("rotate")[0]!);
+  await world.user.click(await find("prompt-cancel"));
+  expect((await find("toast")).dataset.tone).toBe("plain");
+});
+
+it("Ctrl F goes to the filter of the screen", async () => {
+  const world = await openDesk({ scenario: "plain" });
+  await world.user.click(get("nav-audit"));
+  await find("audit-filter");
+  await world.user.keyboard("{Control>}f{/Control}");
+  expect(document.activeElement).toBe(get("audit-filter"));
 });

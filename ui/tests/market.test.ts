@@ -76,6 +76,50 @@ describe("drawing", () => {
     expect(s.market.drawn.day?.last).toBe("1");
   });
 
+  it("names best prices though the rows are grouped, and none of a book with one side", async () => {
+    const s = stage();
+    await s.market.follow({ symbol: "X", step: "10" });
+    s.market.receive(frame(1, { best: ["98.7", "98.9"], bids: [["90", "1", "1"]], asks: [["100", "1", "1"]] }));
+    s.display();
+    expect([s.market.bid, s.market.ask]).toEqual(["98.7", "98.9"]);
+    s.market.receive(frame(2, { day: { last: "1", change_percent: "0", high: "1", low: "1", volume: "1" } }));
+    s.pass(20);
+    s.display();
+    expect(s.market.bid).toBe("98.7");
+    s.market.receive(frame(3, { bids: [["90", "1", "1"]], asks: [] }));
+    s.pass(20);
+    s.display();
+    expect([s.market.bid, s.market.ask]).toEqual([null, null]);
+  });
+
+  it("keeps what did not change the same object, so that nothing of it is drawn again", () => {
+    const s = stage();
+    s.market.receive(frame(1, { bids: [["2", "1", "1"], ["1", "1", "2"]] })); // prettier-ignore
+    s.display();
+    const [first, second] = s.market.drawn.bids;
+    s.market.receive(frame(2, { bids: [["2", "1", "1"], ["1", "3", "4"]] })); // prettier-ignore
+    s.pass(20);
+    s.display();
+    expect(s.market.drawn.bids[0]).toBe(first);
+    expect(s.market.drawn.bids[1]).not.toBe(second);
+    const all = s.market.drawn.bids;
+    s.market.receive(frame(3, { bids: all.map((row) => [...row] as typeof row) }));
+    s.pass(20);
+    s.display();
+    expect(s.market.drawn.bids).toBe(all);
+  });
+
+  it("tells ages four times a second, not with every frame", () => {
+    const s = stage();
+    s.market.receive(frame(1, { age_ms: 10 }));
+    s.display();
+    const told = s.market.shown_age_ms;
+    s.market.receive(frame(2, { age_ms: 90 }));
+    s.pass(20);
+    s.display();
+    expect(s.market.shown_age_ms).toBe(told);
+  });
+
   it("drops what it knew when the market changes", () => {
     const s = stage();
     s.market.receive(frame(1, { bids: [["1.0", "1", "1"]] }));

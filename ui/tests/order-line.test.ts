@@ -1,9 +1,15 @@
 // Rows for orders typed as a line.
 import { describe, expect, it } from "vitest";
 import type { OrderSpec } from "../src/bindings/contract";
-import { instrument } from "../src/lib/fake/market";
+import { instrument as fine } from "../src/lib/fake/market";
 import { looksLikeOrder, readOrder } from "../src/lib/order-line";
 import { orderWords } from "../src/lib/symbols";
+
+const instrument = {
+  ...fine,
+  price: { min: "0.1", max: "1000000", tick: "0.1" },
+  lot: { min: "0.0001", max: "100", step: "0.0001" },
+};
 
 const read = (line: string) => readOrder(line, [instrument]);
 const limit = (price: string, quantity: string, tif: "GTC" | "IOC" | "FOK" = "GTC"): OrderSpec => ({ limit: { price, quantity, tif } });

@@ -7,11 +7,13 @@ const frame = { seq: 1, symbol: "BTCUSDT", current: true, age_ms: 5, book_at: 1,
 it.each([
   ["a bare frame", { push: "frame", frame }],
   ["a frame with rows", { push: "frame", frame: { ...frame, bids: [["1.0", "2.0", "2.0"]] } }],
+  ["best prices", { push: "frame", frame: { ...frame, best: ["1.0", "1.1"] } }],
   ["absent parts as null", { push: "frame", frame: { ...frame, asks: null, candle: null } }],
   ["the link", { push: "link", up: false, words: "gone" }],
   ["a kill", { push: "killed", words: "by the keyboard" }],
   ["progress", { push: "verify", done: 1, of: 2 }],
   ["a wish to open", { push: "open", what: "kill" }],
+  ["a dropped key file", { push: "open", what: "import" }],
 ])("%s passes", (_, raw) => expect(readPush(raw)).not.toBeNull());
 
 it.each([

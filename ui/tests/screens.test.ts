@@ -52,7 +52,7 @@ describe("screens at work", () => {
     await world.user.click(get("verify"));
     await until(() => expect(get("integrity").dataset.intact).toBe("true"));
     expect(get("offline-command").textContent).toMatch(/^strongroom-audit verify .* --key strongroom-log\+/);
-    await world.user.type(get("audit-filter"), "checkpoint");
+    await world.user.type(get("audit-filter"), "epoch");
     await until(() => expect(document.querySelectorAll('[data-testid="audit-row"]').length).toBeLessThan(5));
   });
 

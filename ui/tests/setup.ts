@@ -5,7 +5,7 @@ Element.prototype.scrollIntoView ??= () => undefined;
 
 // The candles need a canvas; what is drawn there is looked at in a real engine.
 vi.mock("../src/views/trade/chart", () => ({
-  REDRAW_MS: 80,
+  REDRAW_MS: 100,
   CandleChart: class {
     paint() {}
     set() {}

@@ -1,11 +1,17 @@
 // Stories of the ticket: what keeps an order from being sent.
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Check, Checks, Commands, Order } from "../src/bindings/contract";
-import { instrument } from "../src/lib/fake/market";
+import { instrument as fine } from "../src/lib/fake/market";
 import { Market } from "../src/state/market.svelte";
 import { Notices } from "../src/state/notices.svelte";
 import { Orders } from "../src/state/orders.svelte";
 import { CHECK_AFTER_MS, Ticket } from "../src/state/ticket.svelte";
+
+const instrument = {
+  ...fine,
+  price: { min: "0.1", max: "1000000", tick: "0.1" },
+  lot: { min: "0.0001", max: "100", step: "0.0001" },
+};
 
 const check = (state: Check["state"], name = "Size"): Check => ({ name, state, words: `${name} ${state}`, detail: "", by: "desk" });
 let answer: Check[] = [];

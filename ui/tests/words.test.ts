@@ -1,9 +1,12 @@
 // Rows for times, spans, fingerprints, fates and audit words.
 import { describe, expect, it } from "vitest";
-import { kindWords, resultOf, subjectOf } from "../src/lib/audit";
+import { kindWords, orderedIn, resultOf, subjectOf } from "../src/lib/audit";
 import { adviceWords, fault } from "../src/lib/faults";
 import * as f from "../src/lib/format";
-import { gaugeState, leftForOrders } from "../src/lib/gauge";
+import { gaugeState, leftForOrders, limitWords } from "../src/lib/gauge";
+import { cipherWords, commonName, tlsWords } from "../src/lib/lines";
+import { anchorWords, profileName } from "../src/lib/symbols";
+import { Notices } from "../src/state/notices.svelte";
 import { fateOf } from "../src/state/fate";
 import type { OrderView } from "../src/bindings/contract";
 
@@ -76,12 +79,92 @@ describe("faults and advice", () => {
 
 describe("audit words", () => {
   const entry = (kind: string, payload: unknown) => ({ seq: 1, at: AT, kind, payload });
-  it("leads with what it is about", () =>
-    expect(subjectOf(entry("order-sent", { weight: 1, client_order_id: "sr-1" }))).toBe("sr-1, weight 1"));
+  const ID = "sr-01m8c5efpzh8rcfj4eya2ynzsz";
+  const order = {
+    client_order_id: ID,
+    symbol: "BTCUSDT",
+    side: "buy",
+    spec: { limit: { price: "93879.43", quantity: "0.02", tif: "GTC" } },
+  };
+  const report = { order: ID, venue_order: 506, fate: "filled", filled: "0.01", notional: "967.5453", trades: [68] };
+  const intended = entry("order-intended", { order, words: "buy 0.02 BTCUSDT at 93879.43 or better" });
+  const ordered = orderedIn([intended]);
+  it.each([
+    [intended, "buy 0.02 BTCUSDT at 93 879.43 or better, sr-…2ynzsz"],
+    [entry("order-intended", { cancel: ID }), "cancel sr-…2ynzsz"],
+    [entry("order-reported", report), "filled 0.01 of 0.02, notional 967.5453, sr-…2ynzsz"],
+    [entry("order-reported", { ...report, fate: "canceled", filled: "0", notional: "0" }), "cancelled, nothing filled, sr-…2ynzsz"],
+    [
+      entry("order-refused", { order: ID, rule: "x", why: "62140 is above 25000", by: "signer" }),
+      "62 140 is above 25 000, by the signer, sr-…2ynzsz",
+    ],
+    [
+      entry("key-imported", { label: "practice", id: 4, venue: "binance", scheme: "hmac-sha256", api_key: "mRjLZAdLFeMIjdnl" }),
+      "practice, hmac-sha256, key mRjLZAdL…, binance",
+    ],
+    [entry("vault-saved", { generation: 3 }), "generation 3"],
+    [entry("unlock-failed", { why: "wrong password", failures: 2 }), "wrong password, 2 failures in a row"],
+    [
+      entry("policy-changed", {
+        policy: { order_notional_max: "25000", orders_per_minute: 120, price_collar_bps: 500, instruments: [{ symbol: "BTCUSDT" }] },
+      }),
+      "25 000 per order, 120 orders per minute, within 5 %, BTCUSDT",
+    ],
+    [
+      entry("pin-alarm", { host: "api.binance.com:443", seen: { spki_sha256: "16HEr4CUXlqca5gk" } }),
+      "api.binance.com:443, showed 16HEr4CU…",
+    ],
+    [entry("of-tomorrow", { some_part: { inner: 1 }, other: "x" }), "some part inner 1, other x"],
+    [entry("rearmed", {}), "orders are signed again"],
+  ])("$0.kind: %#", (row, wanted) => {
+    expect(plain(subjectOf(row, ordered))).toBe(wanted);
+    expect(subjectOf(row, ordered)).not.toMatch(/[{}[\]"]/);
+  });
   it("shows an unknown kind under its name", () => expect(kindWords("new_kind-of.thing")).toBe("New kind of thing"));
   it.each([
     [entry("unlock-failed", {}), "danger"],
     [entry("order-reported", { fate: "ambiguous" }), "warn"],
-    [entry("checkpoint", {}), "ok"],
+    [entry("epoch", {}), "ok"],
+    [entry("order-reported", { fate: "canceled" }), "off"],
   ])("%#", (row, shape) => expect(resultOf(row).shape).toBe(shape));
+});
+
+describe("lines, budgets and names as they arrive", () => {
+  it.each([
+    [tlsWords("TLSv1_3"), "TLS 1.3"],
+    [tlsWords("TLSv1.2"), "TLS 1.2"],
+    [tlsWords("QUIC"), "QUIC"],
+    [cipherWords("TLS13_AES_256_GCM_SHA384"), "AES_256_GCM_SHA384"],
+    [commonName("CN=Strongroom paper venue, O=Strongroom practice"), "Strongroom paper venue"],
+    [commonName("C=US, O=DigiCert Inc, CN=DigiCert Global Root G2"), "DigiCert Global Root G2"],
+    [commonName("itself"), "itself"],
+    [limitWords({ name: "weight per 60 s" }).whole, "Request weight"],
+    [limitWords({ name: "weight per minute (until the venue tells)" }).brief, "Weight"],
+    [limitWords({ name: "orders per 86400 s" }).whole, "Orders"],
+    [limitWords({ name: "raw per 300 s" }).whole, "Raw requests"],
+    [limitWords({ name: "pings per 1 s" }).whole, "Pings"],
+    [plain(f.window(300_000)), "5 min"],
+    [profileName("/home/ada/.local/share/strongroom/main/"), "main"],
+    [profileName("C:\\Users\\ada\\main"), "main"],
+    [anchorWords("ok").words, "file and keychain agree"],
+    [anchorWords("the keychain knows nothing of this vault").holds, false],
+  ])("%#", (got, wanted) => expect(got).toBe(wanted));
+});
+
+describe("notices", () => {
+  it("of one order only the newest is shown, three at most", () => {
+    const notices = new Notices();
+    notices.say("Buy: sent", "plain", "", "sr-1");
+    notices.say("Bought", "ok", "", "sr-1");
+    expect(notices.shown.map((notice) => notice.words)).toEqual(["Bought"]);
+    for (const words of ["a", "b", "c"]) notices.say(words);
+    expect(notices.shown.map((notice) => notice.words)).toEqual(["a", "b", "c"]);
+  });
+  it("a prompt that was closed is no error", () => {
+    const notices = new Notices();
+    const error = { code: "given-up", message: "The prompt was closed. Nothing was changed.", advice: "ask" } as const;
+    notices.fail(error, "It was not done");
+    expect(notices.shown[0]).toMatchObject({ tone: "plain", words: error.message });
+    expect(adviceWords(error)).toBe("");
+  });
 });

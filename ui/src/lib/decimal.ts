@@ -86,8 +86,14 @@ export function places(step: Decimal): number {
   const fraction = step.split(".")[1] ?? "";
   return fraction.replace(/0+$/, "").length;
 }
+const CANONICAL = /^(?:0|[1-9]\d*)(?:\.\d+)?$/;
+
 /** Cut (never rounded up) or filled to exactly `count` decimals. */
 export function fixed(a: Decimal, count: number): Decimal {
+  const dot = a.indexOf(".");
+  const missing = count - (dot < 0 ? 0 : a.length - dot - 1);
+  // What only needs zeros at its end is most of what a frame brings.
+  if (missing >= 0 && CANONICAL.test(a)) return missing === 0 ? a : `${a}${dot < 0 ? "." : ""}${"0".repeat(missing)}`;
   const { units, scale } = exact(a);
   return text(
     scale > count ? { units: units / pow10(scale - count), scale: count } : { units: rescale({ units, scale }, count), scale: count },
@@ -114,6 +120,15 @@ export function shown(a: Decimal, count?: number): string {
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, GROUP);
   return (negative ? MINUS : "") + grouped + (fraction === undefined ? "" : `.${fraction}`);
 }
+const IN_TEXT = /(^|[^\w.:/-])(\d+(?:\.\d+)?)(?![\w:/-])/g;
+const NOISE_PLACES = 4; // more decimals than these end in a digit
+
+/** A text of the desk with its numbers as people read them: "1877.62 of 25000" has its thousands apart, 99032.45470000 no idle zeros. */
+export const spaced = (words: string) =>
+  words.replace(IN_TEXT, (_, before: string, number: string) => {
+    const idle = (number.split(".")[1]?.length ?? 0) > NOISE_PLACES;
+    return before + shown(idle ? trimmed(number) : number);
+  });
 /** The same with a plus in front of what is above zero. */
 export const signed = (a: Decimal, count?: number) => (isPositive(a) ? "+" : "") + shown(a, count);
 

@@ -15,7 +15,7 @@ import type {
   VaultState,
   Watch,
 } from "../bindings/contract";
-import { compare, div, fixed, floorTo, mul } from "./decimal";
+import { compare, div, floorTo, mul, trimmed } from "./decimal";
 import { decimal } from "./fake/chance";
 import { checks } from "./fake/checks";
 import { FakeMarket, TICK_SCALE, instrument } from "./fake/market";
@@ -123,9 +123,9 @@ export class FakeWorld implements Commands {
       spec: { limit: { price: decimal(bid + ticks, TICK_SCALE), quantity, tif: "GTC" } },
     });
     for (const [side, ticks, quantity, age] of [
-      ["buy", -40, "0.0500", 61e6],
-      ["sell", 65, "0.0400", 44e6],
-      ["buy", -90, "0.1000", 21e6],
+      ["buy", -400, "0.05", 61e6],
+      ["sell", 650, "0.04", 44e6],
+      ["buy", -900, "0.1", 21e6],
     ] as const) {
       const made = this.book.create(limit(side, ticks, quantity), "working", age);
       this.book.fill(
@@ -135,15 +135,15 @@ export class FakeWorld implements Commands {
       const done = this.book.find(made.client_order_id)!;
       this.book.all = this.book.all.map((o) => (o === done ? { ...o, updated: this.now_us() - age * 1000 } : o));
     }
-    this.book.create(limit("sell", 1756, "0.2000"), "working", 2.1e6);
-    const partly = this.book.create(limit("sell", 650, "0.1200"), "working", 140_000);
-    this.book.fill(partly, priceOf(partly.spec)!, "0.0400");
+    this.book.create(limit("sell", 17_560, "0.2"), "working", 2.1e6);
+    const partly = this.book.create(limit("sell", 6_500, "0.12"), "working", 140_000);
+    this.book.fill(partly, priceOf(partly.spec)!, "0.04");
     this.book.create(
-      { symbol: "BTCUSDT", side: "buy", spec: { post_only: { price: decimal(bid - 644, TICK_SCALE), quantity: "0.0500" } } },
+      { symbol: "BTCUSDT", side: "buy", spec: { post_only: { price: decimal(bid - 6_440, TICK_SCALE), quantity: "0.05" } } },
       "working",
       26_000,
     );
-    if (this.scenario === "ambiguous") this.book.create(limit("buy", -944, "0.1000"), "ambiguous", 1800);
+    if (this.scenario === "ambiguous") this.book.create(limit("buy", -9_440, "0.1"), "ambiguous", 1800);
   }
 
   private tick() {
@@ -171,6 +171,7 @@ export class FakeWorld implements Commands {
         current: !stopped,
         age_ms: stopped ? 4200 : 90,
         book_at: this.now_us() - 90_000,
+        best: this.market.best,
         bids: this.market.rows("bid", watch),
         asks: this.market.rows("ask", watch),
         ...(this.seq === 1 ? { trades: this.market.trades } : this.dirty?.length ? { trades: this.dirty } : {}),
@@ -203,7 +204,7 @@ export class FakeWorld implements Commands {
   hello = (): Promise<Hello> =>
     this.called("hello", null, () => ({
       version: "0.1.0",
-      profile: "main",
+      profile: "/home/ada/.local/share/strongroom/main",
       locale: "en-GB",
       software_rendering: true,
       capture_protected: false,
@@ -228,18 +229,18 @@ export class FakeWorld implements Commands {
   vault = () =>
     this.called("vault", null, () => ({
       state: this.state,
-      vault_id: this.state === "missing" ? null : "3e1c90ab",
+      vault_id: this.state === "missing" ? null : "3e1c90ab5f6ca7acf1e978603c1fd59a",
       generation: this.state === "missing" ? null : 14,
       because: this.because,
-      anchor: this.state === "missing" ? "no vault yet" : "file and keychain agree on generation 14",
+      anchor: this.state === "missing" ? "no vault yet" : "ok",
       walls: (this.state === "sealed"
         ? []
         : [
-            ["memory not dumpable", true],
-            ["no network", true],
-            ["no files after start", true],
-            ["memory locked, 8 MiB", true],
-            ["TPM", false],
+            ["not dumpable", true],
+            ["no core files", true],
+            ["no new privileges", true],
+            ["system calls filtered", true],
+            ["shielding key in locked memory", false],
           ]) as [string, boolean][],
       log_key: this.state === "missing" ? null : LOG_KEY,
       killed: this.killed,
@@ -357,7 +358,7 @@ export class FakeWorld implements Commands {
           ? mul(this.book.free.BTC!, `0.${String(args.percent).padStart(2, "0")}`)
           : div(mul(this.book.free.USDT!, String(args.percent)), mul(price, "100"), 8);
       const whole = args.percent === 100 && args.side === "sell" ? this.book.free.BTC! : part;
-      return fixed(floorTo(whole, instrument.lot.step), 4);
+      return trimmed(floorTo(whole, instrument.lot.step));
     });
   place = ({ order }: { order: Order }): Promise<OrderView> =>
     this.called("place", { order }, () => {

@@ -8,8 +8,13 @@ export function fault(reason: unknown): DoorError {
   return { code: "unknown", message, advice: "bug" };
 }
 
-/** What to do next, in one sentence. */
-export function adviceWords({ advice }: DoorError): string {
+/** A person closed the prompt: nothing went wrong. */
+export const isGivenUp = ({ code }: DoorError) => code === "given-up";
+
+/** What to do next, in one sentence; nothing when a person decided so. */
+export function adviceWords(error: DoorError): string {
+  const { advice } = error;
+  if (isGivenUp(error)) return "";
   if (typeof advice === "object") return `Try again in ${Math.max(1, Math.ceil(advice.retry_after / 1000))} s.`;
   switch (advice) {
     case "reconcile":

@@ -14,6 +14,7 @@ export type Action =
   | "cancel-last"
   | "cancel-all"
   | "pause"
+  | "filter"
   | "shortcuts"
   | "density"
   | "settings"
@@ -34,6 +35,7 @@ export const BINDINGS: readonly Binding[] = [
   { chord: "Ctrl+,", action: "settings", words: "Settings", group: "Everywhere" },
   { chord: "F6", action: "panel-next", words: "Next panel", group: "Everywhere" },
   { chord: "Shift+F6", action: "panel-previous", words: "Previous panel", group: "Everywhere" },
+  { chord: "Ctrl+F", action: "filter", words: "Filter in this panel", group: "Everywhere" },
   { chord: "Ctrl+.", action: "pause", words: "Pause moving data", group: "Everywhere" },
   { chord: "Ctrl+Shift+D", action: "density", words: "Next density", group: "Everywhere" },
   { chord: "?", action: "shortcuts", words: "Keyboard shortcuts", group: "Everywhere" },

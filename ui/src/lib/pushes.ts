@@ -19,6 +19,7 @@ const frame = v.object({
   current: v.boolean(),
   age_ms: v.number(),
   book_at: v.number(),
+  best: part(v.tuple([decimal, decimal])),
   bids: part(v.array(row)),
   asks: part(v.array(row)),
   trades: part(v.array(trade)),
@@ -32,7 +33,7 @@ const push = v.variant("push", [
   v.object({ push: v.literal("link"), up: v.boolean(), words: v.string() }),
   v.object({ push: v.literal("killed"), words: v.string() }),
   v.object({ push: v.literal("verify"), done: v.number(), of: v.number() }),
-  v.object({ push: v.literal("open"), what: v.picklist(["kill", "lock"]) }),
+  v.object({ push: v.literal("open"), what: v.picklist(["kill", "lock", "import"]) }),
 ]);
 
 export function readPush(raw: unknown): Push | null {

@@ -1,9 +1,16 @@
-// A symbol as people write it and the words of an order. Invariant: words never hide a part of an order that changes what it does.
+// Names and orders as people write them. Invariant: words never hide a part of an order that changes what it does.
 import type { Instrument, Order, OrderSpec } from "../bindings/contract";
 import { shown, trimmed } from "./decimal";
 
 export const pair = (instrument: Pick<Instrument, "base" | "quote"> | null, symbol: string) =>
   instrument ? `${instrument.base}/${instrument.quote}` : symbol;
+
+/** The last folder of a profile's path: what people call it. */
+export const profileName = (path: string) => path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
+
+/** The desk says "ok" or what is wrong. */
+export const anchorWords = (anchor: string) =>
+  anchor === "ok" ? { holds: true, words: "file and keychain agree" } : { holds: false, words: anchor };
 
 export function kindOf(spec: OrderSpec): "limit" | "post_only" | "market" {
   return "limit" in spec ? "limit" : "post_only" in spec ? "post_only" : "market";

@@ -21,8 +21,8 @@ export class Introduction {
     this.step = 1;
     const answer = await this.entry.prompt.ask(
       {
-        words: "Choose a password, then print or write down the recovery kit.",
-        effect: "A code for your authenticator can be set up there as well.",
+        words: "It asks for a password, shows the recovery kit and sets up the codes that confirm what matters.",
+        effect: "Have paper or a printer ready, and an authenticator app if you use one.",
       },
       { action: "create_vault", kdf_memory_mib: KDF_MEMORY_MIB, kdf_passes: KDF_PASSES },
     );

@@ -4,6 +4,7 @@ import { focusables } from "../parts/trap";
 import { VIEWS, type Shell } from "./shell.svelte";
 
 const PANELS = "[data-panel]";
+const FILTER = "[data-panel-filter]";
 
 export function moveToPanel(step: 1 | -1, root: ParentNode = document): void {
   const panels = [...root.querySelectorAll<HTMLElement>(PANELS)];
@@ -11,6 +12,14 @@ export function moveToPanel(step: 1 | -1, root: ParentNode = document): void {
   const at = panels.findIndex((panel) => panel.contains(document.activeElement));
   const next = panels[(at + step + panels.length) % panels.length] ?? panels[0]!;
   (next.querySelector<HTMLElement>("[data-panel-focus]") ?? focusables(next)[0] ?? next).focus();
+}
+
+/** To the filter of the panel with the focus, else to the first one on the screen. */
+export function toFilter(root: ParentNode = document): void {
+  const here = document.activeElement?.closest(PANELS)?.querySelector<HTMLInputElement>(FILTER);
+  const field = here ?? root.querySelector<HTMLInputElement>(FILTER);
+  field?.focus();
+  field?.select();
 }
 
 export function onKeyDown(shell: Shell, event: KeyboardEvent): void {
@@ -51,6 +60,9 @@ export function act(shell: Shell, action: Action): void {
       break;
     case "pause":
       shell.market.pause();
+      break;
+    case "filter":
+      toFilter();
       break;
     case "density":
       void shell.entry.look.nextDensity().catch((reason: unknown) => shell.notices.fail(reason, "The density was not saved"));

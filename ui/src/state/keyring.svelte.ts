@@ -1,15 +1,18 @@
 // The keys of the vault, without anything secret. Invariant: a change is asked by the prompt window and read back afterwards.
 import type { Commands, DoorError, KeyView } from "../bindings/contract";
-import { fault } from "../lib/faults";
+import { fault, isGivenUp } from "../lib/faults";
 import type { Notices } from "./notices.svelte";
 import type { Prompt } from "./prompt.svelte";
 
+export type ImportFrom = "typed" | "dropped";
 export type Due = "later" | "soon" | "overdue";
 const SOON_MS = 14 * 86_400_000;
 
 export class Keyring {
   keys: KeyView[] = $state.raw([]);
   loaded = $state(false);
+  /** The import dialog is open, for this source. */
+  importing: ImportFrom | null = $state(null);
   trouble: DoorError | null = $state.raw(null);
 
   constructor(
@@ -58,7 +61,7 @@ export class Keyring {
     source: "typed" | "practice" | "dropped" = "typed",
   ): Promise<boolean> {
     const answer = await this.prompt.ask({ words, effect }, action, source);
-    if ("error" in answer) this.notices.say(answer.error.message, answer.error.code === "given-up" ? "plain" : "danger");
+    if ("error" in answer) this.notices.say(answer.error.message, isGivenUp(answer.error) ? "plain" : "danger");
     else this.notices.say(answer.outcome.words, "ok");
     await this.refresh();
     return "outcome" in answer;

@@ -1,16 +1,18 @@
 // The market as it is drawn. Invariants: one frame at most per display frame and 60 a second; every frame is acknowledged once, drawn or
-// superseded; what is older than a second is never drawn as if it were current.
-import type { Candle, Commands, Day, Frame, Interval, Row, TradeRow, Watch } from "../bindings/contract";
+// superseded; what is older than a second is never drawn as if it were current; what did not change keeps its identity and is not drawn again.
+import type { Candle, Commands, Day, Frame, Interval, Price, Row, TradeRow, Watch } from "../bindings/contract";
 
 /** A display may call back more often than 60 times a second; what comes sooner than this after the last drawing waits. */
 const DRAW_GAP_MS = 15;
 /** Frames stop for this long: stale. With the look every TICK_MS it shows within a second. */
 export const SILENCE_MS_MAX = 750;
-export const TICK_MS = 200;
+/** Ages are drawn this often and no more. */
+export const TICK_MS = 250;
 export const TRADES_MAX = 60;
 
 export type Drawn = {
   symbol: string;
+  best: readonly [Price, Price] | null;
   bids: Row[];
   asks: Row[];
   trades: TradeRow[];
@@ -33,7 +35,18 @@ export const realTime: Time = {
   cancel: (handle) => cancelAnimationFrame(handle),
 };
 
-const EMPTY: Drawn = { symbol: "", bids: [], asks: [], trades: [], candle: null, day: null, current: false, age_ms: 0, book_at: 0 };
+const EMPTY: Drawn = {
+  symbol: "",
+  best: null,
+  bids: [],
+  asks: [],
+  trades: [],
+  candle: null,
+  day: null,
+  current: false,
+  age_ms: 0,
+  book_at: 0,
+};
 
 export class Market {
   /** Replaced whole, at most once per display frame. */
@@ -41,8 +54,8 @@ export class Market {
   watch: Watch = $state.raw({ symbol: "", interval: "15m", depth: 20, step: "" });
   paused = $state(false);
   freshness: Freshness = $state("loading");
-  /** How long nothing current has come, ms; for the words beside "stale". */
-  silent_ms = $state(0);
+  /** Age of what is drawn, ms: as told while frames come, counted on when they stop. Set every TICK_MS, not with every frame. */
+  shown_age_ms = $state(0);
   linkUp = $state(true);
   onversions: (orders: number, state: number) => void = () => undefined;
 
@@ -60,7 +73,10 @@ export class Market {
   ) {}
 
   start(): void {
-    this.timer ??= setInterval(() => this.look(), TICK_MS);
+    this.timer ??= setInterval(() => {
+      this.look();
+      this.tellAge();
+    }, TICK_MS);
   }
   stop(): void {
     clearInterval(this.timer);
@@ -126,28 +142,24 @@ export class Market {
   /** Says how fresh the drawing is; runs on a timer, because silence sends no event. */
   look(): void {
     const now = this.time.now();
-    const silent = now - Math.max(this.current_at, -1e12);
-    this.silent_ms = Number.isFinite(silent) && this.current_at > -Infinity ? silent : 0;
+    const before = this.freshness;
     if (!this.linkUp) this.freshness = "down";
     else if (this.heard_at === -Infinity) this.freshness = "loading";
     else if (now - this.current_at > SILENCE_MS_MAX || !this.next.current) this.freshness = "stale";
     else this.freshness = this.paused ? "paused" : "live";
+    if (this.freshness !== before) this.tellAge();
+  }
+  private tellAge(): void {
+    const silent_ms = this.current_at === -Infinity ? 0 : this.time.now() - this.current_at;
+    this.shown_age_ms = this.freshness === "live" ? this.drawn.age_ms : Math.max(this.drawn.age_ms, silent_ms);
   }
 
-  /** Age of what is drawn: as told while frames come, counted on when they stop. */
-  get shown_age_ms(): number {
-    return this.freshness === "live" ? this.drawn.age_ms : Math.max(this.drawn.age_ms, this.silent_ms);
-  }
-  /** The rows are coarser than the tick, so the best prices are only known to a step. */
+  /** The rows are coarser than the tick: their prices are not the best ones. */
   get grouped(): boolean {
     return this.watch.step !== "";
   }
-  get bid(): string | null {
-    return this.drawn.bids[0]?.[0] ?? null;
-  }
-  get ask(): string | null {
-    return this.drawn.asks[0]?.[0] ?? null;
-  }
+  readonly bid: Price | null = $derived(this.drawn.best?.[0] ?? (this.grouped ? null : (this.drawn.bids[0]?.[0] ?? null)));
+  readonly ask: Price | null = $derived(this.drawn.best?.[1] ?? (this.grouped ? null : (this.drawn.asks[0]?.[0] ?? null)));
   setInterval(interval: Interval): Promise<void> {
     return this.follow({ interval });
   }
@@ -158,8 +170,10 @@ function merged(before: Drawn, frame: Frame): Drawn {
   const fresh = frame.symbol === before.symbol ? before : EMPTY;
   return {
     symbol: frame.symbol,
-    bids: frame.bids ?? fresh.bids,
-    asks: frame.asks ?? fresh.asks,
+    // Rows that come without best prices belong to a book with one side.
+    best: frame.best ?? (frame.bids || frame.asks ? null : fresh.best),
+    bids: kept(fresh.bids, frame.bids),
+    asks: kept(fresh.asks, frame.asks),
     trades: frame.trades ? collect(fresh.trades, frame.trades) : fresh.trades,
     candle: frame.candle ?? fresh.candle,
     day: frame.day ?? fresh.day,
@@ -167,6 +181,19 @@ function merged(before: Drawn, frame: Frame): Drawn {
     age_ms: frame.age_ms,
     book_at: frame.book_at,
   };
+}
+
+/** The fresh rows; each that says the same as before is the same object, and so is a list without a change. */
+function kept(before: Row[], fresh: Row[] | undefined): Row[] {
+  if (!fresh) return before;
+  let changed = fresh.length !== before.length;
+  const rows = fresh.map((row, i) => {
+    const old = before[i];
+    if (old && old[0] === row[0] && old[1] === row[1] && old[2] === row[2]) return old;
+    changed = true;
+    return row;
+  });
+  return changed ? rows : before;
 }
 
 /** Newest first, each trade once. */

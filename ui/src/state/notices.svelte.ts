@@ -1,10 +1,11 @@
-// What just happened, said once to eyes and ears. Invariant: at most NOTICES_MAX are shown; errors stay until they are closed.
-import { adviceWords, fault } from "../lib/faults";
+// What just happened, said once to eyes and ears. Invariants: at most NOTICES_MAX are shown; errors stay until they are closed; of one order
+// only the newest is shown.
+import { adviceWords, fault, isGivenUp } from "../lib/faults";
 
 export type Tone = "ok" | "warn" | "danger" | "plain";
-export type Notice = { id: number; tone: Tone; words: string; more: string; at: number };
+export type Notice = { id: number; tone: Tone; words: string; more: string; at: number; about: string };
 
-const NOTICES_MAX = 4;
+export const NOTICES_MAX = 3;
 const SHOWN_MS = 5_000;
 
 export class Notices {
@@ -13,18 +14,21 @@ export class Notices {
   last: Notice | null = $state.raw(null);
   private next = 1;
 
-  say(words: string, tone: Tone = "plain", more = ""): void {
-    const notice = { id: this.next++, tone, words, more, at: Date.now() * 1000 };
+  /** `about`: the order that it tells of; what was told of it before is replaced. */
+  say(words: string, tone: Tone = "plain", more = "", about = ""): void {
+    const notice = { id: this.next++, tone, words, more, at: Date.now() * 1000, about };
     this.last = notice;
-    this.shown = [...this.shown, notice].slice(-NOTICES_MAX);
+    const others = this.shown.filter((other) => about === "" || other.about !== about);
+    this.shown = [...others, notice].slice(-NOTICES_MAX);
     if (tone !== "danger") setTimeout(() => this.close(notice.id), SHOWN_MS);
   }
   /** Remembers an event without a notice over the page. */
   note(words: string, tone: Tone = "plain"): void {
-    this.last = { id: this.next++, tone, words, more: "", at: Date.now() * 1000 };
+    this.last = { id: this.next++, tone, words, more: "", at: Date.now() * 1000, about: "" };
   }
   fail(reason: unknown, what: string): void {
     const error = fault(reason);
+    if (isGivenUp(error)) return this.say(error.message);
     this.say(`${what}: ${error.message}`, "danger", adviceWords(error));
   }
   close(id: number): void {

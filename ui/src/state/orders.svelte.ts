@@ -1,7 +1,8 @@
 // Orders, fills and balances as the desk last told them. Invariant: an order changes here only because the desk said so.
-import type { Balance, Commands, DoorError, Fill, OrderView } from "../bindings/contract";
-import { shown } from "../lib/decimal";
+import type { Balance, Commands, DoorError, Fill, Instrument, OrderView } from "../bindings/contract";
+import { div, isPositive, shown, trimmed } from "../lib/decimal";
 import { fault } from "../lib/faults";
+import { grainOf } from "../lib/grain";
 import type { Notices } from "./notices.svelte";
 
 export const LIVE_FATES = ["intended", "sent", "ambiguous", "working"] as const;
@@ -13,6 +14,7 @@ export class Orders {
   balances: Balance[] = $state.raw([]);
   loaded = $state(false);
   trouble: DoorError | null = $state.raw(null);
+  instruments: readonly Instrument[] = [];
   canceling: ReadonlySet<string> = $state.raw(new Set());
   private version = -1;
   private loading = false;
@@ -67,20 +69,36 @@ export class Orders {
     const before = new Map(this.all.map((order) => [order.client_order_id, order]));
     for (const order of fresh) {
       const old = before.get(order.client_order_id);
-      const news = order.fills.slice(old?.fills.length ?? 0);
-      for (const fill of news)
-        this.notices.say(
-          `${order.side === "buy" ? "Bought" : "Sold"} ${shown(fill.quantity)} at ${shown(fill.price)}`,
-          "ok",
-          order.client_order_id,
-        );
+      const id = order.client_order_id;
+      if (order.fills.length > (old?.fills.length ?? 0)) this.notices.say(this.boughtWords(order), "ok", id, id);
       if (!old || old.fate === order.fate) continue;
       if (order.fate === "refused")
-        this.notices.say(`Order refused by the venue: ${order.note ?? "no reason given"}`, "danger", "It does not rest in the book.");
+        this.notices.say(`Order refused by the venue: ${order.note ?? "no reason given"}`, "danger", "It does not rest in the book.", id);
       else if (order.fate === "ambiguous")
-        this.notices.say("An order has no answer yet", "warn", "It is looked up by its client order id, never sent again.");
+        this.notices.say("An order has no answer yet", "warn", "It is looked up by its client order id, never sent again.", id);
       else this.notices.note(`Order ${order.client_order_id} ${FATE_WORDS[order.fate]}`);
     }
+  }
+
+  /** "Bought 0.01 BTC at 96 754.53", for several fills at their average. */
+  private boughtWords({ symbol, side, fills, filled, filled_notional }: OrderView): string {
+    const instrument = this.instruments.find((one) => one.symbol === symbol);
+    const several = fills.length > 1 && isPositive(filled);
+    const places = grainOf(instrument).price;
+    const price = several ? div(filled_notional, filled, places) : (fills[0]?.price ?? "0");
+    const size = `${shown(trimmed(filled))}${instrument ? `\u00a0${instrument.base}` : ""}`;
+    return `${side === "buy" ? "Bought" : "Sold"} ${size} at ${several ? "an average of " : ""}${shown(price, places)}`;
+  }
+
+  /** Says what became of an order that was placed from here; `words` are the order's. */
+  tellPlaced({ fate, client_order_id: id, note, fills }: OrderView, words: string): void {
+    const known = this.all.find((order) => order.client_order_id === id);
+    // Fills are told by themselves, and what was read meanwhile is newer than this answer.
+    if (fate === "filled" || fills.length > 0 || (known && (known.fills.length > 0 || !isLive(known)))) return;
+    if (fate === "refused")
+      this.notices.say(`Order refused by the venue: ${note ?? "no reason given"}`, "danger", "It does not rest in the book.", id);
+    else if (fate === "ambiguous") this.notices.say(`${words}: no answer yet, being looked up`, "warn", id, id);
+    else this.notices.say(`${words}: ${FATE_WORDS[fate]}`, fate === "working" ? "ok" : "plain", id, id);
   }
 
   async cancel(id: string): Promise<void> {

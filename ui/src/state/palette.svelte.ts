@@ -83,11 +83,7 @@ export class Palette {
     this.sending = true;
     try {
       const placed = await this.shell.entry.backend.place({ order: this.order });
-      this.shell.notices.say(
-        `${this.words}: ${placed.fate === "ambiguous" ? "no answer yet, being looked up" : "sent"}`,
-        placed.fate === "ambiguous" ? "warn" : "plain",
-        placed.client_order_id,
-      );
+      this.shell.orders.tellPlaced(placed, this.words);
       this.shell.overlay = null;
     } catch (reason) {
       this.shell.notices.fail(reason, "The order was not sent");

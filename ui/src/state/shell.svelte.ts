@@ -1,8 +1,9 @@
 // Everything of an open desk. Invariant: made when the vault opens, ended when it locks; nothing of it outlives that.
 import type { Instrument, Push } from "../bindings/contract";
 import { mul, trimmed } from "../lib/decimal";
+import { grainOf, type Grain } from "../lib/grain";
 import type { Entry } from "./entry.svelte";
-import { Keyring } from "./keyring.svelte";
+import { Keyring, type ImportFrom } from "./keyring.svelte";
 import { Kill } from "./kill.svelte";
 import { Limits } from "./limits.svelte";
 import { Log } from "./log.svelte";
@@ -69,7 +70,7 @@ export class Shell {
   /** The desk knows no markets until the venue has answered: it is asked again until it does. */
   private async learnMarkets(): Promise<void> {
     try {
-      this.instruments = await this.entry.backend.instruments();
+      this.instruments = this.orders.instruments = await this.entry.backend.instruments();
       const first = this.instruments[0];
       if (first) await this.choose(first);
       else this.marketsTimer = setTimeout(() => void this.learnMarkets(), MARKETS_AGAIN_MS);
@@ -94,6 +95,11 @@ export class Shell {
     await this.market.follow({ symbol: instrument.symbol, step: "" });
   }
 
+  /** Decimals of an instrument's prices and quantities. */
+  grain(symbol: string): Grain {
+    return grainOf(this.instruments.find((instrument) => instrument.symbol === symbol));
+  }
+
   private receive(push: Push): void {
     switch (push.push) {
       case "frame":
@@ -111,7 +117,15 @@ export class Shell {
         break;
       case "open":
         if (push.what === "kill") this.kill.show();
+        if (push.what === "import") this.importKey("dropped");
     }
+  }
+
+  /** Opens the dialog that names a key; `from` is where its secret comes from. */
+  importKey(from: ImportFrom): void {
+    this.view = "keys";
+    this.overlay = null;
+    this.keyring.importing = from;
   }
 
   private versions(orders: number, state: number): void {

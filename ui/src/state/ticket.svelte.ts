@@ -161,16 +161,10 @@ export class Ticket {
   async submit(): Promise<void> {
     if (this.blocked !== null || "problem" in this.draft) return;
     this.sending = true;
+    const { words } = this;
     try {
       const placed = await this.backend.place({ order: this.draft.order });
-      if (placed.fate === "refused")
-        this.notices.say(`Order refused by the venue: ${placed.note ?? "no reason given"}`, "danger", "It does not rest in the book.");
-      else
-        this.notices.say(
-          `${this.words}: ${placed.fate === "ambiguous" ? "no answer yet, being looked up" : "sent"}`,
-          placed.fate === "ambiguous" ? "warn" : "plain",
-          placed.client_order_id,
-        );
+      this.orders.tellPlaced(placed, words);
     } catch (reason) {
       this.notices.fail(reason, "The order was not sent");
     } finally {

@@ -1,4 +1,7 @@
-// Seeded chance and integer decimals for the simulated backend. Invariant: the same seed gives the same market.
+// Seeded chance and integer decimals for the simulated backend. Invariants: the same seed gives the same market; decimals have no zeros at
+// their end, as the desk sends them.
+import { trimmed } from "../decimal";
+
 export type Chance = () => number;
 
 export function chance(seed: number): Chance {
@@ -11,11 +14,11 @@ export function chance(seed: number): Chance {
   };
 }
 
-/** `units / 10 ** scale` as decimal text. */
+/** `units / 10 ** scale` as the desk writes it. */
 export function decimal(units: number, scale: number): string {
   const whole = String(Math.abs(Math.round(units))).padStart(scale + 1, "0");
   const sign = units < 0 ? "-" : "";
-  return scale === 0 ? sign + whole : `${sign}${whole.slice(0, -scale)}.${whole.slice(-scale)}`;
+  return scale === 0 ? sign + whole : trimmed(`${sign}${whole.slice(0, -scale)}.${whole.slice(-scale)}`);
 }
 export const unitsOf = (text: string, scale: number) => Math.round(Number(text) * 10 ** scale);
 

@@ -1,6 +1,6 @@
 // The simulated desk's checks of a drafted order. Invariant: they only read; nothing is reserved by asking.
 import type { Check, Checks, Order, Policy } from "../../bindings/contract";
-import { compare, fixed, isMultiple, mul, permille, shown, sub } from "../decimal";
+import { compare, fixed, isMultiple, mul, permille, rounded, sub, trimmed } from "../decimal";
 import { orderWords, priceOf, quantityOf, quoteSizeOf } from "../symbols";
 import { instrument } from "./market";
 
@@ -10,48 +10,53 @@ export function checks(order: Order, { bid, ask, free, policy, killed }: Books):
   const market = order.side === "buy" ? ask : bid;
   const price = priceOf(order.spec) ?? market;
   const quantity = quantityOf(order.spec);
-  const notional = fixed(quantity === null ? (quoteSizeOf(order.spec) ?? "0") : mul(price, quantity), 2);
+  const notional = trimmed(quantity === null ? (quoteSizeOf(order.spec) ?? "0") : mul(price, quantity));
   const asset = order.side === "buy" ? "USDT" : "BTC";
   const spends = order.side === "buy" ? notional : (quantity ?? "0");
-  const after = fixed(sub(free[asset] ?? "0", spends), asset === "USDT" ? 2 : 4);
+  const after = trimmed(sub(free[asset] ?? "0", spends));
   const away = permille(compare(price, market) >= 0 ? sub(price, market) : sub(market, price), market);
   const share = permille(spends, free[asset] ?? "1");
   const list: Check[] = [];
   const rule = (name: string, by: Check["by"], ok: boolean, detail: string, words: string, otherwise: Check["state"] = "refuse") =>
     list.push({ name, by, state: ok ? "pass" : otherwise, detail, words: ok ? "" : words });
-  if (killed) rule("Kill switch", "signer", false, "engaged", "The kill switch is engaged. Re-arm it first.");
+  rule("Kill switch", "signer", !killed, killed ? "engaged" : "not engaged", "The kill switch is engaged (from the window). Re-arm first.");
+  const most = policy.instruments.find((allowed) => allowed.symbol === order.symbol)?.quantity_max ?? "0";
+  rule(
+    "Signer's limits",
+    "signer",
+    quantity === null || compare(quantity, most) <= 0,
+    `at most ${most} each`,
+    `${trimmed(quantity ?? "0")} is above the maximum quantity ${most} for one order.`,
+  );
   rule(
     "Price inside collar",
-    "signer",
+    "desk",
     away * 10 <= policy.price_collar_bps,
-    `${(away / 10).toFixed(2)} of 2.00 %`,
-    "The price is more than 2.00 % away from the market.",
+    `${(away / 10).toFixed(2)} of 2 %`,
+    "The price is more than 2 % away from the market.",
   );
   rule(
     "Notional per order",
     "signer",
     compare(notional, policy.order_notional_max) <= 0,
-    `${shown(notional, 0)} of ${shown(policy.order_notional_max, 0)}`,
-    `The order is above ${shown(policy.order_notional_max, 0)} USDT.`,
+    `${rounded(notional, 2)} of ${policy.order_notional_max}`,
+    `Above the limit of ${policy.order_notional_max} per order. Make it smaller.`,
   );
-  rule("Orders per minute", "signer", true, `4 of ${policy.orders_per_minute}`, "");
   const steps = quantity === null || (isMultiple(quantity, instrument.lot.step) && isMultiple(price, instrument.price.tick));
-  rule("Tick and lot", "desk", steps, "0.1, 0.0001", "Price or quantity is not a multiple of its step.");
-  rule("Balance", "desk", !after.startsWith("-"), `${shown(after)} ${asset} after`, `There is not enough ${asset}.`);
-  if (!after.startsWith("-"))
-    rule(
-      "Share of balance",
-      "desk",
-      share <= 250,
-      `${(share / 10).toFixed(1)} of 25.0 %`,
-      `Above your guide: ${(share / 10).toFixed(1)} % of ${asset}, guide 25.0 %. The order is allowed.`,
-      "ask",
-    );
+  rule("Tick, lot, smallest value", "desk", steps, "0.01, 0.00001", "Price or quantity is not a multiple of its step.");
+  if (after.startsWith("-")) {
+    const words = `More ${asset} than is free (${free[asset]}). The venue will refuse it.`;
+    rule("Balance", "desk", false, `${trimmed(spends)} of ${free[asset]} ${asset}`, words);
+  } else {
+    const part = (share / 10).toFixed(1);
+    const words = `Above the guide: ${part} % of free ${asset}, guide 25 %. The order is allowed.`;
+    rule("Balance", "desk", share <= 250, `${part} % of ${asset}`, words, "ask");
+  }
   return {
     checks: list,
     words: orderWords(order, instrument),
     notional,
-    fee: fixed(mul(notional, "0.001"), 2),
+    fee: trimmed(fixed(mul(notional, "0.001"), 8)),
     fee_asset: "USDT",
     balance_after: after,
     balance_asset: asset,

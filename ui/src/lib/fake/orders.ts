@@ -1,9 +1,13 @@
-// The simulated venue's book of our orders and balances. Invariant: what is locked for orders plus what is free adds up.
+// The simulated venue's book of our orders and balances. Invariant: what is locked for orders plus what is free adds up; decimals have no
+// zeros at their end.
 import type { Balance, Fill, Order, OrderView } from "../../bindings/contract";
-import { add, compare, div, exact, fixed, isZero, mul, sub } from "../decimal";
+import { add, compare, div, exact, fixed, isZero, mul, sub, trimmed } from "../decimal";
 import { priceOf, quantityOf, quoteSizeOf } from "../symbols";
 
 const FEE = "0.001";
+/** A specification as the desk sends it back. */
+const bare = (spec: Order["spec"]): Order["spec"] =>
+  JSON.parse(JSON.stringify(spec), (_, value: unknown) => (typeof value === "string" ? trimmed(value) : value)) as Order["spec"];
 const LIVE = new Set(["intended", "sent", "ambiguous", "working"]);
 export const isLive = (order: OrderView) => LIVE.has(order.fate);
 
@@ -12,27 +16,28 @@ export class FakeOrders {
   version = 1;
   private serial = 0x0b31;
   private trade = 9_120_001;
-  free: Record<string, string> = { USDT: "48210.55", BTC: "0.8000", BNB: "2.5000" };
-  locked: Record<string, string> = { USDT: "0.00", BTC: "0.0000", BNB: "0.0000" };
+  free: Record<string, string> = { USDT: "48210.55", BTC: "0.8", BNB: "2.5" };
+  locked: Record<string, string> = { USDT: "0", BTC: "0", BNB: "0" };
 
   constructor(private now_us: () => number) {}
 
   private move(asset: string, free: string, locked: string) {
-    const count = asset === "USDT" ? 2 : 4;
-    this.free[asset] = fixed(add(this.free[asset] ?? "0", free), count);
-    this.locked[asset] = fixed(add(this.locked[asset] ?? "0", locked), count);
+    this.free[asset] = trimmed(add(this.free[asset] ?? "0", free));
+    this.locked[asset] = trimmed(add(this.locked[asset] ?? "0", locked));
   }
 
   create(order: Order, fate: OrderView["fate"], age_ms = 0): OrderView {
     this.serial += 1 + (this.serial % 7);
     const at = this.now_us() - age_ms * 1000;
     const view: OrderView = {
-      client_order_id: `sr-9c41-${this.serial.toString(16).padStart(4, "0")}`,
+      client_order_id: `sr-01m8c5efpzh8rcfj4eya2${this.serial.toString(36).padStart(5, "0")}`,
       venue_order_id: fate === "ambiguous" ? null : 88_000_000 + this.serial,
-      ...order,
+      symbol: order.symbol,
+      side: order.side,
+      spec: bare(order.spec),
       fate,
-      filled: "0.0000",
-      filled_notional: "0.00",
+      filled: "0",
+      filled_notional: "0",
       fills: [],
       note: null,
       created: at,
@@ -58,7 +63,7 @@ export class FakeOrders {
 
   fill(order: OrderView, price: string, wanted?: string) {
     const quote = quoteSizeOf(order.spec);
-    const quantity = fixed(wanted ?? (quote === null ? this.rest(order) : div(quote, price, 4)), 4);
+    const quantity = trimmed(wanted ?? (quote === null ? this.rest(order) : div(quote, price, 5)));
     if (exact(quantity).units <= 0n) return;
     if (isLive(order)) this.reserve(order, -1);
     const notional = mul(price, quantity);
@@ -69,15 +74,15 @@ export class FakeOrders {
       trade_id: this.trade++,
       price,
       quantity,
-      commission: fixed(mul(buys ? quantity : notional, FEE), buys ? 8 : 4),
+      commission: trimmed(fixed(mul(buys ? quantity : notional, FEE), 8)),
       commission_asset: buys ? "BTC" : "USDT",
     };
-    const filled = fixed(add(order.filled, quantity), 4);
+    const filled = trimmed(add(order.filled, quantity));
     const whole = quantityOf(order.spec);
     this.put({
       ...order,
       filled,
-      filled_notional: fixed(add(order.filled_notional, notional), 2),
+      filled_notional: trimmed(add(order.filled_notional, notional)),
       fills: [...order.fills, fill],
       fate: whole === null || compare(filled, whole) >= 0 ? "filled" : "working",
     });

@@ -9,6 +9,9 @@ const SHOWN = "51e8b0c40d7f92a6e3417bd96c0258fea91d47c3b85e06f27d3ac91420ebf568"
 const recent = (base: number) =>
   Array.from({ length: 60 }, () => Math.round((base * (0.85 + rand() * 0.3) + (rand() < 0.07 ? base * 2.2 : 0)) * 1000));
 
+const GLOBAL = "C=US, O=DigiCert Inc, CN=DigiCert Global G2 TLS RSA SHA256 2020 CA1";
+const PRACTICE = "CN=Strongroom paper venue, O=Strongroom practice";
+
 export type LineScene = { now_us: number; down: boolean; changed: boolean; live: boolean };
 
 export function lines({ now_us, down, changed, live }: LineScene): LineView[] {
@@ -16,22 +19,22 @@ export function lines({ now_us, down, changed, live }: LineScene): LineView[] {
   const line = (part: Partial<LineView> & Pick<LineView, "host" | "kind">, base: number, days: number): LineView => ({
     up: !down,
     trouble: down ? "The venue did not answer: connection refused. Trying again in 2 s." : null,
-    tls: "TLS 1.3",
-    cipher: "AES_256_GCM_SHA384",
+    tls: "TLSv1_3",
+    cipher: "TLS13_AES_256_GCM_SHA384",
     group: "X25519MLKEM768",
     pin_state: "match",
     pins: [PIN, BACKUP],
     waiting: null,
     chain: [
       {
-        subject: part.host,
-        issuer: live ? "DigiCert Global G2" : "Strongroom practice venue",
+        subject: `CN=${part.host}`,
+        issuer: live ? GLOBAL : PRACTICE,
         not_after: now_us + days * 86_400e6,
         spki_sha256: PIN,
       },
       {
-        subject: live ? "DigiCert Global G2" : "Strongroom practice venue",
-        issuer: live ? "DigiCert Root G2" : "itself",
+        subject: live ? GLOBAL : PRACTICE,
+        issuer: live ? "C=US, O=DigiCert Inc, OU=www.digicert.com, CN=DigiCert Global Root G2" : PRACTICE,
         not_after: now_us + 2100 * 86_400e6,
         spki_sha256: BACKUP,
       },
@@ -63,7 +66,7 @@ export function lines({ now_us, down, changed, live }: LineScene): LineView[] {
       pin_state: "changed",
       trouble: "The venue showed a key that is not pinned. The line is closed and nothing was sent over it.",
       waiting: { spki_sha256: SHOWN, at: now_us - 380e6 },
-      cipher: "AES_128_GCM_SHA256",
+      cipher: "TLS13_AES_128_GCM_SHA256",
       group: "X25519",
       open_since: null,
     };
@@ -72,22 +75,25 @@ export function lines({ now_us, down, changed, live }: LineScene): LineView[] {
 
 export function limits(busy: boolean, now_ms: number): LimitView[] {
   const reset = (window_ms: number) => window_ms - (now_ms % window_ms);
+  const venue = (name: string, used: number, limit: number, reserved: number, window_ms: number): LimitView => ({
+    name: `${name} per ${window_ms / 1000} s`,
+    used,
+    limit,
+    reserved,
+    window_ms,
+    reset_ms: reset(window_ms),
+    source: "venue",
+  });
   return [
-    {
-      name: "Request weight",
-      used: busy ? 5_980 : 842,
-      limit: 6_000,
-      reserved: 200,
-      window_ms: 60_000,
-      reset_ms: reset(60_000),
-      source: "venue",
-    },
-    { name: "Orders", used: busy ? 86 : 31, limit: 100, reserved: 10, window_ms: 10_000, reset_ms: reset(10_000), source: "venue" },
-    { name: "Orders", used: 214, limit: 200_000, reserved: 2_000, window_ms: 86_400_000, reset_ms: reset(86_400_000), source: "venue" },
-    { name: "Orders by the signer", used: 4, limit: 60, reserved: 0, window_ms: 60_000, reset_ms: reset(60_000), source: "here" },
+    venue("weight", busy ? 5_980 : 842, 6_000, 200, 60_000),
+    venue("orders", busy ? 86 : 31, 100, 10, 10_000),
+    venue("orders", 214, 200_000, 2_000, 86_400_000),
+    { ...venue("raw", 1_204, 300_000, 30_000, 300_000), source: "here" },
   ];
 }
 
+/** Public names of keys are long at this venue. */
+const API_KEY = "mRjLZAdLFeMIjdnlWzNPKoY2Pi5dT1Qll0pVxiYm41yj4FY5AFddoeIVYfVAUPan";
 const DAY = 86_400e6;
 export function keys(now_us: number): KeyView[] {
   const key = (
@@ -99,7 +105,15 @@ export function keys(now_us: number): KeyView[] {
     active: boolean,
     withdraw: boolean | null,
   ): KeyView => ({
-    key: { id, label, venue: "binance", scheme, api_key: hex(rand, 12), created: now_us - days * DAY, active },
+    key: {
+      id,
+      label,
+      venue: "binance",
+      scheme,
+      api_key: scheme === "hmac-sha256" ? API_KEY : hex(rand, 12),
+      created: now_us - days * DAY,
+      active,
+    },
     age_days: days,
     last_used: last === null ? null : now_us - last,
     rotate_due: now_us + (90 - days) * DAY,
@@ -113,51 +127,52 @@ export function keys(now_us: number): KeyView[] {
 }
 
 export const policy = (): Policy => ({
-  instruments: [{ symbol: "BTCUSDT", quantity_max: "1.0000", price_low: "10000.0", price_high: "250000.0" }],
-  order_notional_max: "50000.00",
+  instruments: [{ symbol: "BTCUSDT", quantity_max: "10", price_low: "10000", price_high: "250000" }],
+  order_notional_max: "50000",
   orders_per_minute: 60,
   price_collar_bps: 200,
   session_idle_ms: 600_000,
   session_age_max_ms: 28_800_000,
 });
 
-const KINDS: [string, (i: number) => Record<string, unknown>][] = [
-  [
-    "order-intended",
-    (i) => ({
-      actor: "window",
-      symbol: "BTCUSDT",
-      side: i % 2 ? "buy" : "sell",
-      price: "60118.2",
-      quantity: "0.0200",
-      client_order_id: `sr-9c41-${(2600 + i).toString(16)}`,
-    }),
-  ],
-  ["order-signed", (i) => ({ actor: "signer", key: "practice", count: 1200 + i, client_order_id: `sr-9c41-${(2600 + i).toString(16)}` })],
-  ["order-sent", (i) => ({ actor: "desk", client_order_id: `sr-9c41-${(2600 + i).toString(16)}`, weight: 1 })],
-  [
-    "order-reported",
-    (i) => ({
-      actor: "desk",
-      client_order_id: `sr-9c41-${(2600 + i).toString(16)}`,
-      fate: i % 5 ? "working" : "filled",
-      filled: i % 5 ? "0.0000" : "0.0200",
-    }),
-  ],
-];
+const idOf = (turn: number) => `sr-01m8c5efpzh8rcfj4ey${(46_656 + turn).toString(36)}`;
+/** A turn of four entries: an order, its fill, another one, its cancel. */
+function turn(n: number, at: number): { kind: string; payload: unknown } {
+  const id = idOf(n * 2 + (at < 2 ? 0 : 1));
+  const side = n % 2 ? "buy" : "sell";
+  const order = { client_order_id: id, symbol: "BTCUSDT", side, spec: { limit: { price: "60118.2", quantity: "0.02", tif: "GTC" } } };
+  const report = { order: id, venue_order: 500 + n, fate: "filled", filled: "0.02", notional: "1202.364", trades: [60 + n] };
+  switch (at) {
+    case 0:
+    case 2:
+      return { kind: "order-intended", payload: { order, words: `${side} 0.02 BTCUSDT at 60118.2 or better` } };
+    case 1:
+      return { kind: "order-reported", payload: report };
+    default:
+      return n % 3
+        ? { kind: "order-intended", payload: { cancel: id } }
+        : { kind: "order-reported", payload: { ...report, fate: "working", filled: "0", notional: "0", trades: [] } };
+  }
+}
 
 export function entry(seq: number, size: number, now_us: number): AuditEntry {
   const at = now_us - (size - seq) * 1_740_000 - ((seq * 7919) % 900_000);
-  if (seq % 64 === 0) return { seq, at, kind: "checkpoint", payload: { size: seq, root: hex(chance(seq), 64), epoch: 41 } };
-  if (seq % 97 === 0) return { seq, at, kind: "unlocked", payload: { door: "window", factors: ["password", "keychain"] } };
-  if (seq % 53 === 0) return { seq, at, kind: "key-tested", payload: { label: "practice", trade: true, withdraw: false } };
+  if (seq % 64 === 0) return { seq, at, kind: "epoch", payload: {} };
+  if (seq % 97 === 0) return { seq, at, kind: "unlocked", payload: { signatures: 1_204 } };
+  if (seq % 53 === 0)
+    return {
+      seq,
+      at,
+      kind: "key-imported",
+      payload: { label: "practice", id: 4, venue: "binance", scheme: "hmac-sha256", api_key: API_KEY },
+    };
   if (seq % 41 === 0)
     return {
       seq,
       at,
       kind: "order-refused",
-      payload: { actor: "guard", rule: "notional per order", by: "signer", words: "62 140.00 is above 50 000.00" },
+      payload: { order: idOf(seq), rule: "notional-limit", why: "62140 is above the limit of 50000 per order", by: "signer" },
     };
-  const [kind, payload] = KINDS[seq % KINDS.length]!;
-  return { seq, at, kind, payload: payload(Math.floor(seq / KINDS.length)) };
+  if (seq % 37 === 0) return { seq, at, kind: "policy-changed", payload: { policy: policy() } };
+  return { seq, at, ...turn(Math.floor(seq / 4), seq % 4) };
 }

@@ -12,11 +12,12 @@ import {
 } from "lightweight-charts";
 import type { Candle, OrderView } from "../../bindings/contract";
 import { forDrawing, shown, sub } from "../../lib/decimal";
+import type { Grain } from "../../lib/grain";
 import { priceOf, quantityOf } from "../../lib/symbols";
 import type { OwnFill } from "../../state/orders.svelte";
 import { OwnMarks, type OwnLine } from "./own-marks";
 
-export const REDRAW_MS = 80;
+export const REDRAW_MS = 100;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const token = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const seconds = (us: number) => Math.floor(us / 1e6) as UTCTimestamp;
@@ -41,7 +42,7 @@ export class CandleChart {
 
   constructor(
     box: HTMLElement,
-    private places: number,
+    private grain: Grain,
     locale: string,
     onhover: (time: number | null) => void,
   ) {
@@ -50,7 +51,7 @@ export class CandleChart {
       layout: { attributionLogo: false, fontFamily: token("--font-num"), fontSize: 11 },
       localization: {
         locale,
-        priceFormatter: (price: number) => shown(price.toFixed(places)),
+        priceFormatter: this.priceWords,
         timeFormatter: (time: Time) => label(Number(time), true),
       },
       timeScale: {
@@ -63,7 +64,7 @@ export class CandleChart {
       handleScale: { axisPressedMouseMove: true },
     });
     this.candles = this.chart.addSeries(CandlestickSeries, {
-      priceFormat: { type: "custom", minMove: 10 ** -places, formatter: (price: number) => shown(price.toFixed(places)) },
+      priceFormat: { type: "custom", minMove: 10 ** -grain.price, formatter: this.priceWords },
       autoscaleInfoProvider: (original: () => AutoscaleInfo | null) => withOrders(original(), this.prices),
     });
     this.volume = this.chart.addSeries(HistogramSeries, {
@@ -105,7 +106,13 @@ export class CandleChart {
     });
   }
 
-  set(candles: readonly Candle[]): void {
+  private priceWords = (price: number) => shown(price.toFixed(this.grain.price));
+
+  /** Puts other candles in; `grain` is their instrument's. */
+  set(candles: readonly Candle[], grain: Grain): void {
+    if (grain.price !== this.grain.price)
+      this.candles.applyOptions({ priceFormat: { type: "custom", minMove: 10 ** -grain.price, formatter: this.priceWords } });
+    this.grain = grain;
     this.candles.setData(candles.map(bar));
     this.volume.setData(candles.map(column));
     this.last = candles.at(-1) ?? null;
@@ -133,7 +140,7 @@ export class CandleChart {
       lines.push({
         price: forDrawing(price),
         words,
-        size: shown(sub(quantityOf(order.spec) ?? "0", order.filled)),
+        size: shown(sub(quantityOf(order.spec) ?? "0", order.filled), this.grain.lot),
         color,
         dashed: unknown,
       });
@@ -153,7 +160,13 @@ export class CandleChart {
     const marks = fills.map((fill) => {
       const buys = fill.order.side === "buy";
       const time = seconds(Math.floor(fill.order.updated / width_us) * width_us);
-      return { time, price: forDrawing(fill.price), buys, size: shown(fill.quantity), color: token(buys ? "--up" : "--down") };
+      return {
+        time,
+        price: forDrawing(fill.price),
+        buys,
+        size: shown(fill.quantity, this.grain.lot),
+        color: token(buys ? "--up" : "--down"),
+      };
     });
     this.own.show(lines, marks);
   }
