@@ -53,7 +53,7 @@ describe("an order", () => {
     const world = await openDesk({ scenario: "empty" });
     await type(world, "price", "70000");
     await type(world, "size", "0.05");
-    await until(() => expect(get("submit-why").textContent).toContain("2 %"));
+    await until(() => expect(get("submit-why").textContent).toContain("2\u00a0%"));
     expect(get("submit").getAttribute("aria-disabled")).toBe("true");
   });
 

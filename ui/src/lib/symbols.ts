@@ -5,13 +5,6 @@ import { shown, trimmed } from "./decimal";
 export const pair = (instrument: Pick<Instrument, "base" | "quote"> | null, symbol: string) =>
   instrument ? `${instrument.base}/${instrument.quote}` : symbol;
 
-/** The last folder of a profile's path: what people call it. */
-export const profileName = (path: string) => path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
-
-/** The desk says "ok" or what is wrong. */
-export const anchorWords = (anchor: string) =>
-  anchor === "ok" ? { holds: true, words: "file and keychain agree" } : { holds: false, words: anchor };
-
 const ID_TAIL = 6;
 /** "sr-…2ynzsz": ids of one day begin alike, their ends tell them apart. */
 export const orderName = (id: string) => (id.length > ID_TAIL + 6 ? `${id.slice(0, 3)}…${id.slice(-ID_TAIL)}` : id);
