@@ -53,7 +53,7 @@ describe("an order", () => {
     const world = await openDesk({ scenario: "empty" });
     await type(world, "price", "70000");
     await type(world, "size", "0.05");
-    await until(() => expect(get("submit-why").textContent).toContain("2 %"));
+    await until(() => expect(get("submit-why").textContent).toContain("2\u00a0%"));
     expect(get("submit").getAttribute("aria-disabled")).toBe("true");
   });
 
@@ -278,7 +278,9 @@ it("an order's notice is replaced by what became of it", async () => {
   await type(world, "size", "0.01");
   await until(() => expect(get("submit").getAttribute("aria-disabled")).toBe("false"));
   await world.user.click(get("submit"));
-  await until(() => expect(all("toast").map((toast) => toast.textContent)).toEqual([expect.stringMatching(/^\s*Bought 0\.01\u00a0BTC at /)]));
+  await until(() =>
+    expect(all("toast").map((toast) => toast.textContent)).toEqual([expect.stringMatching(/^\s*Bought 0\.01\u00a0BTC at /)]),
+  );
 });
 
 it("a prompt that is closed is told calmly", async () => {

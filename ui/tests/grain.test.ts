@@ -55,3 +55,16 @@ it("every column of the open desk has one count of decimals", async () => {
   await world.user.click(get("take-touch"));
   expect((get("price") as HTMLInputElement).value).toMatch(/\.\d\d$/);
 });
+
+it("a frame that changes nothing touches nothing on the screen", async () => {
+  const world = await openDesk({ scenario: "plain" });
+  await until(() => expect(all("order-row").length).toBeGreaterThan(0));
+  const frames = world.backend.acked.length;
+  const touched: MutationRecord[] = [];
+  const watcher = new MutationObserver((records) => touched.push(...records));
+  for (const id of ["ladder", "tape", "ticket", "last-price"])
+    watcher.observe(get(id), { subtree: true, childList: true, characterData: true, attributes: true });
+  await until(() => expect(world.backend.acked.length).toBeGreaterThan(frames + 6));
+  watcher.disconnect();
+  expect(touched.map((record) => record.target.textContent)).toEqual([]);
+});

@@ -5,7 +5,7 @@ import { adviceWords, fault } from "../src/lib/faults";
 import * as f from "../src/lib/format";
 import { gaugeState, leftForOrders, limitWords } from "../src/lib/gauge";
 import { cipherWords, commonName, tlsWords } from "../src/lib/lines";
-import { anchorWords, profileName } from "../src/lib/symbols";
+import { anchorWords, profileName } from "../src/lib/vault";
 import { Notices } from "../src/state/notices.svelte";
 import { fateOf } from "../src/state/fate";
 import type { OrderView } from "../src/bindings/contract";

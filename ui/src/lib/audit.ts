@@ -3,6 +3,7 @@
 import type { AuditEntry } from "../bindings/contract";
 import { spaced } from "./decimal";
 import { offset } from "./format";
+import { orderName } from "./symbols";
 
 type Shape = "ok" | "warn" | "danger" | "off" | "accent";
 type Payload = Record<string, unknown>;
@@ -10,7 +11,6 @@ type Payload = Record<string, unknown>;
 export type Ordered = ReadonlyMap<string, { words: string; quantity: string | null }>;
 
 const KEY_SHOWN = 8; // characters of a public key that tell it from others
-const ID_TAIL = 6; // of a client order id
 
 export const kindWords = (kind: string) => {
   const words = kind.replace(/[-_.]/g, " ");
@@ -24,9 +24,6 @@ const some = (...parts: (string | false | undefined | null)[]) => parts.filter(B
 const brief = (value: unknown, length = KEY_SHOWN) => (text(value).length > length ? `${text(value).slice(0, length)}…` : text(value));
 const many = (n: unknown, one: string) => `${text(n)} ${one}${n === 1 ? "" : "s"}`;
 const percent = (bps: unknown) => (typeof bps === "number" ? `${bps / 100} %` : "");
-
-/** "sr-…nzsz": the end of an id tells orders of one day apart. */
-export const orderName = (id: string) => (id.length > ID_TAIL + 6 ? `${id.slice(0, 3)}…${id.slice(-ID_TAIL)}` : id);
 
 /** The orders that these entries intended. */
 export function orderedIn(entries: readonly AuditEntry[]): Ordered {

@@ -123,12 +123,16 @@ export function shown(a: Decimal, count?: number): string {
 const IN_TEXT = /(^|[^\w.:/-])(\d+(?:\.\d+)?)(?![\w:/-])/g;
 const NOISE_PLACES = 4; // more decimals than these end in a digit
 
+const UNIT = /(\d) (%|ms|s|min|h)(?!\w)/g;
+
 /** A text of the desk with its numbers as people read them: "1877.62 of 25000" has its thousands apart, 99032.45470000 no idle zeros. */
 export const spaced = (words: string) =>
-  words.replace(IN_TEXT, (_, before: string, number: string) => {
-    const idle = (number.split(".")[1]?.length ?? 0) > NOISE_PLACES;
-    return before + shown(idle ? trimmed(number) : number);
-  });
+  words
+    .replace(IN_TEXT, (_, before: string, number: string) => {
+      const idle = (number.split(".")[1]?.length ?? 0) > NOISE_PLACES;
+      return before + shown(idle ? trimmed(number) : number);
+    })
+    .replace(UNIT, `$1${GROUP}$2`);
 /** The same with a plus in front of what is above zero. */
 export const signed = (a: Decimal, count?: number) => (isPositive(a) ? "+" : "") + shown(a, count);
 

@@ -1,16 +1,16 @@
 // Names and orders as people write them. Invariant: words never hide a part of an order that changes what it does.
-import type { Instrument, Order, OrderSpec } from "../bindings/contract";
+import type { Check, Instrument, Order, OrderSpec } from "../bindings/contract";
 import { shown, trimmed } from "./decimal";
 
 export const pair = (instrument: Pick<Instrument, "base" | "quote"> | null, symbol: string) =>
   instrument ? `${instrument.base}/${instrument.quote}` : symbol;
 
-/** The last folder of a profile's path: what people call it. */
-export const profileName = (path: string) => path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
+const ID_TAIL = 6;
+/** "sr-…2ynzsz": ids of one day begin alike, their ends tell them apart. */
+export const orderName = (id: string) => (id.length > ID_TAIL + 6 ? `${id.slice(0, 3)}…${id.slice(-ID_TAIL)}` : id);
 
-/** The desk says "ok" or what is wrong. */
-export const anchorWords = (anchor: string) =>
-  anchor === "ok" ? { holds: true, words: "file and keychain agree" } : { holds: false, words: anchor };
+/** What a person ticks when a check asks. The check of the balance asks about the order's size. */
+export const intentOf = ({ name }: Pick<Check, "name">) => `${name === "Balance" ? "Size" : name} is intended`;
 
 export function kindOf(spec: OrderSpec): "limit" | "post_only" | "market" {
   return "limit" in spec ? "limit" : "post_only" in spec ? "post_only" : "market";

@@ -175,8 +175,8 @@ function merged(before: Drawn, frame: Frame): Drawn {
     bids: kept(fresh.bids, frame.bids),
     asks: kept(fresh.asks, frame.asks),
     trades: frame.trades ? collect(fresh.trades, frame.trades) : fresh.trades,
-    candle: frame.candle ?? fresh.candle,
-    day: frame.day ?? fresh.day,
+    candle: same(fresh.candle, frame.candle),
+    day: same(fresh.day, frame.day),
     current: frame.current,
     age_ms: frame.age_ms,
     book_at: frame.book_at,
@@ -194,6 +194,12 @@ function kept(before: Row[], fresh: Row[] | undefined): Row[] {
     return row;
   });
   return changed ? rows : before;
+}
+
+/** The object from before when the fresh one says the same, or nothing came. */
+function same<T extends Candle | Day>(before: T | null, fresh: T | undefined): T | null {
+  if (!fresh || !before) return fresh ?? before;
+  return (Object.keys(fresh) as (keyof T)[]).every((name) => fresh[name] === before[name]) ? before : fresh;
 }
 
 /** Newest first, each trade once. */

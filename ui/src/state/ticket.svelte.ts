@@ -1,7 +1,7 @@
 // The order being drafted. Invariant: it is sent only when it parses, no check refuses, and every check that asks was ticked.
 import type { Check, Checks, Commands, Decimal, Instrument, MarketSize, Order, Side, TimeInForce } from "../bindings/contract";
 import * as d from "../lib/decimal";
-import { orderWords } from "../lib/symbols";
+import { intentOf, orderWords } from "../lib/symbols";
 import { fault } from "../lib/faults";
 import type { Market } from "./market.svelte";
 import type { Notices } from "./notices.svelte";
@@ -83,7 +83,7 @@ export class Ticket {
     const refused = this.checks.checks.find((check) => check.state === "refuse");
     if (refused) return refused.words;
     const open = this.asking.find((check) => !this.ticked.has(check.name));
-    return open ? `Tick “${open.name}” first.` : null;
+    return open ? `Tick “${intentOf(open)}” first.` : null;
   });
 
   /** Asks the desk about the draft, a moment after the last change. Call whenever the draft changed. */

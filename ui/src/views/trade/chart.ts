@@ -73,7 +73,7 @@ export class CandleChart {
       lastValueVisible: false,
       priceLineVisible: false,
     });
-    this.chart.priceScale("right").applyOptions({ scaleMargins: { top: 0.1, bottom: 0.2 } });
+    this.chart.priceScale("right").applyOptions({ scaleMargins: { top: 0.13, bottom: 0.2 } });
     this.chart.priceScale("volume").applyOptions({ scaleMargins: { top: 0.86, bottom: 0 } });
     this.candles.attachPrimitive(this.own);
     this.chart.subscribeCrosshairMove((at) => onhover(at.time === undefined ? null : Number(at.time) * 1e6));
