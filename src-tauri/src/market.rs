@@ -1,11 +1,15 @@
 //! Market frames from the desk to the page. Invariant: there is one frame that waits, never a queue; what the page did
 //! not take becomes part of the next one, and a page that hangs stops the sending, not the desk.
 
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::Write as _;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use strongroom_desk_api::market::{FRAME_EVERY_MS, FRAME_SILENCE_MAX_MS};
 use strongroom_desk_api::{Ask, Frame, Tell, Watch};
+use strongroom_model::Timestamp;
 use tauri::ipc::Channel;
 
 use crate::desk::Desk;
@@ -30,6 +34,9 @@ struct Outlet {
     /// Counts changes of `wanted`.
     turn: u64,
     link: Option<bool>,
+    /// In a window that is measured: when the books of frames in flight were changed, and where ages are told.
+    in_flight: VecDeque<(u64, Timestamp)>,
+    ages: Option<File>,
 }
 
 impl Outlet {
@@ -38,7 +45,23 @@ impl Outlet {
         self.turn += 1;
         self.frame = None;
         self.acked = self.sent;
+        self.in_flight.clear();
     }
+
+    /// From the change of a book in the desk to the page's word that it is drawn: longer than what a person sees.
+    fn measure(&mut self) {
+        while let Some((_, book_at)) = self.in_flight.front().copied().filter(|(seq, _)| *seq <= self.acked) {
+            self.in_flight.pop_front();
+            if let Some(ages) = &mut self.ages {
+                let _ = writeln!(ages, "{}", now_us() - book_at.us());
+            }
+        }
+    }
+}
+
+fn now_us() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// The market as the page watches it.
@@ -83,7 +106,15 @@ impl Market {
 
     /// The page has drawn or dropped all frames up to this one.
     pub(crate) fn ack(&self, seq: u64) {
-        self.change(|outlet| outlet.acked = outlet.acked.max(seq.min(outlet.sent)));
+        self.change(|outlet| {
+            outlet.acked = outlet.acked.max(seq.min(outlet.sent));
+            outlet.measure();
+        });
+    }
+
+    /// From now on the age of every drawn book is written here, one per line, microseconds.
+    pub(crate) fn measure(&self, ages: File) {
+        self.change(|outlet| outlet.ages = Some(ages));
     }
 
     /// Tells the page something at once.
@@ -163,6 +194,9 @@ impl Market {
             let (Some(frame), Some(channel)) = (outlet.frame.take(), outlet.channel.clone()) else { continue };
             outlet.sent += 1;
             let frame = Frame { seq: outlet.sent, ..frame };
+            if outlet.ages.is_some() {
+                outlet.in_flight.push_back((frame.seq, frame.book_at));
+            }
             drop(outlet);
             let _ = channel.send(Push::Frame { frame });
             last = Instant::now();

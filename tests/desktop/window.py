@@ -45,6 +45,7 @@ class Window:
 
     def __init__(self, *arguments, dir=DIR, environment=None):
         self.dir = dir
+        looks(dir)
         ports = [free_port(), free_port()]
         more = {**os.environ, **(environment or {})}
         self.log = open(os.path.join(WORK, f"driver-{time.time_ns()}.log"), "w+")
@@ -203,6 +204,14 @@ class Window:
             pass
         self.driver.kill()
         self.driver.wait()
+
+
+def looks(dir, theme=os.environ.get("STRONGROOM_THEME")):
+    """The theme that pictures are wanted in, as the window's own settings keep it."""
+    if theme:
+        os.makedirs(dir, 0o700, exist_ok=True)
+        with open(os.path.join(dir, "window.json"), "w") as file:
+            json.dump({"theme": theme, "density": "standard", "pnl": "blue-orange", "motion": "system", "single_keys": True}, file)
 
 
 def window_pids():

@@ -10,24 +10,17 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::place::Place;
-use crate::setup;
 use crate::stage::must_succeed;
+use crate::{setup, window};
 
+/// The benchmark that measures the window from outside.
+const WINDOW: &str = "ui";
 const COLUMNS: [&str; 8] = ["name", "value", "unit", "peer", "peer_version", "ratio", "samples", "target"];
 
 pub(crate) fn run(place: &Place, name: &str, json: bool) -> anyhow::Result<bool> {
     let known = known(place)?;
     anyhow::ensure!(known.iter().any(|known| known == name), "no benchmark is named {name:?}; there is: {}", known.join(", "));
-    let python = setup::python_environment(place)?;
-    let claim = place.claim_target()?;
-    let mut signer = place.cargo(["build", "--release", "-p", "strongroom-signer", "--bin", "strongroom-signer"]);
-    must_succeed(signer.stdout(Stdio::null()))?;
-    let mut cargo = place.cargo(["bench", "-p", "strongroom-benches", "--bench", name]);
-    cargo.env("STRONGROOM_SIGNER", place.target.join("release/strongroom-signer")).env("STRONGROOM_VENV", python);
-    let output = cargo.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
-    drop(claim);
-    let raw = String::from_utf8_lossy(&output.stdout);
-    anyhow::ensure!(output.status.success(), "the benchmark {name} ended with {}; it said:\n{raw}", output.status);
+    let raw = if name == WINDOW { window::bench(place)? } else { measured(place, name)? };
     let rows = rows(&raw)?;
     anyhow::ensure!(!rows.is_empty(), "the benchmark {name} printed no rows; it said:\n{raw}");
     let folder = place.root.join("benches/results");
@@ -44,10 +37,25 @@ pub(crate) fn run(place: &Place, name: &str, json: bool) -> anyhow::Result<bool>
     Ok(true)
 }
 
-/// Names of the benchmarks that there are: one file each.
+/// The raw output of a criterion benchmark.
+fn measured(place: &Place, name: &str) -> anyhow::Result<String> {
+    let python = setup::python_environment(place)?;
+    let claim = place.claim_target()?;
+    let mut signer = place.cargo(["build", "--release", "-p", "strongroom-signer", "--bin", "strongroom-signer"]);
+    must_succeed(signer.stdout(Stdio::null()))?;
+    let mut cargo = place.cargo(["bench", "-p", "strongroom-benches", "--bench", name]);
+    cargo.env("STRONGROOM_SIGNER", place.target.join("release/strongroom-signer")).env("STRONGROOM_VENV", python);
+    let output = cargo.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
+    drop(claim);
+    let raw = String::from_utf8_lossy(&output.stdout).into_owned();
+    anyhow::ensure!(output.status.success(), "the benchmark {name} ended with {}; it said:\n{raw}", output.status);
+    Ok(raw)
+}
+
+/// Names of the benchmarks that there are: one file each, and the window's.
 fn known(place: &Place) -> anyhow::Result<Vec<String>> {
     let folder = place.root.join("benches/benches");
-    let mut names = Vec::new();
+    let mut names = vec![WINDOW.to_owned()];
     for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
         names.extend(entry?.file_name().to_str().and_then(|file| file.strip_suffix(".rs")).map(str::to_owned));
     }

@@ -15,6 +15,7 @@ mod tidy;
 mod tools;
 mod tour;
 mod ui;
+mod window;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,11 +34,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Sets up, builds, and shows the main job on a fresh vault and the embedded paper venue.
+    /// Sets up, builds, and opens the window on a fresh vault and the embedded paper venue.
     Run {
         /// Install system packages without asking.
         #[arg(long)]
         yes: bool,
+        /// Show the same job in the terminal, step by step.
+        #[arg(long)]
+        terminal: bool,
     },
     /// Sets up and runs every test; at most 25 minutes from cold on two cores.
     Test {
@@ -52,6 +56,14 @@ enum Task {
     Check,
     /// Builds the window's page.
     Ui,
+    /// Leaves a picture of every screen and of the main states, dark and light.
+    Shots {
+        /// Folder for them.
+        folder: PathBuf,
+        /// Install system packages without asking.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Compares the layer table of docs/architecture.md with the crates.
     Layers,
     /// Runs one benchmark and keeps its raw output under benches/results/.
@@ -67,7 +79,17 @@ enum Task {
         /// The file.
         file: PathBuf,
     },
-    /// The part of `run` inside the private session.
+    /// The window's part of `run` inside the private session.
+    #[command(hide = true)]
+    Window {
+        /// Folder of the built programs.
+        #[arg(long)]
+        programs: PathBuf,
+        /// Folder of the profile, which does not exist yet.
+        #[arg(long)]
+        profile: PathBuf,
+    },
+    /// The terminal's part of `run` inside the private session.
     #[command(hide = true)]
     Tour {
         /// Folder of the built programs.
@@ -94,9 +116,11 @@ fn main() -> ExitCode {
 fn perform(task: Task) -> anyhow::Result<bool> {
     let place = Place::find()?;
     match task {
-        Task::Run { yes } => run::run(&place, yes),
+        Task::Run { yes, terminal } => run::run(&place, yes, terminal),
         Task::Test { long, yes } => suite::run(&place, long, yes),
         Task::Check => check::run(&place),
+        Task::Shots { folder, yes } => window::shots(&place, &folder, yes),
+        Task::Window { programs, profile } => window::inside(&programs, &profile),
         Task::Ui => ui::build(&place).map(|()| true),
         Task::Layers => layers::run(&place),
         Task::Bench { name, json } => bench::run(&place, &name, json),

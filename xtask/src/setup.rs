@@ -17,6 +17,8 @@ const PACKAGES: &[(&str, &str)] = &[
     ("libsecret-tools", "a second look into the keychain"),
     ("dbus-x11", "a private session bus"),
     ("libgtk-3-dev", "the prompt's window"),
+    ("libwebkit2gtk-4.1-dev", "the window's page"),
+    ("webkit2gtk-driver", "driving the window in tests"),
     ("at-spi2-core", "the screen reader's bus, in the tests of the window"),
     ("python3-gi", "Python on that bus"),
     ("gir1.2-atspi-2.0", "the names on that bus"),

@@ -40,6 +40,8 @@ pub(crate) fn run(place: &Place, long: bool, yes: bool) -> anyhow::Result<bool> 
             let count = stage("tests", || tests(place, long, &python, &driver))?;
             let (passed, failed) = stage("page tests", || ui::tests(place))?;
             let count = count.plus(Count { passed, failed });
+            stage("page sizes", || ui::sizes(place))?;
+            let count = count.plus(Count { passed: 1, failed: 0 });
             if long { stage("fuzzing", || fuzz::run(place)).map(|fuzzed| count.plus(fuzzed)) } else { Ok(count) }
         });
     if !long && start.elapsed() > BUDGET {

@@ -113,6 +113,23 @@ pub(crate) fn tests(place: &Place) -> anyhow::Result<(u64, u64)> {
     Ok((passed, if status.success() { failed } else { failed.max(1) }))
 }
 
+/// The scripts' sizes beside their budgets, as rows of a benchmark; an error when one is over.
+pub(crate) fn sizes(place: &Place) -> anyhow::Result<String> {
+    let output = npm(&place.root.join("ui")).args(["run", "--silent", "sizes"]).output().context("cannot start npm")?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    anyhow::ensure!(output.status.success(), "the page's scripts are larger than their budgets, or hold what they must not:\n{said}");
+    Ok(said.lines().filter_map(size_row).collect())
+}
+
+/// Reads a line such as `ok   total: 141.7 of 250 kB`.
+fn size_row(line: &str) -> Option<String> {
+    let (name, size) = line.strip_prefix("ok")?.trim().rsplit_once(": ")?;
+    let (value, target) = size.strip_suffix(" kB")?.split_once(" of ")?;
+    let (value, target): (f64, f64) = (value.parse().ok()?, target.parse().ok()?);
+    let row = serde_json::json!({"name": format!("scripts, {name}, gzipped"), "value": value, "unit": "kB", "samples": 1, "target": target});
+    Some(format!("row {row}\n"))
+}
+
 /// Reads vitest's last lines, such as ` Tests  3 failed | 80 passed (83)`.
 fn counted(line: &str) -> Option<(u64, u64)> {
     let counts = line.trim().strip_prefix("Tests ")?;
@@ -130,5 +147,12 @@ mod tests {
         assert_eq!(counted("      Tests  83 passed (83)"), Some((83, 0)));
         assert_eq!(counted(" Tests  3 failed | 80 passed (83)"), Some((80, 3)));
         assert_eq!(counted(" Test Files  9 passed (9)"), None);
+    }
+
+    #[test]
+    fn sizes_are_read() {
+        let row = size_row("ok   initial, to Trade without chart: 56.4 of 130 kB").unwrap();
+        assert!(row.contains("\"value\":56.4") && row.contains("scripts, initial, to Trade without chart, gzipped"), "{row}");
+        assert_eq!(size_row("something else"), None);
     }
 }

@@ -4,7 +4,7 @@
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use strongroom_desk_api::{BookView, Check, CheckState, Checks, Enforcer};
-use strongroom_guard::{DeskFacts, OrderRate, Policy, Role, Session, SignerFacts, Verdict, desk_gate, signer_gate};
+use strongroom_guard::{DeskFacts, OrderRate, Policy, Reason, Role, Session, SignerFacts, Verdict, desk_gate, signer_gate};
 use strongroom_model::{Amount, Balance, Instrument, Intent, Level, MarketSize, Notional, OrderSpec, PlaceOrder, Price, Quantity, Side};
 
 /// Above this part of the asset that is given, in percent, the size is asked about.
@@ -108,7 +108,8 @@ fn limits(facts: &Facts<'_>, order: &PlaceOrder) -> Check {
     let session = Session { opened_ms: 0, used_ms: 0, roles: vec![Role::Trader] };
     let signer = SignerFacts { freeze: None, session: Ok(&session), rate: &mut OrderRate::default(), now_ms: 0 };
     match signer_gate(policy, signer, &Intent::Place(order.clone())) {
-        Verdict::Allow | Verdict::StepUp => pass(NAME, detail, Enforcer::Signer),
+        // The value has a check of its own.
+        Verdict::Allow | Verdict::StepUp | Verdict::Deny(Reason::MaxNotional { .. }) => pass(NAME, detail, Enforcer::Signer),
         Verdict::Deny(reason) => refuse(NAME, sentence(&reason.to_string()), detail, Enforcer::Signer),
     }
 }
@@ -304,7 +305,7 @@ mod tests {
         };
         let rows: [(&str, &[&str]); 9] = [
             ("buy limit 0.1 100000", &[]),
-            ("buy limit 0.24 106000", &["Signer's limits", "Price inside collar", "Notional per order", "Balance"]),
+            ("buy limit 0.24 106000", &["Price inside collar", "Notional per order", "Balance"]),
             ("buy limit 0.249 100000", &[]),
             ("sell limit 0.251 99000", &["Balance"]),
             ("sell limit 2 1001", &["Signer's limits", "Price inside collar", "Balance"]),
