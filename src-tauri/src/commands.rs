@@ -174,7 +174,8 @@ pub(crate) async fn kill_now(window: &Window, why: String) -> Answer<Killed> {
         let supervisor = SupervisorClient::connect(desk.profile())?;
         supervisor.ask(&ToSupervisor::Kill(reason), &[], KILL_MAX)
     });
-    let no = |words: String| failed("kill", format!("The kill switch was not confirmed: {words}. Revoke the key at the venue."), Advice::Ask);
+    let no =
+        |words: String| failed("kill", format!("The kill switch was not confirmed: {words}. Revoke the key at the venue."), Advice::Ask);
     match frozen.await {
         Ok(Ok((true, _))) => {}
         Ok(Ok((false, words))) => return Err(no(words)),
@@ -184,7 +185,8 @@ pub(crate) async fn kill_now(window: &Window, why: String) -> Answer<Killed> {
     let frozen_us = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
     let words = match window.desk.ask_within(Ask::Kill { why }, KILL_MAX).await {
         Ok(Tell::Done { words }) => words,
-        _ => "The signer is frozen: no order can be signed. The desk did not answer; it is started anew and then cancels open orders.".to_owned(),
+        _ => "The signer is frozen: no order can be signed. The desk did not answer; it is started anew and then cancels open orders."
+            .to_owned(),
     };
     Ok(Killed { words, frozen_us })
 }
@@ -197,7 +199,8 @@ pub(crate) async fn audit(window: State<'_, Window>, before: Option<u64>, last: 
 #[tauri::command(rename_all = "snake_case")]
 pub(crate) async fn verify(window: State<'_, Window>) -> Answer<Verified> {
     let Tell::Vault(vault) = window.desk.ask(Ask::Vault).await? else { return Err(unexpected()) };
-    let log_key = vault.log_key.ok_or_else(|| failed("no-log", "There is no log yet: it begins with the vault.".to_owned(), Advice::Refuse))?;
+    let log_key =
+        vault.log_key.ok_or_else(|| failed("no-log", "There is no log yet: it begins with the vault.".to_owned(), Advice::Refuse))?;
     let (profile, market) = (window.desk.profile().to_path_buf(), window.market.clone());
     let checked = tauri::async_runtime::spawn_blocking(move || {
         crate::verify::run(&profile, &log_key, |done, of| market.push(Push::Verify { done, of }))
@@ -212,7 +215,7 @@ pub(crate) async fn accept_pin(window: State<'_, Window>, host: String, spki_sha
 
 #[tauri::command(rename_all = "snake_case")]
 pub(crate) async fn settings(window: State<'_, Window>, settings: Settings) -> Answer<()> {
-    settings
-        .write(window.desk.profile())
-        .map_err(|error| failed("settings", format!("The settings could not be kept ({error}). They hold until the window is closed."), Advice::Ask))
+    settings.write(window.desk.profile()).map_err(|error| {
+        failed("settings", format!("The settings could not be kept ({error}). They hold until the window is closed."), Advice::Ask)
+    })
 }

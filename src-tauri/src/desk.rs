@@ -1,8 +1,8 @@
 //! The window's way to desk and supervisor. Invariant: every question has a time limit, and an answer that does not
 //! come is told as such, never guessed.
 
-use std::path::{Path, PathBuf};
 use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -82,7 +82,11 @@ impl Desk {
 }
 
 fn silent(error: &std::io::Error) -> DoorError {
-    failed("no-answer", format!("No answer came ({error}). If this was an order, it is shown as soon as its fate is known."), Advice::Reconcile)
+    failed(
+        "no-answer",
+        format!("No answer came ({error}). If this was an order, it is shown as soon as its fate is known."),
+        Advice::Reconcile,
+    )
 }
 
 /// An answer of another kind than was asked for.

@@ -183,7 +183,8 @@ impl Market {
     fn send(&self) {
         let mut last = Instant::now();
         loop {
-            let ready = |outlet: &mut Outlet| outlet.frame.is_none() || outlet.channel.is_none() || outlet.sent - outlet.acked >= IN_FLIGHT_MAX;
+            let ready =
+                |outlet: &mut Outlet| outlet.frame.is_none() || outlet.channel.is_none() || outlet.sent - outlet.acked >= IN_FLIGHT_MAX;
             let mut outlet = self.outlet.1.wait_while(self.lock(), ready).unwrap_or_else(PoisonError::into_inner);
             let early = Duration::from_millis(FRAME_EVERY_MS).saturating_sub(last.elapsed());
             if !early.is_zero() {

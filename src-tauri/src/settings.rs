@@ -84,13 +84,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            theme: Theme::default(),
-            density: Density::default(),
-            pnl: UpDown::default(),
-            motion: Motion::default(),
-            single_keys: true,
-        }
+        Self { theme: Theme::default(), density: Density::default(), pnl: UpDown::default(), motion: Motion::default(), single_keys: true }
     }
 }
 

@@ -58,7 +58,8 @@ pub(crate) fn run(profile: &Path, log_key: &str, mut tell: impl FnMut(u64, u64))
         output.take(ANSWER_LEN_MAX).read_to_end(&mut answer).map_err(|error| no(error.to_string()))?;
     }
     child.wait().map_err(|error| no(error.to_string()))?;
-    let findings: Findings = serde_json::from_slice(&answer).map_err(|_| no(if said.is_empty() { "the verifier said nothing".to_owned() } else { said }))?;
+    let findings: Findings =
+        serde_json::from_slice(&answer).map_err(|_| no(if said.is_empty() { "the verifier said nothing".to_owned() } else { said }))?;
     Ok(verified(findings, start))
 }
 
@@ -89,7 +90,8 @@ mod tests {
 
     #[test]
     fn what_is_damaged_is_never_shown_as_intact() {
-        for (outcome, intact) in [("whole", true), ("unsealed-tail", true), ("tampered", false), ("truncated", false), ("anything", false)] {
+        for (outcome, intact) in [("whole", true), ("unsealed-tail", true), ("tampered", false), ("truncated", false), ("anything", false)]
+        {
             let text = format!(
                 r#"{{"outcome":"{outcome}","leaves":9,"sealed":8,"checkpoints":1,"head":"ab","broken":null,"warnings":[],"epochs":1,"log_id":null,"from":null,"to":null}}"#
             );

@@ -1,8 +1,8 @@
 //! Opens the window and wires it. Invariant: one window per profile; it shows our page and no other, and keeps nothing
 //! of what it showed.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tauri::webview::NewWindowResponse;

@@ -126,7 +126,8 @@ fn size_row(line: &str) -> Option<String> {
     let (name, size) = line.strip_prefix("ok")?.trim().rsplit_once(": ")?;
     let (value, target) = size.strip_suffix(" kB")?.split_once(" of ")?;
     let (value, target): (f64, f64) = (value.parse().ok()?, target.parse().ok()?);
-    let row = serde_json::json!({"name": format!("scripts, {name}, gzipped"), "value": value, "unit": "kB", "samples": 1, "target": target});
+    let row =
+        serde_json::json!({"name": format!("scripts, {name}, gzipped"), "value": value, "unit": "kB", "samples": 1, "target": target});
     Some(format!("row {row}\n"))
 }
 

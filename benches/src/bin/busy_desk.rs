@@ -167,7 +167,14 @@ impl Market {
             bids: Some(rows(&mut self.book.bids())),
             asks: Some(rows(&mut self.book.asks())),
             trades: Some(trades).filter(|trades| !trades.is_empty()),
-            candle: Some(Candle { open_time, open: price(MIDDLE), high: price(MIDDLE + 500), low: price(MIDDLE - 500), close: last, volume: quantity(99) }),
+            candle: Some(Candle {
+                open_time,
+                open: price(MIDDLE),
+                high: price(MIDDLE + 500),
+                low: price(MIDDLE - 500),
+                close: last,
+                volume: quantity(99),
+            }),
             day: Some(Day { last, change_percent: "1.24".to_owned(), high: last, low: last, volume: quantity(99_999) }),
             orders_version: 1,
             state_version: 1,
@@ -187,7 +194,10 @@ fn move_market(market: &Shared, rate: u64, levels: i64) {
         while done < due {
             let level = chance.random_range(1..=levels.min(25));
             let is_bid = chance.random_bool(0.5);
-            let changed = Level { price: price(MIDDLE + if is_bid { -level * GAP } else { level * GAP }), quantity: quantity(chance.random_range(1..90_000)) };
+            let changed = Level {
+                price: price(MIDDLE + if is_bid { -level * GAP } else { level * GAP }),
+                quantity: quantity(chance.random_range(1..90_000)),
+            };
             let update = market.updates + 1;
             let (bids, asks) = if is_bid { (vec![changed], vec![]) } else { (vec![], vec![changed]) };
             let _ = market.book.apply(&DepthUpdate { first: update, last: update, bids, asks });
@@ -198,7 +208,13 @@ fn move_market(market: &Shared, rate: u64, levels: i64) {
         while traded < trades_due {
             traded += 1;
             let side = if chance.random_bool(0.5) { Side::Buy } else { Side::Sell };
-            let trade = TradeRow { id: traded, price: price(MIDDLE + chance.random_range(-GAP..=GAP)), quantity: quantity(chance.random_range(1..9_000)), side, at: now() };
+            let trade = TradeRow {
+                id: traded,
+                price: price(MIDDLE + chance.random_range(-GAP..=GAP)),
+                quantity: quantity(chance.random_range(1..9_000)),
+                side,
+                at: now(),
+            };
             market.trades.push(trade);
             let over = market.trades.len().saturating_sub(40);
             market.trades.drain(..over);
@@ -232,7 +248,14 @@ fn tell(ask: Ask) -> Tell {
             let newest = now().ms() - now().ms().rem_euclid(interval.ms());
             let candle = |back: i64| {
                 let middle = MIDDLE + (back * 37) % 900 - 450;
-                Candle { open_time: Timestamp::from_ms(newest - back * interval.ms()), open: price(middle), high: price(middle + 300), low: price(middle - 300), close: price(middle + (back * 53) % 400 - 200), volume: quantity(10_000 + back) }
+                Candle {
+                    open_time: Timestamp::from_ms(newest - back * interval.ms()),
+                    open: price(middle),
+                    high: price(middle + 300),
+                    low: price(middle - 300),
+                    close: price(middle + (back * 53) % 400 - 200),
+                    volume: quantity(10_000 + back),
+                }
             };
             Tell::Candles { candles: (0..500).rev().map(candle).collect() }
         }
@@ -267,18 +290,31 @@ fn instrument() -> Instrument {
         quote: "USDT".to_owned(),
         price: TickRule { min: price(1), max: price(100_000_000), tick: price(1) },
         lot: LotRule { min: quantity(1), max: quantity(90_000_000), step: quantity(1) },
-        notional: NotionalRule { min: Notional::new(Decimal::from(5)).unwrap_or_default(), max: Notional::new(Decimal::from(9_000_000)).unwrap_or_default() },
+        notional: NotionalRule {
+            min: Notional::new(Decimal::from(5)).unwrap_or_default(),
+            max: Notional::new(Decimal::from(9_000_000)).unwrap_or_default(),
+        },
     }
 }
 
 fn order(number: i64) -> OrderView {
-    let fill = Fill { trade_id: TradeId(1), price: price(MIDDLE), quantity: quantity(100), commission: Amount::ZERO, commission_asset: "USDT".to_owned() };
+    let fill = Fill {
+        trade_id: TradeId(1),
+        price: price(MIDDLE),
+        quantity: quantity(100),
+        commission: Amount::ZERO,
+        commission_asset: "USDT".to_owned(),
+    };
     OrderView {
         client_order_id: format!("sr-busy-{number}"),
         venue_order_id: u64::try_from(number).ok(),
         symbol: symbol(),
         side: if number % 2 == 0 { Side::Buy } else { Side::Sell },
-        spec: OrderSpec::Limit { price: price(MIDDLE + (if number % 2 == 0 { -1 } else { 1 }) * number * 5 * GAP), quantity: quantity(500), tif: TimeInForce::Gtc },
+        spec: OrderSpec::Limit {
+            price: price(MIDDLE + (if number % 2 == 0 { -1 } else { 1 }) * number * 5 * GAP),
+            quantity: quantity(500),
+            tif: TimeInForce::Gtc,
+        },
         fate: Fate::Working,
         filled: quantity(100),
         filled_notional: Notional::ZERO,
@@ -312,7 +348,15 @@ fn session() -> SessionView {
         resyncs: 0,
         at: now(),
     };
-    let limit = |name: &str, used, limit| LimitView { name: name.to_owned(), used, limit, reserved: limit / 10, window_ms: 60_000, reset_ms: 41_000, source: CountedBy::Venue };
+    let limit = |name: &str, used, limit| LimitView {
+        name: name.to_owned(),
+        used,
+        limit,
+        reserved: limit / 10,
+        window_ms: 60_000,
+        reset_ms: 41_000,
+        source: CountedBy::Venue,
+    };
     SessionView {
         state: VaultState::Unlocked,
         mode: Mode::Simulation,

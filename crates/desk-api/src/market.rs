@@ -205,13 +205,7 @@ mod tests {
     use super::*;
 
     fn frame(seq: u64, trades: std::ops::Range<u64>, asks: Option<&str>) -> Frame {
-        let trade = |id| TradeRow {
-            id,
-            price: Price::ZERO,
-            quantity: Quantity::ZERO,
-            side: Side::Buy,
-            at: Timestamp::default(),
-        };
+        let trade = |id| TradeRow { id, price: Price::ZERO, quantity: Quantity::ZERO, side: Side::Buy, at: Timestamp::default() };
         let row = |price: &str| vec![Row(Price::parse(price).unwrap(), Quantity::ZERO, Quantity::ZERO)];
         Frame {
             seq,

@@ -360,13 +360,8 @@ mod tests {
         };
         feed.candle(&symbol, Interval::Minute, candle);
         for (ms, text) in [(59_999, "1"), (61_000, "12"), (120_000, "99")] {
-            let trade = MarketTrade {
-                trade_id: TradeId(1),
-                price: price(text),
-                quantity: Quantity::ZERO,
-                buyer_is_maker: true,
-                at: at(ms),
-            };
+            let trade =
+                MarketTrade { trade_id: TradeId(1), price: price(text), quantity: Quantity::ZERO, buyer_is_maker: true, at: at(ms) };
             feed.trade(&symbol, &trade);
         }
         let candle = feed.frame(&watch, &mut Told::default(), (1, 1)).candle.unwrap();

@@ -93,7 +93,9 @@ fn refuse(name: &str, words: String, detail: String, by: Enforcer) -> Check {
 
 fn switch(facts: &Facts<'_>) -> Check {
     match facts.killed {
-        Some(why) => refuse("Kill switch", format!("The kill switch is engaged ({why}). Re-arm first."), "engaged".to_owned(), Enforcer::Signer),
+        Some(why) => {
+            refuse("Kill switch", format!("The kill switch is engaged ({why}). Re-arm first."), "engaged".to_owned(), Enforcer::Signer)
+        }
         None => pass("Kill switch", "not engaged".to_owned(), Enforcer::Signer),
     }
 }
@@ -149,7 +151,11 @@ fn balance(given: Option<Decimal>, free: Decimal, asset: &str) -> Check {
     };
     let detail = format!("{} % of {asset}", part.round_dp(1));
     if part > Decimal::from(SIZE_GUIDE_PERCENT) {
-        ask(NAME, format!("Above the guide: {} % of free {asset}, guide {SIZE_GUIDE_PERCENT} %. The order is allowed.", part.round_dp(1)), detail)
+        ask(
+            NAME,
+            format!("Above the guide: {} % of free {asset}, guide {SIZE_GUIDE_PERCENT} %. The order is allowed.", part.round_dp(1)),
+            detail,
+        )
     } else {
         pass(NAME, detail, Enforcer::Desk)
     }
@@ -160,13 +166,21 @@ fn slippage(facts: &Facts<'_>, order: &PlaceOrder, notional: Option<Notional>) -
     let OrderSpec::Market { .. } = order.spec else { return None };
     let mark = facts.mark?.value();
     let (Some(notional), Some(quantity)) = (notional, quantity(facts, order).filter(|quantity| !quantity.is_zero())) else {
-        return Some(ask(NAME, "The book that is followed does not hold so much. The rest may fill at any price.".to_owned(), String::new()));
+        return Some(ask(
+            NAME,
+            "The book that is followed does not hold so much. The rest may fill at any price.".to_owned(),
+            String::new(),
+        ));
     };
     let average = notional.value().checked_div(quantity.value())?;
     let bps = ((average - mark).abs().checked_div(mark)? * Decimal::from(10_000)).round().to_u32().unwrap_or(u32::MAX);
     let detail = format!("{} % from the middle", percent(bps));
     Some(if bps > SLIPPAGE_GUIDE_BPS {
-        ask(NAME, format!("It would fill {} % from the middle, guide {} %. The order is allowed.", percent(bps), percent(SLIPPAGE_GUIDE_BPS)), detail)
+        ask(
+            NAME,
+            format!("It would fill {} % from the middle, guide {} %. The order is allowed.", percent(bps), percent(SLIPPAGE_GUIDE_BPS)),
+            detail,
+        )
     } else {
         pass(NAME, detail, Enforcer::Desk)
     })
@@ -278,12 +292,12 @@ mod tests {
         let spec = match (words[1], words.get(3)) {
             ("market", None) => OrderSpec::Market { size: MarketSize::Base(number(Quantity::parse, words[2])) },
             ("quote", None) => OrderSpec::Market { size: MarketSize::Quote(number(Notional::parse, words[2])) },
-            ("post", Some(price)) => OrderSpec::PostOnly { price: number(Price::parse, price), quantity: number(Quantity::parse, words[2]) },
-            (_, Some(price)) => OrderSpec::Limit {
-                price: number(Price::parse, price),
-                quantity: number(Quantity::parse, words[2]),
-                tif: TimeInForce::Gtc,
-            },
+            ("post", Some(price)) => {
+                OrderSpec::PostOnly { price: number(Price::parse, price), quantity: number(Quantity::parse, words[2]) }
+            }
+            (_, Some(price)) => {
+                OrderSpec::Limit { price: number(Price::parse, price), quantity: number(Quantity::parse, words[2]), tif: TimeInForce::Gtc }
+            }
             _ => panic!("{text}"),
         };
         PlaceOrder { client_order_id: ClientOrderId::parse("t").unwrap(), symbol: Symbol::parse("BTCUSDT").unwrap(), side, spec }

@@ -47,13 +47,7 @@ impl PinVerifier {
         let shown = std::iter::once(leaf).chain(others).take(CHAIN_LEN_MAX).filter_map(|der| Some(described(&parse(der).ok()?)));
         self.board.note_handshake(
             &self.endpoint,
-            Handshake {
-                at: self.board.now(),
-                key,
-                not_after: not_after(&certificate),
-                chain: shown.collect(),
-                suite: None,
-            },
+            Handshake { at: self.board.now(), key, not_after: not_after(&certificate), chain: shown.collect(), suite: None },
         );
         Ok(verified)
     }

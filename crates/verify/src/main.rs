@@ -101,7 +101,8 @@ fn check(path: &Path, key: &str, head: Option<&Path>, json: bool, progress: bool
         if progress {
             let _ = writeln!(std::io::stderr(), "{done} {of}");
         }
-    }).map_err(|error| unreadable(path, error))?;
+    })
+    .map_err(|error| unreadable(path, error))?;
     if json {
         let text = serde_json::to_string(&findings).map_err(|error| unreadable(path, error))?;
         print(&format!("{text}\n"))?;

@@ -83,12 +83,7 @@ pub fn verify(log: &Log, key: &LogKey, saved_head: Option<&str>) -> Result<Findi
 }
 
 /// As [`verify`]; tells now and then how many entries were looked at, and how many there are.
-pub fn verify_telling(
-    log: &Log,
-    key: &LogKey,
-    saved_head: Option<&str>,
-    mut tell: impl FnMut(u64, u64),
-) -> Result<Findings, SourceError> {
+pub fn verify_telling(log: &Log, key: &LogKey, saved_head: Option<&str>, mut tell: impl FnMut(u64, u64)) -> Result<Findings, SourceError> {
     let len = log.len()?;
     let mut walk = Walk::default();
     let notes = log.checkpoints()?;
