@@ -3,6 +3,7 @@ import type { Balance, Commands, DoorError, Fill, Instrument, OrderView } from "
 import { div, isPositive, shown, trimmed } from "../lib/decimal";
 import { fault } from "../lib/faults";
 import { grainOf } from "../lib/grain";
+import { orderName } from "../lib/symbols";
 import type { Notices } from "./notices.svelte";
 
 export const LIVE_FATES = ["intended", "sent", "ambiguous", "working"] as const;
@@ -76,7 +77,7 @@ export class Orders {
         this.notices.say(`Order refused by the venue: ${order.note ?? "no reason given"}`, "danger", "It does not rest in the book.", id);
       else if (order.fate === "ambiguous")
         this.notices.say("An order has no answer yet", "warn", "It is looked up by its client order id, never sent again.", id);
-      else this.notices.note(`Order ${order.client_order_id} ${FATE_WORDS[order.fate]}`);
+      else this.notices.note(`Order ${orderName(order.client_order_id)} ${FATE_WORDS[order.fate]}`);
     }
   }
 
@@ -106,7 +107,7 @@ export class Orders {
     this.canceling = new Set([...this.canceling, id]);
     try {
       await this.backend.cancel({ client_order_id: id });
-      this.notices.note(`Cancel of ${id} was accepted`);
+      this.notices.note(`Cancel of ${orderName(id)} was accepted`);
     } catch (reason) {
       this.notices.fail(reason, "The cancel did not get through");
     } finally {

@@ -51,14 +51,19 @@ export function lines({ now_us, down, changed, live }: LineScene): LineView[] {
     ...part,
   });
   const made = [
-    line({ host: live ? `api.${host}` : host, kind: "rest" }, 18, 63),
+    line({ host: live ? `api.${host}:443` : "127.0.0.1:46619", kind: "rest" }, 18, 63),
     line(
-      { host: live ? `stream.${host}` : host, kind: "stream", resyncs: 2, peer: live ? "203.0.113.52:9443" : "127.0.0.1:46012" },
+      {
+        host: live ? `stream.${host}:9443` : "127.0.0.1:46619",
+        kind: "stream",
+        resyncs: 2,
+        peer: live ? "203.0.113.52:9443" : "127.0.0.1:46012",
+      },
       14,
       63,
     ),
   ];
-  if (live) made.push(line({ host: `ws-api.${host}`, kind: "stream", peer: "203.0.113.44:443" }, 16, 12));
+  if (live) made.push(line({ host: `ws-api.${host}:443`, kind: "stream", peer: "203.0.113.44:443" }, 16, 12));
   if (changed)
     made[0] = {
       ...made[0]!,
