@@ -78,7 +78,8 @@ fn bindings() -> String {
     }
     table!(describe);
     let types: Vec<String> = found.declared.values().map(|decl| format!("export {decl}")).collect();
-    format!("{HEAD}{}\n\n{TAIL}export interface Commands {{\n{}\n}}\n", types.join("\n\n"), commands.join("\n"))
+    let made = format!("{HEAD}{}\n\n{TAIL}export interface Commands {{\n{}\n}}", types.join("\n\n"), commands.join("\n"));
+    made.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 fn names() -> Vec<&'static str> {

@@ -3,7 +3,7 @@
 //! Invariant: no secret and no order logic is here; passwords, codes and API secrets are typed into the prompt, which is
 //! another process. The page reaches nothing but the commands of `table.rs`.
 
-include!("table.rs");
+include!("../table.rs");
 
 mod close;
 mod commands;

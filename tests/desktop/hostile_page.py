@@ -14,7 +14,7 @@ app.by("desk")
 app.until("stream-state", "live")
 _, secret = paper_key("trade")
 secrets = [known.password, known.kit, known.phone.text, secret.strip()]
-table = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src-tauri/src/table.rs")).read()
+table = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src-tauri/table.rs")).read()
 COMMANDS = re.findall(r"^\s+(\w+)\(", table, re.M)
 assert len(COMMANDS) > 20
 

@@ -144,7 +144,7 @@ describe("lines, budgets and names as they arrive", () => {
     [limitWords({ name: "raw per 300 s" }).whole, "Raw requests"],
     [limitWords({ name: "pings per 1 s" }).whole, "Pings"],
     [plain(f.window(300_000)), "5 min"],
-    [profileName("/home/ada/.local/share/strongroom/main/"), "main"],
+    [profileName("/srv/.local/share/strongroom/main/"), "main"],
     [profileName("C:\\Users\\ada\\main"), "main"],
     [anchorWords("ok").words, "file and keychain agree"],
     [anchorWords("the keychain knows nothing of this vault").holds, false],

@@ -6,109 +6,109 @@ export type Advice = { "retry_after": number } | "reconcile" | "ask" | "refuse" 
 
 export type Amount = string;
 
-export type AuditEntry = { 
+export type AuditEntry = {
 /**
  * Its place.
  */
-seq: number, 
+seq: number,
 /**
  * When.
  */
-at: Timestamp, 
+at: Timestamp,
 /**
  * What kind.
  */
-kind: string, 
+kind: string,
 /**
  * What, as JSON.
  */
 payload: unknown, };
 
-export type AuditPage = { 
+export type AuditPage = {
 /**
  * Oldest first.
  */
-entries: Array<AuditEntry>, 
+entries: Array<AuditEntry>,
 /**
  * How many the log has.
  */
 size: number, };
 
-export type Balance = { 
+export type Balance = {
 /**
  * Which asset.
  */
-asset: string, 
+asset: string,
 /**
  * Can be used.
  */
-free: Amount, 
+free: Amount,
 /**
  * Held by open orders.
  */
 locked: Amount, };
 
-export type Candle = { 
+export type Candle = {
 /**
  * Begin of the interval.
  */
-open_time: Timestamp, 
+open_time: Timestamp,
 /**
  * First price.
  */
-open: Price, 
+open: Price,
 /**
  * Highest price.
  */
-high: Price, 
+high: Price,
 /**
  * Lowest price.
  */
-low: Price, 
+low: Price,
 /**
  * Last price.
  */
-close: Price, 
+close: Price,
 /**
  * Base quantity traded.
  */
 volume: Quantity, };
 
-export type CertificateView = { 
+export type CertificateView = {
 /**
  * Whose.
  */
-subject: string, 
+subject: string,
 /**
  * By whom.
  */
-issuer: string, 
+issuer: string,
 /**
  * Valid until.
  */
-not_after: Timestamp, 
+not_after: Timestamp,
 /**
  * SHA-256 of the SubjectPublicKeyInfo, base64.
  */
 spki_sha256: string, };
 
-export type Check = { 
+export type Check = {
 /**
  * Of what.
  */
-name: string, 
+name: string,
 /**
  * What it found.
  */
-state: CheckState, 
+state: CheckState,
 /**
  * For people, when it does not pass: fact, effect, action.
  */
-words: string, 
+words: string,
 /**
  * The numbers.
  */
-detail: string, 
+detail: string,
 /**
  * Who enforces it.
  */
@@ -116,31 +116,31 @@ by: Enforcer, };
 
 export type CheckState = "pass" | "ask" | "refuse";
 
-export type Checks = { 
+export type Checks = {
 /**
  * In the order of their weight.
  */
-checks: Array<Check>, 
+checks: Array<Check>,
 /**
  * The order read back.
  */
-words: string, 
+words: string,
 /**
  * Its value, for market orders at the book as it is.
  */
-notional: Notional | null, 
+notional: Notional | null,
 /**
  * Estimated from the rate of the last fill; unknown before one.
  */
-fee: Amount | null, 
+fee: Amount | null,
 /**
  * What the fee is taken in.
  */
-fee_asset: string, 
+fee_asset: string,
 /**
  * What is left of the asset that is given; nothing when it does not suffice or is not known.
  */
-balance_after: Amount | null, 
+balance_after: Amount | null,
 /**
  * The asset that is given.
  */
@@ -150,53 +150,53 @@ export type CountedBy = "venue" | "here";
 
 export type CredentialId = number;
 
-export type CredentialInfo = { 
+export type CredentialInfo = {
 /**
  * Its number in the vault.
  */
-id: CredentialId, 
+id: CredentialId,
 /**
  * The person's name for it.
  */
-label: string, 
+label: string,
 /**
  * Where it is valid.
  */
-venue: Venue, 
+venue: Venue,
 /**
  * How it signs.
  */
-scheme: Scheme, 
+scheme: Scheme,
 /**
  * The venue's public name of the key: enough to recognise it, useless without the secret.
  */
-api_key: string, 
+api_key: string,
 /**
  * When it came into the vault.
  */
-created: Timestamp, 
+created: Timestamp,
 /**
  * Whether orders are signed with it now (a key being rotated in is not, until its test passed).
  */
 active: boolean, };
 
-export type Day = { 
+export type Day = {
 /**
  * Last price.
  */
-last: Price, 
+last: Price,
 /**
  * Change in percent, with its sign.
  */
-change_percent: string, 
+change_percent: string,
 /**
  * Highest price.
  */
-high: Price, 
+high: Price,
 /**
  * Lowest price.
  */
-low: Price, 
+low: Price,
 /**
  * Base quantity traded.
  */
@@ -204,45 +204,45 @@ volume: Quantity, };
 
 export type Density = "compact" | "standard" | "relaxed";
 
-export type DoorAction = { "action": "create_vault", 
+export type DoorAction = { "action": "create_vault",
 /**
  * Memory of the key derivation in MiB.
  */
-kdf_memory_mib: number, 
+kdf_memory_mib: number,
 /**
  * Passes of the key derivation.
  */
-kdf_passes: number, } | { "action": "unlock" } | { "action": "recover" } | { "action": "import", 
+kdf_passes: number, } | { "action": "unlock" } | { "action": "recover" } | { "action": "import",
 /**
  * Name for it.
  */
-label: string, 
+label: string,
 /**
  * Where it is valid.
  */
-venue: Venue, } | { "action": "rotate", 
+venue: Venue, } | { "action": "rotate",
 /**
  * The old one.
  */
-id: CredentialId, } | { "action": "delete", 
+id: CredentialId, } | { "action": "delete",
 /**
  * Which.
  */
-id: CredentialId, } | { "action": "rearm" } | { "action": "set_policy", 
+id: CredentialId, } | { "action": "rearm" } | { "action": "set_policy",
 /**
  * The new ones.
  */
 policy: Policy, };
 
-export type DoorError = { 
+export type DoorError = {
 /**
  * Short name, stable.
  */
-code: string, 
+code: string,
 /**
  * For people: fact, effect, action.
  */
-message: string, 
+message: string,
 /**
  * What to do next.
  */
@@ -252,151 +252,151 @@ export type Enforcer = "signer" | "desk";
 
 export type Fate = "intended" | "sent" | "ambiguous" | "working" | "filled" | "canceled" | "expired" | "refused";
 
-export type Fill = { 
+export type Fill = {
 /**
  * The venue's number, unique per symbol: the same fill told twice has the same number.
  */
-trade_id: TradeId, 
+trade_id: TradeId,
 /**
  * Price of this trade.
  */
-price: Price, 
+price: Price,
 /**
  * Base quantity of this trade.
  */
-quantity: Quantity, 
+quantity: Quantity,
 /**
  * Fee taken.
  */
-commission: Amount, 
+commission: Amount,
 /**
  * Asset the fee was taken in.
  */
 commission_asset: string, };
 
-export type Frame = { 
+export type Frame = {
 /**
  * Counts frames.
  */
-seq: number, 
+seq: number,
 /**
  * Of what.
  */
-symbol: Symbol, 
+symbol: Symbol,
 /**
  * Whether the book follows the stream without a gap and is young.
  */
-current: boolean, 
+current: boolean,
 /**
  * Age of the newest change of the book, milliseconds.
  */
-age_ms: number, 
+age_ms: number,
 /**
  * When the desk applied the newest change.
  */
-book_at: Timestamp, 
+book_at: Timestamp,
 /**
  * Best bid and best ask, not grouped.
  */
-best?: [Price, Price], 
+best?: [Price, Price],
 /**
  * Best first.
  */
-bids?: Array<Row>, 
+bids?: Array<Row>,
 /**
  * Best first.
  */
-asks?: Array<Row>, 
+asks?: Array<Row>,
 /**
  * New trades, oldest first.
  */
-trades?: Array<TradeRow>, 
+trades?: Array<TradeRow>,
 /**
  * The candle that is being formed.
  */
-candle?: Candle, 
+candle?: Candle,
 /**
  * The last 24 hours.
  */
-day?: Day, 
+day?: Day,
 /**
  * Changes whenever orders or balances did.
  */
-orders_version: number, 
+orders_version: number,
 /**
  * Changes whenever vault, session or kill switch did.
  */
 state_version: number, };
 
-export type Hello = { 
+export type Hello = {
 /**
  * Of the program.
  */
-version: string, 
+version: string,
 /**
  * The profile's folder.
  */
-profile: string, 
+profile: string,
 /**
  * Language and region, such as `en-GB`.
  */
-locale: string, 
+locale: string,
 /**
  * Whether the window is drawn without a graphics card.
  */
-software_rendering: boolean, 
+software_rendering: boolean,
 /**
  * Whether the system keeps other programs from capturing the window.
  */
-capture_protected: boolean, 
+capture_protected: boolean,
 /**
  * Whether the program may be driven from outside.
  */
-dev_build: boolean, 
+dev_build: boolean,
 /**
  * How the window looks.
  */
 settings: Settings, };
 
-export type Instrument = { 
+export type Instrument = {
 /**
  * The venue's name of it.
  */
-symbol: Symbol, 
+symbol: Symbol,
 /**
  * What is bought and sold.
  */
-base: string, 
+base: string,
 /**
  * What it is paid with.
  */
-quote: string, 
+quote: string,
 /**
  * Price steps.
  */
-price: TickRule, 
+price: TickRule,
 /**
  * Quantity steps.
  */
-lot: LotRule, 
+lot: LotRule,
 /**
  * Order value.
  */
 notional: NotionalRule, };
 
-export type InstrumentPolicy = { 
+export type InstrumentPolicy = {
 /**
  * Which.
  */
-symbol: Symbol, 
+symbol: Symbol,
 /**
  * Most base quantity in one order.
  */
-quantity_max: Quantity, 
+quantity_max: Quantity,
 /**
  * Lowest price that is ever signed.
  */
-price_low: Price, 
+price_low: Price,
 /**
  * Highest price that is ever signed.
  */
@@ -404,95 +404,95 @@ price_high: Price, };
 
 export type Interval = "1m" | "5m" | "15m" | "1h" | "4h" | "1d";
 
-export type KeyRights = { 
+export type KeyRights = {
 /**
  * Place orders.
  */
-trade: boolean, 
+trade: boolean,
 /**
  * Withdraw. Strongroom never does; a thief of the key could.
  */
-withdraw: boolean, 
+withdraw: boolean,
 /**
  * When it was asked.
  */
 at: Timestamp, };
 
-export type KeyView = { 
+export type KeyView = {
 /**
  * Public part.
  */
-key: CredentialInfo, 
+key: CredentialInfo,
 /**
  * Whole days since it came.
  */
-age_days: number, 
+age_days: number,
 /**
  * When it signed last, as far as this desk remembers.
  */
-last_used: Timestamp | null, 
+last_used: Timestamp | null,
 /**
  * When it should be replaced.
  */
-rotate_due: Timestamp, 
+rotate_due: Timestamp,
 /**
  * What the venue says it may do.
  */
 rights: KeyRights | null, };
 
-export type Killed = { 
+export type Killed = {
 /**
  * For people.
  */
-words: string, 
+words: string,
 /**
  * From the question to the frozen signer.
  */
 frozen_us: number, };
 
-export type Latency = { 
+export type Latency = {
 /**
  * Median, microseconds.
  */
-p50_us: number, 
+p50_us: number,
 /**
  * 99 of 100 are not longer, microseconds.
  */
-p99_us: number, 
+p99_us: number,
 /**
  * Of how many answers.
  */
-count: number, 
+count: number,
 /**
  * The newest, newest last, microseconds.
  */
 recent_us: Array<number>, };
 
-export type LimitView = { 
+export type LimitView = {
 /**
  * Such as `weight per 60 s`.
  */
-name: string, 
+name: string,
 /**
  * Used in the running window.
  */
-used: number, 
+used: number,
 /**
  * Allowed.
  */
-limit: number, 
+limit: number,
 /**
  * Kept for cancels.
  */
-reserved: number, 
+reserved: number,
 /**
  * Length of the window, milliseconds.
  */
-window_ms: number, 
+window_ms: number,
 /**
  * Until the oldest use leaves the window, milliseconds.
  */
-reset_ms: number, 
+reset_ms: number,
 /**
  * Who counts.
  */
@@ -500,97 +500,97 @@ source: CountedBy, };
 
 export type LineKind = "rest" | "stream";
 
-export type LineView = { 
+export type LineView = {
 /**
  * Host and port.
  */
-host: string, 
+host: string,
 /**
  * What it carries.
  */
-kind: LineKind, 
+kind: LineKind,
 /**
  * Whether the last request was answered, or the stream is open.
  */
-up: boolean, 
+up: boolean,
 /**
  * What is wrong, if anything.
  */
-trouble: string | null, 
+trouble: string | null,
 /**
  * TLS version of the last handshake.
  */
-tls: string | null, 
+tls: string | null,
 /**
  * Cipher suite of the last handshake.
  */
-cipher: string | null, 
+cipher: string | null,
 /**
  * Key exchange group of the last handshake.
  */
-group: string | null, 
+group: string | null,
 /**
  * How the shown key stands to the pins.
  */
-pin_state: PinState, 
+pin_state: PinState,
 /**
  * Keys that the server may have, base64 of SHA-256.
  */
-pins: Array<string>, 
+pins: Array<string>,
 /**
  * A key that was shown and refused.
  */
-waiting: SeenKey | null, 
+waiting: SeenKey | null,
 /**
  * The chain of the last handshake, the server's own certificate first.
  */
-chain: Array<CertificateView>, 
+chain: Array<CertificateView>,
 /**
  * When the last handshake was.
  */
-handshake_at: Timestamp | null, 
+handshake_at: Timestamp | null,
 /**
  * Address and port that were reached.
  */
-peer: string | null, 
+peer: string | null,
 /**
  * Since when the stream is open, or the line is answered.
  */
-open_since: Timestamp | null, 
+open_since: Timestamp | null,
 /**
  * Times from request to answer.
  */
-latency: Latency | null, 
+latency: Latency | null,
 /**
  * Venue clock minus ours, microseconds.
  */
-clock_offset_us: number | null, 
+clock_offset_us: number | null,
 /**
  * The offset is right within so much, microseconds.
  */
-clock_error_us: number | null, 
+clock_error_us: number | null,
 /**
  * Age of the newest stream message, milliseconds.
  */
-stream_age_ms: number | null, 
+stream_age_ms: number | null,
 /**
  * Times the book had to be fetched anew.
  */
-resyncs: number, 
+resyncs: number,
 /**
  * When this was measured.
  */
 at: Timestamp, };
 
-export type LotRule = { 
+export type LotRule = {
 /**
  * Smallest quantity allowed.
  */
-min: Quantity, 
+min: Quantity,
 /**
  * Largest quantity allowed.
  */
-max: Quantity, 
+max: Quantity,
 /**
  * Step between quantities.
  */
@@ -604,115 +604,115 @@ export type Motion = "system" | "reduced";
 
 export type Notional = string;
 
-export type NotionalRule = { 
+export type NotionalRule = {
 /**
  * Smallest notional allowed.
  */
-min: Notional, 
+min: Notional,
 /**
  * Largest notional allowed.
  */
 max: Notional, };
 
-export type Order = { 
+export type Order = {
 /**
  * What to trade.
  */
-symbol: Symbol, 
+symbol: Symbol,
 /**
  * Buy or sell.
  */
-side: Side, 
+side: Side,
 /**
  * Kind, price, size.
  */
 spec: OrderSpec, };
 
-export type OrderSpec = { "limit": { 
+export type OrderSpec = { "limit": {
 /**
  * Worst price accepted.
  */
-price: Price, 
+price: Price,
 /**
  * Base quantity.
  */
-quantity: Quantity, 
+quantity: Quantity,
 /**
  * How long it stays.
  */
-tif: TimeInForce, } } | { "post_only": { 
+tif: TimeInForce, } } | { "post_only": {
 /**
  * Price at which it rests.
  */
-price: Price, 
+price: Price,
 /**
  * Base quantity.
  */
-quantity: Quantity, } } | { "market": { 
+quantity: Quantity, } } | { "market": {
 /**
  * How much.
  */
 size: MarketSize, } };
 
-export type OrderView = { 
+export type OrderView = {
 /**
  * Our name.
  */
-client_order_id: string, 
+client_order_id: string,
 /**
  * The venue's number.
  */
-venue_order_id: number | null, 
+venue_order_id: number | null,
 /**
  * What.
  */
-symbol: Symbol, 
+symbol: Symbol,
 /**
  * Buy or sell.
  */
-side: Side, 
+side: Side,
 /**
  * Kind, price, size.
  */
-spec: OrderSpec, 
+spec: OrderSpec,
 /**
  * Where it stands.
  */
-fate: Fate, 
+fate: Fate,
 /**
  * Base quantity filled.
  */
-filled: Quantity, 
+filled: Quantity,
 /**
  * Quote amount traded.
  */
-filled_notional: Notional, 
+filled_notional: Notional,
 /**
  * Trades.
  */
-fills: Array<Fill>, 
+fills: Array<Fill>,
 /**
  * Why it was refused, or what is unknown.
  */
-note: string | null, 
+note: string | null,
 /**
  * When it was recorded.
  */
-created: Timestamp, 
+created: Timestamp,
 /**
  * Last change.
  */
 updated: Timestamp, };
 
-export type Outcome = { 
+export type Outcome = {
 /**
  * For people.
  */
-words: string, 
+words: string,
 /**
  * The key concerned, if any.
  */
-key: CredentialInfo | null, 
+key: CredentialInfo | null,
 /**
  * The log's public key, after a vault was made.
  */
@@ -720,27 +720,27 @@ log_key: string | null, };
 
 export type PinState = "match" | "changed" | "unconfirmed" | "unknown";
 
-export type Policy = { 
+export type Policy = {
 /**
  * The instrument list: nothing else is signed.
  */
-instruments: Array<InstrumentPolicy>, 
+instruments: Array<InstrumentPolicy>,
 /**
  * Most quote value of one order.
  */
-order_notional_max: Notional, 
+order_notional_max: Notional,
 /**
  * Most new orders per minute.
  */
-orders_per_minute: number, 
+orders_per_minute: number,
 /**
  * Distance from the mark in basis points; desk-enforced.
  */
-price_collar_bps: number, 
+price_collar_bps: number,
 /**
  * A session ends when unused for so long.
  */
-session_idle_ms: number, 
+session_idle_ms: number,
 /**
  * A session ends at this age.
  */
@@ -748,31 +748,31 @@ session_age_max_ms: number, };
 
 export type Price = string;
 
-export type Push = { "push": "frame", 
+export type Push = { "push": "frame",
 /**
  * It.
  */
-frame: Frame, } | { "push": "link", 
+frame: Frame, } | { "push": "link",
 /**
  * It does.
  */
-up: boolean, 
+up: boolean,
 /**
  * For people.
  */
-words: string, } | { "push": "killed", 
+words: string, } | { "push": "killed",
 /**
  * For people.
  */
-words: string, } | { "push": "verify", 
+words: string, } | { "push": "verify",
 /**
  * Entries looked at.
  */
-done: number, 
+done: number,
 /**
  * Entries in all.
  */
-of: number, } | { "push": "open", 
+of: number, } | { "push": "open",
 /**
  * What.
  */
@@ -784,87 +784,87 @@ export type Row = [Price, Quantity, Quantity];
 
 export type Scheme = "hmac-sha256" | "ed25519";
 
-export type SeenKey = { 
+export type SeenKey = {
 /**
  * SHA-256 of the SubjectPublicKeyInfo, base64.
  */
-spki_sha256: string, 
+spki_sha256: string,
 /**
  * When.
  */
 at: Timestamp, };
 
-export type SessionView = { 
+export type SessionView = {
 /**
  * State of the vault.
  */
-state: VaultState, 
+state: VaultState,
 /**
  * Whether money is real here.
  */
-mode: Mode, 
+mode: Mode,
 /**
  * Name of the venue.
  */
-venue: string, 
+venue: string,
 /**
  * Label of the key in use; empty when there is none or the vault is sealed.
  */
-account: string, 
+account: string,
 /**
  * Left until idle, milliseconds.
  */
-idle_left_ms: number | null, 
+idle_left_ms: number | null,
 /**
  * Left until too old, milliseconds.
  */
-age_left_ms: number | null, 
+age_left_ms: number | null,
 /**
  * Signatures made with this vault.
  */
-signatures: number, 
+signatures: number,
 /**
  * The kill switch, if engaged.
  */
-killed: string | null, 
+killed: string | null,
 /**
  * Lines to venues.
  */
-lines: Array<LineView>, 
+lines: Array<LineView>,
 /**
  * Rate limits of venues.
  */
-limits: Array<LimitView>, 
+limits: Array<LimitView>,
 /**
  * Orders that are not over.
  */
-live_orders: number, 
+live_orders: number,
 /**
  * Orders whose outcome is unknown.
  */
-ambiguous_orders: number, 
+ambiguous_orders: number,
 /**
  * When this was measured.
  */
 at: Timestamp, };
 
-export type Settings = { 
+export type Settings = {
 /**
  * Bright or dark.
  */
-theme: Theme, 
+theme: Theme,
 /**
  * How close rows stand.
  */
-density: Density, 
+density: Density,
 /**
  * Colours of up and down.
  */
-pnl: UpDown, 
+pnl: UpDown,
 /**
  * How much moves.
  */
-motion: Motion, 
+motion: Motion,
 /**
  * Whether single letters are shortcuts.
  */
@@ -880,15 +880,15 @@ export type Symbol = string;
 
 export type Theme = "system" | "dark" | "light";
 
-export type TickRule = { 
+export type TickRule = {
 /**
  * Smallest price allowed.
  */
-min: Price, 
+min: Price,
 /**
  * Largest price allowed.
  */
-max: Price, 
+max: Price,
 /**
  * Step between prices.
  */
@@ -900,23 +900,23 @@ export type Timestamp = number;
 
 export type TradeId = number;
 
-export type TradeRow = { 
+export type TradeRow = {
 /**
  * The venue's number.
  */
-id: number, 
+id: number,
 /**
  * At what price.
  */
-price: Price, 
+price: Price,
 /**
  * How much.
  */
-quantity: Quantity, 
+quantity: Quantity,
 /**
  * What the taker did.
  */
-side: Side, 
+side: Side,
 /**
  * When.
  */
@@ -926,39 +926,39 @@ export type UpDown = "blue-orange" | "classic" | "classic-east";
 
 export type VaultState = "missing" | "sealed" | "locked" | "unlocked";
 
-export type VaultView = { 
+export type VaultView = {
 /**
  * Where it stands.
  */
-state: VaultState, 
+state: VaultState,
 /**
  * Its identity, hexadecimal.
  */
-vault_id: string | null, 
+vault_id: string | null,
 /**
  * Saves so far.
  */
-generation: number | null, 
+generation: number | null,
 /**
  * Why it was sealed or locked last.
  */
-because: string | null, 
+because: string | null,
 /**
  * Whether file and keychain agree; else in words what is wrong.
  */
-anchor: string, 
+anchor: string,
 /**
  * The walls around the signer, by name.
  */
-walls: Array<[string, boolean]>, 
+walls: Array<[string, boolean]>,
 /**
  * Public key of the log, in text form.
  */
-log_key: string | null, 
+log_key: string | null,
 /**
  * The kill switch, if engaged.
  */
-killed: string | null, 
+killed: string | null,
 /**
  * Generations of which there is a backup, newest first.
  */
@@ -966,53 +966,53 @@ backups: Array<number>, };
 
 export type Venue = "binance";
 
-export type Verified = { 
+export type Verified = {
 /**
  * Whether every entry is in its place.
  */
-intact: boolean, 
+intact: boolean,
 /**
  * For people.
  */
-words: string, 
+words: string,
 /**
  * How many entries there are.
  */
-entries: number, 
+entries: number,
 /**
  * How many of them a signed checkpoint covers.
  */
-sealed_entries: number, 
+sealed_entries: number,
 /**
  * How many checkpoints there are.
  */
-checkpoints: number, 
+checkpoints: number,
 /**
  * Hash of the newest entry, hexadecimal.
  */
-head: string, 
+head: string,
 /**
  * When it was looked at.
  */
-at: Timestamp, 
+at: Timestamp,
 /**
  * How long it took.
  */
 took_ms: number, };
 
-export type Watch = { 
+export type Watch = {
 /**
  * Which instrument.
  */
-symbol: Symbol, 
+symbol: Symbol,
 /**
  * Length of its candles.
  */
-interval: Interval, 
+interval: Interval,
 /**
  * Levels per side, at most [`FRAME_DEPTH_MAX`].
  */
-depth: number, 
+depth: number,
 /**
  * Levels are grouped to multiples of this; nothing or zero: as the book has them.
  */

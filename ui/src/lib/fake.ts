@@ -204,7 +204,7 @@ export class FakeWorld implements Commands {
   hello = (): Promise<Hello> =>
     this.called("hello", null, () => ({
       version: "0.1.0",
-      profile: "/home/ada/.local/share/strongroom/main",
+      profile: "/srv/.local/share/strongroom/main",
       locale: "en-GB",
       software_rendering: true,
       capture_protected: false,

@@ -1,5 +1,5 @@
-// The one table of commands: the router, the permission list, the isolation hook's list and the page's types are made
-// from it or compared with it. Included by build.rs too, so it names types without using them.
+// The one table of commands. Invariant: the router, the permission list, the isolation hook's list and the page's types
+// are made from it or compared with it. It is included by build.rs too, so it names types without using them.
 macro_rules! table {
     ($use:ident) => {
         $use! {
