@@ -102,7 +102,7 @@ fn started_us() -> i64 {
 fn is_kept(name: &OsString, build: Build) -> bool {
     let name = name.to_string_lossy();
     let matches = |pattern: &&str| pattern.strip_suffix('*').map_or(*pattern == name, |start| name.starts_with(start));
-    KEPT.iter().any(|pattern| matches(pattern)) || (build == Build::Driven && KEPT_WHEN_DRIVEN.iter().any(|pattern| matches(pattern)))
+    KEPT.iter().any(matches) || (build == Build::Driven && KEPT_WHEN_DRIVEN.iter().any(matches))
 }
 
 /// The mark alone is not believed: whoever sets it could set more.

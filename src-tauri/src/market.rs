@@ -199,7 +199,7 @@ impl Market {
                 outlet.in_flight.push_back((frame.seq, frame.book_at));
             }
             drop(outlet);
-            let _ = channel.send(Push::Frame { frame });
+            let _ = channel.send(Push::Frame { frame: Box::new(frame) });
             last = Instant::now();
         }
     }

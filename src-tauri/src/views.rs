@@ -114,7 +114,7 @@ pub enum Push {
     /// The market as it is now.
     Frame {
         /// It.
-        frame: Frame,
+        frame: Box<Frame>,
     },
     /// Whether the desk answers.
     Link {

@@ -145,7 +145,7 @@ describe("lines, budgets and names as they arrive", () => {
     [limitWords({ name: "pings per 1 s" }).whole, "Pings"],
     [plain(f.window(300_000)), "5 min"],
     [profileName("/srv/.local/share/strongroom/main/"), "main"],
-    [profileName("C:\\Users\\ada\\main"), "main"],
+    [profileName("C:\\Users\\me\\main"), "main"],
     [anchorWords("ok").words, "file and keychain agree"],
     [anchorWords("the keychain knows nothing of this vault").holds, false],
   ])("%#", (got, wanted) => expect(got).toBe(wanted));

@@ -158,7 +158,7 @@ async fn streams_carry_a_book_without_gaps_and_trades() {
         match stream::parse(&text).unwrap() {
             StreamEvent::Depth { update, .. } => updates += u32::from(book.apply(&update).expect("no gap")),
             StreamEvent::Trade { .. } => trades += 1,
-            StreamEvent::Other => panic!("{text}"),
+            StreamEvent::Candle { .. } | StreamEvent::Day { .. } | StreamEvent::Other => panic!("{text}"),
         }
         text = next_text(&mut socket).await.unwrap();
     }
