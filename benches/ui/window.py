@@ -120,8 +120,8 @@ for _ in range(RUNS):
     time.sleep(5)
     tree = {}
     for pid in filter(str.isdigit, os.listdir("/proc")):
-        name = executable(int(pid))
         try:
+            name = executable(int(pid))
             ours = WORK.encode() in open(f"/proc/{pid}/environ", "rb").read() + open(f"/proc/{pid}/cmdline", "rb").read()
         except OSError:
             continue

@@ -15,8 +15,8 @@ use tauri::ipc::Channel;
 use crate::desk::Desk;
 use crate::views::Push;
 
-/// Frames that were sent and not acknowledged; with so many nothing more is sent.
-const IN_FLIGHT_MAX: u64 = 2;
+/// Frames that were sent and not acknowledged; with so many nothing more is sent. One: a second would grow old in the page.
+const IN_FLIGHT_MAX: u64 = 1;
 /// A desk that says nothing for so long is taken for gone.
 const SILENCE_MAX: Duration = Duration::from_millis(3 * FRAME_SILENCE_MAX_MS);
 /// Before the desk is tried again.

@@ -44,7 +44,7 @@ export class Shell {
   ) {
     const { backend, prompt } = entry;
     this.session = new Session(backend);
-    this.market = new Market(backend, time);
+    this.market = new Market(backend, time, () => entry.hello?.software_rendering ?? false);
     this.orders = new Orders(backend, this.notices);
     this.ticket = new Ticket(backend, this.market, this.orders, this.notices);
     this.keyring = new Keyring(backend, prompt, this.notices);

@@ -18,6 +18,8 @@ import type { OwnFill } from "../../state/orders.svelte";
 import { OwnMarks, type OwnLine } from "./own-marks";
 
 export const REDRAW_MS = 100;
+/** Without a graphics card: a canvas is painted whole. */
+export const REDRAW_SOFTWARE_MS = 500;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const token = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const seconds = (us: number) => Math.floor(us / 1e6) as UTCTimestamp;
