@@ -1,6 +1,7 @@
 //! What happens when the window is closed. Invariant: while an order is live the desk goes on, locked, and the person is
 //! told; otherwise everything that the window started ends.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use gtk::prelude::*;
@@ -18,11 +19,14 @@ pub(crate) fn requested(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         let desk = app.state::<Window>().desk.clone();
+        if app.state::<Window>().is_closing.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let live = match desk.ask_within(Ask::Session, ANSWER_MAX).await {
-            Ok(Tell::Session(session)) => session.live_orders,
-            _ => 0,
+            Ok(Tell::Session(session)) => Some(session.live_orders),
+            _ => None,
         };
-        if live == 0 {
+        if live == Some(0) {
             leave(&app).await;
             return;
         }
@@ -32,9 +36,13 @@ pub(crate) fn requested(app: &AppHandle) {
     });
 }
 
-fn ask(app: &AppHandle, live: u64) {
+fn ask(app: &AppHandle, live: Option<u64>) {
     let parent = app.webview_windows().values().next().and_then(|window| window.gtk_window().ok());
-    let orders = if live == 1 { "1 order is live".to_owned() } else { format!("{live} orders are live") };
+    let orders = match live {
+        Some(1) => "1 order is live".to_owned(),
+        Some(live) => format!("{live} orders are live"),
+        None => "The desk does not answer, so it is not known whether orders are live".to_owned(),
+    };
     let dialog = gtk::MessageDialog::new(
         parent.as_ref(),
         gtk::DialogFlags::MODAL,
@@ -49,6 +57,7 @@ fn ask(app: &AppHandle, live: u64) {
     let app = app.clone();
     dialog.connect_response(move |dialog, response| {
         dialog.close();
+        app.state::<Window>().is_closing.store(false, Ordering::Relaxed);
         if response == gtk::ResponseType::Accept {
             let app = app.clone();
             tauri::async_runtime::spawn(async move { leave(&app).await });
@@ -63,8 +72,9 @@ async fn leave(app: &AppHandle) {
     window.person.give_up();
     // Locking seals when nothing is live.
     let _ = window.desk.ask_within(Ask::Lock, ANSWER_MAX).await;
-    let live = matches!(window.desk.ask_within(Ask::Session, ANSWER_MAX).await, Ok(Tell::Session(session)) if session.live_orders > 0);
-    if window.started_desk.load(std::sync::atomic::Ordering::Relaxed) && !live {
+    // A desk that does not answer may have live orders: it is left alone.
+    let idle = matches!(window.desk.ask_within(Ask::Session, ANSWER_MAX).await, Ok(Tell::Session(session)) if session.live_orders == 0);
+    if window.started_desk.load(Ordering::Relaxed) && idle {
         let profile = window.desk.profile().to_path_buf();
         let stop = move || SupervisorClient::connect(&profile).and_then(|supervisor| supervisor.ask(&ToSupervisor::Stop, &[], ANSWER_MAX));
         let _ = tauri::async_runtime::spawn_blocking(stop).await;

@@ -9,7 +9,7 @@ use strongroom_model::{Advice, Balance, Candle, Instrument, Price, Quantity, Sid
 use tauri::State;
 use tauri::ipc::Channel;
 
-use crate::desk::{failed, unexpected};
+use crate::desk::{Desk, failed, unexpected};
 use crate::environment;
 use crate::settings::Settings;
 use crate::views::{AuditPage, Hello, Killed, Order, Outcome, Push, Source, Verified};
@@ -166,29 +166,40 @@ pub(crate) async fn kill(window: State<'_, Window>, why: String) -> Answer<Kille
 }
 
 /// The supervisor freezes the signer first; then the desk cancels, if it can.
-pub(crate) async fn kill_now(window: &Window, why: String) -> Answer<Killed> {
+async fn kill_now(window: &Window, why: String) -> Answer<Killed> {
+    let (desk, reason) = (window.desk.clone(), why.clone());
+    let ended = |_| failed("window", "the window is ending".to_owned(), Advice::Refuse);
+    let frozen_us = tauri::async_runtime::spawn_blocking(move || freeze(&desk, &reason)).await.map_err(ended)??;
     let desk = window.desk.clone();
-    let reason = why.clone();
+    let words = tauri::async_runtime::spawn_blocking(move || cancel_all(&desk, &why)).await.map_err(ended)?;
+    Ok(Killed { words, frozen_us })
+}
+
+/// Freezes the signer; how long it took. Blocks.
+pub(crate) fn freeze(desk: &Desk, why: &str) -> Answer<u64> {
     let start = Instant::now();
-    let frozen = tauri::async_runtime::spawn_blocking(move || {
-        let supervisor = SupervisorClient::connect(desk.profile())?;
-        supervisor.ask(&ToSupervisor::Kill(reason), &[], KILL_MAX)
-    });
+    let asked =
+        SupervisorClient::connect(desk.profile()).and_then(|supervisor| supervisor.ask(&ToSupervisor::Kill(why.to_owned()), &[], KILL_MAX));
     let no =
-        |words: String| failed("kill", format!("The kill switch was not confirmed: {words}. Revoke the key at the venue."), Advice::Ask);
-    match frozen.await {
-        Ok(Ok((true, _))) => {}
-        Ok(Ok((false, words))) => return Err(no(words)),
-        Ok(Err(error)) => return Err(no(error.to_string())),
-        Err(_) => return Err(no("the window is ending".to_owned())),
+        |words: String| failed("kill", format!("The kill switch was not confirmed: {words}. Revoke the key at the venue."), Advice::Refuse);
+    match asked {
+        Ok((true, _)) => Ok(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX)),
+        Ok((false, words)) => Err(no(words)),
+        Err(error) => Err(no(error.to_string())),
     }
-    let frozen_us = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let words = match window.desk.ask_within(Ask::Kill { why }, KILL_MAX).await {
-        Ok(Tell::Done { words }) => words,
+}
+
+/// Has the desk cancel what is open; in words. Blocks.
+pub(crate) fn cancel_all(desk: &Desk, why: &str) -> String {
+    let asked = desk.connect().ok().and_then(|mut client| {
+        client.set_timeout(KILL_MAX).ok()?;
+        client.ask(&Ask::Kill { why: why.to_owned() }).ok()
+    });
+    match asked {
+        Some(Tell::Done { words }) => words,
         _ => "The signer is frozen: no order can be signed. The desk did not answer; it is started anew and then cancels open orders."
             .to_owned(),
-    };
-    Ok(Killed { words, frozen_us })
+    }
 }
 
 #[tauri::command(rename_all = "snake_case")]

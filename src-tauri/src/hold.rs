@@ -14,10 +14,12 @@ use tauri::{AppHandle, Manager as _};
 
 use crate::commands;
 use crate::views::{Push, Sheet};
-use crate::window::Window;
+use crate::window::{TITLE, Window};
 
 /// The kill keys are held so long.
 pub(crate) const HOLD: Duration = Duration::from_millis(1_200);
+/// Reason of a kill by its keys.
+const WHY: &str = "the kill keys were held in the window";
 /// The desk hears of a person at most so often.
 const PRESENCE_EVERY: Duration = Duration::from_secs(10);
 
@@ -45,14 +47,15 @@ pub(crate) fn listen(app: &AppHandle, window: &gtk::ApplicationWindow) {
         }
         glib::Propagation::Stop
     });
+    let released = Rc::clone(&held);
     window.connect_key_release_event(move |_, event| {
-        if !releases_kill(event) {
-            return glib::Propagation::Proceed;
-        }
-        if let Some(holding) = held.take() {
-            holding.remove();
-        }
-        glib::Propagation::Stop
+        let was_held = releases_kill(event) && let_go(&released);
+        if was_held { glib::Propagation::Stop } else { glib::Propagation::Proceed }
+    });
+    // What happens to the key while another window has the keyboard is not known: it counts as let go.
+    window.connect_focus_out_event(move |_, _| {
+        let_go(&held);
+        glib::Propagation::Proceed
     });
 }
 
@@ -78,23 +81,39 @@ fn is_kill(event: &EventKey) -> bool {
 
 /// Letting go of any part of it counts.
 fn releases_kill(event: &EventKey) -> bool {
-    event.keyval() == key::F12 || event.keyval() == key::BackSpace
+    let parts = [key::F12, key::BackSpace, key::Control_L, key::Control_R, key::Shift_L, key::Shift_R];
+    parts.contains(&event.keyval())
 }
 
-/// Freezes the signer without asking the page, and says so where a hung page cannot hide it.
+/// Whether something was held.
+fn let_go(held: &Cell<Option<glib::SourceId>>) -> bool {
+    held.take().map(glib::SourceId::remove).is_some()
+}
+
+/// Freezes the signer without asking the page, and says so where a hung page cannot hide it. On a thread of its own: no
+/// number of questions from the page can be before it.
 fn kill(app: &AppHandle) {
-    let app = app.clone();
-    tauri::async_runtime::spawn(async move {
-        let window = app.state::<Window>();
-        let (title, words) = match commands::kill_now(&window, "the kill keys were held in the window".to_owned()).await {
-            Ok(killed) => ("Kill switch engaged", killed.words),
-            Err(error) => ("Kill switch failed", error.message),
+    let at = app.clone();
+    let started = std::thread::Builder::new().name("kill".to_owned()).spawn(move || {
+        let window = at.state::<Window>();
+        let (engaged, words) = match commands::freeze(&window.desk, WHY) {
+            Ok(_) => (true, "The signer is frozen: no order can be signed. Open orders are being cancelled.".to_owned()),
+            Err(error) => (false, error.message),
         };
-        for window in app.webview_windows().values() {
-            let _ = window.set_title(&format!("{title} \u{b7} Strongroom"));
+        let title = if engaged { "Kill switch engaged" } else { "Kill switch NOT confirmed" };
+        for shown in at.webview_windows().values() {
+            let _ = shown.set_title(&format!("{title} \u{b7} {TITLE}"));
         }
-        window.market.push(Push::Killed { words });
+        window.market.push(Push::Killed { engaged, words });
+        if engaged {
+            // The signer is frozen whatever comes of this; the desk cancels what is open.
+            let _ = commands::cancel_all(&window.desk, WHY);
+        }
     });
+    if let Err(error) = started {
+        let words = format!("The kill switch could not be started ({error}). Use `strongroom kill`, or revoke the key at the venue.");
+        app.state::<Window>().market.push(Push::Killed { engaged: false, words });
+    }
 }
 
 /// A person is there.

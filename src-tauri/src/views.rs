@@ -125,6 +125,8 @@ pub enum Push {
     },
     /// The kill switch was used outside of the page.
     Killed {
+        /// Whether the signer is frozen.
+        engaged: bool,
         /// For people.
         words: String,
     },

@@ -8,6 +8,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tauri::webview::NewWindowResponse;
 use tauri::window::Color;
 use tauri::{AppHandle, DragDropEvent, Manager as _, WebviewUrl, WebviewWindowBuilder, WindowEvent};
+use webkit2gtk::WebViewExt as _;
 
 use crate::desk::Desk;
 use crate::environment::{Build, first_start_us};
@@ -18,7 +19,7 @@ use crate::{close, commands, hold};
 
 /// Where a window that is measured writes how old books are when they are drawn.
 const AGES: &str = "STRONGROOM_DRIVEN_AGES";
-const TITLE: &str = "Strongroom";
+pub(crate) const TITLE: &str = "Strongroom";
 const SIZE: (f64, f64) = (1_440.0, 900.0);
 const SIZE_MIN: (f64, f64) = (1_024.0, 680.0);
 /// Shown until the page has drawn: the tokens' darkest surface.
@@ -35,6 +36,8 @@ pub(crate) struct Window {
     /// Whether the supervisor was started by this window.
     pub(crate) started_desk: AtomicBool,
     pub(crate) present_at: Mutex<Option<Instant>>,
+    /// A person is being asked whether it may close.
+    pub(crate) is_closing: AtomicBool,
     is_ready: AtomicBool,
 }
 
@@ -62,6 +65,7 @@ pub(crate) fn open(arguments: Arguments, build: Build) -> anyhow::Result<()> {
         person: Person::default(),
         started_desk: AtomicBool::new(false),
         present_at: Mutex::new(None),
+        is_closing: AtomicBool::new(false),
         is_ready: AtomicBool::new(false),
     };
     window.market.start(desk)?;
@@ -132,7 +136,11 @@ fn build_window(app: &AppHandle, build: Build) -> anyhow::Result<()> {
         .build()?;
     hold::listen(app, &window.gtk_window()?);
     let heard = app.clone();
-    window.with_webview(move |view| hold::listen_to_pointer(&heard, &view.inner()))?;
+    window.with_webview(move |view| {
+        hold::listen_to_pointer(&heard, &view.inner());
+        // A page whose process is gone would stand there as if it lived.
+        view.inner().connect_web_process_terminated(|view, _| view.reload());
+    })?;
     Ok(())
 }
 

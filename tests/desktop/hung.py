@@ -21,6 +21,15 @@ assert state() == "unlocked" and live_orders() == [resting], "the desk does not 
 say("F12 is held")
 window = prompt.xdotool("search", "--onlyvisible", "--name", "^Strongroom").stdout.split()[0]
 prompt.xdotool("windowfocus", "--sync", window)
+for keys in (["F12"], ["ctrl", "shift", "BackSpace"]):
+    for key in keys:
+        prompt.xdotool("keydown", key)
+    time.sleep(0.4)
+    prompt.xdotool("keyup", keys[0])
+    time.sleep(1.5)
+    assert not does("session")["killed"], f"{keys[0]} was let go"
+    for key in keys:
+        prompt.xdotool("keyup", key)
 prompt.xdotool("keydown", "F12")
 time.sleep(0.6)
 assert not does("session")["killed"], "a short press is not enough"
@@ -33,4 +42,19 @@ title = eventually("the window says so past its page", lambda: (lambda name: "Ki
 say(f"  {title}")
 picture("page-hung-killed")
 assert any("kill keys were held" in str(entry["payload"]) for entry in does("audit", "list", "--last", 20)["entries"])
+app.driver.kill()
+
+say("a kill that could not be confirmed is never shown as done")
+for pid, _ in window_pids():
+    os.kill(pid, signal.SIGKILL)
+code, told = known.with_code("rearm")
+assert code == 0, told
+app = Window()
+app.by("desk")
+os.kill(daemon.process.pid, signal.SIGSTOP)
+app.press("F12", hold=1_600)
+app.until("kill-sheet", "not confirmed", 20)
+assert not app.has("kill-frozen"), app.body()
+os.kill(daemon.process.pid, signal.SIGCONT)
+app.close()
 daemon.stop()

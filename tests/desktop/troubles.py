@@ -57,6 +57,14 @@ app.picture("too-many-requests")
 assert len(venue.read("/api/v3/openOrders", symbol="BTCUSDT")) == 1
 time.sleep(3.5)
 
+say("the venue falls silent without a word: seen soon, and seen to be over")
+os.kill(venue.process.pid, signal.SIGSTOP)
+begin = time.monotonic()
+eventually("not live any more", lambda: app.attribute("stream-state", "data-state") in ("stale", "down"), 10)
+say(f"  shown {(time.monotonic() - begin) * 1000:.0f} ms after the last word")
+os.kill(venue.process.pid, signal.SIGCONT)
+eventually("live again", lambda: app.attribute("stream-state", "data-state") == "live", 60)
+
 say("the venue is down: seen within a second, orders wait")
 begin = time.monotonic()
 venue.process.kill()

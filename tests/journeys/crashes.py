@@ -52,7 +52,7 @@ door = start(f"{BIN}/strongroom", "--dir", DIR, "--json", "key", "delete", key, 
              stdout=subprocess.PIPE, text=True)
 os.kill(daemon.child("strongroom-prompt"), signal.SIGKILL)
 told = json.loads(door.communicate(timeout=20)[0])
-assert door.returncode == 5 and "closed" in told["error"]["message"], (door.returncode, told)
+assert door.returncode == 5 and told["error"]["code"] == "given-up", (door.returncode, told)
 assert len(does("key", "list")["keys"]) == 1
 
 say("kill -9 of the door while its prompt asks: the prompt ends, too")

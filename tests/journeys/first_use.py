@@ -48,7 +48,7 @@ say("session, limits, balances")
 session = does("session")
 line = session["lines"][0]
 assert session["state"] == "unlocked" and session["idle_left_ms"] > 0 and session["signatures"] >= 3, session
-assert line["tls"].replace("_", "").replace(" ", "") in ("TLSv1.3", "TLSv13", "TLS1.3") and line["pin"], line
+assert line["tls"].replace("_", "").replace(" ", "") in ("TLSv1.3", "TLSv13", "TLS1.3") and line["pins"] and line["pin_state"] == "match", line
 assert abs(line["clock_offset_us"]) <= max(50_000, line["clock_error_us"]), line
 assert {"weight", "orders", "raw"} <= {limit["name"].split()[0] for limit in session["limits"]}, session["limits"]
 assert any(limit["used"] > 0 for limit in session["limits"])

@@ -203,7 +203,7 @@ describe("the kill sheet", () => {
 
   it("opens when the app says that it fired", async () => {
     const world = await openDesk({ scenario: "plain" });
-    world.backend.pushes?.({ push: "killed", words: "Held F12." });
+    world.backend.pushes?.({ push: "killed", engaged: true, words: "Held F12." });
     expect((await find("kill-words")).textContent).toContain("Held F12.");
   });
 });

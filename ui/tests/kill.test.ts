@@ -96,8 +96,14 @@ describe("afterwards", () => {
 
   it("shows a kill that another door fired", async () => {
     const { kill, fired } = stage();
-    kill.heard("by the keyboard");
+    kill.heard(true, "by the keyboard");
     expect([kill.open, kill.stage.at, fired.length]).toEqual([true, "fired", 0]);
+  });
+
+  it("never shows a kill that was not confirmed as done", () => {
+    const { kill } = stage();
+    kill.heard(false, "The kill switch was not confirmed. Revoke the key at the venue.");
+    expect([kill.open, kill.stage.at]).toEqual([true, "failed"]);
   });
 
   it("re-arms through the prompt only", async () => {

@@ -10,7 +10,7 @@ it.each([
   ["best prices", { push: "frame", frame: { ...frame, best: ["1.0", "1.1"] } }],
   ["absent parts as null", { push: "frame", frame: { ...frame, asks: null, candle: null } }],
   ["the link", { push: "link", up: false, words: "gone" }],
-  ["a kill", { push: "killed", words: "by the keyboard" }],
+  ["a kill", { push: "killed", engaged: true, words: "by the keyboard" }],
   ["progress", { push: "verify", done: 1, of: 2 }],
   ["a wish to open", { push: "open", what: "kill" }],
   ["a dropped key file", { push: "open", what: "import" }],

@@ -15,6 +15,8 @@ use crate::hall::{lock, wall};
 
 /// A book that did not change for so long is not current any more.
 const STALE: Duration = Duration::from_secs(5);
+/// A stream that said nothing at all for so long is not live: the followed streams tell something every second at least.
+const SILENCE_MAX: Duration = Duration::from_millis(1_100);
 /// Most levels per side in one view.
 const VIEW_DEPTH_MAX: usize = 200;
 /// Trades that are remembered per market.
@@ -176,7 +178,8 @@ impl Feed {
             state_version,
         };
         let Some(market) = markets.get(&watch.symbol) else { return frame };
-        (frame.current, frame.age_ms, frame.book_at) = (market.is_current(), market.age_ms(), market.changed_at);
+        let is_heard = lock(&self.heard).is_none_or(|heard| heard.elapsed() < SILENCE_MAX);
+        (frame.current, frame.age_ms, frame.book_at) = (market.is_current() && is_heard, market.age_ms(), market.changed_at);
         if told.book_version.replace(market.book_version) != Some(market.book_version) {
             let depth = watch.depth.clamp(1, FRAME_DEPTH_MAX) as usize;
             frame.best = market.book.bids().next().zip(market.book.asks().next()).map(|(bid, ask)| (bid.price, ask.price));

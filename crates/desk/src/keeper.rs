@@ -14,6 +14,8 @@ use zeroize::Zeroizing;
 const VAULT_FILE: &str = "vault.srv";
 /// What a restored backup took the place of.
 const REPLACED_FILE: &str = "vault.replaced";
+/// Replaced files that are kept; with so many nothing is replaced any more.
+const REPLACED_MAX: u32 = 1_000;
 /// Wait after the n-th wrong password in a row: 1, 2, 4, … s, at most this.
 const WAIT_MAX: Duration = Duration::from_secs(900);
 /// The first wrong passwords cost nothing here: typing errors happen, and each costs a key derivation anyway.
@@ -139,14 +141,10 @@ impl Keeper {
     /// Puts a backup in the vault's place; what stood there is kept beside it.
     pub(crate) async fn restore(&self, generation: u64) -> Result<(), KeepError> {
         self.run(move |keep| {
-            let vault = keep.dir.join(VAULT_FILE);
-            match std::fs::copy(&vault, keep.dir.join(REPLACED_FILE)) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    let message = format!("the present file could not be kept ({error}); nothing was changed");
-                    return Err(KeepError::new("restore", &message, Advice::Ask));
-                }
-                _ => {}
-            }
+            keep_replaced(&keep.dir).map_err(|error| {
+                let message = format!("the present file could not be kept ({error}); nothing was changed");
+                KeepError::new("restore", &message, Advice::Ask)
+            })?;
             keep.store()?.restore_backup(generation).map_err(|error| KeepError::new("restore", &error, error.advice()))
         })
         .await
@@ -292,4 +290,26 @@ impl Keep {
             trouble: trouble.or(state_trouble),
         })
     }
+}
+
+/// Keeps the present vault file under a name that was not used yet: whatever is replaced can be put back.
+fn keep_replaced(dir: &std::path::Path) -> std::io::Result<()> {
+    let bytes = match std::fs::read(dir.join(VAULT_FILE)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        read => read?,
+    };
+    for number in 0..REPLACED_MAX {
+        let name = if number == 0 { REPLACED_FILE.to_owned() } else { format!("{REPLACED_FILE}.{number}") };
+        let mut options = std::fs::OpenOptions::new();
+        std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create_new(true), 0o600);
+        match options.open(dir.join(name)) {
+            Ok(mut file) => {
+                std::io::Write::write_all(&mut file, &bytes)?;
+                return file.sync_all();
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(std::io::Error::other(format!("{REPLACED_MAX} replaced files are kept already")))
 }

@@ -323,7 +323,7 @@ mod tests {
             ("buy limit 0.249 100000", &[]),
             ("sell limit 0.251 99000", &["Balance"]),
             ("sell limit 2 1001", &["Signer's limits", "Price inside collar", "Balance"]),
-            ("buy market 0.2", &["Slippage"]),
+            ("buy market 0.22", &["Slippage"]),
             ("buy quote 100", &[]),
             ("buy market 9", &["Signer's limits", "Price inside collar", "Slippage"]),
             ("buy post 0.01 100010", &["Post-only"]),

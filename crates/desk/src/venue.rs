@@ -328,7 +328,8 @@ impl Hall {
             let mut wait = CLOCK_EVERY;
             if self.venue.waits_for_a_person() {
                 // A handshake costs no budget and sends nothing; it shows whether the key is another by now.
-                let _ = strongroom_net::shake(self.venue.line.endpoint(), &self.venue.trust, &self.venue.board).await;
+                let shaken = strongroom_net::shake(self.venue.line.endpoint(), &self.venue.trust, &self.venue.board).await;
+                *lock(&self.venue.trouble) = shaken.err().map(|error| error.to_string());
                 self.watch_pins(&mut refused_key);
                 tokio::time::sleep(RETRY).await;
                 continue;

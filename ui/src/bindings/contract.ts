@@ -762,6 +762,10 @@ up: boolean,
  */
 words: string, } | { "push": "killed",
 /**
+ * Whether the signer is frozen.
+ */
+engaged: boolean,
+/**
  * For people.
  */
 words: string, } | { "push": "verify",

@@ -11,6 +11,9 @@ export function fault(reason: unknown): DoorError {
 /** A person closed the prompt: nothing went wrong. */
 export const isGivenUp = ({ code }: DoorError) => code === "given-up";
 
+/** Refusals that an unlocked session would not have met. */
+const SESSION_CODES = ["sealed", "session", "locked"];
+
 /** What to do next, in one sentence; nothing when a person decided so. */
 export function adviceWords(error: DoorError): string {
   const { advice } = error;
@@ -20,7 +23,8 @@ export function adviceWords(error: DoorError): string {
     case "reconcile":
       return "It is looked up at the venue before anything else happens to it.";
     case "ask":
-      return "Unlock, then try again.";
+      // The message itself says what a person has to do, unless it is only about the session.
+      return SESSION_CODES.includes(error.code) ? "Unlock, then try again." : "";
     case "refuse":
       return "Nothing was sent. Change it and try again.";
     case "bug":

@@ -31,7 +31,7 @@ const frame = v.object({
 const push = v.variant("push", [
   v.object({ push: v.literal("frame"), frame }),
   v.object({ push: v.literal("link"), up: v.boolean(), words: v.string() }),
-  v.object({ push: v.literal("killed"), words: v.string() }),
+  v.object({ push: v.literal("killed"), engaged: v.boolean(), words: v.string() }),
   v.object({ push: v.literal("verify"), done: v.number(), of: v.number() }),
   v.object({ push: v.literal("open"), what: v.picklist(["kill", "lock", "import"]) }),
 ]);

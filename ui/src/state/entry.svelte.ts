@@ -15,6 +15,10 @@ export class Entry {
   link: { up: boolean; words: string } = $state.raw({ up: true, words: "" });
   /** First use goes on after the vault exists, until it says it is done. */
   introducing = $state(false);
+  /** First use made the vault itself; one that appears otherwise ends it. */
+  made = false;
+  /** Money is real here: there is nothing to practise on. */
+  live = $state(false);
   readonly prompt: Prompt;
   readonly look: Look;
   private listeners = new Set<(push: Push) => void>();
@@ -41,7 +45,10 @@ export class Entry {
         this.hello = hello;
       }
       await this.refresh();
-      if (this.vault?.state === "missing") this.introducing = true;
+      if (this.vault?.state === "missing") {
+        this.introducing = true;
+        this.live = (await this.backend.session()).mode === "live";
+      }
       await this.attach();
     } catch (reason) {
       this.trouble = fault(reason);
@@ -68,6 +75,7 @@ export class Entry {
   async refresh(): Promise<void> {
     try {
       this.vault = await this.backend.vault();
+      if (this.vault.state !== "missing" && !this.made && this.prompt.asking === null) this.introducing = false;
       this.trouble = null;
     } catch (reason) {
       this.trouble = fault(reason);

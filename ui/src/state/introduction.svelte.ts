@@ -10,9 +10,12 @@ export class Introduction {
   trouble: DoorError | null = $state.raw(null);
   logKey: string | null = $state(null);
 
+  /** Whether there is something to practise on: not where money is real. */
+  get practises(): boolean {
+    return !this.entry.live;
+  }
+
   constructor(private entry: Entry) {
-    // A vault without the practice key: first use was interrupted after step three.
-    if (entry.vault && entry.vault.state !== "missing") this.step = 3;
     this.logKey = entry.vault?.log_key ?? null;
   }
 
@@ -31,13 +34,15 @@ export class Introduction {
       this.step = 0;
       return;
     }
+    this.entry.made = true;
     await this.entry.refresh();
     this.logKey = answer.outcome.log_key ?? this.entry.vault?.log_key ?? null;
     this.step = 2;
   }
 
-  toPractice(): void {
-    this.step = 3;
+  async toPractice(): Promise<void> {
+    if (this.entry.live) await this.finish();
+    else this.step = 3;
   }
 
   async addPracticeKey(): Promise<void> {

@@ -85,8 +85,12 @@ export class Kill {
     }
   }
   /** The app fired it (a key held with the window hung, another door). */
-  heard(words: string): void {
+  heard(engaged: boolean, words: string): void {
     this.open = true;
+    if (!engaged) {
+      this.stage = { at: "failed", error: { code: "kill", message: words, advice: "refuse" } };
+      return;
+    }
     if (this.stage.at === "firing" || this.stage.at === "fired") return;
     this.follow(this.now(), { words, frozen_us: 0 });
   }

@@ -52,7 +52,7 @@ export class Session {
   });
   readonly warns = $derived(this.idle_left_ms !== null && this.idle_left_ms <= WARN_MS);
   readonly rest: LineView | null = $derived(this.view?.lines.find((line) => line.kind === "rest") ?? null);
-  readonly blocked = $derived(this.view?.lines.filter((line) => line.pin_state === "changed").length ?? 0);
+  readonly blocked = $derived(this.view?.lines.filter((line) => line.waiting !== null && line.kind === "rest").length ?? 0);
 
   /** A person did something. Told to the desk at most every few seconds, at once while it warns. */
   present(): void {

@@ -106,11 +106,13 @@ export class Shell {
         this.market.receive(push.frame);
         break;
       case "link":
+        // That it answers is news only after it did not.
+        if (push.up && this.market.linkUp) break;
         this.market.link(push.up);
         this.notices.say(push.words || (push.up ? "The desk answers again" : "The desk does not answer"), push.up ? "ok" : "danger");
         break;
       case "killed":
-        this.kill.heard(push.words);
+        this.kill.heard(push.engaged, push.words);
         break;
       case "verify":
         this.log.heard(push.done, push.of);

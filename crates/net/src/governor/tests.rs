@@ -69,7 +69,7 @@ fn headers_only_raise() {
         reset_ms: 990,
         reserved: 10,
         window_ms: 1_000,
-        counted_by_venue: false,
+        counted_by_venue: true,
     };
     assert_eq!(governor.gauges(10)[0], gauge);
     governor.observe(20, Kind::Weight, 1_000, 4_000_000_000);
