@@ -181,7 +181,7 @@ pub(crate) fn freeze(desk: &Desk, why: &str) -> Answer<u64> {
     let asked =
         SupervisorClient::connect(desk.profile()).and_then(|supervisor| supervisor.ask(&ToSupervisor::Kill(why.to_owned()), &[], KILL_MAX));
     let no =
-        |words: String| failed("kill", format!("The kill switch was not confirmed: {words}. Revoke the key at the venue."), Advice::Refuse);
+        |words: String| failed("kill", format!("The kill switch was not confirmed: {words}. Revoke the key at the venue."), Advice::Ask);
     match asked {
         Ok((true, _)) => Ok(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX)),
         Ok((false, words)) => Err(no(words)),

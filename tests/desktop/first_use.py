@@ -116,7 +116,7 @@ hold = app.by("kill-hold")
 pointer = [{"type": "pointerMove", "origin": {ELEMENT: hold}, "x": 0, "y": 0}, {"type": "pointerDown", "button": 0},
            {"type": "pause", "duration": 1_500}, {"type": "pointerUp", "button": 0}]
 app.call("POST", "/actions", {"actions": [{"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": pointer}]})
-app.by("kill-frozen")
+app.until("kill-frozen", "signer frozen")
 eventually("no order is left", lambda: app.all('[data-testid="kill-left"][data-left="0"]'))
 assert does("session")["killed"]
 app.picture("kill")

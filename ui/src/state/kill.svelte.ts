@@ -88,7 +88,7 @@ export class Kill {
   heard(engaged: boolean, words: string): void {
     this.open = true;
     if (!engaged) {
-      this.stage = { at: "failed", error: { code: "kill", message: words, advice: "refuse" } };
+      this.stage = { at: "failed", error: { code: "kill", message: words, advice: "ask" } };
       return;
     }
     if (this.stage.at === "firing" || this.stage.at === "fired") return;
