@@ -1,5 +1,5 @@
 //! Keys and presence that the window hears itself. Invariant: the kill switch works from the keyboard while the page
-//! hangs, because no page is asked; presence is a person's input as the desktop delivers it, not what a page says.
+//! hangs, because no page is asked. A person's input is heard as the desktop delivers it; a page can claim presence, too.
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -1,5 +1,5 @@
-//! Checks the log with the separate verifier. Invariant: a process of its own reads the file; desk and signer are not
-//! asked, and what it finds is told as it says it.
+//! Checks the log with the separate verifier. Invariant: a process of its own reads the file with the key that the desk
+//! names, and what it finds is told as it says it.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
@@ -67,7 +67,7 @@ fn verified(findings: Findings, start: Instant) -> Verified {
     let Findings { outcome, leaves, sealed, checkpoints, head, broken } = findings;
     let words = match (outcome.as_str(), broken) {
         ("whole", _) => "Every entry is in its place and covered by a signed checkpoint.".to_owned(),
-        ("unsealed-tail", _) => format!("Every entry is in its place. The last {} are not covered by a checkpoint yet.", leaves - sealed),
+        ("unsealed-tail", _) => format!("Every entry is in its place. The last {} are not covered by a checkpoint yet.", leaves.saturating_sub(sealed)),
         (_, Some(broken)) => format!("This log is not what was written: {}.", broken.what),
         (other, None) => format!("The verifier says: {other}."),
     };

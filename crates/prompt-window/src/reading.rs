@@ -15,7 +15,7 @@ use rustix::fs::{Mode, OFlags};
 use strongroom_prompt::import::{FILE_LEN_MAX, Found, Trouble, decode, reader};
 use zeroize::Zeroizing;
 
-/// A reader that takes longer is ended.
+/// A reader that takes longer is not waited for; it ends with the prompt at the latest.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Longest answer: every key that a file can hold.
 const ANSWER_MAX: usize = 2 * FILE_LEN_MAX;
