@@ -67,7 +67,9 @@ fn verified(findings: Findings, start: Instant) -> Verified {
     let Findings { outcome, leaves, sealed, checkpoints, head, broken } = findings;
     let words = match (outcome.as_str(), broken) {
         ("whole", _) => "Every entry is in its place and covered by a signed checkpoint.".to_owned(),
-        ("unsealed-tail", _) => format!("Every entry is in its place. The last {} are not covered by a checkpoint yet.", leaves.saturating_sub(sealed)),
+        ("unsealed-tail", _) => {
+            format!("Every entry is in its place. The last {} are not covered by a checkpoint yet.", leaves.saturating_sub(sealed))
+        }
         (_, Some(broken)) => format!("This log is not what was written: {}.", broken.what),
         (other, None) => format!("The verifier says: {other}."),
     };
