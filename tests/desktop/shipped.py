@@ -12,6 +12,7 @@ for environment, words in ((bare, "no display"), ({**bare, "DISPLAY": ":99999"},
     assert not os.path.exists(os.path.join(DIR, "run")), "nothing was started"
 
 keyring()
+atexit.register(desk_ended, DIR)
 say("variables that drive, inspect or preload do not reach it")
 hostile = {"TAURI_WEBVIEW_AUTOMATION": "true", "WEBKIT_INSPECTOR_SERVER": "127.0.0.1:9", "WEBKIT_INSPECTOR_HTTP_SERVER": "127.0.0.1:9",
            "GTK_MODULES": "evil", "LD_PRELOAD": "", "LD_LIBRARY_PATH": "/nowhere", "GIO_EXTRA_MODULES": "/nowhere", "GTK_PATH": "/nowhere",

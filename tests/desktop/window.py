@@ -45,6 +45,8 @@ class Window:
 
     def __init__(self, *arguments, dir=DIR, environment=None):
         self.dir = dir
+        # The desk that the window starts must not outlive the story.
+        atexit.register(desk_ended, dir)
         looks(dir)
         ports = [free_port(), free_port()]
         more = {**os.environ, **(environment or {})}
@@ -53,8 +55,6 @@ class Window:
                             env=more, stdout=self.log, stderr=self.log)
         eventually("tauri-driver", lambda: reachable(ports[0]))
         self.line = http.client.HTTPConnection("127.0.0.1", ports[0], timeout=60)
-        # The desk that the window starts must not outlive the story.
-        atexit.register(desk_ended, dir)
         options = {"application": f"{BIN}/strongroom-app-driven", "args": ["--dir", dir, *arguments]}
         answer = self.call("POST", "/session", {"capabilities": {"alwaysMatch": {"tauri:options": options}}}, plain=True)
         self.session = f"/session/{answer['sessionId']}"
