@@ -79,7 +79,14 @@ fn story(place: &Place, home: &Home, name: &str, pictures: &Path, theme: &str) -
     let mut session = session(home);
     session.args([PYTHON, "-B"]).arg(place.root.join("tests/desktop").join(name)).arg(place.programs()).arg(&work);
     session.env("STRONGROOM_TAURI_DRIVER", driver).env("STRONGROOM_SHOTS", pictures).env("STRONGROOM_THEME", theme);
-    Ok(session.status().context("cannot start dbus-run-session")?.success())
+    // The session's own services are talkative; what the story says stays on the screen.
+    std::fs::create_dir_all(pictures)?;
+    let log = pictures.join(format!("{name}.log"));
+    let shown = session.stderr(std::fs::File::create(&log)?).status().context("cannot start dbus-run-session")?.success();
+    if !shown {
+        eprintln!("{name} failed; why stands at the end of {}", log.display());
+    }
+    Ok(shown)
 }
 
 /// Measures the window; its rows, as raw output.
