@@ -1,237 +1,300 @@
-//! One market: its book, its orders and its tape. Invariant: what is kept is bounded by name, oldest first out.
+//! One market: its book, its waiting orders and its lists. Invariant: only open and pending orders are here; what
+//! ended is told and forgotten.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
-use strongroom_model::{
-    Amount, DepthUpdate, Instrument, Level, MarketSize, MarketTrade, Notional, OrderSpec, Price, Quantity, Side, Timestamp, TradeId,
-    VenueOrderId,
-};
+use strongroom_model::{DepthUpdate, Instrument, Level, Side, TradeId, VenueOrderId};
 
+use super::account::Terms;
 use super::book::Ladders;
+use super::event::OrderList;
+use super::filters::Rules;
 use super::ledger::{AccountId, AssetId};
-use super::order::{Execution, Order, affordable};
+use super::order::{ListId, MarketId, Order, SelfTrade};
+use super::store::{NumberHasher, Store};
+use super::triggers::{Reached, Triggers};
+use super::units::{Money, Px, Qty};
 
-/// Public trades kept per market.
-pub(crate) const TRADES_KEPT_MAX: usize = 5_000;
-/// Finished orders kept per market; the oldest are forgotten.
-pub(crate) const FINISHED_ORDERS_KEPT_MAX: usize = 100_000;
-
-/// The public record of trades, oldest first.
-pub type Tape = VecDeque<MarketTrade>;
-
-#[derive(Debug, Default)]
-struct Records {
-    all: BTreeSet<VenueOrderId>,
-    open: BTreeSet<VenueOrderId>,
-    names: HashMap<String, VenueOrderId>,
+/// Whether a market trades (`enums.md`, “Symbol status”). Cancels are taken in every status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MarketStatus {
+    /// Orders are taken and matched.
+    #[default]
+    Trading,
+    /// Halted: nothing matches, new orders are refused.
+    Halt,
+    /// In a break: the same.
+    Break,
 }
+
+/// The numbers that a market has given away, and its last price: what a saved state needs besides orders.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// Number of the last order.
+    pub order: u64,
+    /// Number of the last trade.
+    pub trade: u64,
+    /// Number of the next prevented match; they begin at zero.
+    pub prevented: u64,
+    /// The last rank in a queue.
+    pub rank: u64,
+    /// Number of the last change of the book.
+    pub update: u64,
+    /// Price of the last trade.
+    pub last_price: Option<Px>,
+}
+
+/// A list with those of its orders that are open or pending.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OpenList {
+    pub(crate) told: OrderList,
+    pub(crate) open: [Option<VenueOrderId>; 3],
+}
+
+impl OpenList {
+    /// Lets one order go; `false` when it had gone before.
+    pub(crate) fn leave(&mut self, id: VenueOrderId) -> bool {
+        let place = self.open.iter_mut().find(|open| **open == Some(id));
+        place.is_some_and(|place| place.take().is_some())
+    }
+}
+
+type Lists = HashMap<u64, OpenList, std::hash::BuildHasherDefault<NumberHasher>>;
 
 /// Trading in one instrument.
 #[derive(Debug)]
 pub struct Market {
-    /// What is traded, and the rules.
+    /// What is traded, and the instrument's own rules.
     pub instrument: Instrument,
+    pub(crate) rules: Rules,
+    pub(crate) id: MarketId,
     pub(crate) base: AssetId,
     pub(crate) quote: AssetId,
+    pub(crate) status: MarketStatus,
+    pub(crate) average: Option<Px>,
+    pub(crate) store: Store,
     pub(crate) ladders: Ladders,
-    orders: BTreeMap<VenueOrderId, Order>,
-    accounts: HashMap<AccountId, Records>,
-    finished: VecDeque<VenueOrderId>,
-    trades: Tape,
-    last_order_id: u64,
-    last_trade_id: u64,
+    pub(crate) triggers: Triggers,
+    pub(crate) lists: Lists,
+    pub(crate) numbers: Numbers,
+    /// Prices of trades that waiting orders have not seen yet.
+    pub(crate) prints: VecDeque<Px>,
+    /// Orders whose trigger was reached and whose turn has not come.
+    pub(crate) triggered: VecDeque<VenueOrderId>,
+    /// Lists whose working order filled and whose pending orders are not placed yet.
+    pub(crate) due: VecDeque<ListId>,
+    /// Scratch: what one price reached.
+    pub(crate) reached: Vec<Reached>,
+}
+
+/// Who would take, and how far.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taker {
+    pub(crate) account: AccountId,
+    pub(crate) side: Side,
+    pub(crate) limit: Option<Px>,
+    pub(crate) self_trade: SelfTrade,
+}
+
+impl Taker {
+    /// The taker that an order is.
+    pub(crate) fn of(order: &Order) -> Self {
+        let limit = order.kind.has_price().then_some(order.price);
+        Self { account: order.account, side: order.side, limit, self_trade: order.self_trade }
+    }
+
+    fn crosses(&self, price: Px) -> bool {
+        self.limit.is_none_or(|limit| if self.side == Side::Buy { price <= limit } else { price >= limit })
+    }
+}
+
+/// What a taker would get.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sweep {
+    pub(crate) quantity: Qty,
+    pub(crate) quote: Money,
+}
+
+/// What a taker still wants.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Want {
+    Base(Qty),
+    Quote(Money),
 }
 
 impl Market {
-    pub(crate) fn new(instrument: Instrument, base: AssetId, quote: AssetId) -> Self {
+    pub(crate) fn new(instrument: Instrument, rules: Rules, id: MarketId, base: AssetId, quote: AssetId) -> Self {
         Self {
             instrument,
+            rules,
+            id,
             base,
             quote,
+            status: MarketStatus::Trading,
+            average: None,
+            store: Store::default(),
             ladders: Ladders::default(),
-            orders: BTreeMap::new(),
-            accounts: HashMap::new(),
-            finished: VecDeque::new(),
-            trades: VecDeque::new(),
-            last_order_id: 0,
-            last_trade_id: 0,
+            triggers: Triggers::default(),
+            lists: Lists::default(),
+            numbers: Numbers::default(),
+            prints: VecDeque::new(),
+            triggered: VecDeque::new(),
+            due: VecDeque::new(),
+            reached: Vec::new(),
         }
     }
 
-    /// Levels of one side, best first.
+    /// All rules that orders are held against.
+    pub const fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Whether it trades.
+    pub const fn status(&self) -> MarketStatus {
+        self.status
+    }
+
+    /// Levels of one side, best first; of icebergs only what they show.
     pub fn levels(&self, side: Side) -> impl Iterator<Item = Level> + '_ {
-        self.ladders.levels(side)
+        self.ladders.levels(side).map(|level| Level { price: level.price.model(), quantity: level.visible.model() })
+    }
+
+    /// The best level of one side.
+    pub fn best(&self, side: Side) -> Option<(Px, Qty)> {
+        self.ladders.best(side).map(|level| (level.price, level.visible))
     }
 
     /// Number of the last change of the book.
-    pub fn update_id(&self) -> u64 {
+    pub const fn update_id(&self) -> u64 {
         self.ladders.update_id()
     }
 
-    /// Changes of the book since the last call.
+    /// Changes of the book since the last call: each level at its present size.
     pub(crate) fn take_update(&mut self) -> Option<DepthUpdate> {
         self.ladders.take_update()
     }
 
-    /// The latest trades, oldest first.
-    pub fn trades(&self) -> &Tape {
-        &self.trades
-    }
-
     /// Price of the last trade.
-    pub fn last_price(&self) -> Option<Price> {
-        self.trades.back().map(|trade| trade.price)
+    pub const fn last_price(&self) -> Option<Px> {
+        self.numbers.last_price
     }
 
-    /// One order, open or finished.
+    /// An open or pending order.
     pub fn order(&self, id: VenueOrderId) -> Option<&Order> {
-        self.orders.get(&id)
+        self.store.find(id).map(|slot| self.store.order(slot))
     }
 
-    /// The latest order of `account` with this name.
-    pub fn by_client_order_id(&self, account: AccountId, name: &str) -> Option<&Order> {
-        self.accounts.get(&account).and_then(|records| records.names.get(name)).and_then(|id| self.orders.get(id))
+    /// Open and pending orders of `account`, oldest first.
+    pub fn open_orders(&self, account: AccountId) -> impl Iterator<Item = &Order> {
+        self.store.own(account).map(|slot| self.store.order(slot))
     }
 
-    /// Open orders of `account`, oldest first.
-    pub fn open_orders(&self, account: AccountId) -> impl DoubleEndedIterator<Item = &Order> {
-        self.accounts.get(&account).into_iter().flat_map(|records| records.open.iter()).filter_map(|id| self.orders.get(id))
+    /// Number of open and pending orders.
+    pub fn open_count(&self) -> usize {
+        self.store.len()
     }
 
-    /// All orders of `account` that are still kept, oldest first, beginning at `from`.
-    pub fn all_orders(&self, account: AccountId, from: VenueOrderId) -> impl DoubleEndedIterator<Item = &Order> {
-        self.accounts.get(&account).into_iter().flat_map(move |records| records.all.range(from..)).filter_map(|id| self.orders.get(id))
+    /// An open list.
+    pub fn list(&self, id: ListId) -> Option<&OrderList> {
+        self.lists.get(&id.0).map(|list| &list.told)
     }
 
-    /// Trades of `account` in the order of its orders.
-    pub fn executions(&self, account: AccountId) -> impl Iterator<Item = (&Order, &Execution)> {
-        let orders = self.all_orders(account, VenueOrderId(0));
-        orders.flat_map(|order| order.executions.iter().map(move |execution| (order, execution)))
+    /// Orders that ever came.
+    pub const fn order_count(&self) -> u64 {
+        self.numbers.order
     }
 
-    pub(crate) fn paid_asset(&self, side: Side) -> AssetId {
+    /// The numbers given away so far.
+    pub const fn numbers(&self) -> Numbers {
+        Numbers { update: self.ladders.update_id(), ..self.numbers }
+    }
+
+    /// Bytes that open orders and levels take.
+    pub fn bytes(&self) -> usize {
+        self.store.bytes() + self.ladders.bytes()
+    }
+
+    pub(crate) const fn paid_asset(&self, side: Side) -> AssetId {
         match side {
             Side::Buy => self.quote,
             Side::Sell => self.base,
         }
     }
 
-    /// Orders that ever came.
-    pub fn order_count(&self) -> u64 {
-        self.last_order_id
+    pub(crate) const fn next_order_id(&mut self) -> VenueOrderId {
+        self.numbers.order += 1;
+        VenueOrderId(self.numbers.order)
     }
 
-    pub(crate) fn next_order_id(&mut self) -> VenueOrderId {
-        self.last_order_id += 1;
-        VenueOrderId(self.last_order_id)
+    pub(crate) const fn next_rank(&mut self) -> u64 {
+        self.numbers.rank += 1;
+        self.numbers.rank
     }
 
-    pub(crate) fn take_order(&mut self, id: VenueOrderId) -> Option<Order> {
-        self.orders.remove(&id)
-    }
-
-    pub(crate) fn put_back(&mut self, order: Order) {
-        self.orders.insert(order.id, order);
-    }
-
-    /// Keeps the state of an order; forgets the finished orders of the house and the oldest finished of others.
-    pub(crate) fn record(&mut self, order: Order, is_house: bool) {
-        let (id, is_final) = (order.id, order.status.is_final());
-        if is_house {
-            if is_final {
-                self.orders.remove(&id);
-            } else {
-                self.orders.insert(id, order);
+    /// Numbers a trade and keeps its price for whoever waits for it.
+    pub(crate) fn print(&mut self, price: Px) -> TradeId {
+        self.numbers.trade += 1;
+        if self.numbers.last_price != Some(price) {
+            self.numbers.last_price = Some(price);
+            if !self.triggers.is_empty() {
+                self.prints.push_back(price);
             }
-            return;
         }
-        let records = self.accounts.entry(order.account).or_default();
-        if records.all.insert(id) {
-            records.names.insert(order.client_order_id.clone(), id);
-        }
-        if is_final {
-            records.open.remove(&id);
-            self.finished.push_back(id);
-        } else {
-            records.open.insert(id);
-        }
-        self.orders.insert(id, order);
-        if self.finished.len() > FINISHED_ORDERS_KEPT_MAX {
-            self.forget_oldest();
-        }
+        TradeId(self.numbers.trade)
     }
 
-    fn forget_oldest(&mut self) {
-        let Some(order) = self.finished.pop_front().and_then(|id| self.orders.remove(&id)) else { return };
-        let Some(records) = self.accounts.get_mut(&order.account) else { return };
-        records.all.remove(&order.id);
-        if records.names.get(&order.client_order_id) == Some(&order.id) {
-            records.names.remove(&order.client_order_id);
-        }
+    /// Values market orders and centres the percent filters: the average that the caller gave, else the last price,
+    /// else the best of the other side.
+    pub(crate) fn reference(&self, taker: Side) -> Option<Px> {
+        self.average.or(self.numbers.last_price).or_else(|| self.ladders.best(taker.opposite()).map(|level| level.price))
     }
 
-    /// Puts a trade on the tape and numbers it.
-    pub(crate) fn print(&mut self, price: Price, quantity: Quantity, taker: Side, at: Timestamp) -> TradeId {
-        self.last_trade_id += 1;
-        let trade_id = TradeId(self.last_trade_id);
-        self.trades.push_back(MarketTrade { trade_id, price, quantity, buyer_is_maker: taker == Side::Sell, at });
-        if self.trades.len() > TRADES_KEPT_MAX {
-            self.trades.pop_front();
-        }
-        trade_id
-    }
-
-    /// Base quantity that `order` could trade at once, up to its own.
-    pub(crate) fn fillable(&self, side: Side, order: &Order) -> Quantity {
-        let mut sum = Quantity::ZERO;
-        for level in self.levels(side.opposite()).take_while(|level| order.crosses(level.price)) {
-            sum = sum + level.quantity;
-            if sum >= order.quantity {
+    /// What `taker` would trade of `want`, hidden reserves included; with self-trade prevention at most that. `None`
+    /// when the amount cannot be held.
+    pub(crate) fn sweep(&self, terms: &[Terms], taker: &Taker, want: Want) -> Option<Sweep> {
+        let mut sweep = Sweep::default();
+        let mut want = want;
+        for level in self.ladders.levels(taker.side.opposite()) {
+            if !taker.crosses(level.price) {
                 break;
             }
+            let (there, is_last) = self.available(terms, taker, level);
+            let wanted = match want {
+                Want::Base(quantity) => quantity,
+                Want::Quote(budget) => level.price.buys(budget, Qty(self.rules.lot.step)),
+            };
+            let quantity = wanted.min(there);
+            let quote = level.price.worth(quantity)?;
+            sweep.quantity = Qty(sweep.quantity.0.checked_add(quantity.0)?);
+            sweep.quote = Money(sweep.quote.0.checked_add(quote.0)?);
+            if wanted <= there || is_last {
+                break;
+            }
+            want = match want {
+                Want::Base(left) => Want::Base(left.less(quantity)),
+                Want::Quote(left) => Want::Quote(left.less(quote)),
+            };
         }
-        sum
+        Some(sweep)
     }
 
-    /// What an order can cost at most: quote for a buy, base for a sell. `None` when it cannot be held.
-    pub(crate) fn cost(&self, side: Side, spec: &OrderSpec) -> Option<Amount> {
-        let value = match (side, *spec) {
-            (Side::Buy, OrderSpec::Limit { price, quantity, .. } | OrderSpec::PostOnly { price, quantity }) => {
-                price.checked_mul(quantity)?.value()
-            }
-            (Side::Sell, OrderSpec::Limit { quantity, .. } | OrderSpec::PostOnly { quantity, .. }) => quantity.value(),
-            (Side::Sell, OrderSpec::Market { size: MarketSize::Base(quantity) }) => quantity.value(),
-            (Side::Buy, OrderSpec::Market { size: MarketSize::Quote(budget) }) => budget.value(),
-            (Side::Buy, OrderSpec::Market { size: MarketSize::Base(quantity) }) => {
-                let mut left = quantity;
-                let mut cost = Notional::ZERO;
-                for level in self.levels(Side::Sell) {
-                    let taken = left.min(level.quantity);
-                    cost = cost.checked_add(level.price.checked_mul(taken)?)?;
-                    left = left - taken;
-                    if left.is_zero() {
-                        break;
-                    }
+    /// What of a level `taker` can get, and whether the taker ends there.
+    fn available(&self, terms: &[Terms], taker: &Taker, level: &super::book::Level) -> (Qty, bool) {
+        if taker.self_trade == SelfTrade::None {
+            return (level.visible.plus(level.hidden), false);
+        }
+        let (mut shown, mut all) = (Qty::ZERO, Qty::ZERO);
+        for slot in self.ladders.queue(&self.store, level) {
+            let order = self.store.order(slot);
+            if Terms::are_same(terms, taker.account, order.account) {
+                if matches!(taker.self_trade, SelfTrade::ExpireTaker | SelfTrade::ExpireBoth) {
+                    // Reserves before it come to the back of the queue, behind it.
+                    return (shown, true);
                 }
-                cost.value()
+            } else {
+                (shown, all) = (shown.plus(order.visible), all.plus(order.available()));
             }
-            (Side::Sell, OrderSpec::Market { size: MarketSize::Quote(budget) }) => {
-                let mut spent = Notional::ZERO;
-                let mut sold = Quantity::ZERO;
-                for level in self.levels(Side::Buy) {
-                    let taken = affordable(budget, spent, level.price, self.instrument.lot.step).min(level.quantity);
-                    if taken.is_zero() {
-                        break;
-                    }
-                    spent = spent.checked_add(level.price.checked_mul(taken)?)?;
-                    sold = sold + taken;
-                    if taken < level.quantity {
-                        break;
-                    }
-                }
-                sold.value()
-            }
-        };
-        Amount::new(value)
+        }
+        (all, false)
     }
 }

@@ -1,74 +1,58 @@
-//! A matching engine: limit, market, immediate-or-cancel, fill-or-kill and post-only orders, price before time.
+//! A matching engine with every order type of Binance spot: price before time, triggers, icebergs, self-trade
+//! prevention, lists of orders, filters and halts.
 //!
-//! Invariant: no clock, no chance, no I/O. Money is neither made nor lost, the book is never crossed, and what is
-//! locked is exactly what open orders may still spend.
+//! Invariant: no clock, no chance, no I/O, no floats, no text. Money is neither made nor lost, the book is never
+//! crossed, and what is locked is exactly what open orders may still spend. The same calls give the same events.
+//!
+//! The engine keeps open orders only. Names, history and answers are made by the layer above from the events.
 
+mod account;
+mod admit;
+mod amend;
 mod book;
+mod event;
 mod filters;
 mod ledger;
+mod lists;
 mod market;
+mod matching;
 mod order;
+mod refusal;
+mod restore;
+mod store;
 #[cfg(test)]
-mod properties;
-#[cfg(test)]
-pub(crate) mod testing;
+mod tests;
+mod triggers;
+mod turn;
+mod units;
 
-pub use filters::FilterFailure;
-pub use ledger::{AccountId, Holding};
-pub use market::{Market, Tape};
-pub use order::{Execution, NewOrder, Order, Refusal};
-
-use rust_decimal::Decimal;
-use strongroom_model::{
-    Amount, Asset, Instrument, MarketSize, Notional, OrderSpec, OrderStatus, Price, Quantity, Side, Timestamp, VenueOrderId,
+pub use account::{Fees, VenueRules};
+pub use event::{Change, Contingency, Event, Execution, Expiry, OrderList, PreventedMatch};
+pub use filters::{
+    ALGO_ORDERS_MAX, AMENDS_MAX, Band, Bounds, FilterFailure, ICEBERG_PARTS_MAX, LISTS_MAX, OPEN_ORDERS_MAX, Rules, TRAILING_BPS, Worth,
 };
+pub use ledger::{AccountId, AssetId, Audit, Holding};
+pub use lists::NewList;
+pub use market::{Market, MarketStatus, Numbers};
+pub use order::{Kind, Leg, ListId, MarketId, NewOrder, Order, SelfTrade, Size, Status};
+pub use refusal::Refusal;
+pub use units::{Money, ONE, Px, Qty, Share};
 
+use strongroom_model::{Asset, DepthUpdate, Instrument, Timestamp, VenueOrderId};
+
+use account::Terms;
+use admit::Gate;
 use ledger::Ledger;
+use turn::Turn;
 
-/// Open orders that one account may have on one instrument (Binance `MAX_NUM_ORDERS`).
-pub const OPEN_ORDERS_MAX: usize = 200;
-/// Decimals of a fee; the rest is not charged.
-const FEE_DECIMALS: u32 = 8;
-
-/// Shares of what a trade yields that the venue keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fees {
-    /// Of the resting side.
-    pub maker: Decimal,
-    /// Of the arriving side.
-    pub taker: Decimal,
-}
-
-impl Fees {
-    /// Nothing is charged.
-    pub const NONE: Self = Self { maker: Decimal::ZERO, taker: Decimal::ZERO };
-}
-
-/// What an accepted order did.
-#[derive(Clone, Debug)]
-pub struct Placed {
-    /// The order after matching.
-    pub order: Order,
-    /// Accounts, once per order of theirs that filled for the first time.
-    pub first_filled: Vec<AccountId>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Terms {
-    fees: Fees,
-    is_house: bool,
-}
-
-/// Identifies a market of one engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MarketId(usize);
-
-/// All markets and all balances.
+/// All markets and all balances. Events are appended to the buffer that a call is given; a refused call adds none.
 #[derive(Debug, Default)]
 pub struct Engine {
     ledger: Ledger,
     terms: Vec<Terms>,
     markets: Vec<Market>,
+    venue: VenueRules,
+    last_list: u64,
 }
 
 impl Engine {
@@ -77,237 +61,237 @@ impl Engine {
         Self::default()
     }
 
-    /// Opens trading in `instrument`.
-    pub fn add_market(&mut self, instrument: Instrument) -> MarketId {
+    /// Opens trading in `instrument`; `rules` are all its filters.
+    pub fn add_market(&mut self, instrument: Instrument, rules: Rules) -> MarketId {
         let (base, quote) = (self.ledger.asset(&instrument.base), self.ledger.asset(&instrument.quote));
-        self.markets.push(Market::new(instrument, base, quote));
-        MarketId(self.markets.len() - 1)
+        let id = MarketId(u32::try_from(self.markets.len()).unwrap_or(u32::MAX));
+        self.markets.push(Market::new(instrument, rules, id, base, quote));
+        id
     }
 
     /// Opens an empty account that pays `fees`.
     pub fn open_account(&mut self, fees: Fees) -> AccountId {
-        self.terms.push(Terms { fees, is_house: false });
+        self.terms.push(Terms::new(fees, false));
         self.ledger.open_account()
     }
 
-    /// Opens an account of the venue itself: it pays no fees, has no limit of open orders and its finished orders are forgotten.
+    /// Opens an account of the venue itself: it pays no fees and has no limit of open orders.
     pub fn open_house_account(&mut self) -> AccountId {
-        self.terms.push(Terms { fees: Fees::NONE, is_house: true });
+        self.terms.push(Terms::new(Fees::NONE, true));
         self.ledger.open_account()
+    }
+
+    /// Puts an account into a trade group, whose members do not trade with each other under self-trade prevention.
+    pub fn set_trade_group(&mut self, account: AccountId, group: Option<u32>) {
+        self.terms[account.index()].group = group;
+    }
+
+    /// Sets the counts that bind an account over all markets.
+    pub const fn set_venue_rules(&mut self, rules: VenueRules) {
+        self.venue = rules;
+    }
+
+    /// Changes the filters of a market; open orders stay as they are.
+    pub fn set_rules(&mut self, market: MarketId, rules: Rules) {
+        self.market_mut(market).rules = rules;
+    }
+
+    /// Halts a market or lets it trade again. Nothing is matched by that.
+    pub fn set_status(&mut self, market: MarketId, status: MarketStatus) {
+        self.market_mut(market).status = status;
+    }
+
+    /// Gives the average price that percent and notional filters use; without one it is the last price.
+    pub fn set_average(&mut self, market: MarketId, average: Option<Px>) {
+        self.market_mut(market).average = average;
+    }
+
+    /// The number of an asset; a new one when it was not known.
+    pub fn asset(&mut self, code: &str) -> AssetId {
+        self.ledger.asset(code)
     }
 
     /// Brings new money into the venue.
-    pub fn deposit(&mut self, account: AccountId, asset: &str, amount: Amount) {
-        let asset = self.ledger.asset(asset);
-        self.ledger.deposit(account, asset, amount);
+    pub fn deposit(&mut self, account: AccountId, asset: AssetId, amount: Money, out: &mut Vec<Event>) -> Result<(), Refusal> {
+        let done = self.ledger.deposit(account, asset, amount);
+        self.ledger.tell(out);
+        done
+    }
+
+    /// Takes free money out of the venue.
+    pub fn withdraw(&mut self, account: AccountId, asset: AssetId, amount: Money, out: &mut Vec<Event>) -> Result<(), Refusal> {
+        let done = self.ledger.withdraw(account, asset, amount);
+        self.ledger.tell(out);
+        done
+    }
+
+    /// Makes `account` have exactly `free` at its disposal, whatever is locked, by a deposit or a withdrawal.
+    pub fn set_balance(&mut self, account: AccountId, asset: AssetId, free: Money, out: &mut Vec<Event>) -> Result<(), Refusal> {
+        let now = self.ledger.holding(account, asset).free;
+        if free >= now { self.deposit(account, asset, free.less(now), out) } else { self.withdraw(account, asset, now.less(free), out) }
     }
 
     /// What `account` holds of `asset`.
-    pub fn holding(&self, account: AccountId, asset: &str) -> Holding {
-        self.ledger.find(asset).map(|asset| self.ledger.holding(account, asset)).unwrap_or_default()
+    pub fn holding(&self, account: AccountId, asset: AssetId) -> Holding {
+        self.ledger.holding(account, asset)
     }
 
-    /// Codes of all assets.
+    /// Codes of all assets, by their number.
     pub fn assets(&self) -> &[Asset] {
         self.ledger.assets()
     }
 
-    /// For every asset: what was ever deposited, and what accounts and the fee pot hold now. They are equal.
-    pub fn audit(&self) -> Vec<(Asset, Amount, Amount)> {
+    /// The number of a known asset.
+    pub fn find_asset(&self, code: &str) -> Option<AssetId> {
+        self.ledger.find(code)
+    }
+
+    /// What the fee pot holds of `asset`.
+    pub fn fee_pot(&self, asset: AssetId) -> Money {
+        self.ledger.fees(asset)
+    }
+
+    /// For every asset: what was deposited, and what accounts and the fee pot hold now. They are equal.
+    pub fn audit(&self) -> Vec<Audit> {
         self.ledger.audit()
     }
 
     /// Fees that `account` pays.
     pub fn fees(&self, account: AccountId) -> Fees {
-        self.terms[account.0].fees
+        self.terms[account.index()].fees
+    }
+
+    /// Whether it is an account of the venue itself.
+    pub fn is_house(&self, account: AccountId) -> bool {
+        self.terms[account.index()].is_house
     }
 
     /// The markets in the order in which they were added.
     pub fn markets(&self) -> impl Iterator<Item = (MarketId, &Market)> {
-        self.markets.iter().enumerate().map(|(index, market)| (MarketId(index), market))
+        self.markets.iter().map(|market| (market.id, market))
     }
 
     /// One market.
     pub fn market(&self, market: MarketId) -> &Market {
-        &self.markets[market.0]
+        &self.markets[market.index()]
     }
 
-    pub(crate) fn market_mut(&mut self, market: MarketId) -> &mut Market {
-        &mut self.markets[market.0]
+    fn market_mut(&mut self, market: MarketId) -> &mut Market {
+        &mut self.markets[market.index()]
     }
 
-    /// Whether a new order would be accepted as far as filters and balances tell; nothing changes.
+    /// Changes of a market's book since the last call.
+    pub fn take_update(&mut self, market: MarketId) -> Option<DepthUpdate> {
+        self.market_mut(market).take_update()
+    }
+
+    fn gate(&self, market: MarketId) -> Gate<'_> {
+        Gate { market: self.market(market), ledger: &self.ledger, terms: &self.terms, venue: self.venue }
+    }
+
+    fn turn<'a>(&'a mut self, now: Timestamp, market: MarketId, out: &'a mut Vec<Event>) -> Turn<'a> {
+        let market = &mut self.markets[market.index()];
+        Turn { now, market, ledger: &mut self.ledger, terms: &mut self.terms, venue: self.venue, out }
+    }
+
+    /// Whether a new order would be accepted now; nothing changes.
     pub fn check(&self, account: AccountId, market: MarketId, new: &NewOrder) -> Result<(), Refusal> {
-        self.admit(account, &self.markets[market.0], new).map(|_| ())
+        self.gate(market).plan(account, new).map(|_| ())
     }
 
-    /// Matches a new order and rests what may rest.
-    pub fn place(&mut self, now: Timestamp, account: AccountId, market: MarketId, new: NewOrder) -> Result<Placed, Refusal> {
-        let locked = self.admit(account, &self.markets[market.0], &new)?;
-        let terms = self.terms[account.0];
-        let market = &mut self.markets[market.0];
-        let paid = market.paid_asset(new.side);
-        if !self.ledger.lock(account, paid, locked) {
-            return Err(Refusal::InsufficientBalance);
-        }
-        let mut order = Order {
-            id: market.next_order_id(),
-            account,
-            client_order_id: new.client_order_id,
-            side: new.side,
-            spec: new.spec,
-            quantity: new.spec.quantity().unwrap_or_default(),
-            filled: Quantity::ZERO,
-            filled_notional: Notional::ZERO,
-            status: OrderStatus::New,
-            locked,
-            placed: now,
-            updated: now,
-            executions: Vec::new(),
-        };
-        let mut first_filled = Vec::new();
-        let killed = matches!(new.spec, OrderSpec::Limit { tif: strongroom_model::TimeInForce::Fok, .. })
-            && market.fillable(order.side, &order) < order.quantity;
-        if !killed {
-            match_order(&mut self.ledger, &self.terms, market, &mut order, now, &mut first_filled);
-        }
-        finish_arrival(&mut self.ledger, market, &mut order);
-        market.record(order.clone(), terms.is_house);
-        Ok(Placed { order, first_filled })
+    /// Whether a new list would be accepted now; nothing changes.
+    pub fn check_list(&self, account: AccountId, market: MarketId, new: &NewList) -> Result<(), Refusal> {
+        self.gate(market).plan_list(account, new).map(|_| ())
     }
 
-    /// Takes an open order back.
-    pub fn cancel(&mut self, now: Timestamp, account: AccountId, market: MarketId, id: VenueOrderId) -> Result<Order, Refusal> {
-        let is_house = self.terms[account.0].is_house;
-        let market = &mut self.markets[market.0];
-        let mut order = match market.order(id) {
-            Some(order) if order.account == account && !order.status.is_final() => order.clone(),
-            _ => return Err(Refusal::UnknownOrder),
-        };
-        let price = order.spec.price().unwrap_or_default();
-        market.ladders.reduce(order.side, price, id, order.remaining(), true);
-        order.status = OrderStatus::Canceled;
-        order.updated = now;
-        release(&mut self.ledger, market, &mut order);
-        market.record(order.clone(), is_house);
-        Ok(order)
+    /// Matches a new order, rests what may rest, and follows what that triggers.
+    pub fn place(
+        &mut self,
+        now: Timestamp,
+        account: AccountId,
+        market: MarketId,
+        new: &NewOrder,
+        out: &mut Vec<Event>,
+    ) -> Result<VenueOrderId, Refusal> {
+        let plan = self.gate(market).plan(account, new)?;
+        let mut turn = self.turn(now, market, out);
+        let slot = turn.open(account, new, &plan, None, order::Leg::Single);
+        let id = turn.order(slot).id;
+        turn.start(slot);
+        turn.cascade();
+        self.ledger.tell(out);
+        Ok(id)
     }
 
-    /// Everything that can refuse an order; the amount to lock otherwise.
-    fn admit(&self, account: AccountId, market: &Market, new: &NewOrder) -> Result<Amount, Refusal> {
-        let is_house = self.terms[account.0].is_house;
-        let best = market.ladders.best(new.side.opposite()).map(|(price, _)| price);
-        filters::check(&market.instrument, &new.spec, best.or(market.last_price())).map_err(Refusal::Filter)?;
-        if !is_house {
-            if market.open_orders(account).count() >= OPEN_ORDERS_MAX {
-                return Err(Refusal::Filter(FilterFailure::OpenOrders));
-            }
-            if market.by_client_order_id(account, &new.client_order_id).is_some_and(|order| !order.status.is_final()) {
-                return Err(Refusal::DuplicateClientOrderId);
-            }
-        }
-        let locked = market.cost(new.side, &new.spec).ok_or(Refusal::Filter(FilterFailure::Notional))?;
-        if self.ledger.holding(account, market.paid_asset(new.side)).free < locked {
-            return Err(Refusal::InsufficientBalance);
-        }
-        if let (OrderSpec::PostOnly { price, .. }, Some(best)) = (&new.spec, best) {
-            let takes = match new.side {
-                Side::Buy => best <= *price,
-                Side::Sell => best >= *price,
-            };
-            if takes {
-                return Err(Refusal::WouldTake);
-            }
-        }
-        Ok(locked)
+    /// Places a list of orders.
+    pub fn place_list(
+        &mut self,
+        now: Timestamp,
+        account: AccountId,
+        market: MarketId,
+        new: &NewList,
+        out: &mut Vec<Event>,
+    ) -> Result<ListId, Refusal> {
+        let plans = self.gate(market).plan_list(account, new)?;
+        self.last_list += 1;
+        let id = ListId(self.last_list);
+        let mut turn = self.turn(now, market, out);
+        turn.open_list(account, id, new, &plans);
+        turn.cascade();
+        self.ledger.tell(out);
+        Ok(id)
     }
-}
 
-/// Trades `taker` against the book until nothing crosses or nothing is wanted.
-fn match_order(
-    ledger: &mut Ledger,
-    terms: &[Terms],
-    market: &mut Market,
-    taker: &mut Order,
-    now: Timestamp,
-    first_filled: &mut Vec<AccountId>,
-) {
-    let step = market.instrument.lot.step;
-    while let Some((price, maker_id)) = market.ladders.best(taker.side.opposite()) {
-        let wanted = taker.wants(price, step);
-        let Some(mut maker) = market.take_order(maker_id) else { break };
-        let quantity = wanted.min(maker.remaining());
-        if quantity.is_zero() || !taker.crosses(price) {
-            market.put_back(maker);
-            break;
-        }
-        let trade = market.print(price, quantity, taker.side, now);
-        for (order, is_maker) in [(&mut maker, true), (&mut *taker, false)] {
-            let terms = terms[order.account.0];
-            if order.filled.is_zero() && !terms.is_house {
-                first_filled.push(order.account);
-            }
-            let rate = if is_maker { terms.fees.maker } else { terms.fees.taker };
-            let (commission, asset) = settle(ledger, market, order, price, quantity, rate);
-            order.updated = now;
-            order.status = if order.spec.quantity().is_some_and(|_| order.remaining().is_zero()) {
-                OrderStatus::Filled
-            } else {
-                OrderStatus::PartiallyFilled
-            };
-            if !terms.is_house {
-                let execution = Execution { trade_id: trade, price, quantity, commission, commission_asset: asset, is_maker, at: now };
-                order.executions.push(execution);
-            }
-        }
-        market.ladders.reduce(maker.side, price, maker_id, quantity, maker.status.is_final());
-        let is_house = terms[maker.account.0].is_house;
-        market.record(maker, is_house);
+    /// Takes an open or pending order back, and the orders of its list with it.
+    pub fn cancel(
+        &mut self,
+        now: Timestamp,
+        account: AccountId,
+        market: MarketId,
+        id: VenueOrderId,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Refusal> {
+        self.turn(now, market, out).cancel(account, id)?;
+        self.ledger.tell(out);
+        Ok(())
     }
-}
 
-/// Moves the money of one side of a trade; returns the fee and its asset.
-fn settle(ledger: &mut Ledger, market: &Market, order: &mut Order, price: Price, quantity: Quantity, rate: Decimal) -> (Amount, Asset) {
-    let notional = price * quantity;
-    let (paid, spent, received) = match order.side {
-        Side::Buy => (market.quote, notional.value(), quantity.value()),
-        Side::Sell => (market.base, quantity.value(), notional.value()),
-    };
-    let received_asset = market.paid_asset(order.side.opposite());
-    // A limit buy locked its own price: what the better price saves goes back at once.
-    let held = match (order.side, order.spec.price()) {
-        (Side::Buy, Some(limit)) => (limit * quantity).value(),
-        _ => spent,
-    };
-    let fee = (received * rate).trunc_with_scale(FEE_DECIMALS);
-    let [held, saved, fee, kept] = [held, held - spent, fee, received - fee].map(|value| Amount::new(value).unwrap_or_default());
-    ledger.spend_locked(order.account, paid, held);
-    ledger.credit(order.account, paid, saved);
-    ledger.credit(order.account, received_asset, kept);
-    ledger.collect_fee(received_asset, fee);
-    order.locked = order.locked.checked_sub(held).unwrap_or_default();
-    order.filled = order.filled + quantity;
-    order.filled_notional = order.filled_notional + notional;
-    (fee, ledger.code(received_asset).clone())
-}
-
-/// Rests what may rest and ends the rest.
-fn finish_arrival(ledger: &mut Ledger, market: &mut Market, order: &mut Order) {
-    if let OrderSpec::Market { size: MarketSize::Quote(_) } = order.spec {
-        order.quantity = order.filled;
-        order.status = if order.filled.is_zero() { OrderStatus::Expired } else { OrderStatus::Filled };
-    } else if !order.remaining().is_zero() {
-        match order.spec.price() {
-            Some(price) if order.may_rest() => market.ladders.insert(order.side, price, order.id, order.remaining()),
-            _ => order.status = OrderStatus::Expired,
+    /// Takes a list back.
+    pub fn cancel_list(
+        &mut self,
+        now: Timestamp,
+        account: AccountId,
+        market: MarketId,
+        id: ListId,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Refusal> {
+        if self.market(market).list(id).is_none_or(|list| list.account != account) {
+            return Err(Refusal::UnknownOrder);
         }
+        self.turn(now, market, out).end_list(id, Status::Canceled, Change::Canceled);
+        self.ledger.tell(out);
+        Ok(())
     }
-    if order.status.is_final() {
-        release(ledger, market, order);
-    }
-}
 
-fn release(ledger: &mut Ledger, market: &Market, order: &mut Order) {
-    ledger.unlock(order.account, market.paid_asset(order.side), order.locked);
-    order.locked = Amount::ZERO;
+    /// Takes every open and pending order of an account in one market back; how many there were.
+    pub fn cancel_all(&mut self, now: Timestamp, account: AccountId, market: MarketId, out: &mut Vec<Event>) -> usize {
+        let count = self.turn(now, market, out).cancel_all(account);
+        self.ledger.tell(out);
+        count
+    }
+
+    /// Makes an order smaller: `quantity` is its new total. It keeps its number and its place in the queue.
+    pub fn amend(
+        &mut self,
+        now: Timestamp,
+        account: AccountId,
+        market: MarketId,
+        id: VenueOrderId,
+        quantity: Qty,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Refusal> {
+        self.turn(now, market, out).amend(account, id, quantity)?;
+        self.ledger.tell(out);
+        Ok(())
+    }
 }

@@ -5,8 +5,10 @@ use strongroom_model::{Timestamp, VenueOrderId};
 use strongroom_venues::binance::wire;
 
 use super::params::Params;
+use super::records::Record;
 use super::routes::{Answer, Caller, json as answer};
 use super::{Exchange, eight};
+use crate::engine::Execution;
 
 /// Trades told at once, and when not said otherwise.
 const TRADES_TOLD_MAX: usize = 1_000;
@@ -16,17 +18,17 @@ impl Exchange {
     pub(super) fn account(&mut self, caller: &mut Caller, params: &mut Params) -> Answer {
         let only_held = params.flag("omitZeroBalances")?;
         params.finish()?;
-        let fees = self.engine.fees(caller.account);
+        let fees = self.floor.fees(caller.account);
         let balances: Vec<wire::AccountBalance> = self
-            .engine
+            .floor
             .assets()
             .iter()
-            .map(|asset| (asset, self.engine.holding(caller.account, asset)))
+            .map(|asset| (asset, self.floor.holding(caller.account, asset)))
             .filter(|(_, held)| !only_held || !held.free.is_zero() || !held.locked.is_zero())
             .map(|(asset, held)| wire::AccountBalance {
                 asset: asset.clone(),
-                free: eight(held.free.value()),
-                locked: eight(held.locked.value()),
+                free: held.free.to_string(),
+                locked: held.locked.to_string(),
             })
             .collect();
         let basis_points =
@@ -43,31 +45,33 @@ impl Exchange {
 
     pub(super) fn my_trades(&mut self, caller: &mut Caller, params: &mut Params) -> Answer {
         let symbol = params.needed("symbol")?.to_owned();
-        let market = self.engine.market(self.venue(&symbol)?.1.id);
+        let market = self.floor.records(self.venue(&symbol)?.1.id);
         let order_id = params.integer("orderId")?.map(VenueOrderId);
         let from = params.integer("fromId")?;
         let (start, end) = (params.moment("startTime")?, params.moment("endTime")?);
         let limit = params.limit(TRADES_TOLD, TRADES_TOLD_MAX)?;
         params.finish()?;
-        let trade = |(order, execution): (&crate::engine::Order, &crate::engine::Execution)| wire::MyTrade {
+        let assets = self.floor.assets();
+        let trade = |(record, at, execution): (&Record, Timestamp, &Execution)| wire::MyTrade {
             symbol: symbol.clone(),
-            id: execution.trade_id.0,
-            order_id: order.id.0,
+            id: execution.trade.0,
+            order_id: record.order.id.0,
             order_list_id: -1,
-            price: eight(execution.price.value()),
-            qty: eight(execution.quantity.value()),
-            quote_qty: eight((execution.price * execution.quantity).value()),
-            commission: eight(execution.commission.value()),
-            commission_asset: execution.commission_asset.clone(),
-            time: execution.at.ms(),
-            is_buyer: order.side == strongroom_model::Side::Buy,
+            price: execution.price.to_string(),
+            qty: execution.quantity.to_string(),
+            quote_qty: execution.quote.to_string(),
+            commission: execution.commission.to_string(),
+            commission_asset: assets[execution.commission_asset.index()].clone(),
+            time: at.ms(),
+            is_buyer: record.order.side == strongroom_model::Side::Buy,
             is_maker: execution.is_maker,
             is_best_match: true,
         };
         let mut trades: Vec<wire::MyTrade> = match order_id {
             Some(id) => {
-                let order = market.order(id).filter(|order| order.account == caller.account);
-                order.into_iter().flat_map(|order| order.executions.iter().map(move |execution| trade((order, execution)))).collect()
+                let record = market.order(id).filter(|record| record.order.account == caller.account);
+                let executions = record.into_iter().flat_map(|record| record.executions.iter().map(move |row| (record, row)));
+                executions.map(|(record, (at, execution))| trade((record, *at, execution))).collect()
             }
             None => market.executions(caller.account).map(trade).collect(),
         };
@@ -87,7 +91,7 @@ impl Exchange {
         let symbol = params.needed("symbol")?.to_owned();
         self.venue(&symbol)?;
         params.finish()?;
-        let fees = self.engine.fees(caller.account);
+        let fees = self.floor.fees(caller.account);
         let none = eight(0.into());
         let rates = |maker: &str, taker: &str| json!({"maker": maker, "taker": taker, "buyer": none, "seller": none});
         answer(&json!({
@@ -131,13 +135,13 @@ impl Exchange {
         params.finish()?;
         let none = eight(0.into());
         let coins: Vec<Value> = self
-            .engine
+            .floor
             .assets()
             .iter()
             .map(|asset| {
-                let held = self.engine.holding(caller.account, asset);
+                let held = self.floor.holding(caller.account, asset);
                 json!({
-                    "coin": asset, "name": asset, "free": eight(held.free.value()), "locked": eight(held.locked.value()),
+                    "coin": asset, "name": asset, "free": held.free.to_string(), "locked": held.locked.to_string(),
                     "freeze": none, "withdrawing": none, "ipoing": none, "ipoable": none, "storage": none,
                     "isLegalMoney": false, "trading": true, "depositAllEnable": false, "withdrawAllEnable": false, "networkList": [],
                 })

@@ -127,7 +127,7 @@ impl Exchange {
     fn tell_market(&mut self, at: Timestamp, symbol: &Symbol, venue: &mut Venue, events: &mut Vec<MarketEvent>) {
         self.tell_trades(symbol, venue, events);
         let is_slow = at.ms().rem_euclid(SLOW_MS) < TICK_MS;
-        if let Some(update) = self.engine.market_mut(venue.id).take_update() {
+        if let Some(update) = self.floor.take_update(venue.id) {
             venue.slow = Some(match venue.slow.take() {
                 Some(earlier) => joined(earlier, &update),
                 None => update.clone(),
@@ -142,18 +142,18 @@ impl Exchange {
         let [bid, ask] = self.best(venue);
         if venue.top != Some((bid, ask)) {
             venue.top = Some((bid, ask));
-            let update_id = self.engine.market(venue.id).update_id();
+            let update_id = self.floor.market(venue.id).update_id();
             events.push(MarketEvent::Top { symbol: symbol.clone(), update_id, bid, ask });
         }
         self.tell_candles(at, symbol, venue, events);
         if is_slow && let Some(day) = venue.candles.day(at) {
-            let last = self.engine.market(venue.id).trades().back().cloned();
+            let last = self.floor.tape(venue.id).back().cloned();
             events.push(MarketEvent::Day { symbol: symbol.clone(), day, top: [bid, ask], last, at });
         }
     }
 
     fn tell_trades(&self, symbol: &Symbol, venue: &mut Venue, events: &mut Vec<MarketEvent>) {
-        let tape = self.engine.market(venue.id).trades();
+        let tape = self.floor.tape(venue.id);
         let fresh = tape.iter().rev().take_while(|trade| trade.trade_id > venue.told).count();
         let fresh = || tape.iter().skip(tape.len() - fresh);
         venue.told = tape.back().map_or(venue.told, |trade| trade.trade_id);
@@ -184,7 +184,7 @@ impl Exchange {
     }
 
     fn ladder(&self, symbol: &Symbol, venue: &Venue, speed: Speed) -> MarketEvent {
-        let market = self.engine.market(venue.id);
+        let market = self.floor.market(venue.id);
         let side = |side| market.levels(side).take(PARTIAL_LEVELS_MAX).collect();
         let (bids, asks) = (side(Side::Buy), side(Side::Sell));
         MarketEvent::Ladder { symbol: symbol.clone(), speed, last_update_id: market.update_id(), bids, asks }

@@ -34,7 +34,7 @@ impl Exchange {
             return Err(ApiRefusal::new(400, -1220, "The symbol's status does not match the requested symbolStatus."));
         }
         let told = |symbol: &str| spot && trading && wanted.as_ref().is_none_or(|wanted| wanted.iter().any(|name| name == symbol));
-        let instruments = self.venues.values().map(|venue| &self.engine.market(venue.id).instrument);
+        let instruments = self.venues.values().map(|venue| &self.floor.market(venue.id).instrument);
         answer(&wire::ExchangeInfo {
             timezone: "UTC".to_owned(),
             server_time: now.ms(),

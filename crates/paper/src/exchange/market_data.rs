@@ -28,7 +28,7 @@ pub(super) fn pair(level: Level) -> [String; 2] {
 
 impl Exchange {
     pub(super) fn depth(&self, _: Timestamp, params: &mut Params) -> Answer {
-        let market = self.engine.market(self.venue(params.needed("symbol")?)?.1.id);
+        let market = self.floor.market(self.venue(params.needed("symbol")?)?.1.id);
         let limit = params.limit(LEVELS_TOLD, LEVELS_TOLD_MAX)?;
         params.finish()?;
         let side = |side| market.levels(side).take(limit).map(pair).collect();
@@ -36,10 +36,10 @@ impl Exchange {
     }
 
     pub(super) fn trades(&self, _: Timestamp, params: &mut Params) -> Answer {
-        let market = self.engine.market(self.venue(params.needed("symbol")?)?.1.id);
+        let tape = self.floor.tape(self.venue(params.needed("symbol")?)?.1.id);
         let limit = params.limit(ROWS_TOLD, ROWS_TOLD_MAX)?;
         params.finish()?;
-        let skipped = market.trades().len().saturating_sub(limit);
+        let skipped = tape.len().saturating_sub(limit);
         let row = |trade: &strongroom_model::MarketTrade| {
             json!({
                 "id": trade.trade_id, "price": eight(trade.price.value()), "qty": eight(trade.quantity.value()),
@@ -47,16 +47,16 @@ impl Exchange {
                 "isBuyerMaker": trade.buyer_is_maker, "isBestMatch": true,
             })
         };
-        answer(&market.trades().iter().skip(skipped).map(row).collect::<Vec<Value>>())
+        answer(&tape.iter().skip(skipped).map(row).collect::<Vec<Value>>())
     }
 
     pub(super) fn aggregate_trades(&self, _: Timestamp, params: &mut Params) -> Answer {
-        let market = self.engine.market(self.venue(params.needed("symbol")?)?.1.id);
+        let tape = self.floor.tape(self.venue(params.needed("symbol")?)?.1.id);
         let from = params.integer("fromId")?;
         let (start, end) = (params.moment("startTime")?, params.moment("endTime")?);
         let limit = params.limit(ROWS_TOLD, ROWS_TOLD_MAX)?;
         params.finish()?;
-        let mut trades = aggregates(market.trades().iter());
+        let mut trades = aggregates(tape.iter());
         trades.retain(|(first, trade)| {
             from.is_none_or(|from| *first >= from) && start.is_none_or(|start| trade.at >= start) && end.is_none_or(|end| trade.at <= end)
         });
@@ -105,8 +105,8 @@ impl Exchange {
 
     pub(super) fn ticker_price(&self, _: Timestamp, params: &mut Params) -> Answer {
         self.tickers(params, |exchange, symbol, venue| {
-            let price = exchange.engine.market(venue.id).last_price().unwrap_or_default();
-            json!({"symbol": symbol, "price": eight(price.value())})
+            let price = exchange.floor.market(venue.id).last_price().unwrap_or_default();
+            json!({"symbol": symbol, "price": price.to_string()})
         })
     }
 
@@ -146,14 +146,14 @@ impl Exchange {
 
     /// Best bid and ask; zero where a side is empty.
     pub(super) fn best(&self, venue: &Venue) -> [Level; 2] {
-        let market = self.engine.market(venue.id);
+        let market = self.floor.market(venue.id);
         [Side::Buy, Side::Sell]
             .map(|side| market.levels(side).next().unwrap_or(Level { price: Default::default(), quantity: Default::default() }))
     }
 
     fn day(&self, now: Timestamp, symbol: &Symbol, venue: &Venue, is_mini: bool) -> Value {
         let Some(day) = venue.candles.day(now) else { return json!({"symbol": symbol}) };
-        let tape = self.engine.market(venue.id).trades();
+        let tape = self.floor.tape(venue.id);
         let last_id = tape.back().map_or(0, |trade| trade.trade_id.0);
         let mut row = json!({
             "symbol": symbol, "lastPrice": eight(day.close.value()), "openPrice": eight(day.open.value()),

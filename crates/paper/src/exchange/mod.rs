@@ -7,11 +7,13 @@ mod auth;
 mod candles;
 mod config;
 mod events;
+mod floor;
 mod info;
 mod market_data;
 mod orders;
 mod params;
 mod quota;
+mod records;
 mod refusal;
 mod replay;
 mod routes;
@@ -35,6 +37,7 @@ use thiserror::Error;
 use crate::engine::{AccountId, Engine, MarketId, NewOrder, Refusal};
 use auth::{Credential, Credentials};
 use candles::Candles;
+use floor::Floor;
 use quota::{AddressQuota, OrderQuota};
 use refusal::ApiRefusal;
 use replay::Replay;
@@ -102,7 +105,7 @@ struct Venue {
 
 /// The venue.
 pub struct Exchange {
-    engine: Engine,
+    floor: Floor,
     house: AccountId,
     venues: BTreeMap<Symbol, Venue>,
     keys: Credentials,
@@ -123,8 +126,8 @@ enum Source {
 impl Exchange {
     /// Opens the venue at `now`. A simulated market has a day of candles and some seconds of trades behind it.
     pub fn new(config: Config, now: Timestamp) -> Self {
-        let mut engine = Engine::new();
-        let house = engine.open_house_account();
+        let mut floor = Floor::default();
+        let house = floor.open_house_account();
         let (listings, source) = match config.market {
             Market::Empty => (config.listings, Source::None),
             Market::Simulated => {
@@ -137,14 +140,14 @@ impl Exchange {
         for listing in listings {
             let symbol = listing.instrument.symbol.clone();
             for asset in [&listing.instrument.base, &listing.instrument.quote] {
-                engine.deposit(house, asset, house_funds());
+                floor.deposit(house, asset, house_funds());
             }
-            let id = engine.add_market(listing.instrument);
+            let id = floor.add_market(listing.instrument);
             let told = TradeId(0);
             venues.insert(symbol, Venue { id, candles: Candles::default(), counted: told, told, slow: None, top: None });
         }
         let mut exchange = Self {
-            engine,
+            floor,
             house,
             venues,
             keys: HashMap::new(),
@@ -163,9 +166,9 @@ impl Exchange {
     }
 
     fn open_account(&mut self, account: Account, fees: crate::engine::Fees) {
-        let id = self.engine.open_account(fees);
+        let id = self.floor.open_account(fees);
         for (asset, amount) in account.balances {
-            self.engine.deposit(id, &asset, amount);
+            self.floor.deposit(id, &asset, amount);
         }
         for key in account.keys {
             self.keys.insert(key.api_key, Credential { account: id, verifying: key.verifying, rights: key.rights });
@@ -226,7 +229,7 @@ impl Exchange {
         let bids = bids.iter().map(|level| (Side::Buy, level));
         for (side, level) in bids.chain(asks.iter().map(|level| (Side::Sell, level))) {
             let spec = OrderSpec::PostOnly { price: level.price, quantity: level.quantity };
-            self.engine.place(now, self.house, market, NewOrder { client_order_id: String::new(), side, spec })?;
+            self.floor.place(now, self.house, market, String::new(), &NewOrder::of(side, &spec)?)?;
         }
         Ok(())
     }
@@ -235,20 +238,20 @@ impl Exchange {
     pub fn seed_trade(&mut self, now: Timestamp, symbol: &Symbol, side: Side, limit: Level) -> Result<(), SeedError> {
         let market = self.venues.get(symbol).ok_or(SeedError::UnknownSymbol)?.id;
         let spec = OrderSpec::Limit { price: limit.price, quantity: limit.quantity, tif: TimeInForce::Ioc };
-        let placed = self.engine.place(now, self.house, market, NewOrder { client_order_id: String::new(), side, spec })?;
-        self.after_trading(now, market, &placed.first_filled);
+        self.floor.place(now, self.house, market, String::new(), &NewOrder::of(side, &spec)?)?;
+        self.after_trading(now, market);
         Ok(())
     }
 
     /// For every asset: what was ever deposited (refills of the house included), and what everybody and the fee
     /// pot hold now. They are equal.
     pub fn audit(&self) -> Vec<(Asset, Amount, Amount)> {
-        self.engine.audit()
+        self.floor.audit()
     }
 
     /// The engine, to look into.
     pub fn engine(&self) -> &Engine {
-        &self.engine
+        self.floor.engine()
     }
 
     fn warm_up(&mut self, now: Timestamp) {
@@ -267,35 +270,30 @@ impl Exchange {
 
     fn move_market(&mut self, at: Timestamp) {
         let mut source = std::mem::replace(&mut self.source, Source::None);
-        let filled = match &mut source {
-            Source::None => Vec::new(),
-            Source::Simulated(simulator) => simulator.step(at, &mut self.engine, self.house),
-            Source::Replay(replay) => replay.step(at, &mut self.engine, self.house),
-        };
+        match &mut source {
+            Source::None => {}
+            Source::Simulated(simulator) => simulator.step(at, &mut self.floor, self.house),
+            Source::Replay(replay) => replay.step(at, &mut self.floor, self.house),
+        }
         self.source = source;
         let markets: Vec<MarketId> = self.venues.values().map(|venue| venue.id).collect();
         for market in markets {
-            self.after_trading(at, market, &[]);
+            self.after_trading(at, market);
         }
-        self.uncount(at, &filled);
         self.refill_house();
     }
 
     /// Brings new trades into the candles and filled orders out of the order counts.
-    fn after_trading(&mut self, now: Timestamp, market: MarketId, first_filled: &[AccountId]) {
+    fn after_trading(&mut self, now: Timestamp, market: MarketId) {
         let Some(venue) = self.venues.values_mut().find(|venue| venue.id == market) else { return };
-        let tape = self.engine.market(market).trades();
+        let tape = self.floor.tape(market);
         let fresh = tape.iter().rev().take_while(|trade| trade.trade_id > venue.counted).count();
         for trade in tape.iter().skip(tape.len() - fresh) {
             venue.candles.trade(trade);
             venue.counted = trade.trade_id;
         }
-        self.uncount(now, first_filled);
-    }
-
-    fn uncount(&mut self, now: Timestamp, first_filled: &[AccountId]) {
-        for account in first_filled {
-            if let Some(quota) = self.order_quotas.get_mut(account) {
+        for account in self.floor.take_first_filled() {
+            if let Some(quota) = self.order_quotas.get_mut(&account) {
                 quota.first_filled(now);
             }
         }
@@ -303,9 +301,9 @@ impl Exchange {
 
     fn refill_house(&mut self) {
         let low = HOUSE_FUNDS / Decimal::TWO;
-        for asset in self.engine.assets().to_vec() {
-            if self.engine.holding(self.house, &asset).free.value() < low {
-                self.engine.deposit(self.house, &asset, house_funds());
+        for asset in self.floor.assets().to_vec() {
+            if self.floor.holding(self.house, &asset).free.value() < low {
+                self.floor.deposit(self.house, &asset, house_funds());
             }
         }
     }

@@ -1,14 +1,15 @@
 //! Placing, cancelling and looking up orders. Invariant: every parameter is read before anything changes.
 
 use serde_json::json;
-use strongroom_model::{MarketSize, Notional, OrderSpec, OrderStatus, Price, Quantity, Side, TimeInForce, Timestamp, VenueOrderId};
+use strongroom_model::{Asset, MarketSize, Notional, OrderSpec, Price, Quantity, Side, TimeInForce, Timestamp, VenueOrderId};
 use strongroom_venues::binance::wire;
 
 use super::params::Params;
+use super::records::Record;
 use super::refusal::ApiRefusal;
 use super::routes::{Answer, Caller, json as answer};
 use super::{Exchange, eight};
-use crate::engine::{AccountId, MarketId, NewOrder, Order};
+use crate::engine::{AccountId, Kind, MarketId, NewOrder, SelfTrade, Status};
 
 /// Orders told at once, and when not said otherwise.
 const ORDERS_TOLD_MAX: usize = 1_000;
@@ -26,6 +27,7 @@ enum Detail {
 struct OrderRequest {
     symbol: String,
     market: MarketId,
+    name: String,
     new: NewOrder,
     detail: Detail,
 }
@@ -35,22 +37,22 @@ impl Exchange {
         let request = self.read_order(caller.now, params)?;
         let quota = self.order_quotas.get_mut(&caller.account).ok_or_else(ApiRefusal::key)?;
         quota.admit(caller.now)?;
-        let placed = self.engine.place(caller.now, caller.account, request.market, request.new)?;
+        let id = self.floor.place(caller.now, caller.account, request.market, request.name, &request.new)?;
         if let Some(quota) = self.order_quotas.get_mut(&caller.account) {
             quota.placed(caller.now);
         }
-        self.after_trading(caller.now, request.market, &placed.first_filled);
+        self.after_trading(caller.now, request.market);
         self.tell_order_count(caller);
-        let order = &placed.order;
+        let record = self.floor.records(request.market).order(id).ok_or_else(ApiRefusal::no_such_order)?;
         match request.detail {
             Detail::Ack => answer(&json!({
-                "symbol": request.symbol, "orderId": order.id, "orderListId": -1,
-                "clientOrderId": order.client_order_id, "transactTime": caller.now.ms(),
+                "symbol": request.symbol, "orderId": id, "orderListId": -1,
+                "clientOrderId": record.client_order_id, "transactTime": caller.now.ms(),
             })),
             detail => {
-                let mut told = wire_order(&request.symbol, order);
+                let mut told = wire_order(&request.symbol, record);
                 (told.transact_time, told.time, told.update_time, told.is_working) = (Some(caller.now.ms()), None, None, None);
-                told.fills = (detail == Detail::Full).then(|| fills(order));
+                told.fills = (detail == Detail::Full).then(|| fills(record, self.floor.assets()));
                 answer(&told)
             }
         }
@@ -66,11 +68,11 @@ impl Exchange {
     pub(super) fn test_order(&mut self, caller: &mut Caller, params: &mut Params) -> Answer {
         let with_rates = params.flag("computeCommissionRates")?;
         let request = self.read_order(caller.now, params)?;
-        self.engine.check(caller.account, request.market, &request.new)?;
+        self.floor.check(caller.account, request.market, &request.name, &request.new)?;
         if !with_rates {
             return answer(&json!({}));
         }
-        let fees = self.engine.fees(caller.account);
+        let fees = self.floor.fees(caller.account);
         let none = json!({"maker": eight(0.into()), "taker": eight(0.into())});
         answer(&json!({
             "standardCommissionForOrder": {"maker": eight(fees.maker), "taker": eight(fees.taker)},
@@ -84,8 +86,8 @@ impl Exchange {
         let id = params.integer("orderId")?;
         let name = params.optional("origClientOrderId")?.map(str::to_owned);
         params.finish()?;
-        let order = self.find(caller.account, market, id, name.as_deref())?.ok_or_else(ApiRefusal::no_such_order)?;
-        answer(&wire_order(&symbol, order))
+        let record = self.find(caller.account, market, id, name.as_deref())?.ok_or_else(ApiRefusal::no_such_order)?;
+        answer(&wire_order(&symbol, record))
     }
 
     pub(super) fn cancel_order(&mut self, caller: &mut Caller, params: &mut Params) -> Answer {
@@ -96,11 +98,11 @@ impl Exchange {
         let cancel_name = params.client_order_id("newClientOrderId")?;
         let only = params.optional("cancelRestrictions")?.map(str::to_owned);
         params.finish()?;
-        let order = self.find(caller.account, market, id, name.as_deref())?.ok_or_else(ApiRefusal::unknown_order)?;
+        let order = &self.find(caller.account, market, id, name.as_deref())?.ok_or_else(ApiRefusal::unknown_order)?.order;
         let fits = match only.as_deref() {
             None => true,
-            Some("ONLY_NEW") => order.status == OrderStatus::New,
-            Some("ONLY_PARTIALLY_FILLED") => order.status == OrderStatus::PartiallyFilled,
+            Some("ONLY_NEW") => order.status == Status::New,
+            Some("ONLY_PARTIALLY_FILLED") => order.status == Status::PartiallyFilled,
             Some(_) => {
                 let msg = "`cancelRestrictions` has to be either `ONLY_NEW` or `ONLY_PARTIALLY_FILLED`.";
                 return Err(ApiRefusal::new(400, -1145, msg));
@@ -110,22 +112,24 @@ impl Exchange {
             return Err(ApiRefusal::new(400, -2011, "Order was not canceled due to cancel restrictions."));
         }
         let id = order.id;
-        let cancelled = self.engine.cancel(caller.now, caller.account, market, id)?;
-        answer(&cancel_report(&symbol, &cancelled, cancel_name, caller.now))
+        self.floor.cancel(caller.now, caller.account, market, id)?;
+        let cancelled = self.floor.records(market).order(id).ok_or_else(ApiRefusal::unknown_order)?;
+        answer(&cancel_report(&symbol, cancelled, cancel_name, caller.now))
     }
 
     pub(super) fn cancel_open_orders(&mut self, caller: &mut Caller, params: &mut Params) -> Answer {
         let symbol = params.needed("symbol")?.to_owned();
         let market = self.venue(&symbol)?.1.id;
         params.finish()?;
-        let open: Vec<VenueOrderId> = self.engine.market(market).open_orders(caller.account).map(|order| order.id).collect();
+        let open: Vec<VenueOrderId> = self.floor.market(market).open_orders(caller.account).map(|order| order.id).collect();
         if open.is_empty() {
             return Err(ApiRefusal::unknown_order());
         }
         let mut reports = Vec::with_capacity(open.len());
         for id in open {
-            let cancelled = self.engine.cancel(caller.now, caller.account, market, id)?;
-            reports.push(cancel_report(&symbol, &cancelled, None, caller.now));
+            self.floor.cancel(caller.now, caller.account, market, id)?;
+            let cancelled = self.floor.records(market).order(id).ok_or_else(ApiRefusal::unknown_order)?;
+            reports.push(cancel_report(&symbol, cancelled, None, caller.now));
         }
         answer(&reports)
     }
@@ -139,8 +143,8 @@ impl Exchange {
         let mut orders = Vec::new();
         for (listed, venue) in &self.venues {
             if symbol.as_ref().is_none_or(|symbol| symbol == listed.as_str()) {
-                let open = self.engine.market(venue.id).open_orders(caller.account);
-                orders.extend(open.map(|order| wire_order(listed.as_str(), order)));
+                let open = self.floor.records(venue.id).open_orders(caller.account);
+                orders.extend(open.map(|record| wire_order(listed.as_str(), record)));
             }
         }
         answer(&orders)
@@ -153,24 +157,27 @@ impl Exchange {
         let limit = params.limit(ORDERS_TOLD, ORDERS_TOLD_MAX)?;
         let (start, end) = (params.moment("startTime")?, params.moment("endTime")?);
         params.finish()?;
-        let in_time = |order: &&Order| start.is_none_or(|start| order.placed >= start) && end.is_none_or(|end| order.placed <= end);
-        let kept = self.engine.market(market).all_orders(caller.account, VenueOrderId(from.unwrap_or(0))).filter(in_time);
+        let in_time = |record: &&Record| {
+            let placed = record.order.placed;
+            start.is_none_or(|start| placed >= start) && end.is_none_or(|end| placed <= end)
+        };
+        let kept = self.floor.records(market).all_orders(caller.account, VenueOrderId(from.unwrap_or(0))).filter(in_time);
         // From an order or a moment on the oldest are told, otherwise the newest.
         let orders: Vec<wire::Order> = if from.is_some() || start.is_some() {
-            kept.take(limit).map(|order| wire_order(&symbol, order)).collect()
+            kept.take(limit).map(|record| wire_order(&symbol, record)).collect()
         } else {
-            let mut newest: Vec<wire::Order> = kept.rev().take(limit).map(|order| wire_order(&symbol, order)).collect();
+            let mut newest: Vec<wire::Order> = kept.rev().take(limit).map(|record| wire_order(&symbol, record)).collect();
             newest.reverse();
             newest
         };
         answer(&orders)
     }
 
-    fn find(&self, account: AccountId, market: MarketId, id: Option<u64>, name: Option<&str>) -> Result<Option<&Order>, ApiRefusal> {
-        let market = self.engine.market(market);
-        let named = |order: &&Order| name.is_none_or(|name| order.client_order_id == name);
+    fn find(&self, account: AccountId, market: MarketId, id: Option<u64>, name: Option<&str>) -> Result<Option<&Record>, ApiRefusal> {
+        let market = self.floor.records(market);
+        let named = |record: &&Record| name.is_none_or(|name| record.client_order_id == name);
         match (id, name) {
-            (Some(id), _) => Ok(market.order(VenueOrderId(id)).filter(|order| order.account == account).filter(named)),
+            (Some(id), _) => Ok(market.order(VenueOrderId(id)).filter(|record| record.order.account == account).filter(named)),
             (None, Some(name)) => Ok(market.by_client_order_id(account, name)),
             (None, None) => Err(ApiRefusal::either_missing("origClientOrderId", "orderId")),
         }
@@ -199,13 +206,13 @@ impl Exchange {
             return Err(ApiRefusal::self_trade_mode());
         }
         params.finish()?;
-        let client_order_id = name.unwrap_or_else(|| self.make_name(market, now));
-        Ok(OrderRequest { symbol, market, new: NewOrder { client_order_id, side, spec }, detail })
+        let name = name.unwrap_or_else(|| self.make_name(market, now));
+        Ok(OrderRequest { symbol, market, name, new: NewOrder::of(side, &spec)?, detail })
     }
 
     /// A name for an order whose client gave none: unique by the book's and the tape's numbers.
     fn make_name(&self, market: MarketId, now: Timestamp) -> String {
-        let market = self.engine.market(market);
+        let market = self.floor.market(market);
         format!("paper-{}-{}", now.us(), market.order_count())
     }
 }
@@ -249,71 +256,93 @@ fn read_spec(kind: &str, params: &mut Params) -> Result<OrderSpec, ApiRefusal> {
     }
 }
 
-fn cancel_report(symbol: &str, order: &Order, cancel_name: Option<String>, now: Timestamp) -> wire::Order {
-    let mut told = wire_order(symbol, order);
-    let name = cancel_name.unwrap_or_else(|| format!("cancel-{}", order.id));
+fn cancel_report(symbol: &str, record: &Record, cancel_name: Option<String>, now: Timestamp) -> wire::Order {
+    let mut told = wire_order(symbol, record);
+    let name = cancel_name.unwrap_or_else(|| format!("cancel-{}", record.order.id));
     told.orig_client_order_id = Some(std::mem::replace(&mut told.client_order_id, name));
     (told.transact_time, told.time, told.update_time) = (Some(now.ms()), None, None);
     (told.is_working, told.working_time) = (None, None);
     told
 }
 
-fn fills(order: &Order) -> Vec<wire::OrderFill> {
-    let fill = |execution: &crate::engine::Execution| wire::OrderFill {
-        price: eight(execution.price.value()),
-        qty: eight(execution.quantity.value()),
-        commission: eight(execution.commission.value()),
-        commission_asset: execution.commission_asset.clone(),
-        trade_id: execution.trade_id.0,
+fn fills(record: &Record, assets: &[Asset]) -> Vec<wire::OrderFill> {
+    let fill = |(_, execution): &(Timestamp, crate::engine::Execution)| wire::OrderFill {
+        price: execution.price.to_string(),
+        qty: execution.quantity.to_string(),
+        commission: execution.commission.to_string(),
+        commission_asset: assets[execution.commission_asset.index()].clone(),
+        trade_id: execution.trade.0,
     };
-    order.executions.iter().map(fill).collect()
+    record.executions.iter().map(fill).collect()
 }
 
 /// An order as queries tell it.
-pub(super) fn wire_order(symbol: &str, order: &Order) -> wire::Order {
-    let (kind, tif) = match order.spec {
-        OrderSpec::Limit { tif: TimeInForce::Gtc, .. } => ("LIMIT", "GTC"),
-        OrderSpec::Limit { tif: TimeInForce::Ioc, .. } => ("LIMIT", "IOC"),
-        OrderSpec::Limit { tif: TimeInForce::Fok, .. } => ("LIMIT", "FOK"),
-        OrderSpec::PostOnly { .. } => ("LIMIT_MAKER", "GTC"),
-        OrderSpec::Market { .. } => ("MARKET", "GTC"),
-    };
-    let budget = match order.spec {
-        OrderSpec::Market { size: MarketSize::Quote(budget) } => budget,
-        _ => Notional::ZERO,
-    };
+pub(super) fn wire_order(symbol: &str, record: &Record) -> wire::Order {
+    let order = &record.order;
+    let price = if order.kind.has_price() { order.price } else { crate::engine::Px::ZERO };
     wire::Order {
         symbol: symbol.to_owned(),
         order_id: order.id.0,
         order_list_id: -1,
-        client_order_id: order.client_order_id.clone(),
+        client_order_id: record.client_order_id.clone(),
         orig_client_order_id: None,
         transact_time: None,
-        price: eight(order.spec.price().unwrap_or_default().value()),
-        orig_qty: eight(order.quantity.value()),
-        executed_qty: eight(order.filled.value()),
-        orig_quote_order_qty: Some(eight(budget.value())),
-        cummulative_quote_qty: eight(order.filled_notional.value()),
+        price: price.to_string(),
+        orig_qty: order.quantity.to_string(),
+        executed_qty: order.filled.to_string(),
+        orig_quote_order_qty: Some(order.budget.to_string()),
+        cummulative_quote_qty: order.filled_quote.to_string(),
         status: status(order.status).to_owned(),
-        time_in_force: tif.to_owned(),
-        kind: kind.to_owned(),
+        time_in_force: tif(order.tif).to_owned(),
+        kind: kind(order.kind).to_owned(),
         side: if order.side == Side::Buy { "BUY" } else { "SELL" }.to_owned(),
         time: Some(order.placed.ms()),
         update_time: Some(order.updated.ms()),
-        is_working: Some(true),
-        working_time: Some(order.placed.ms()),
+        is_working: Some(order.working.is_some()),
+        working_time: Some(order.working.map_or(-1, Timestamp::ms)),
         fills: None,
-        self_trade_prevention_mode: Some(SELF_TRADE_MODE.to_owned()),
+        self_trade_prevention_mode: Some(self_trade(order.self_trade).to_owned()),
     }
 }
 
-const fn status(status: OrderStatus) -> &'static str {
+const fn status(status: Status) -> &'static str {
     match status {
-        OrderStatus::New => "NEW",
-        OrderStatus::PartiallyFilled => "PARTIALLY_FILLED",
-        OrderStatus::Filled => "FILLED",
-        OrderStatus::Canceled => "CANCELED",
-        OrderStatus::Rejected => "REJECTED",
-        OrderStatus::Expired => "EXPIRED",
+        Status::PendingNew => "PENDING_NEW",
+        Status::New => "NEW",
+        Status::PartiallyFilled => "PARTIALLY_FILLED",
+        Status::Filled => "FILLED",
+        Status::Canceled => "CANCELED",
+        Status::Expired => "EXPIRED",
+        Status::ExpiredInMatch => "EXPIRED_IN_MATCH",
+    }
+}
+
+const fn tif(tif: TimeInForce) -> &'static str {
+    match tif {
+        TimeInForce::Gtc => "GTC",
+        TimeInForce::Ioc => "IOC",
+        TimeInForce::Fok => "FOK",
+    }
+}
+
+const fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Limit => "LIMIT",
+        Kind::LimitMaker => "LIMIT_MAKER",
+        Kind::Market => "MARKET",
+        Kind::StopLoss => "STOP_LOSS",
+        Kind::StopLossLimit => "STOP_LOSS_LIMIT",
+        Kind::TakeProfit => "TAKE_PROFIT",
+        Kind::TakeProfitLimit => "TAKE_PROFIT_LIMIT",
+    }
+}
+
+const fn self_trade(mode: SelfTrade) -> &'static str {
+    match mode {
+        SelfTrade::None => "NONE",
+        SelfTrade::ExpireTaker => "EXPIRE_TAKER",
+        SelfTrade::ExpireMaker => "EXPIRE_MAKER",
+        SelfTrade::ExpireBoth => "EXPIRE_BOTH",
+        SelfTrade::Decrement => "DECREMENT",
     }
 }

@@ -2,7 +2,7 @@
 
 use strongroom_venues::binance::wire::ApiError;
 
-use crate::engine::Refusal;
+use crate::engine::{FilterFailure, Refusal};
 
 /// Why a request was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,11 +143,23 @@ impl ApiRefusal {
 impl From<Refusal> for ApiRefusal {
     fn from(refusal: Refusal) -> Self {
         match refusal {
+            Refusal::Filter(FilterFailure::Amends) => Self::bad(-2038, "Filter failure: MAX_NUM_ORDER_AMENDS"),
             Refusal::Filter(filter) => Self::bad(-1013, format!("Filter failure: {filter}")),
             Refusal::InsufficientBalance => Self::bad(-2010, "Account has insufficient balance for requested action."),
             Refusal::DuplicateClientOrderId => Self::bad(-2010, "Duplicate order sent."),
             Refusal::WouldTake => Self::bad(-2010, "Order would immediately match and take."),
             Refusal::UnknownOrder => Self::unknown_order(),
+            Refusal::MarketClosed => Self::bad(-2010, "Market is closed."),
+            Refusal::WouldTrigger => Self::bad(-2010, "Stop price would trigger immediately."),
+            Refusal::UnsupportedCombination => Self::bad(-2010, "Unsupported order combination"),
+            Refusal::IcebergTooLarge => Self::bad(-2010, "IcebergQty exceeds QTY."),
+            Refusal::PriceRelation => Self::bad(-2010, "The relationship of the prices for the orders is not correct."),
+            Refusal::NoLiquidity => Self::bad(-2010, "Order book liquidity is less than symbol minimum quantity."),
+            Refusal::TooLittleLiquidity => Self::bad(-2010, "Order book liquidity is less than `LOT_SIZE` filter minimum quantity."),
+            Refusal::AmendIncreases => Self::bad(-2038, "Order amend (quantity increase) is not supported."),
+            Refusal::AmendChangesNothing => Self::bad(-2038, "The requested action would change no state; rejecting"),
+            Refusal::AmendTooSmall => Self::bad(-2038, "Price * QTY is zero or less."),
+            Refusal::TooMuch => Self::bad(-1010, "Price * QTY is zero or less."),
         }
     }
 }

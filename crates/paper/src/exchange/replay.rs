@@ -16,7 +16,8 @@ use strongroom_venues::binance::wire;
 use thiserror::Error;
 
 use super::Listing;
-use crate::engine::{AccountId, Engine, MarketId, NewOrder};
+use super::floor::Floor;
+use crate::engine::{AccountId, MarketId, NewOrder};
 
 /// Assets in which recorded symbols may be quoted.
 const QUOTES: [&str; 8] = ["USDT", "USDC", "FDUSD", "BTC", "ETH", "BNB", "EUR", "TRY"];
@@ -173,23 +174,21 @@ impl Replay {
         Self { recording, begin, next: 0, books: HashMap::new(), orders: HashMap::new() }
     }
 
-    /// Plays what is due at `at`; returns the accounts whose orders filled for the first time.
-    pub(super) fn step(&mut self, at: Timestamp, engine: &mut Engine, house: AccountId) -> Vec<AccountId> {
-        let mut filled = Vec::new();
+    /// Plays what is due at `at`.
+    pub(super) fn step(&mut self, at: Timestamp, floor: &mut Floor, house: AccountId) {
         while let Some((offset_ms, moment)) = self.recording.moments.get(self.next).cloned() {
             if self.begin.plus_ms(offset_ms) > at {
-                return filled;
+                return;
             }
             self.next += 1;
-            self.play(at, moment, engine, house, &mut filled);
+            self.play(at, moment, floor, house);
         }
         if at > self.begin.plus_ms(self.recording.length_ms() + PAUSE_MS) {
             (self.begin, self.next) = (at, 0);
         }
-        filled
     }
 
-    fn play(&mut self, at: Timestamp, moment: Moment, engine: &mut Engine, house: AccountId, filled: &mut Vec<AccountId>) {
+    fn play(&mut self, at: Timestamp, moment: Moment, floor: &mut Floor, house: AccountId) {
         let (symbol, changes) = match moment {
             Moment::Snapshot { symbol, book } => {
                 let before = self.books.insert(symbol.clone(), book.clone());
@@ -204,35 +203,25 @@ impl Replay {
                 (symbol, bids.chain(update.asks.iter().map(|level| (Side::Sell, *level))).collect())
             }
         };
-        let market = engine.markets().find(|(_, market)| market.instrument.symbol == symbol).map(|(id, _)| id);
+        let market = floor.engine().markets().find(|(_, market)| market.instrument.symbol == symbol).map(|(id, _)| id);
         if let Some(market) = market {
-            self.mirror(at, &symbol, &changes, market, engine, house, filled);
+            self.mirror(at, &symbol, &changes, market, floor, house);
         }
     }
 
     /// Takes all changed levels out before any comes in, so that the house never meets itself.
-    fn mirror(
-        &mut self,
-        at: Timestamp,
-        symbol: &Symbol,
-        changes: &[(Side, Level)],
-        market: MarketId,
-        engine: &mut Engine,
-        house: AccountId,
-        filled: &mut Vec<AccountId>,
-    ) {
+    fn mirror(&mut self, at: Timestamp, symbol: &Symbol, changes: &[(Side, Level)], market: MarketId, floor: &mut Floor, house: AccountId) {
         for (side, level) in changes {
             if let Some(id) = self.orders.remove(&(symbol.clone(), *side, level.price)) {
                 // An order that is gone already was filled by a client.
-                let _ = engine.cancel(at, house, market, id);
+                let _ = floor.cancel(at, house, market, id);
             }
         }
         for (side, level) in changes.iter().filter(|(_, level)| !level.quantity.is_zero()) {
             let spec = OrderSpec::Limit { price: level.price, quantity: level.quantity, tif: TimeInForce::Gtc };
-            let new = NewOrder { client_order_id: String::new(), side: *side, spec };
-            if let Ok(placed) = engine.place(at, house, market, new) {
-                filled.extend(placed.first_filled);
-                self.orders.insert((symbol.clone(), *side, level.price), placed.order.id);
+            let placed = NewOrder::of(*side, &spec).and_then(|new| floor.place(at, house, market, String::new(), &new));
+            if let Ok(id) = placed {
+                self.orders.insert((symbol.clone(), *side, level.price), id);
             }
         }
     }

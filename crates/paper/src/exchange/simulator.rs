@@ -10,7 +10,8 @@ use strongroom_model::{MarketSize, Notional, OrderSpec, Price, Quantity, Side, S
 
 use super::Listing;
 use super::candles::{CANDLES_KEPT_MAX, CandleStats, MINUTE_MS};
-use crate::engine::{AccountId, Engine, MarketId, NewOrder};
+use super::floor::Floor;
+use crate::engine::{AccountId, MarketId, NewOrder};
 
 /// Levels that the maker keeps per side.
 const LEVELS: i64 = 25;
@@ -50,7 +51,7 @@ pub(super) struct Simulator {
 impl Simulator {
     /// Prepares one market per listing, in their order.
     pub(super) fn new(seed: u64, listings: &[Listing]) -> Self {
-        let mut engine = Engine::new();
+        let mut floor = Floor::default();
         let stage = |(index, listing): (u64, &Listing)| {
             let instrument = &listing.instrument;
             let tick = instrument.price.tick.value();
@@ -59,7 +60,7 @@ impl Simulator {
             let unit = Decimal::from(SMALLEST_ORDER_QUOTE).checked_div(listing.reference.value()).and_then(Quantity::new);
             Stage {
                 symbol: instrument.symbol.clone(),
-                market: engine.add_market(instrument.clone()),
+                market: floor.add_market(instrument.clone()),
                 seed: mix(&[seed, index]),
                 reference_ticks,
                 tick,
@@ -73,13 +74,11 @@ impl Simulator {
         Self { stages: (0..).zip(listings).map(stage).collect() }
     }
 
-    /// Moves all markets at `at`; returns the accounts whose orders filled for the first time.
-    pub(super) fn step(&mut self, at: Timestamp, engine: &mut Engine, house: AccountId) -> Vec<AccountId> {
-        let mut filled = Vec::new();
+    /// Moves all markets at `at`.
+    pub(super) fn step(&mut self, at: Timestamp, floor: &mut Floor, house: AccountId) {
         for stage in &mut self.stages {
-            stage.step(at, engine, house, &mut filled);
+            stage.step(at, floor, house);
         }
-        filled
     }
 
     /// Candles of the time before `now`, oldest first; the last one is the minute of `now`.
@@ -120,7 +119,7 @@ impl Stage {
         Quantity::new(self.unit.value() * Decimal::from(units)).unwrap_or_default()
     }
 
-    fn step(&mut self, at: Timestamp, engine: &mut Engine, house: AccountId, filled: &mut Vec<AccountId>) {
+    fn step(&mut self, at: Timestamp, floor: &mut Floor, house: AccountId) {
         let tick = at.ms().div_euclid(super::TICK_MS).cast_unsigned();
         let fair = self.price_ticks(at.ms());
         let half_spread = self.gap_ticks / 8;
@@ -134,23 +133,23 @@ impl Stage {
         let asks = top + 1..=top + LEVELS;
         for (rungs, wanted, renewed) in [(&mut self.bids, bids.clone(), top - renewed), (&mut self.asks, asks.clone(), top + 1 + renewed)] {
             rungs.retain(|index, id| {
-                let is_open = engine.market(self.market).order(*id).is_some();
+                let is_open = floor.market(self.market).order(*id).is_some();
                 if is_open && wanted.contains(index) && *index != renewed {
                     return true;
                 }
                 // An order that is gone already was filled.
-                let _ = engine.cancel(at, house, self.market, *id);
+                let _ = floor.cancel(at, house, self.market, *id);
                 false
             });
         }
         for (side, wanted) in [(Side::Buy, bids), (Side::Sell, asks)] {
             for index in wanted {
                 if !self.rungs(side).contains_key(&index) {
-                    self.rest(at, engine, house, side, index, tick, filled);
+                    self.rest(at, floor, house, side, index, tick);
                 }
             }
         }
-        self.take(at, engine, house, tick, filled);
+        self.take(at, floor, house, tick);
     }
 
     fn rungs(&mut self, side: Side) -> &mut BTreeMap<i64, VenueOrderId> {
@@ -160,25 +159,16 @@ impl Stage {
         }
     }
 
-    fn rest(
-        &mut self,
-        at: Timestamp,
-        engine: &mut Engine,
-        house: AccountId,
-        side: Side,
-        index: i64,
-        salt: u64,
-        filled: &mut Vec<AccountId>,
-    ) {
+    fn rest(&mut self, at: Timestamp, floor: &mut Floor, house: AccountId, side: Side, index: i64, salt: u64) {
         let spec = OrderSpec::Limit { price: self.price(self.rung_ticks(index)), quantity: self.size(index, salt), tif: TimeInForce::Gtc };
         // A refusal leaves a rung empty until the next tick.
-        if let Ok(placed) = engine.place(at, house, self.market, NewOrder { client_order_id: String::new(), side, spec }) {
-            filled.extend(placed.first_filled);
-            self.rungs(side).insert(index, placed.order.id);
+        let placed = NewOrder::of(side, &spec).and_then(|new| floor.place(at, house, self.market, String::new(), &new));
+        if let Ok(id) = placed {
+            self.rungs(side).insert(index, id);
         }
     }
 
-    fn take(&self, at: Timestamp, engine: &mut Engine, house: AccountId, tick: u64, filled: &mut Vec<AccountId>) {
+    fn take(&self, at: Timestamp, floor: &mut Floor, house: AccountId, tick: u64) {
         let chance = mix(&[self.seed, 103, tick]);
         if !chance.is_multiple_of(TICKS_PER_TAKER) {
             return;
@@ -189,9 +179,7 @@ impl Stage {
             Quantity::new(self.unit.value() * share / Decimal::ONE_HUNDRED).unwrap_or_default().floor_to(self.step).max(self.step);
         let spec = OrderSpec::Market { size: MarketSize::Base(quantity) };
         // An order below the smallest notional is refused: then nobody trades in this tick.
-        if let Ok(placed) = engine.place(at, house, self.market, NewOrder { client_order_id: String::new(), side, spec }) {
-            filled.extend(placed.first_filled);
-        }
+        let _ = NewOrder::of(side, &spec).and_then(|new| floor.place(at, house, self.market, String::new(), &new));
     }
 
     fn past_minute(&self, open_ms: i64) -> CandleStats {

@@ -1,0 +1,137 @@
+//! Orders that wait for the last price. Invariant: an order waits in one place, and triggers in the order in which
+//! the price reaches it, then by number.
+
+use std::collections::BTreeSet;
+
+use strongroom_model::{Side, Timestamp};
+
+use super::order::Order;
+use super::store::{Place, Slot, Store};
+use super::units::Px;
+
+/// Basis points of one whole.
+const BPS: u128 = 10_000;
+
+/// What a price did to waiting orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reached {
+    /// It begins to trail, or its best price moved.
+    Tracking(Slot),
+    /// It triggers.
+    Triggered(Slot),
+}
+
+/// Waiting orders of one market.
+#[derive(Debug, Default)]
+pub(crate) struct Triggers {
+    /// By stop price and number: reached by a price at or above.
+    above: BTreeSet<(u64, u64)>,
+    /// By the complement of the stop price and number: reached by a price at or below.
+    below: BTreeSet<(u64, u64)>,
+    /// In the order in which they began to trail.
+    trailing: Vec<Slot>,
+}
+
+const fn key(order: &Order) -> (u64, u64) {
+    if order.kind.is_above(order.side) { (order.stop.0, order.id.0) } else { (!order.stop.0, order.id.0) }
+}
+
+impl Triggers {
+    /// Whether no price can do anything.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.above.is_empty() && self.below.is_empty() && self.trailing.is_empty()
+    }
+
+    /// Lets an order wait. One that trails without a stop price trails from now on.
+    pub(crate) fn insert(&mut self, store: &mut Store, slot: Slot) {
+        let node = store.node_mut(slot);
+        if node.order.stop.is_zero() || !node.order.tracked.is_zero() {
+            node.place = Place::Trailing;
+            self.trailing.push(slot);
+            return;
+        }
+        node.place = Place::Armed;
+        let side = if node.order.kind.is_above(node.order.side) { &mut self.above } else { &mut self.below };
+        side.insert(key(&node.order));
+    }
+
+    pub(crate) fn remove(&mut self, store: &mut Store, slot: Slot) {
+        let node = store.node_mut(slot);
+        match node.place {
+            Place::Armed => {
+                let side = if node.order.kind.is_above(node.order.side) { &mut self.above } else { &mut self.below };
+                side.remove(&key(&node.order));
+            }
+            Place::Trailing => self.trailing.retain(|trailing| *trailing != slot),
+            Place::Away | Place::Book(_) => return,
+        }
+        node.place = Place::Away;
+    }
+
+    /// Applies one trade's price; tells in order what it reached. Triggered orders wait no longer.
+    pub(crate) fn observe(&mut self, store: &mut Store, now: Timestamp, price: Px, reached: &mut Vec<Reached>) {
+        while let Some((stop, id)) = self.above.first().copied()
+            && stop <= price.0
+        {
+            self.above.pop_first();
+            self.reach(store, now, price, id, reached);
+        }
+        while let Some((stop, id)) = self.below.first().copied()
+            && !stop >= price.0
+        {
+            self.below.pop_first();
+            self.reach(store, now, price, id, reached);
+        }
+        if self.trailing.is_empty() {
+            return;
+        }
+        self.trailing.retain(|slot| {
+            let node = store.node_mut(*slot);
+            let before = node.order.tracked;
+            let is_triggered = trail(&mut node.order, now, price);
+            if is_triggered {
+                node.place = Place::Away;
+                reached.push(Reached::Triggered(*slot));
+            } else if node.order.tracked != before {
+                reached.push(Reached::Tracking(*slot));
+            }
+            !is_triggered
+        });
+    }
+
+    fn reach(&mut self, store: &mut Store, now: Timestamp, price: Px, id: u64, reached: &mut Vec<Reached>) {
+        let Some(slot) = store.find(strongroom_model::VenueOrderId(id)) else { return };
+        let node = store.node_mut(slot);
+        if node.order.trailing_bps > 0 {
+            // The first price that meets the condition is where it begins to trail.
+            (node.order.tracked, node.order.tracking, node.order.updated) = (price, Some(now), now);
+            node.place = Place::Trailing;
+            self.trailing.push(slot);
+            reached.push(Reached::Tracking(slot));
+        } else {
+            node.place = Place::Away;
+            reached.push(Reached::Triggered(slot));
+        }
+    }
+}
+
+/// Moves the best price of a trailing order; whether it triggers (`faqs/trailing-stop-faq.md`: sells by a decrease
+/// from the highest price, buys by an increase from the lowest).
+fn trail(order: &mut Order, now: Timestamp, price: Px) -> bool {
+    let is_better = match order.side {
+        Side::Sell => price > order.tracked,
+        Side::Buy => price < order.tracked,
+    };
+    if order.tracked.is_zero() || is_better {
+        order.tracked = price;
+        order.tracking = order.tracking.or(Some(now));
+        order.updated = now;
+        return false;
+    }
+    let delta = u128::from(order.trailing_bps);
+    let (moved, from) = (u128::from(price.0) * BPS, u128::from(order.tracked.0));
+    match order.side {
+        Side::Sell => moved <= from * BPS.saturating_sub(delta),
+        Side::Buy => moved >= from * (BPS + delta),
+    }
+}

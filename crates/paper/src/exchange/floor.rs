@@ -1,0 +1,164 @@
+//! The trading floor: the engine, and what is remembered of what it told. Invariant: every call to the engine that
+//! trades goes through here, so that names, history and tape follow each of its events.
+
+use std::collections::VecDeque;
+
+use rust_decimal::Decimal;
+use strongroom_model::{Amount, Asset, DepthUpdate, Instrument, Timestamp, VenueOrderId};
+
+use super::records::{Records, Tape};
+use crate::engine::{AccountId, Change, Engine, Event, Fees, Holding, Market, MarketId, Money, NewOrder, Refusal, Rules};
+
+/// Engine and memory.
+#[derive(Debug, Default)]
+pub(crate) struct Floor {
+    engine: Engine,
+    records: Vec<Records>,
+    events: Vec<Event>,
+    /// Names of the orders that the present call places, in the order of their numbers.
+    names: VecDeque<String>,
+    first_filled: Vec<AccountId>,
+}
+
+impl Floor {
+    pub(crate) const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Opens trading; rules that the engine cannot hold are off.
+    pub(crate) fn add_market(&mut self, instrument: Instrument) -> MarketId {
+        let rules = Rules::of(&instrument).unwrap_or_default();
+        self.records.push(Records::default());
+        self.engine.add_market(instrument, rules)
+    }
+
+    pub(crate) fn open_account(&mut self, fees: Fees) -> AccountId {
+        self.engine.open_account(fees)
+    }
+
+    pub(crate) fn open_house_account(&mut self) -> AccountId {
+        self.engine.open_house_account()
+    }
+
+    /// Brings new money in; an amount that the engine cannot hold is not brought.
+    pub(crate) fn deposit(&mut self, account: AccountId, asset: &str, amount: Amount) {
+        let asset = self.engine.asset(asset);
+        self.events.clear();
+        if let Some(amount) = Money::of(amount) {
+            // More than can be counted of one asset: the account goes without.
+            let _ = self.engine.deposit(account, asset, amount, &mut self.events);
+        }
+    }
+
+    pub(crate) fn holding(&self, account: AccountId, asset: &str) -> Holding {
+        self.engine.find_asset(asset).map(|asset| self.engine.holding(account, asset)).unwrap_or_default()
+    }
+
+    pub(crate) fn fees(&self, account: AccountId) -> Fees {
+        self.engine.fees(account)
+    }
+
+    /// The latest public trades of one market, oldest first.
+    pub(crate) fn tape(&self, market: MarketId) -> &Tape {
+        self.records(market).tape()
+    }
+
+    /// Codes of all assets.
+    pub(crate) fn assets(&self) -> &[Asset] {
+        self.engine.assets()
+    }
+
+    /// For every asset: what was deposited, and what accounts and the fee pot hold now.
+    pub(crate) fn audit(&self) -> Vec<(Asset, Amount, Amount)> {
+        let amount = |units: u128| {
+            let value = i128::try_from(units).ok().and_then(|units| Decimal::try_from_i128_with_scale(units, 8).ok());
+            value.and_then(Amount::new).unwrap_or_default()
+        };
+        let audit = self.engine.audit().into_iter();
+        audit.map(|row| (row.asset, amount(u128::from(row.deposited.0)), amount(row.held))).collect()
+    }
+
+    /// The book of one market.
+    pub(crate) fn market(&self, market: MarketId) -> &Market {
+        self.engine.market(market)
+    }
+
+    /// What is remembered of one market.
+    pub(crate) fn records(&self, market: MarketId) -> &Records {
+        &self.records[market.index()]
+    }
+
+    pub(crate) fn take_update(&mut self, market: MarketId) -> Option<DepthUpdate> {
+        self.engine.take_update(market)
+    }
+
+    /// Accounts, once per order of theirs that filled for the first time since the last call.
+    pub(crate) fn take_first_filled(&mut self) -> Vec<AccountId> {
+        std::mem::take(&mut self.first_filled)
+    }
+
+    fn check_name(&self, account: AccountId, market: MarketId, name: &str) -> Result<(), Refusal> {
+        let named = self.records(market).by_client_order_id(account, name);
+        if named.is_some_and(|record| !record.order.status.is_final()) { Err(Refusal::DuplicateClientOrderId) } else { Ok(()) }
+    }
+
+    /// Whether a new order would be accepted; nothing changes.
+    pub(crate) fn check(&self, account: AccountId, market: MarketId, name: &str, new: &NewOrder) -> Result<(), Refusal> {
+        self.check_name(account, market, name)?;
+        self.engine.check(account, market, new)
+    }
+
+    /// Places an order under a name.
+    pub(crate) fn place(
+        &mut self,
+        now: Timestamp,
+        account: AccountId,
+        market: MarketId,
+        name: String,
+        new: &NewOrder,
+    ) -> Result<VenueOrderId, Refusal> {
+        if !self.engine.is_house(account) {
+            self.check_name(account, market, &name)?;
+        }
+        self.events.clear();
+        let id = self.engine.place(now, account, market, new, &mut self.events)?;
+        self.names.push_back(name);
+        self.follow();
+        Ok(id)
+    }
+
+    /// Takes an order back.
+    pub(crate) fn cancel(&mut self, now: Timestamp, account: AccountId, market: MarketId, id: VenueOrderId) -> Result<(), Refusal> {
+        self.events.clear();
+        self.engine.cancel(now, account, market, id, &mut self.events)?;
+        self.follow();
+        Ok(())
+    }
+
+    /// Remembers what the engine told.
+    fn follow(&mut self) {
+        for event in &self.events {
+            let Event::Order(change, order) = event else { continue };
+            let records = &mut self.records[order.market.index()];
+            if let Change::Trade(execution) = change
+                && !execution.is_maker
+            {
+                records.print(execution, order.side, order.updated);
+            }
+            if self.engine.is_house(order.account) {
+                continue;
+            }
+            if let Change::Trade(execution) = change
+                && execution.is_first
+            {
+                self.first_filled.push(order.account);
+            }
+            if matches!(change, Change::New) && records.is_new(order.id) {
+                records.begin(*order, self.names.pop_front().unwrap_or_default());
+            } else {
+                records.follow(change, *order);
+            }
+        }
+        self.names.clear();
+    }
+}
