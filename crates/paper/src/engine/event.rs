@@ -66,7 +66,7 @@ pub enum Expiry {
     InsufficientLiquidity,
 }
 
-/// What happened to an order (`enums.md`, “Execution types”; tracking and triggering have none).
+/// What happened to an order (`enums.md`, “Execution types”; tracking, triggering and holding have none).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// `NEW`: accepted; told again when a pending order is placed.
@@ -85,6 +85,8 @@ pub enum Change {
     Tracking,
     /// Its trigger was reached: it works now.
     Triggered,
+    /// It holds more or less money now, for the other leg of its OCO became smaller.
+    Held,
 }
 
 /// What joins the orders of a list (`enums.md`, “ContingencyType”).

@@ -158,10 +158,18 @@ impl Turn<'_> {
         self.out.push(Event::List(told));
         self.market.lists.insert(id.0, OpenList { told, open: told.orders });
         self.market.store.standing_mut(account).lists += 1;
-        let slots: Vec<Slot> =
-            new.orders().into_iter().zip(plans).map(|((leg, order), plan)| self.open(account, order, plan, Some(id), leg)).collect();
-        for slot in slots {
-            if self.order(slot).status != Status::PendingNew {
+        let opened: Vec<(Slot, VenueOrderId)> = new
+            .orders()
+            .into_iter()
+            .zip(plans)
+            .map(|((leg, order), plan)| {
+                let slot = self.open(account, order, plan, Some(id), leg);
+                (slot, self.order(slot).id)
+            })
+            .collect();
+        for (slot, id) in opened {
+            // The working order may have ended the others, whose slots are nobody's then.
+            if self.market.store.find(id) == Some(slot) && self.order(slot).status != Status::PendingNew {
                 self.start(slot);
             }
         }

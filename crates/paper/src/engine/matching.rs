@@ -55,6 +55,7 @@ impl Turn<'_> {
         }
         let before = *self.order(maker);
         let quantity = self.order(taker).available().min(before.visible);
+        debug_assert!(!quantity.is_zero(), "a trade of nothing between {:?} and {before:?}", self.order(taker));
         // Both sides' worth was checked when they came in.
         let quote = price.worth(quantity).unwrap_or(Money::MAX);
         let deal = Deal { trade: self.market.print(price), price, quantity, quote };
@@ -166,8 +167,14 @@ impl Turn<'_> {
             self.end(slot, Status::ExpiredInMatch, Change::Prevented(prevented));
         } else {
             self.market.ladders.changed(&self.market.store, slot, &before);
+            let sibling = self.sibling(slot).map(|sibling| (sibling, self.order(sibling).locked));
             self.relock(slot);
             self.tell(slot, Change::Prevented(prevented));
+            if let Some((sibling, before)) = sibling
+                && self.order(sibling).locked != before
+            {
+                self.tell(sibling, Change::Held);
+            }
         }
     }
 }

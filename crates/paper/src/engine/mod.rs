@@ -166,6 +166,11 @@ impl Engine {
         self.terms[account.index()].is_house
     }
 
+    /// Number of the last list.
+    pub const fn last_list(&self) -> ListId {
+        ListId(self.last_list)
+    }
+
     /// The markets in the order in which they were added.
     pub fn markets(&self) -> impl Iterator<Item = (MarketId, &Market)> {
         self.markets.iter().map(|market| (market.id, market))

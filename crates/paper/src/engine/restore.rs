@@ -7,7 +7,7 @@ use strongroom_model::VenueOrderId;
 use super::event::OrderList;
 use super::ledger::{AccountId, AssetId, Holding};
 use super::market::{MarketStatus, Numbers, OpenList};
-use super::order::{MarketId, Order, Status};
+use super::order::{ListId, MarketId, Order, Status};
 use super::refusal::Refusal;
 use super::units::Money;
 use super::{Engine, event::Event};
@@ -31,6 +31,11 @@ impl Engine {
         market.numbers = numbers;
         market.status = status;
         market.ladders.continue_from(numbers.update);
+    }
+
+    /// Continues the numbers of lists: the next one has a higher number.
+    pub fn restore_last_list(&mut self, last: ListId) {
+        self.last_list = self.last_list.max(last.0);
     }
 
     /// Puts an open list back; its open orders follow.

@@ -1,5 +1,5 @@
-//! Orders that wait for the last price. Invariant: an order waits in one place, and triggers in the order in which
-//! the price reaches it, then by number.
+//! Orders that wait for the last price. Invariant: an order waits in one place; one price triggers first what waits
+//! below it, nearest first, then what waits above it, then what trails; equals by number.
 
 use std::collections::BTreeSet;
 
@@ -28,8 +28,8 @@ pub(crate) struct Triggers {
     above: BTreeSet<(u64, u64)>,
     /// By the complement of the stop price and number: reached by a price at or below.
     below: BTreeSet<(u64, u64)>,
-    /// In the order in which they began to trail.
-    trailing: Vec<Slot>,
+    /// By number.
+    trailing: Vec<(u64, Slot)>,
 }
 
 const fn key(order: &Order) -> (u64, u64) {
@@ -47,12 +47,18 @@ impl Triggers {
         let node = store.node_mut(slot);
         if node.order.stop.is_zero() || !node.order.tracked.is_zero() {
             node.place = Place::Trailing;
-            self.trailing.push(slot);
+            let id = node.order.id.0;
+            self.trail(id, slot);
             return;
         }
         node.place = Place::Armed;
         let side = if node.order.kind.is_above(node.order.side) { &mut self.above } else { &mut self.below };
         side.insert(key(&node.order));
+    }
+
+    fn trail(&mut self, id: u64, slot: Slot) {
+        let at = self.trailing.partition_point(|(other, _)| *other < id);
+        self.trailing.insert(at, (id, slot));
     }
 
     pub(crate) fn remove(&mut self, store: &mut Store, slot: Slot) {
@@ -62,7 +68,7 @@ impl Triggers {
                 let side = if node.order.kind.is_above(node.order.side) { &mut self.above } else { &mut self.below };
                 side.remove(&key(&node.order));
             }
-            Place::Trailing => self.trailing.retain(|trailing| *trailing != slot),
+            Place::Trailing => self.trailing.retain(|(_, trailing)| *trailing != slot),
             Place::Away | Place::Book(_) => return,
         }
         node.place = Place::Away;
@@ -85,7 +91,7 @@ impl Triggers {
         if self.trailing.is_empty() {
             return;
         }
-        self.trailing.retain(|slot| {
+        self.trailing.retain(|(_, slot)| {
             let node = store.node_mut(*slot);
             let before = node.order.tracked;
             let is_triggered = trail(&mut node.order, now, price);
@@ -106,7 +112,7 @@ impl Triggers {
             // The first price that meets the condition is where it begins to trail.
             (node.order.tracked, node.order.tracking, node.order.updated) = (price, Some(now), now);
             node.place = Place::Trailing;
-            self.trailing.push(slot);
+            self.trail(id, slot);
             reached.push(Reached::Tracking(slot));
         } else {
             node.place = Place::Away;

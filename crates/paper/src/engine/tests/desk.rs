@@ -126,9 +126,10 @@ impl Desk {
     }
 }
 
-fn told(event: &Event) -> Option<String> {
+/// What an event says, in words; nothing of balances.
+pub(super) fn told(event: &Event) -> Option<String> {
     match event {
-        Event::Balance(..) => None,
+        Event::Balance(..) | Event::Order(Change::Held, _) => None,
         Event::List(list) => Some(format!("list {} {}", list.id.0, if list.is_done { "done" } else { "executing" })),
         Event::Order(change, order) => {
             let what = match change {
@@ -145,6 +146,7 @@ fn told(event: &Event) -> Option<String> {
                 Change::Prevented(_) => format!("prevented {} {:?}", shown(order.prevented.0), order.status),
                 Change::Tracking => format!("tracks {}", shown(order.tracked.0)),
                 Change::Triggered => "triggered".to_owned(),
+                Change::Held => "held".to_owned(),
             };
             Some(format!("{} {what}", order.id))
         }
