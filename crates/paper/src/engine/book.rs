@@ -134,7 +134,7 @@ impl Ladders {
         let level = self.level_at(side, price);
         let entry = &mut self.levels[level as usize];
         let mut prev = entry.last;
-        while !prev.is_none() && store.order(prev).rank > rank {
+        while !prev.is_none() && store.node(prev).rank > rank {
             prev = store.node(prev).queue.prev;
         }
         let next = if prev.is_none() { entry.first } else { store.node(prev).queue.next };
@@ -152,6 +152,7 @@ impl Ladders {
         entry.hidden = entry.hidden.plus(hidden);
         let node = store.node_mut(slot);
         node.queue = Links { prev, next };
+        node.rank = rank;
         node.place = Place::Book(level);
         self.note(side, level);
     }
@@ -160,7 +161,7 @@ impl Ladders {
     pub(crate) fn remove(&mut self, store: &mut Store, slot: Slot) {
         let node = *store.node(slot);
         let Place::Book(level) = node.place else { return };
-        let (Links { prev, next }, order) = (node.queue, node.order);
+        let (Links { prev, next }, order) = (node.queue, *store.order(slot));
         let entry = &mut self.levels[level as usize];
         if prev.is_none() {
             entry.first = next
@@ -193,9 +194,8 @@ impl Ladders {
 
     /// Tells the level that an order in it changed: `before` is the order as the level counted it.
     pub(crate) fn changed(&mut self, store: &Store, slot: Slot, before: &Order) {
-        let node = store.node(slot);
-        let Place::Book(level) = node.place else { return };
-        let (order, entry) = (&node.order, &mut self.levels[level as usize]);
+        let Place::Book(level) = store.node(slot).place else { return };
+        let (order, entry) = (store.order(slot), &mut self.levels[level as usize]);
         entry.visible = entry.visible.less(before.visible).plus(order.visible);
         entry.hidden = entry.hidden.less(before.available().less(before.visible)).plus(order.available().less(order.visible));
         self.note(order.side, level);

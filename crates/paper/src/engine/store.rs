@@ -50,13 +50,15 @@ pub(crate) enum Place {
     Trailing,
 }
 
-/// An order with its places.
+/// An order's places. They are apart from the orders: a neighbour is changed without fetching its whole order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Node {
     pub(crate) queue: Links,
     pub(crate) own: Links,
     pub(crate) place: Place,
-    pub(crate) order: Order,
+    /// The rank with which it came into its queue.
+    pub(crate) rank: u64,
+    id: VenueOrderId,
 }
 
 /// Multiplies by an odd constant: numbers in sequence, as orders have them, fall into different places.
@@ -102,7 +104,8 @@ impl Standing {
 /// The open orders of one market.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
-    pages: Vec<Vec<Node>>,
+    nodes: Vec<Vec<Node>>,
+    orders: Vec<Vec<Order>>,
     free: Vec<Slot>,
     slots: NumberMap<Slot>,
     standings: Vec<Standing>,
@@ -115,7 +118,7 @@ impl Store {
 
     /// Bytes that the open orders take, without the levels of the book.
     pub(crate) fn bytes(&self) -> usize {
-        let pages: usize = self.pages.iter().map(|page| page.capacity() * size_of::<Node>()).sum();
+        let pages = self.nodes.len() * PAGE_LEN as usize * (size_of::<Node>() + size_of::<Order>());
         pages + self.free.capacity() * size_of::<Slot>() + self.slots.capacity() * (size_of::<(u64, Slot)>() + 1)
     }
 
@@ -124,19 +127,19 @@ impl Store {
     }
 
     pub(crate) fn node(&self, slot: Slot) -> &Node {
-        &self.pages[(slot.0 / PAGE_LEN) as usize][(slot.0 % PAGE_LEN) as usize]
+        &self.nodes[(slot.0 / PAGE_LEN) as usize][(slot.0 % PAGE_LEN) as usize]
     }
 
     pub(crate) fn node_mut(&mut self, slot: Slot) -> &mut Node {
-        &mut self.pages[(slot.0 / PAGE_LEN) as usize][(slot.0 % PAGE_LEN) as usize]
+        &mut self.nodes[(slot.0 / PAGE_LEN) as usize][(slot.0 % PAGE_LEN) as usize]
     }
 
     pub(crate) fn order(&self, slot: Slot) -> &Order {
-        &self.node(slot).order
+        &self.orders[(slot.0 / PAGE_LEN) as usize][(slot.0 % PAGE_LEN) as usize]
     }
 
     pub(crate) fn order_mut(&mut self, slot: Slot) -> &mut Order {
-        &mut self.node_mut(slot).order
+        &mut self.orders[(slot.0 / PAGE_LEN) as usize][(slot.0 % PAGE_LEN) as usize]
     }
 
     pub(crate) fn standing(&self, account: AccountId) -> Standing {
@@ -158,13 +161,14 @@ impl Store {
 
     /// Takes an order in.
     pub(crate) fn insert(&mut self, order: Order) -> Slot {
-        let node = Node { queue: Links::NONE, own: Links::NONE, place: Place::Away, order };
+        let node = Node { queue: Links::NONE, own: Links::NONE, place: Place::Away, rank: order.rank, id: order.id };
         let slot = match self.free.pop() {
             Some(slot) => {
                 *self.node_mut(slot) = node;
+                *self.order_mut(slot) = order;
                 slot
             }
-            None => self.grow(node),
+            None => self.grow(node, order),
         };
         self.slots.insert(order.id.0, slot);
         self.count(&order, 1);
@@ -172,22 +176,24 @@ impl Store {
         slot
     }
 
-    fn grow(&mut self, node: Node) -> Slot {
-        if self.pages.last().is_none_or(|page| page.len() == PAGE_LEN as usize) {
-            self.pages.push(Vec::with_capacity(PAGE_LEN as usize));
+    fn grow(&mut self, node: Node, order: Order) -> Slot {
+        if self.nodes.last().is_none_or(|page| page.len() == PAGE_LEN as usize) {
+            self.nodes.push(Vec::with_capacity(PAGE_LEN as usize));
+            self.orders.push(Vec::with_capacity(PAGE_LEN as usize));
         }
-        let before = u32::try_from(self.pages.len() - 1).unwrap_or(u32::MAX);
-        let Some(page) = self.pages.last_mut() else { return Slot::NONE };
-        let index = u32::try_from(page.len()).unwrap_or(0);
-        page.push(node);
+        let before = u32::try_from(self.nodes.len() - 1).unwrap_or(u32::MAX);
+        let (Some(nodes), Some(orders)) = (self.nodes.last_mut(), self.orders.last_mut()) else { return Slot::NONE };
+        let index = u32::try_from(nodes.len()).unwrap_or(0);
+        nodes.push(node);
+        orders.push(order);
         Slot(before.saturating_mul(PAGE_LEN).saturating_add(index))
     }
 
     /// Appends to the account's chain; an order with a lower number than the last one goes before it.
     fn chain(&mut self, slot: Slot) {
-        let (account, id) = (self.order(slot).account, self.order(slot).id);
+        let (account, id) = (self.order(slot).account, self.node(slot).id);
         let mut prev = self.standing(account).last;
-        while !prev.is_none() && self.order(prev).id > id {
+        while !prev.is_none() && self.node(prev).id > id {
             prev = self.node(prev).own.prev;
         }
         let next = if prev.is_none() { self.standing(account).first } else { self.node(prev).own.next };
@@ -202,8 +208,7 @@ impl Store {
 
     /// Lets an order go; its slot will be used again.
     pub(crate) fn remove(&mut self, slot: Slot) -> Order {
-        let node = *self.node(slot);
-        let (order, Links { prev, next }) = (node.order, node.own);
+        let (order, Links { prev, next }) = (*self.order(slot), self.node(slot).own);
         if prev.is_none() {
             self.standing_mut(order.account).first = next
         } else {

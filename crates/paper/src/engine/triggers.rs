@@ -42,18 +42,20 @@ impl Triggers {
         self.above.is_empty() && self.below.is_empty() && self.trailing.is_empty()
     }
 
+    fn side_of(&mut self, order: &Order) -> &mut BTreeSet<(u64, u64)> {
+        if order.kind.is_above(order.side) { &mut self.above } else { &mut self.below }
+    }
+
     /// Lets an order wait. One that trails without a stop price trails from now on.
     pub(crate) fn insert(&mut self, store: &mut Store, slot: Slot) {
-        let node = store.node_mut(slot);
-        if node.order.stop.is_zero() || !node.order.tracked.is_zero() {
-            node.place = Place::Trailing;
-            let id = node.order.id.0;
-            self.trail(id, slot);
-            return;
+        let order = *store.order(slot);
+        if order.stop.is_zero() || !order.tracked.is_zero() {
+            store.node_mut(slot).place = Place::Trailing;
+            self.trail(order.id.0, slot);
+        } else {
+            store.node_mut(slot).place = Place::Armed;
+            self.side_of(&order).insert(key(&order));
         }
-        node.place = Place::Armed;
-        let side = if node.order.kind.is_above(node.order.side) { &mut self.above } else { &mut self.below };
-        side.insert(key(&node.order));
     }
 
     fn trail(&mut self, id: u64, slot: Slot) {
@@ -62,16 +64,13 @@ impl Triggers {
     }
 
     pub(crate) fn remove(&mut self, store: &mut Store, slot: Slot) {
-        let node = store.node_mut(slot);
-        match node.place {
-            Place::Armed => {
-                let side = if node.order.kind.is_above(node.order.side) { &mut self.above } else { &mut self.below };
-                side.remove(&key(&node.order));
-            }
+        let order = *store.order(slot);
+        match store.node(slot).place {
+            Place::Armed => drop(self.side_of(&order).remove(&key(&order))),
             Place::Trailing => self.trailing.retain(|(_, trailing)| *trailing != slot),
             Place::Away | Place::Book(_) => return,
         }
-        node.place = Place::Away;
+        store.node_mut(slot).place = Place::Away;
     }
 
     /// Applies one trade's price; tells in order what it reached. Triggered orders wait no longer.
@@ -92,13 +91,13 @@ impl Triggers {
             return;
         }
         self.trailing.retain(|(_, slot)| {
-            let node = store.node_mut(*slot);
-            let before = node.order.tracked;
-            let is_triggered = trail(&mut node.order, now, price);
+            let order = store.order_mut(*slot);
+            let before = order.tracked;
+            let is_triggered = trail(order, now, price);
             if is_triggered {
-                node.place = Place::Away;
+                store.node_mut(*slot).place = Place::Away;
                 reached.push(Reached::Triggered(*slot));
-            } else if node.order.tracked != before {
+            } else if order.tracked != before {
                 reached.push(Reached::Tracking(*slot));
             }
             !is_triggered
@@ -107,15 +106,15 @@ impl Triggers {
 
     fn reach(&mut self, store: &mut Store, now: Timestamp, price: Px, id: u64, reached: &mut Vec<Reached>) {
         let Some(slot) = store.find(strongroom_model::VenueOrderId(id)) else { return };
-        let node = store.node_mut(slot);
-        if node.order.trailing_bps > 0 {
+        let order = store.order_mut(slot);
+        if order.trailing_bps > 0 {
             // The first price that meets the condition is where it begins to trail.
-            (node.order.tracked, node.order.tracking, node.order.updated) = (price, Some(now), now);
-            node.place = Place::Trailing;
+            (order.tracked, order.tracking, order.updated) = (price, Some(now), now);
+            store.node_mut(slot).place = Place::Trailing;
             self.trail(id, slot);
             reached.push(Reached::Tracking(slot));
         } else {
-            node.place = Place::Away;
+            store.node_mut(slot).place = Place::Away;
             reached.push(Reached::Triggered(slot));
         }
     }

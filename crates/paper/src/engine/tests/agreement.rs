@@ -411,7 +411,11 @@ fn compare_books(kept: &mut Kept, slow: &Slow) -> Result<(), TestCaseError> {
 
 fn config() -> ProptestConfig {
     let is_long = std::env::var_os("STRONGROOM_LONG").is_some();
-    ProptestConfig { max_shrink_iters: 400, failure_persistence: None, ..ProptestConfig::with_cases(if is_long { LONG_CASES } else { CASES }) }
+    ProptestConfig {
+        max_shrink_iters: 400,
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(if is_long { LONG_CASES } else { CASES })
+    }
 }
 
 proptest! {

@@ -1,12 +1,15 @@
 //! The obvious engine: a list of orders, searched from the beginning for everything. Invariant: it shares no code with
 //! the engine that it judges; what an account has locked is computed from its orders, never kept.
 
+mod lists;
+mod rules;
+
 use std::collections::VecDeque;
 
 use strongroom_model::{Side, TimeInForce};
 
 use super::desk::shown;
-use crate::engine::{FilterFailure, Kind, NewList, NewOrder, Refusal, Rules, SelfTrade, Size, Status};
+use crate::engine::{FilterFailure, NewOrder, Refusal, Rules, SelfTrade, Size, Status};
 
 const WHOLE: i128 = 100_000_000;
 
@@ -179,164 +182,6 @@ impl Slow {
             .collect();
         queue.sort_by_key(|order| (if side == Side::Buy { int(order.new.price.0) } else { -int(order.new.price.0) }, order.seq));
         queue
-    }
-
-    /// Takes on paper: base and quote that an order would trade.
-    fn dry(&self, account: usize, side: Side, limit: Option<i128>, mode: SelfTrade, size: Size) -> (i128, i128) {
-        let mut queue = VecDeque::from(self.queue(side, limit));
-        if matches!(mode, SelfTrade::ExpireMaker | SelfTrade::Decrement) {
-            queue.retain(|order| !self.same(account, order.account));
-        }
-        let (mut base, mut quote) = (0, 0);
-        while let Some(mut order) = queue.pop_front() {
-            if mode != SelfTrade::None && self.same(account, order.account) {
-                break;
-            }
-            let price = int(order.new.price.0);
-            let step = int(self.rules.lot.step);
-            let wanted = match size {
-                Size::Base(quantity) => int(quantity.0) - base,
-                Size::Quote(budget) => (int(budget.0) - quote) * WHOLE / price / step * step,
-            };
-            let quantity = wanted.min(order.visible);
-            if quantity == 0 {
-                break;
-            }
-            base += quantity;
-            quote += worth(price, quantity);
-            order.filled += quantity;
-            order.visible -= quantity;
-            if order.left() > 0 && order.visible == 0 {
-                order.visible = int(order.new.iceberg.0).min(order.left());
-                let behind = queue.iter().take_while(|other| other.new.price == order.new.price).count();
-                queue.insert(behind, order);
-            } else if order.left() > 0 {
-                break;
-            }
-        }
-        (base, quote)
-    }
-
-    fn vet(&self, account: usize, new: &NewOrder) -> Result<(), Refusal> {
-        let fail = |failure| Err(Refusal::Filter(failure));
-        if self.is_halted {
-            return Err(Refusal::MarketClosed);
-        }
-        let (price, quantity, slice) = (int(new.price.0), int(new.quantity().0), int(new.iceberg.0));
-        if slice > quantity {
-            return Err(Refusal::IcebergTooLarge);
-        }
-        let tick = int(self.rules.price.step);
-        for price in [price, int(new.stop.0)] {
-            if price % tick != 0 || price > int(self.rules.price.max) {
-                return fail(FilterFailure::Price);
-            }
-        }
-        let reference = self.last.or_else(|| self.best(new.side.opposite()));
-        let band = if new.side == Side::Buy { self.rules.percent_bid } else { self.rules.percent_ask };
-        if let (true, Some(reference)) = (new.kind.has_price(), reference) {
-            let (low, high) = (reference * int(band.down.0) / WHOLE, reference * int(band.up.0) / WHOLE);
-            if price < low || price > high {
-                return fail(FilterFailure::PercentPriceBySide);
-            }
-        }
-        if let Size::Base(_) = new.size {
-            if quantity < int(self.rules.lot.min) || quantity > int(self.rules.lot.max) || quantity % int(self.rules.lot.step) != 0 {
-                return fail(FilterFailure::Lot);
-            }
-            if slice > 0 {
-                if slice < int(self.rules.lot.min) || slice % int(self.rules.lot.step) != 0 {
-                    return fail(FilterFailure::Lot);
-                }
-                if (quantity + slice - 1) / slice > int(self.rules.iceberg_parts) {
-                    return fail(FilterFailure::IcebergParts);
-                }
-            }
-        }
-        let value = if price > 0 {
-            Some(price)
-        } else if new.stop.is_zero() {
-            reference
-        } else {
-            Some(int(new.stop.0))
-        };
-        let value = match new.size {
-            Size::Quote(budget) => Some(int(budget.0)),
-            Size::Base(_) => value.map(|price| worth(price, quantity)),
-        };
-        if value.is_some_and(|value| value < int(self.rules.notional.min.0) || value > int(self.rules.notional.max.0)) {
-            return fail(FilterFailure::Notional);
-        }
-        if new.trailing_bps > 0 && !(10..=2_000).contains(&new.trailing_bps) {
-            return fail(FilterFailure::TrailingDelta);
-        }
-        if new.side == Side::Buy && self.rules.position.0 > 0 {
-            let buying: i128 =
-                self.orders.iter().filter(|order| order.account == account && order.new.side == Side::Buy).map(Entry::left).sum();
-            if self.totals[account][0] + buying + quantity > int(self.rules.position.0) {
-                return fail(FilterFailure::Position);
-            }
-        }
-        Ok(())
-    }
-
-    fn vet_counts(&self, account: usize, more: &[&NewOrder], lists: usize) -> Result<(), Refusal> {
-        let mine = || self.orders.iter().filter(|order| order.account == account).map(|order| &order.new);
-        let rows: [(fn(&NewOrder) -> bool, u32, FilterFailure); 3] = [
-            (|_| true, self.rules.orders, FilterFailure::OpenOrders),
-            (|new| new.kind.is_algo(), self.rules.algo_orders, FilterFailure::AlgoOrders),
-            (|new| new.iceberg.0 > 0, self.rules.iceberg_orders, FilterFailure::IcebergOrders),
-        ];
-        for (is, max, failure) in rows {
-            let adding = more.iter().filter(|new| is(new)).count();
-            if adding > 0 && mine().filter(|new| is(new)).count() + adding > max as usize {
-                return Err(Refusal::Filter(failure));
-            }
-        }
-        let open = self.lists.iter().filter(|list| list.account == account).count();
-        if lists > 0 && open + lists > self.rules.lists as usize {
-            return Err(Refusal::Filter(FilterFailure::OrderLists));
-        }
-        Ok(())
-    }
-
-    fn vet_price(&self, new: &NewOrder) -> Result<(), Refusal> {
-        let above = new.kind.is_above(new.side);
-        if let (true, Some(last)) = (new.stop.0 > 0, self.last)
-            && ((above && last >= int(new.stop.0)) || (!above && last <= int(new.stop.0)))
-        {
-            return Err(Refusal::WouldTrigger);
-        }
-        let crosses = |best: i128| if new.side == Side::Buy { best <= int(new.price.0) } else { best >= int(new.price.0) };
-        if new.kind == Kind::LimitMaker && self.best(new.side.opposite()).is_some_and(crosses) {
-            return Err(Refusal::WouldTake);
-        }
-        Ok(())
-    }
-
-    /// Quantity, price to hold at, and amount to hold.
-    fn measure(&self, account: usize, new: &NewOrder) -> Result<(i128, i128, i128), Refusal> {
-        if new.kind != Kind::Market {
-            let bps = 10_000 + i128::from(new.trailing_bps);
-            let guess = self.last.or_else(|| self.best(new.side.opposite())).unwrap_or(0) * bps / 10_000;
-            let hold = [int(new.price.0), int(new.stop.0), guess].into_iter().find(|price| *price > 0).unwrap_or(0);
-            let quantity = int(new.quantity().0);
-            return Ok((quantity, hold, if new.side == Side::Buy { worth(hold, quantity) } else { quantity }));
-        }
-        let (base, quote) = self.dry(account, new.side, None, new.self_trade, new.size);
-        let (quantity, quote) = match new.size {
-            Size::Base(quantity) => (int(quantity.0), quote),
-            Size::Quote(budget) => (base, int(budget.0)),
-        };
-        match quantity {
-            0 if self.best(new.side.opposite()).is_none() => Err(Refusal::NoLiquidity),
-            0 => Err(Refusal::TooLittleLiquidity),
-            _ => Ok((quantity, 0, if new.side == Side::Buy { quote } else { quantity })),
-        }
-    }
-
-    fn afford(&self, account: usize, side: Side, amount: i128) -> Result<(), Refusal> {
-        if self.free(account, paid(side)) < amount { Err(Refusal::InsufficientBalance) } else { Ok(()) }
     }
 
     pub(super) fn place(&mut self, account: usize, new: &NewOrder) -> Result<(), Refusal> {
@@ -598,95 +443,6 @@ impl Slow {
         let (_, cost) = self.dry(order.account, order.new.side, None, order.new.self_trade, size);
         let own = if order.state == State::Pending { 0 } else { order.need() };
         self.free(order.account, 1) + own >= cost
-    }
-
-    fn place_pending(&mut self, list: u64) {
-        let ids = self.lists.iter().find(|known| known.id == list).unwrap().orders.clone();
-        let orders: Vec<Entry> = ids.iter().map(|id| self.get(*id).clone()).collect();
-        let fits = orders.iter().all(|order| self.vet_price(&order.new).is_ok());
-        let need = orders.iter().map(|order| if order.new.kind == Kind::Market { 0 } else { order.need() }).max().unwrap_or(0);
-        let first = &orders[0];
-        let pays = if first.new.kind == Kind::Market && first.new.side == Side::Buy {
-            self.can_pay_market(first)
-        } else {
-            let need = if first.new.kind == Kind::Market { first.left() } else { need };
-            self.free(first.account, paid(first.new.side)) >= need
-        };
-        if !fits || !pays {
-            return self.end_list(list, Status::Expired, "expired Rejected");
-        }
-        let last = self.last;
-        for id in &ids {
-            let order = self.get(*id);
-            (order.status, order.state) = (Status::New, State::Taking);
-            let waits = order.new.kind.is_algo();
-            if waits && order.new.stop.is_zero() {
-                order.tracked = last.unwrap_or(0);
-            }
-            self.tell(*id, if waits { "waits" } else { "new" });
-        }
-        ids.into_iter().for_each(|id| self.start(id));
-    }
-
-    pub(super) fn place_list(&mut self, account: usize, new: &NewList) -> Result<(), Refusal> {
-        let (working, legs) = match new {
-            NewList::Oco { above, below } => (None, vec![above, below]),
-            NewList::Oto { working, pending } => (Some(working), vec![pending]),
-            NewList::Otoco { working, above, below } => (Some(working), vec![above, below]),
-        };
-        let all: Vec<&NewOrder> = working.into_iter().chain(legs.iter().copied()).collect();
-        for order in &all {
-            self.vet(account, order)?;
-        }
-        self.vet_counts(account, &all, 1)?;
-        if let [above, below] = legs[..] {
-            self.vet_pair(above, below, working.is_none())?;
-        }
-        let measured: Vec<(i128, i128, i128)> = all
-            .iter()
-            .map(|order| if order.kind == Kind::Market { Ok((int(order.quantity().0), 0, 0)) } else { self.measure(account, order) })
-            .collect::<Result<_, _>>()?;
-        match working {
-            Some(working) => {
-                self.afford(account, working.side, measured[0].2)?;
-                self.vet_price(working)?;
-            }
-            None => {
-                self.vet_price(legs[0])?;
-                self.vet_price(legs[1])?;
-                self.afford(account, legs[0].side, measured[0].2.max(measured[1].2))?;
-            }
-        }
-        self.last_list += 1;
-        let list = self.last_list;
-        self.told.push(format!("list {list} executing"));
-        let mut ids = Vec::new();
-        for (index, (order, (quantity, hold, _))) in all.iter().zip(measured).enumerate() {
-            let is_pending = working.is_some() && index > 0;
-            let state = if is_pending { State::Pending } else { State::Taking };
-            let id = self.add(account, order, quantity, hold, Some(list), state);
-            let is_oco = legs.len() == 2 && (is_pending || working.is_none());
-            let entry = self.get(id);
-            (entry.is_oco, entry.is_working_leg) = (is_oco, working.is_some() && index == 0);
-            ids.push(id);
-        }
-        self.lists.push(List { id: list, account, orders: ids.clone() });
-        for id in ids {
-            if self.at(id).is_some_and(|at| self.orders[at].state == State::Taking) {
-                self.start(id);
-            }
-        }
-        self.follow();
-        Ok(())
-    }
-
-    fn vet_pair(&self, above: &NewOrder, below: &NewOrder, now: bool) -> Result<(), Refusal> {
-        let price = |order: &NewOrder| match order.kind {
-            Kind::LimitMaker | Kind::TakeProfitLimit => Some(int(order.price.0)),
-            _ => Some(int(order.stop.0)).filter(|stop| *stop > 0),
-        };
-        let prices: Vec<i128> = [price(above), self.last.filter(|_| now), price(below)].into_iter().flatten().collect();
-        if prices.windows(2).all(|pair| pair[0] > pair[1]) { Ok(()) } else { Err(Refusal::PriceRelation) }
     }
 
     pub(super) fn cancel(&mut self, account: usize, id: u64) -> Result<(), Refusal> {
