@@ -20,8 +20,8 @@ const ACCOUNTS: usize = 4;
 /// Shares that accounts pay, maker and taker, in 1e-8: none, the usual, and one that never divides.
 const RATES: [(u64, u64); ACCOUNTS] = [(0, 0), (100_000, 100_000), (33_333, 77_777), (0, 1_000_000)];
 const GROUPS: [Option<u32>; ACCOUNTS] = [None, None, Some(1), Some(1)];
-const BASE: u64 = 30 * ONE;
-const QUOTE: u64 = 4_000 * ONE;
+const BASE: u64 = 9 * ONE;
+const QUOTE: u64 = 900 * ONE;
 
 #[derive(Clone, Debug)]
 enum Command {
@@ -47,7 +47,7 @@ fn rules() -> Rules {
         iceberg_orders: 5,
         lists: 3,
         amends: 3,
-        position: Qty(70 * ONE),
+        position: Qty(24 * ONE),
         trailing_above: (10, 2_000),
         trailing_below: (10, 2_000),
         ..Rules::default()
