@@ -42,8 +42,9 @@ fn main() -> anyhow::Result<()> {
     }
     println!("an order's snapshot has {} bytes, an event {}", size_of::<Order>(), size_of::<Event>());
     let mut rows = Vec::new();
+    let instrument = instrument().context("BTCUSDT is a symbol")?;
     for depth in DEPTHS {
-        rows.extend(measure(depth)?);
+        rows.extend(measure(&instrument, depth)?);
     }
     for row in rows {
         println!("{}", row.line());
@@ -51,15 +52,15 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn measure(depth: usize) -> anyhow::Result<Vec<Row>> {
-    let (build, calls) = make_up(depth)?;
+fn measure(instrument: &Instrument, depth: usize) -> anyhow::Result<Vec<Row>> {
+    let (build, calls) = make_up(instrument, depth)?;
     let mut per_event_ns = Vec::new();
     let name = format!("paper engine, {depth} resting orders");
     let mut criterion = Criterion::default().sample_size(SAMPLES).warm_up_time(Duration::from_millis(1)).without_plots();
     criterion.bench_function(&name, |bencher| {
         bencher.iter_custom(|replays| {
             let replay = |_| {
-                let (took, events) = replay(&build, &calls);
+                let (took, events) = replay(instrument, &build, &calls);
                 per_event_ns.push(took.as_nanos() as f64 / events as f64);
                 took
             };
@@ -68,9 +69,9 @@ fn measure(depth: usize) -> anyhow::Result<Vec<Row>> {
     });
     per_event_ns.sort_by(f64::total_cmp);
     let median_ns = per_event_ns.get(per_event_ns.len() / 2).copied().context("nothing was measured")?;
-    let took = single_calls(&build, &calls)?;
+    let took = single_calls(instrument, &build, &calls)?;
     let bytes = {
-        let (engine, market) = built(&build);
+        let (engine, market) = built(instrument, &build);
         engine.market(market).bytes() / engine.market(market).open_count()
     };
     println!(
@@ -89,8 +90,8 @@ fn measure(depth: usize) -> anyhow::Result<Vec<Row>> {
 }
 
 /// Runs all calls on a fresh book; the time without building it, and the order events told.
-fn replay(build: &[Call], calls: &[Call]) -> (Duration, usize) {
-    let (mut engine, market) = built(build);
+fn replay(instrument: &Instrument, build: &[Call], calls: &[Call]) -> (Duration, usize) {
+    let (mut engine, market) = built(instrument, build);
     let (mut out, mut events) = (Vec::new(), 0);
     let begin = Instant::now();
     for (at, call) in (0..).zip(calls) {
@@ -101,8 +102,8 @@ fn replay(build: &[Call], calls: &[Call]) -> (Duration, usize) {
     (begin.elapsed(), events)
 }
 
-fn single_calls(build: &[Call], calls: &[Call]) -> anyhow::Result<Histogram<u64>> {
-    let (mut engine, market) = built(build);
+fn single_calls(instrument: &Instrument, build: &[Call], calls: &[Call]) -> anyhow::Result<Histogram<u64>> {
+    let (mut engine, market) = built(instrument, build);
     let mut took = Histogram::new_with_bounds(1, 10_000_000_000, 3)?;
     let mut out = Vec::new();
     for (at, call) in (0..).zip(calls) {
@@ -113,8 +114,8 @@ fn single_calls(build: &[Call], calls: &[Call]) -> anyhow::Result<Histogram<u64>
     Ok(took)
 }
 
-fn built(build: &[Call]) -> (Engine, MarketId) {
-    let (mut engine, market, _) = empty();
+fn built(instrument: &Instrument, build: &[Call]) -> (Engine, MarketId) {
+    let (mut engine, market, _) = empty(instrument);
     let mut out = Vec::new();
     for (at, call) in (0..).zip(build) {
         run(&mut engine, market, at, call, &mut out);
@@ -132,21 +133,24 @@ fn run(engine: &mut Engine, market: MarketId, at: i64, call: &Call, out: &mut Ve
     };
 }
 
-fn empty() -> (Engine, MarketId, Vec<AccountId>) {
-    let mut engine = Engine::new();
+fn instrument() -> Option<Instrument> {
     let price = |value| Price::new(value).unwrap_or_default();
-    let step = Quantity::new(Decimal::new(1, 5)).unwrap_or_default();
-    let instrument = Instrument {
-        symbol: Symbol::parse("BTCUSDT").unwrap_or_else(|_| std::process::abort()),
+    let step = Quantity::new(Decimal::new(1, 5))?;
+    Some(Instrument {
+        symbol: Symbol::parse("BTCUSDT").ok()?,
         base: "BTC".into(),
         quote: "USDT".into(),
         price: TickRule { min: price(Decimal::new(1, 2)), max: price(Decimal::from(1_000_000)), tick: price(Decimal::new(1, 2)) },
         lot: LotRule { min: step, max: Quantity::default(), step },
         notional: NotionalRule::default(),
-    };
+    })
+}
+
+fn empty(instrument: &Instrument) -> (Engine, MarketId, Vec<AccountId>) {
+    let mut engine = Engine::new();
     // Without a limit of open orders; the other rules as usual.
-    let rules = Rules { orders: 0, ..Rules::of(&instrument).unwrap_or_default() };
-    let market = engine.add_market(instrument, rules);
+    let rules = Rules { orders: 0, ..Rules::of(instrument).unwrap_or_default() };
+    let market = engine.add_market(instrument.clone(), rules);
     let fee = Decimal::new(1, 3);
     let assets = [engine.asset("BTC"), engine.asset("USDT")];
     let accounts: Vec<AccountId> = (0..ACCOUNTS).map(|_| engine.open_account(Fees { maker: fee, taker: fee })).collect();
@@ -222,10 +226,10 @@ impl Drawn {
 }
 
 /// The calls that build a book of `depth` orders, and the load on it.
-fn make_up(depth: usize) -> anyhow::Result<(Vec<Call>, Vec<Call>)> {
+fn make_up(instrument: &Instrument, depth: usize) -> anyhow::Result<(Vec<Call>, Vec<Call>)> {
     let levels = (u64::try_from(depth)? / ORDERS_PER_LEVEL / 2).max(1);
     let mut dice = Dice(88_172_645_463_325_252);
-    let (mut engine, market, accounts) = empty();
+    let (mut engine, market, accounts) = empty(instrument);
     let (mut drawn, mut out) = (Drawn::default(), Vec::new());
     let (mut build, mut calls) = (Vec::new(), Vec::new());
     for at in 0..depth + CALLS {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use strongroom_model::{DepthUpdate, Level as Told, Side};
 
 use super::order::Order;
-use super::store::{Links, Place, Slot, Store};
+use super::store::{Links, NumberMap, Place, Slot, Store};
 use super::units::{Px, Qty};
 
 /// Changed prices noted before they are made unique for the first time.
@@ -26,6 +26,8 @@ pub(crate) struct Level {
 struct Ladder {
     /// Levels by price, best first: bids by the complement of their price.
     index: BTreeMap<u64, u32>,
+    /// The same without order, for those who know the price.
+    by_price: NumberMap<u32>,
     best: Option<u32>,
     changed: Vec<Px>,
     compact_at: usize,
@@ -104,7 +106,7 @@ impl Ladders {
         {
             return level;
         }
-        if let Some(level) = self.side(side).index.get(&key(side, price)) {
+        if let Some(level) = self.side(side).by_price.get(&price.0) {
             return *level;
         }
         let entry = Level { price, first: Slot::NONE, last: Slot::NONE, visible: Qty::ZERO, hidden: Qty::ZERO, is_noted: false };
@@ -121,6 +123,7 @@ impl Ladders {
         let is_best = self.best(side).is_none_or(|best| key(side, price) < key(side, best.price));
         let ladder = self.side_mut(side);
         ladder.index.insert(key(side, price), level);
+        ladder.by_price.insert(price.0, level);
         if is_best {
             ladder.best = Some(level);
         }
@@ -186,6 +189,7 @@ impl Ladders {
     fn drop_level(&mut self, side: Side, price: Px, level: u32) {
         let ladder = self.side_mut(side);
         ladder.index.remove(&key(side, price));
+        ladder.by_price.remove(&price.0);
         if ladder.best == Some(level) {
             ladder.best = ladder.index.first_key_value().map(|(_, level)| *level);
         }
@@ -232,7 +236,7 @@ impl Ladders {
         changed.dedup();
         let mut told = Vec::with_capacity(changed.len());
         for price in changed {
-            let level = self.side(side).index.get(&key(side, price)).copied();
+            let level = self.side(side).by_price.get(&price.0).copied();
             let quantity = level.map_or(Qty::ZERO, |level| {
                 let entry = &mut self.levels[level as usize];
                 entry.is_noted = false;
@@ -247,6 +251,6 @@ impl Ladders {
     /// Bytes that the levels take.
     pub(crate) fn bytes(&self) -> usize {
         let indexed = self.bids.index.len() + self.asks.index.len();
-        self.levels.capacity() * size_of::<Level>() + indexed * 2 * size_of::<(u64, u32)>()
+        self.levels.capacity() * size_of::<Level>() + indexed * 4 * size_of::<(u64, u32)>()
     }
 }
