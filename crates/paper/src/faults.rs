@@ -36,6 +36,9 @@ pub enum Fault {
     MalformedBody,
 }
 
+/// Method of a [`Target`] that means requests to the WebSocket API; their names stand for the path.
+pub const SOCKET: &str = "SOCKET";
+
 /// Which requests a fault strikes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
@@ -117,6 +120,16 @@ impl Faults {
             planned.remove(at);
         }
         Some(fault)
+    }
+
+    /// The fault of a request to the WebSocket API: its method stands for the path, and `SOCKET` for the HTTP method.
+    pub(crate) fn take_socket(&self, text: &str) -> Option<Fault> {
+        if self.pending() == 0 {
+            return None;
+        }
+        let message: serde_json::Value = serde_json::from_str(text).ok()?;
+        let method = message.get("method")?.as_str()?;
+        self.take(SOCKET, method.strip_prefix("v3/").unwrap_or(method))
     }
 
     pub(crate) fn skew_ms(&self) -> i64 {

@@ -3,7 +3,7 @@
 //! Invariant: it listens on loopback only; every connection, queue, body and wait has a bound with a name.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -20,10 +20,10 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use crate::authority::{self, AuthorityError};
-use crate::exchange::{self, Account, Exchange, MarketEvent, Recording, RecordingError, Request, Response, TICK_MS};
+use crate::exchange::{self, Account, Exchange, MarketEvent, Recording, RecordingError, Request, Response, TICK_MS, UserEvent};
 use crate::faults::{Fault, Faults};
 use crate::keys::{self, KeysError, PaperKey};
-use crate::{files, streams};
+use crate::{api_socket, files, streams};
 
 /// Connections at once; further ones are closed before a handshake.
 const CONNECTIONS_MAX: usize = 256;
@@ -39,6 +39,8 @@ const HEAD_LEN_MAX: usize = 32 * 1024;
 const BODY_LEN_MAX: usize = 64 * 1024;
 /// Ticks of market data that a slow listener may be behind.
 const TICKS_BEHIND_MAX: usize = 64;
+/// Batches of user data that a slow listener may be behind.
+const USER_BATCHES_BEHIND_MAX: usize = 4_096;
 /// Time that open connections have to end at shutdown.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -130,7 +132,7 @@ pub struct PaperHandle {
     pub rest_url: String,
     /// Base of market streams, such as `wss://127.0.0.1:40123`.
     pub ws_url: String,
-    /// Reserved for the WebSocket API, which answers 501 with code -1020.
+    /// The WebSocket API.
     pub ws_api_url: String,
     /// The authority to trust.
     pub ca_pem: String,
@@ -176,7 +178,27 @@ pub(crate) struct Shared {
     pub(crate) exchange: Arc<Mutex<Exchange>>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) events: broadcast::Sender<Arc<streams::Batch>>,
+    pub(crate) user_events: broadcast::Sender<Arc<Vec<UserEvent>>>,
     pub(crate) stop: watch::Receiver<bool>,
+}
+
+impl Shared {
+    /// The venue's clock, with the skew that was asked for.
+    pub(crate) fn now(&self) -> Timestamp {
+        now().plus_ms(self.faults.skew_ms())
+    }
+
+    /// Works with the exchange, and passes on what user data streams tell because of it, before anything else happens to it.
+    pub(crate) fn with_exchange<R>(&self, work: impl FnOnce(&mut Exchange) -> R) -> R {
+        let mut exchange = lock(&self.exchange);
+        let done = work(&mut exchange);
+        let events = exchange.take_user_events();
+        if !events.is_empty() {
+            // The last listener may have left just now.
+            let _ = self.user_events.send(Arc::new(events));
+        }
+        done
+    }
 }
 
 /// Opens a venue.
@@ -204,14 +226,15 @@ pub async fn start(config: Config) -> Result<PaperHandle, StartError> {
     let faults = Arc::new(Faults::new(identity.shown));
     let (stop, stopped) = watch::channel(false);
     let (events, _) = broadcast::channel(TICKS_BEHIND_MAX);
-    let shared = Shared { exchange: exchange.clone(), faults: faults.clone(), events, stop: stopped };
+    let (user_events, _) = broadcast::channel(USER_BATCHES_BEHIND_MAX);
+    let shared = Shared { exchange: exchange.clone(), faults: faults.clone(), events, user_events, stop: stopped };
     let serving = tokio::spawn(serve(listener, TlsAcceptor::from(identity.tls), shared));
     tracing::info!(%addr, "paper venue is open");
     Ok(PaperHandle {
         addr,
         rest_url: format!("https://{addr}"),
         ws_url: format!("wss://{addr}"),
-        ws_api_url: format!("wss://{addr}{}", streams::WS_API_PATH),
+        ws_api_url: format!("wss://{addr}{}", api_socket::PATH),
         ca_pem: identity.ca_pem,
         ca_file: identity.ca_file,
         spki_sha256: identity.spki_sha256,
@@ -251,12 +274,12 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: Shared) {
             _ = tick.tick() => move_market(&shared),
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     // Full: the connection is closed by being dropped.
                     let Ok(place) = places.clone().try_acquire_owned() else { continue };
                     let (acceptor, shared) = (acceptor.clone(), shared.clone());
                     connections.spawn(async move {
-                        connection(stream, acceptor, shared).await;
+                        connection(stream, peer.ip(), acceptor, shared).await;
                         drop(place);
                     });
                 }
@@ -274,7 +297,7 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: Shared) {
 }
 
 fn move_market(shared: &Shared) {
-    let events = lock(&shared.exchange).advance(now());
+    let events = shared.with_exchange(|exchange| exchange.advance(now()));
     if shared.events.receiver_count() > 0 && !events.is_empty() {
         let batch: streams::Batch = events.iter().flat_map(MarketEvent::messages).map(|(name, data)| (name, data.to_string())).collect();
         // The last listener may have left just now.
@@ -282,13 +305,13 @@ fn move_market(shared: &Shared) {
     }
 }
 
-async fn connection(stream: TcpStream, acceptor: TlsAcceptor, shared: Shared) {
+async fn connection(stream: TcpStream, address: IpAddr, acceptor: TlsAcceptor, shared: Shared) {
     // Latency only: a socket that does not take the option works as well.
     let _ = stream.set_nodelay(true);
     let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await else { return };
     let mut stop = shared.stop.clone();
     let upgrades = Arc::new(Mutex::new(JoinSet::new()));
-    let service = service_fn(|request| answer(request, shared.clone(), upgrades.clone()));
+    let service = service_fn(|request| answer(request, address, shared.clone(), upgrades.clone()));
     let http = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS)
@@ -313,11 +336,20 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, shared: Shared) {
 #[error("the connection ends without an answer")]
 pub(crate) struct Silence;
 
-type Reply = hyper::Response<Full<Bytes>>;
+pub(crate) type Reply = hyper::Response<Full<Bytes>>;
 
-async fn answer(request: hyper::Request<Incoming>, shared: Shared, sockets: Arc<Mutex<JoinSet<()>>>) -> Result<Reply, Silence> {
-    if streams::is_stream(request.uri().path()) {
-        return Ok(streams::open(request, shared, &sockets));
+async fn answer(
+    request: hyper::Request<Incoming>,
+    address: IpAddr,
+    shared: Shared,
+    sockets: Arc<Mutex<JoinSet<()>>>,
+) -> Result<Reply, Silence> {
+    match request.uri().path() {
+        path if path == api_socket::PATH || path.strip_prefix(api_socket::PATH) == Some("/") => {
+            return Ok(api_socket::open(request, address, shared, &sockets));
+        }
+        path if streams::is_stream(path) => return Ok(streams::open(request, shared, &sockets)),
+        _ => {}
     }
     let (head, body) = request.into_parts();
     let (method, path) = (head.method.as_str(), head.uri.path());
@@ -339,8 +371,9 @@ async fn answer(request: hyper::Request<Incoming>, shared: Shared, sockets: Arc<
         Err(_) => return Err(Silence),
     };
     let api_key = head.headers.get("x-mbx-apikey").and_then(|value| value.to_str().ok());
-    let request = Request { method, path, query: head.uri.query().unwrap_or_default(), body: &body, api_key };
-    let mut response = lock(&shared.exchange).rest(now().plus_ms(shared.faults.skew_ms()), request);
+    let request = Request { method, path, query: head.uri.query().unwrap_or_default(), body: &body, api_key, address };
+    let at = shared.now();
+    let mut response = shared.with_exchange(|exchange| exchange.rest(at, request));
     match fault {
         Some(Fault::DropAnswer) => return Err(Silence),
         Some(Fault::DelayAnswer(wait)) => tokio::time::sleep(wait).await,

@@ -2,86 +2,43 @@
 //! misses a message and stays.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures_util::{SinkExt as _, StreamExt as _};
-use http_body_util::Full;
+use futures_util::StreamExt as _;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::Message;
 
-use crate::server::{Shared, now, plain, stopped};
+use crate::server::{Reply, Shared, now, plain, stopped};
+use crate::socket::{self, LIFE, PING, PONG, Socket, send};
 
 /// Messages of one tick: name of the stream, payload.
 pub(crate) type Batch = Vec<(String, String)>;
 
-/// Reserved for the WebSocket API.
-pub(crate) const WS_API_PATH: &str = "/ws-api/v3";
 /// Streams of one connection.
 const STREAMS_MAX: usize = 1_024;
 /// Longest name of a stream.
 const STREAM_NAME_LEN_MAX: usize = 128;
 /// Messages that a client may send per second.
 const INCOMING_PER_S_MAX: u32 = 5;
-/// Longest message of a client.
-const MESSAGE_LEN_MAX: usize = 64 * 1024;
-/// Bytes that wait in memory for a slow listener.
-const WRITE_BUFFER_MAX: usize = 1024 * 1024;
-/// Time in which a listener must take a message.
-const SEND: Duration = Duration::from_secs(5);
-/// Rhythm of pings, and how long an answer may take.
-const PING: Duration = Duration::from_secs(20);
-const PONG: Duration = Duration::from_secs(60);
-/// Life of a connection.
-const LIFE: Duration = Duration::from_secs(24 * 3_600);
-
-/// Whether `path` belongs to streams or to the WebSocket API.
+/// Whether `path` belongs to streams.
 pub(crate) fn is_stream(path: &str) -> bool {
-    path == "/ws" || path == "/stream" || path.starts_with("/ws/") || path.starts_with(WS_API_PATH)
+    path == "/ws" || path == "/stream" || path.starts_with("/ws/")
 }
 
-/// Answers the upgrade and listens on a task of its own.
-pub(crate) fn open(request: hyper::Request<Incoming>, shared: Shared, sockets: &Mutex<JoinSet<()>>) -> hyper::Response<Full<Bytes>> {
-    if request.uri().path().starts_with(WS_API_PATH) {
-        return plain(501, r#"{"code":-1020,"msg":"This operation is not supported."}"#);
-    }
+/// Listens on a task of its own once the client has switched over.
+pub(crate) fn open(request: hyper::Request<Incoming>, shared: Shared, sockets: &Mutex<JoinSet<()>>) -> Reply {
     let Some(names) = names(&request) else {
         return plain(400, r#"{"code":2,"msg":"Invalid request: too many parameters"}"#);
     };
-    let is = |name, wanted: &str| {
-        request.headers().get(name).and_then(|value| value.to_str().ok()).is_some_and(|value| value.to_ascii_lowercase().contains(wanted))
-    };
-    let accept = request.headers().get(SEC_WEBSOCKET_KEY).map(|key| derive_accept_key(key.as_bytes()));
-    let accept = accept.and_then(|accept| HeaderValue::from_str(&accept).ok());
-    let (true, true, true, Some(accept)) = (is(UPGRADE, "websocket"), is(CONNECTION, "upgrade"), is(SEC_WEBSOCKET_VERSION, "13"), accept)
-    else {
-        return plain(426, r#"{"code":-1020,"msg":"This operation is not supported."}"#);
-    };
     let is_combined = request.uri().path() == "/stream";
-    let task = async move {
-        let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
-        let config = WebSocketConfig::default()
-            .max_message_size(Some(MESSAGE_LEN_MAX))
-            .max_frame_size(Some(MESSAGE_LEN_MAX))
-            .max_write_buffer_size(WRITE_BUFFER_MAX);
-        let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+    socket::upgrade(request, sockets, move |socket| async move {
         Listener { names, is_combined, second: Instant::now(), in_second: 0 }.listen(socket, shared).await;
-    };
-    sockets.lock().unwrap_or_else(PoisonError::into_inner).spawn(task);
-    let mut reply = hyper::Response::new(Full::default());
-    *reply.status_mut() = hyper::StatusCode::SWITCHING_PROTOCOLS;
-    reply.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
-    reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-    reply.headers_mut().insert(SEC_WEBSOCKET_ACCEPT, accept);
-    reply
+    })
 }
 
 /// Streams named by the address; `None` when there are too many or too long ones.
@@ -101,8 +58,6 @@ fn names(request: &hyper::Request<Incoming>) -> Option<BTreeSet<String>> {
     fits.then_some(names)
 }
 
-type Socket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
-
 struct Listener {
     names: BTreeSet<String>,
     is_combined: bool,
@@ -114,7 +69,7 @@ impl Listener {
     async fn listen(mut self, mut socket: Socket, shared: Shared) {
         let mut events = shared.events.subscribe();
         let mut stop = shared.stop.clone();
-        let mut ping = tokio::time::interval(PING);
+        let mut ping = tokio::time::interval_at(Instant::now() + PING, PING);
         let end = Instant::now() + LIFE;
         let mut heard = Instant::now();
         loop {
@@ -144,7 +99,7 @@ impl Listener {
             };
             if !goes_on {
                 // The client may have left without saying so.
-                let _ = tokio::time::timeout(SEND, socket.close(None)).await;
+                socket::close(&mut socket).await;
                 return;
             }
         }
@@ -235,9 +190,4 @@ impl Listener {
         };
         json!({"result": result, "id": id})
     }
-}
-
-/// Whether the listener took the message in time.
-async fn send(socket: &mut Socket, message: Message) -> bool {
-    matches!(tokio::time::timeout(SEND, socket.send(message)).await, Ok(Ok(())))
 }

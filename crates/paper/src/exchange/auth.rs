@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use strongroom_model::Timestamp;
 use strongroom_venues::binance::VerifyingKey;
@@ -25,37 +26,62 @@ pub(crate) struct Credential {
     pub(crate) account: AccountId,
     pub(crate) verifying: VerifyingKey,
     pub(crate) rights: Rights,
+    /// Where its requests may come from; empty: from anywhere.
+    pub(crate) addresses: Vec<IpAddr>,
+    /// When it was made.
+    pub(crate) created: Timestamp,
 }
 
 /// All keys by their public name.
 pub(crate) type Credentials = HashMap<String, Credential>;
 
+/// What a request brings to show whose it is.
+pub(crate) struct Proof<'a> {
+    /// Public name of the key; empty for none.
+    pub(crate) api_key: &'a str,
+    /// What the client signed.
+    pub(crate) payload: Cow<'a, [u8]>,
+    /// Where it comes from.
+    pub(crate) address: IpAddr,
+    /// A session that was logged on with this key stands for the signature.
+    pub(crate) is_logged_on: bool,
+}
+
+impl<'a> Proof<'a> {
+    /// Of a REST request: query and body as they came.
+    pub(crate) fn of_rest(request: &Request<'a>) -> Self {
+        let api_key = request.api_key.unwrap_or_default();
+        Self { api_key, payload: payload(request), address: request.address, is_logged_on: false }
+    }
+}
+
 /// Finds the caller of a signed request and checks right, time and signature, in the venue's order.
 pub(crate) fn authenticate<'a>(
     keys: &'a Credentials,
     now: Timestamp,
-    request: &Request<'_>,
+    proof: &Proof<'_>,
     params: &mut Params,
     needed: Rights,
 ) -> Result<&'a Credential, ApiRefusal> {
-    let api_key = request.api_key.unwrap_or_default();
+    let api_key = proof.api_key;
     if !(1..=API_KEY_LEN_MAX).contains(&api_key.len()) || !api_key.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Err(ApiRefusal::key_format());
     }
     let credential = keys.get(api_key).ok_or_else(ApiRefusal::key)?;
     let timestamp = timestamp(params.needed("timestamp")?)?;
     let recv_window = recv_window(params.optional("recvWindow")?)?;
-    let signature = params.needed("signature")?;
+    let signature = if proof.is_logged_on { None } else { Some(params.needed("signature")?) };
     if timestamp.us() >= now.plus_ms(AHEAD_MS_MAX).us() {
         return Err(ApiRefusal::ahead_of_time());
     }
     if now.us().saturating_sub(timestamp.us()) > recv_window.us() {
         return Err(ApiRefusal::outside_window());
     }
-    if !credential.verifying.verify(&payload(request), signature) {
+    if signature.is_some_and(|signature| !credential.verifying.verify(&proof.payload, signature)) {
         return Err(ApiRefusal::signature());
     }
-    if needed == Rights::Trade && credential.rights == Rights::Read {
+    let is_allowed = credential.addresses.is_empty() || credential.addresses.contains(&proof.address);
+    if !is_allowed || (needed == Rights::Trade && credential.rights == Rights::Read) {
         return Err(ApiRefusal::key());
     }
     Ok(credential)
@@ -109,6 +135,7 @@ fn without_signature(params: &[u8]) -> Cow<'_, [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::LOOPBACK;
 
     #[test]
     fn payload_is_query_then_body_as_received() {
@@ -122,7 +149,7 @@ mod tests {
             ("a=1&notsignature=x", "", "a=1&notsignature=x"),
         ];
         for (query, body, signed) in rows {
-            let request = Request { method: "GET", path: "/", query, body: body.as_bytes(), api_key: None };
+            let request = Request { method: "GET", path: "/", query, body: body.as_bytes(), api_key: None, address: LOOPBACK };
             assert_eq!(payload(&request), signed.as_bytes(), "{query} + {body}");
         }
     }

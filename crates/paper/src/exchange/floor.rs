@@ -1,13 +1,16 @@
 //! The trading floor: the engine, and what is remembered of what it told. Invariant: every call to the engine that
 //! trades goes through here, so that names, history and tape follow each of its events.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use rust_decimal::Decimal;
 use strongroom_model::{Amount, Asset, DepthUpdate, Instrument, Timestamp, VenueOrderId};
 
 use super::records::{Records, Tape};
-use crate::engine::{AccountId, Change, Engine, Event, Fees, Holding, Market, MarketId, Money, NewOrder, Refusal, Rules};
+use super::user_data::{Names, UserData, UserEvent};
+use crate::engine::{
+    AccountId, Change, Engine, Event, Fees, Holding, ListId, Market, MarketId, Money, NewOrder, Order, OrderList, Refusal, Rules,
+};
 
 /// Engine and memory.
 #[derive(Debug, Default)]
@@ -18,6 +21,9 @@ pub(crate) struct Floor {
     /// Names of the orders that the present call places, in the order of their numbers.
     names: VecDeque<String>,
     first_filled: Vec<AccountId>,
+    /// Clients' names of the lists that are open.
+    list_names: HashMap<ListId, String>,
+    user_data: UserData,
 }
 
 impl Floor {
@@ -123,42 +129,106 @@ impl Floor {
         self.events.clear();
         let id = self.engine.place(now, account, market, new, &mut self.events)?;
         self.names.push_back(name);
-        self.follow();
+        self.follow(now, None);
         Ok(id)
     }
 
-    /// Takes an order back.
-    pub(crate) fn cancel(&mut self, now: Timestamp, account: AccountId, market: MarketId, id: VenueOrderId) -> Result<(), Refusal> {
+    /// Takes an order back; `request` is the client's name for the cancel.
+    pub(crate) fn cancel(
+        &mut self,
+        now: Timestamp,
+        account: AccountId,
+        market: MarketId,
+        id: VenueOrderId,
+        request: Option<&str>,
+    ) -> Result<(), Refusal> {
         self.events.clear();
         self.engine.cancel(now, account, market, id, &mut self.events)?;
-        self.follow();
+        self.follow(now, request);
         Ok(())
     }
 
-    /// Remembers what the engine told.
-    fn follow(&mut self) {
-        for event in &self.events {
-            let Event::Order(change, order) = event else { continue };
-            let records = &mut self.records[order.market.index()];
-            if let Change::Trade(execution) = change
-                && !execution.is_maker
-            {
-                records.print(execution, order.side, order.updated);
-            }
-            if self.engine.is_house(order.account) {
-                continue;
-            }
-            if let Change::Trade(execution) = change
-                && execution.is_first
-            {
-                self.first_filled.push(order.account);
-            }
-            if matches!(change, Change::New) && records.is_new(order.id) {
-                records.begin(*order, self.names.pop_front().unwrap_or_default());
-            } else {
-                records.follow(change, *order);
+    /// User data of `account` is collected from now on.
+    pub(crate) fn listen(&mut self, account: AccountId) {
+        self.user_data.listen(account);
+    }
+
+    /// User data of `account` is not collected any more.
+    pub(crate) fn unlisten(&mut self, account: AccountId) {
+        self.user_data.unlisten(account);
+    }
+
+    /// User data since the last call.
+    pub(crate) fn take_user_events(&mut self) -> Vec<UserEvent> {
+        self.user_data.take()
+    }
+
+    /// Remembers what the engine told, and tells those who listen.
+    fn follow(&mut self, now: Timestamp, request: Option<&str>) {
+        let mut moved: Vec<(AccountId, Vec<(Asset, Holding)>)> = Vec::new();
+        for at in 0..self.events.len() {
+            match self.events[at] {
+                Event::Order(change, order) => {
+                    self.follow_order(&change, &order);
+                    if self.user_data.is_listened(order.account) {
+                        self.tell_order(&change, &order, request);
+                    }
+                }
+                Event::List(list) => self.tell_list(&list, now),
+                Event::Balance(account, asset, held) if self.user_data.is_listened(account) => {
+                    let balance = (self.engine.assets()[asset.index()].clone(), held);
+                    match moved.iter_mut().find(|(known, _)| *known == account) {
+                        Some((_, balances)) => balances.push(balance),
+                        None => moved.push((account, vec![balance])),
+                    }
+                }
+                Event::Balance(..) => {}
             }
         }
+        for (account, balances) in moved {
+            self.user_data.position(account, &balances, now);
+        }
         self.names.clear();
+    }
+
+    fn follow_order(&mut self, change: &Change, order: &Order) {
+        let records = &mut self.records[order.market.index()];
+        if let Change::Trade(execution) = change
+            && !execution.is_maker
+        {
+            records.print(execution, order.side, order.updated);
+        }
+        if self.engine.is_house(order.account) {
+            return;
+        }
+        if let Change::Trade(execution) = change
+            && execution.is_first
+        {
+            self.first_filled.push(order.account);
+        }
+        if matches!(change, Change::New) && records.is_new(order.id) {
+            records.begin(*order, self.names.pop_front().unwrap_or_default());
+        } else {
+            records.follow(change, *order);
+        }
+    }
+
+    fn tell_order(&mut self, change: &Change, order: &Order, request: Option<&str>) {
+        let Some(record) = self.records[order.market.index()].order(order.id) else { return };
+        let names = Names { symbol: &self.engine.market(order.market).instrument.symbol, order: &record.client_order_id, request };
+        self.user_data.report(change, order, &names, self.engine.assets());
+    }
+
+    fn tell_list(&mut self, list: &OrderList, now: Timestamp) {
+        if self.user_data.is_listened(list.account) {
+            let records = &self.records[list.market.index()];
+            let named = |id: VenueOrderId| (id.0, records.order(id).map(|record| record.client_order_id.clone()).unwrap_or_default());
+            let orders: Vec<(u64, String)> = list.orders.into_iter().flatten().map(named).collect();
+            let name = self.list_names.get(&list.id).map_or("", String::as_str);
+            self.user_data.list(list, &self.engine.market(list.market).instrument.symbol, name, &orders, now);
+        }
+        if list.is_done {
+            self.list_names.remove(&list.id);
+        }
     }
 }

@@ -18,16 +18,21 @@ mod refusal;
 mod replay;
 mod routes;
 mod simulator;
+mod socket_api;
 #[cfg(test)]
 mod tests;
+mod user_data;
 
 pub use candles::CandleStats;
 pub use config::{Account, ApiKey, Config, Listing, Market, Rights};
 pub use events::{MarketEvent, Speed};
 pub use quota::Limits;
 pub use replay::{Recording, RecordingError};
+pub use socket_api::Session;
+pub use user_data::UserEvent;
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv4Addr};
 
 use rust_decimal::Decimal;
 use strongroom_model::{Amount, Asset, DepthUpdate, Level, OrderSpec, Side, Symbol, TimeInForce, Timestamp, TradeId};
@@ -38,9 +43,10 @@ use crate::engine::{AccountId, Engine, MarketId, NewOrder, Refusal};
 use auth::{Credential, Credentials};
 use candles::Candles;
 use floor::Floor;
-use quota::{AddressQuota, OrderQuota};
+use quota::{AddressQuotas, OrderQuota};
 use refusal::ApiRefusal;
 use replay::Replay;
+use routes::Answer;
 use simulator::Simulator;
 
 /// Depth streams, books and trades are told in this rhythm.
@@ -51,6 +57,9 @@ const TICKS_PER_ADVANCE_MAX: i64 = 600;
 const TICKS_BEFORE_OPEN: i64 = 100;
 /// What the venue's own account is given of each asset to make a market with, and again when half is gone.
 const HOUSE_FUNDS: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+
+/// Where requests of this machine come from.
+pub const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A request as it came.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +74,8 @@ pub struct Request<'a> {
     pub body: &'a [u8],
     /// Value of the header `X-MBX-APIKEY`.
     pub api_key: Option<&'a str>,
+    /// Where it comes from.
+    pub address: IpAddr,
 }
 
 /// The answer to a request.
@@ -110,7 +121,7 @@ pub struct Exchange {
     venues: BTreeMap<Symbol, Venue>,
     keys: Credentials,
     order_quotas: HashMap<AccountId, OrderQuota>,
-    address: AddressQuota,
+    addresses: AddressQuotas,
     limits: Limits,
     opened: Timestamp,
     next_tick_ms: i64,
@@ -152,7 +163,7 @@ impl Exchange {
             venues,
             keys: HashMap::new(),
             order_quotas: HashMap::new(),
-            address: AddressQuota::new(&config.limits),
+            addresses: AddressQuotas::new(&config.limits),
             limits: config.limits,
             opened: now,
             next_tick_ms: now.ms() - now.ms().rem_euclid(TICK_MS) + TICK_MS,
@@ -171,7 +182,7 @@ impl Exchange {
             self.floor.deposit(id, &asset, amount);
         }
         for key in account.keys {
-            self.keys.insert(key.api_key, Credential { account: id, verifying: key.verifying, rights: key.rights });
+            self.keys.insert(key.api_key, Credential { account: id, verifying: key.verifying, rights: key.rights, addresses: Vec::new(), created: self.opened });
         }
         self.order_quotas.insert(id, OrderQuota::new(&self.limits));
     }
@@ -180,21 +191,10 @@ impl Exchange {
     pub fn rest(&mut self, now: Timestamp, request: Request<'_>) -> Response {
         let body = std::str::from_utf8(request.body).unwrap_or_default();
         let params = if request.query.is_empty() { body } else { request.query };
-        let weight = request_weight(request.method, request.path, params);
-        let weight = if request.path.starts_with("/sapi/") { 0 } else { weight };
         let mut headers = vec![("content-type".to_owned(), "application/json;charset=UTF-8".to_owned())];
-        let answer = self.address.admit(now, weight).and_then(|()| {
-            let free = free_on_success(request.method, request.path);
-            if !free {
-                self.address.charge(now, weight);
-            }
-            let answer = self.route(now, &request, &mut headers);
-            if free && answer.is_err() {
-                self.address.charge(now, weight);
-            }
-            answer
-        });
-        let used = self.address.used_weight(now).to_string();
+        let cost = Cost::of(request.method, request.path, params);
+        let answer = self.metered(now, request.address, cost, |exchange| exchange.route(now, &request, &mut headers));
+        let used = self.addresses.used_weight(now, request.address).to_string();
         headers.push(("x-mbx-used-weight".to_owned(), used.clone()));
         headers.push(("x-mbx-used-weight-1m".to_owned(), used));
         let (status, body) = match answer {
@@ -205,6 +205,19 @@ impl Exchange {
             }
         };
         Response { status, headers, body }
+    }
+
+    /// Counts a request of `address`, and carries it out if it fits the limits.
+    fn metered(&mut self, now: Timestamp, address: IpAddr, cost: Cost, work: impl FnOnce(&mut Self) -> Answer) -> Answer {
+        self.addresses.admit(now, address, cost.weight)?;
+        if !cost.is_free_on_success {
+            self.addresses.charge(now, address, cost.weight);
+        }
+        let answer = work(self);
+        if cost.is_free_on_success && answer.is_err() {
+            self.addresses.charge(now, address, cost.weight);
+        }
+        answer
     }
 
     /// Lets time pass up to `now`: the market moves, and what streams tell is returned in order.
@@ -247,6 +260,16 @@ impl Exchange {
     /// pot hold now. They are equal.
     pub fn audit(&self) -> Vec<(Asset, Amount, Amount)> {
         self.floor.audit()
+    }
+
+    /// What user data streams tell since the last call, in order.
+    pub fn take_user_events(&mut self) -> Vec<UserEvent> {
+        self.floor.take_user_events()
+    }
+
+    /// Nobody listens to `account` any more.
+    pub fn unlisten(&mut self, account: AccountId) {
+        self.floor.unlisten(account);
     }
 
     /// The engine, to look into.
@@ -311,6 +334,20 @@ impl Exchange {
     fn venue(&self, symbol: &str) -> Result<(&Symbol, &Venue), ApiRefusal> {
         let symbol = Symbol::parse(symbol).map_err(|_| ApiRefusal::symbol())?;
         self.venues.get_key_value(&symbol).ok_or_else(ApiRefusal::symbol)
+    }
+}
+
+/// What a request weighs.
+#[derive(Clone, Copy, Debug)]
+struct Cost {
+    weight: u32,
+    is_free_on_success: bool,
+}
+
+impl Cost {
+    fn of(method: &str, path: &str, params: &str) -> Self {
+        let weight = if path.starts_with("/sapi/") { 0 } else { request_weight(method, path, params) };
+        Self { weight, is_free_on_success: free_on_success(method, path) }
     }
 }
 

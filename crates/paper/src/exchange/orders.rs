@@ -112,7 +112,8 @@ impl Exchange {
             return Err(ApiRefusal::new(400, -2011, "Order was not canceled due to cancel restrictions."));
         }
         let id = order.id;
-        self.floor.cancel(caller.now, caller.account, market, id)?;
+        let cancel_name = cancel_name.unwrap_or_else(|| cancel_name_of(id));
+        self.floor.cancel(caller.now, caller.account, market, id, Some(&cancel_name))?;
         let cancelled = self.floor.records(market).order(id).ok_or_else(ApiRefusal::unknown_order)?;
         answer(&cancel_report(&symbol, cancelled, cancel_name, caller.now))
     }
@@ -127,9 +128,10 @@ impl Exchange {
         }
         let mut reports = Vec::with_capacity(open.len());
         for id in open {
-            self.floor.cancel(caller.now, caller.account, market, id)?;
+            let cancel_name = cancel_name_of(id);
+            self.floor.cancel(caller.now, caller.account, market, id, Some(&cancel_name))?;
             let cancelled = self.floor.records(market).order(id).ok_or_else(ApiRefusal::unknown_order)?;
-            reports.push(cancel_report(&symbol, cancelled, None, caller.now));
+            reports.push(cancel_report(&symbol, cancelled, cancel_name, caller.now));
         }
         answer(&reports)
     }
@@ -256,10 +258,14 @@ fn read_spec(kind: &str, params: &mut Params) -> Result<OrderSpec, ApiRefusal> {
     }
 }
 
-fn cancel_report(symbol: &str, record: &Record, cancel_name: Option<String>, now: Timestamp) -> wire::Order {
+/// A name for a cancel whose client gave none.
+fn cancel_name_of(id: VenueOrderId) -> String {
+    format!("cancel-{id}")
+}
+
+fn cancel_report(symbol: &str, record: &Record, cancel_name: String, now: Timestamp) -> wire::Order {
     let mut told = wire_order(symbol, record);
-    let name = cancel_name.unwrap_or_else(|| format!("cancel-{}", record.order.id));
-    told.orig_client_order_id = Some(std::mem::replace(&mut told.client_order_id, name));
+    told.orig_client_order_id = Some(std::mem::replace(&mut told.client_order_id, cancel_name));
     (told.transact_time, told.time, told.update_time) = (Some(now.ms()), None, None);
     (told.is_working, told.working_time) = (None, None);
     told
@@ -305,7 +311,7 @@ pub(super) fn wire_order(symbol: &str, record: &Record) -> wire::Order {
     }
 }
 
-const fn status(status: Status) -> &'static str {
+pub(super) const fn status(status: Status) -> &'static str {
     match status {
         Status::PendingNew => "PENDING_NEW",
         Status::New => "NEW",
@@ -317,7 +323,7 @@ const fn status(status: Status) -> &'static str {
     }
 }
 
-const fn tif(tif: TimeInForce) -> &'static str {
+pub(super) const fn tif(tif: TimeInForce) -> &'static str {
     match tif {
         TimeInForce::Gtc => "GTC",
         TimeInForce::Ioc => "IOC",
@@ -325,7 +331,7 @@ const fn tif(tif: TimeInForce) -> &'static str {
     }
 }
 
-const fn kind(kind: Kind) -> &'static str {
+pub(super) const fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Limit => "LIMIT",
         Kind::LimitMaker => "LIMIT_MAKER",
@@ -337,7 +343,7 @@ const fn kind(kind: Kind) -> &'static str {
     }
 }
 
-const fn self_trade(mode: SelfTrade) -> &'static str {
+pub(super) const fn self_trade(mode: SelfTrade) -> &'static str {
     match mode {
         SelfTrade::None => "NONE",
         SelfTrade::ExpireTaker => "EXPIRE_TAKER",

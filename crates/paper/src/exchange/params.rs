@@ -40,6 +40,30 @@ impl Params {
         Ok(Self(params))
     }
 
+    /// From the `params` of a WebSocket API request: texts as they are, everything else by its JSON.
+    pub(crate) fn of_json(params: &serde_json::Map<String, serde_json::Value>) -> Result<Self, ApiRefusal> {
+        if params.len() > PARAMS_MAX {
+            return Err(ApiRefusal::duplicate_parameter());
+        }
+        let param = |(name, value): (&String, &serde_json::Value)| Param { name: name.clone(), value: text(value), was_read: false };
+        Ok(Self(params.iter().map(param).collect()))
+    }
+
+    /// Names and values, as a query would carry them.
+    pub(crate) fn query(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(self.0.iter().map(|param| (&param.name, &param.value))).finish()
+    }
+
+    /// Names and values sorted by name, not encoded, without the signature: what a WebSocket API request is signed over
+    /// (`web-socket-api.md`, “SIGNED request security”).
+    pub(crate) fn signed_text(&self) -> String {
+        let mut pairs: Vec<(&str, &str)> = self.0.iter().map(|param| (param.name.as_str(), param.value.as_str())).collect();
+        pairs.retain(|(name, _)| *name != "signature");
+        pairs.sort_unstable();
+        pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+    }
+
     /// A parameter that may be left out; sent empty it is refused.
     pub(crate) fn optional(&mut self, name: &str) -> Result<Option<&str>, ApiRefusal> {
         match self.0.iter_mut().find(|param| param.name == name) {
@@ -117,9 +141,22 @@ impl Params {
         }
     }
 
+    /// Reads a parameter that has no meaning for the operation itself.
+    pub(crate) fn pass_over(&mut self, name: &str) {
+        self.0.iter_mut().filter(|param| param.name == name).for_each(|param| param.was_read = true);
+    }
+
     /// Refuses what nobody asked for.
     pub(crate) fn finish(&self) -> Result<(), ApiRefusal> {
         let read = self.0.iter().filter(|param| param.was_read).count();
         if read == self.0.len() { Ok(()) } else { Err(ApiRefusal::unread(read, self.0.len())) }
+    }
+}
+
+/// A JSON value as a parameter's text.
+fn text(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
     }
 }

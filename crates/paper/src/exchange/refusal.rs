@@ -1,6 +1,7 @@
 //! Refusals in the venue's own codes and words (`errors.md`). Invariant: a refused request changed nothing.
 
-use strongroom_venues::binance::wire::ApiError;
+use serde_json::{Value, json};
+use strongroom_model::Timestamp;
 
 use crate::engine::{FilterFailure, Refusal};
 
@@ -11,11 +12,13 @@ pub(crate) struct ApiRefusal {
     pub(crate) code: i32,
     pub(crate) msg: String,
     pub(crate) retry_after_s: Option<u64>,
+    /// What came of the parts of a request that failed in part.
+    pub(crate) data: Option<Value>,
 }
 
 impl ApiRefusal {
     pub(crate) fn new(status: u16, code: i32, msg: impl Into<String>) -> Self {
-        Self { status, code, msg: msg.into(), retry_after_s: None }
+        Self { status, code, msg: msg.into(), retry_after_s: None, data: None }
     }
 
     fn bad(code: i32, msg: impl Into<String>) -> Self {
@@ -23,7 +26,24 @@ impl ApiRefusal {
     }
 
     pub(crate) fn body(&self) -> Vec<u8> {
-        serde_json::to_vec(&ApiError { code: self.code, msg: self.msg.clone() }).unwrap_or_default()
+        let mut error = json!({"code": self.code, "msg": self.msg});
+        if let (Some(data), Value::Object(fields)) = (&self.data, &mut error) {
+            fields.insert("data".to_owned(), data.clone());
+        }
+        serde_json::to_vec(&error).unwrap_or_default()
+    }
+
+    /// As the WebSocket API carries it.
+    pub(crate) fn socket_error(&self, now: Timestamp) -> Value {
+        let mut error = json!({"code": self.code, "msg": self.msg});
+        if let (Some(data), Value::Object(fields)) = (&self.data, &mut error) {
+            fields.insert("data".to_owned(), data.clone());
+        }
+        if let (Some(seconds), Value::Object(fields)) = (self.retry_after_s, &mut error) {
+            let retry_after = now.plus_ms(i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX)).ms();
+            fields.insert("data".to_owned(), json!({"serverTime": now.ms(), "retryAfter": retry_after}));
+        }
+        error
     }
 
     pub(crate) fn too_much_weight(limit: u32, window: &str, retry_after_s: u64) -> Self {
@@ -32,6 +52,15 @@ impl ApiRefusal {
              Please use WebSocket Streams for live updates to avoid polling the API."
         );
         Self { retry_after_s: Some(retry_after_s), ..Self::new(429, -1003, msg) }
+    }
+
+    /// The address is banned until `until` (`errors.md`, -1003).
+    pub(crate) fn banned(until: Timestamp, retry_after_s: u64) -> Self {
+        let msg = format!(
+            "Way too much request weight used; IP banned until {}. Please use WebSocket Streams for live updates to avoid bans.",
+            until.ms()
+        );
+        Self { retry_after_s: Some(retry_after_s), ..Self::new(418, -1003, msg) }
     }
 
     pub(crate) fn too_many_requests(retry_after_s: u64) -> Self {

@@ -214,7 +214,7 @@ impl Replay {
         for (side, level) in changes {
             if let Some(id) = self.orders.remove(&(symbol.clone(), *side, level.price)) {
                 // An order that is gone already was filled by a client.
-                let _ = floor.cancel(at, house, market, id);
+                let _ = floor.cancel(at, house, market, id, None);
             }
         }
         for (side, level) in changes.iter().filter(|(_, level)| !level.quantity.is_zero()) {

@@ -1,10 +1,12 @@
-//! One table of everything the venue answers. Invariant: what is not in the table does not exist.
+//! One table of everything the venue answers, by REST or through the WebSocket API. Invariant: what is not in the table does
+//! not exist, and both doors carry out the same functions.
 
 use serde::Serialize;
 use strongroom_model::Timestamp;
 
 use super::params::Params;
 use super::refusal::ApiRefusal;
+use super::auth::Proof;
 use super::{Exchange, Request, Rights, auth};
 use crate::engine::AccountId;
 
@@ -31,50 +33,84 @@ enum Endpoint {
 use Endpoint::{Public as P, Signed as S};
 use Rights::{Read, Trade};
 
-const ROUTES: &[(&str, &str, Endpoint)] = &[
-    ("POST", "/api/v3/order", S(Trade, Exchange::place_order)),
-    ("GET", "/api/v3/order", S(Read, Exchange::query_order)),
-    ("DELETE", "/api/v3/order", S(Trade, Exchange::cancel_order)),
-    ("POST", "/api/v3/order/test", S(Trade, Exchange::test_order)),
-    ("GET", "/api/v3/openOrders", S(Read, Exchange::open_orders)),
-    ("DELETE", "/api/v3/openOrders", S(Trade, Exchange::cancel_open_orders)),
-    ("GET", "/api/v3/allOrders", S(Read, Exchange::all_orders)),
-    ("GET", "/api/v3/myTrades", S(Read, Exchange::my_trades)),
-    ("GET", "/api/v3/account", S(Read, Exchange::account)),
-    ("GET", "/api/v3/account/commission", S(Read, Exchange::commission)),
-    ("GET", "/api/v3/rateLimit/order", S(Read, Exchange::order_counts)),
-    ("GET", "/api/v3/ping", P(Exchange::ping)),
-    ("GET", "/api/v3/time", P(Exchange::time)),
-    ("GET", "/api/v3/exchangeInfo", P(Exchange::exchange_info)),
-    ("GET", "/api/v3/depth", P(Exchange::depth)),
-    ("GET", "/api/v3/trades", P(Exchange::trades)),
-    ("GET", "/api/v3/aggTrades", P(Exchange::aggregate_trades)),
-    ("GET", "/api/v3/klines", P(Exchange::klines)),
-    ("GET", "/api/v3/avgPrice", P(Exchange::average_price)),
-    ("GET", "/api/v3/ticker/24hr", P(Exchange::ticker_day)),
-    ("GET", "/api/v3/ticker/price", P(Exchange::ticker_price)),
-    ("GET", "/api/v3/ticker/bookTicker", P(Exchange::ticker_book)),
-    ("GET", "/sapi/v1/account/apiRestrictions", S(Read, Exchange::key_restrictions)),
-    ("GET", "/sapi/v1/capital/config/getall", S(Read, Exchange::coins)),
-    ("GET", "/sapi/v1/margin/allPairs", S(Read, Exchange::no_margin_pairs)),
-    ("GET", "/sapi/v1/margin/isolated/allPairs", S(Read, Exchange::no_margin_pairs)),
+/// One thing that can be asked, by REST or through the WebSocket API.
+pub(super) struct Operation {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    /// Name in the WebSocket API; empty where it has none.
+    pub(super) socket: &'static str,
+    endpoint: Endpoint,
+}
+
+const fn at(method: &'static str, path: &'static str, socket: &'static str, endpoint: Endpoint) -> Operation {
+    Operation { method, path, socket, endpoint }
+}
+
+const OPERATIONS: &[Operation] = &[
+    at("POST", "/api/v3/order", "order.place", S(Trade, Exchange::place_order)),
+    at("GET", "/api/v3/order", "order.status", S(Read, Exchange::query_order)),
+    at("DELETE", "/api/v3/order", "order.cancel", S(Trade, Exchange::cancel_order)),
+    at("POST", "/api/v3/order/test", "order.test", S(Trade, Exchange::test_order)),
+    at("GET", "/api/v3/openOrders", "openOrders.status", S(Read, Exchange::open_orders)),
+    at("DELETE", "/api/v3/openOrders", "openOrders.cancelAll", S(Trade, Exchange::cancel_open_orders)),
+    at("GET", "/api/v3/allOrders", "allOrders", S(Read, Exchange::all_orders)),
+    at("GET", "/api/v3/myTrades", "myTrades", S(Read, Exchange::my_trades)),
+    at("GET", "/api/v3/account", "account.status", S(Read, Exchange::account)),
+    at("GET", "/api/v3/account/commission", "account.commission", S(Read, Exchange::commission)),
+    at("GET", "/api/v3/rateLimit/order", "account.rateLimits.orders", S(Read, Exchange::order_counts)),
+    at("GET", "/api/v3/ping", "ping", P(Exchange::ping)),
+    at("GET", "/api/v3/time", "time", P(Exchange::time)),
+    at("GET", "/api/v3/exchangeInfo", "exchangeInfo", P(Exchange::exchange_info)),
+    at("GET", "/api/v3/depth", "depth", P(Exchange::depth)),
+    at("GET", "/api/v3/trades", "trades.recent", P(Exchange::trades)),
+    at("GET", "/api/v3/aggTrades", "trades.aggregate", P(Exchange::aggregate_trades)),
+    at("GET", "/api/v3/klines", "klines", P(Exchange::klines)),
+    at("GET", "/api/v3/avgPrice", "avgPrice", P(Exchange::average_price)),
+    at("GET", "/api/v3/ticker/24hr", "ticker.24hr", P(Exchange::ticker_day)),
+    at("GET", "/api/v3/ticker/price", "ticker.price", P(Exchange::ticker_price)),
+    at("GET", "/api/v3/ticker/bookTicker", "ticker.book", P(Exchange::ticker_book)),
+    at("GET", "/sapi/v1/account/apiRestrictions", "", S(Read, Exchange::key_restrictions)),
+    at("GET", "/sapi/v1/capital/config/getall", "", S(Read, Exchange::coins)),
+    at("GET", "/sapi/v1/margin/allPairs", "", S(Read, Exchange::no_margin_pairs)),
+    at("GET", "/sapi/v1/margin/isolated/allPairs", "", S(Read, Exchange::no_margin_pairs)),
 ];
 
+/// The operation of a REST request.
+pub(super) fn of_rest(method: &str, path: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| operation.method == method && operation.path == path)
+}
+
+/// The operation that the WebSocket API calls so.
+pub(super) fn of_socket(name: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| !operation.socket.is_empty() && operation.socket == name)
+}
+
 impl Exchange {
-    pub(super) fn route(&mut self, now: Timestamp, request: &Request<'_>, headers: &mut Vec<(String, String)>) -> Answer {
-        let route = ROUTES.iter().find(|(method, path, _)| *method == request.method && *path == request.path);
-        let (_, _, endpoint) = route.ok_or_else(|| ApiRefusal::not_supported(404))?;
-        let mut params = Params::parse(request.query, request.body)?;
-        match endpoint {
-            P(answer) => answer(self, now, &mut params),
+    /// Carries out one operation; `proof` says who asks.
+    pub(super) fn carry_out(
+        &mut self,
+        now: Timestamp,
+        operation: &Operation,
+        proof: &Proof<'_>,
+        params: &mut Params,
+        headers: &mut Vec<(String, String)>,
+    ) -> Answer {
+        match operation.endpoint {
+            P(answer) => answer(self, now, params),
             S(rights, answer) => {
-                let credential = auth::authenticate(&self.keys, now, request, &mut params, *rights)?;
+                let credential = auth::authenticate(&self.keys, now, proof, params, rights)?;
                 let mut caller = Caller { account: credential.account, rights: credential.rights, now, headers: Vec::new() };
-                let answer = answer(self, &mut caller, &mut params);
+                let answer = answer(self, &mut caller, params);
                 headers.append(&mut caller.headers);
                 answer
             }
         }
+    }
+
+    pub(super) fn route(&mut self, now: Timestamp, request: &Request<'_>, headers: &mut Vec<(String, String)>) -> Answer {
+        let operation = of_rest(request.method, request.path).ok_or_else(|| ApiRefusal::not_supported(404))?;
+        let mut params = Params::parse(request.query, request.body)?;
+        self.carry_out(now, operation, &Proof::of_rest(request), &mut params, headers)
     }
 }
 

@@ -138,7 +138,7 @@ impl Stage {
                     return true;
                 }
                 // An order that is gone already was filled.
-                let _ = floor.cancel(at, house, self.market, *id);
+                let _ = floor.cancel(at, house, self.market, *id, None);
                 false
             });
         }

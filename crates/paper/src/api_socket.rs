@@ -1,0 +1,111 @@
+//! Connections to the WebSocket API. Invariant: answers come in the order of the requests; user data comes as it happened, and a
+//! client that falls behind is disconnected rather than left without an event.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+
+use futures_util::StreamExt as _;
+use hyper::body::{Bytes, Incoming};
+use serde_json::json;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::protocol::Message;
+
+use crate::exchange::{Session, UserEvent};
+use crate::faults::Fault;
+use crate::server::{Reply, Shared, now, stopped};
+use crate::socket::{self, LIFE, PING, PONG, Socket, send};
+
+/// Where the WebSocket API is.
+pub(crate) const PATH: &str = "/ws-api/v3";
+
+/// Answers on a task of its own once the client has switched over.
+pub(crate) fn open(request: hyper::Request<Incoming>, address: IpAddr, shared: Shared, sockets: &Mutex<JoinSet<()>>) -> Reply {
+    let query = request.uri().query().unwrap_or_default();
+    let hides_limits = form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == "returnRateLimits" && value == "false");
+    socket::upgrade(request, sockets, move |socket| async move {
+        let session = Session::new(address, shared.now(), !hides_limits);
+        Connection { session, shared }.serve(socket).await;
+    })
+}
+
+struct Connection {
+    session: Session,
+    shared: Shared,
+}
+
+impl Connection {
+    async fn serve(mut self, mut socket: Socket) {
+        // Before the first request, so that no event between subscription and listening is missed.
+        let mut events = self.shared.user_events.subscribe();
+        let mut stop = self.shared.stop.clone();
+        let mut ping = tokio::time::interval_at(Instant::now() + PING, PING);
+        let end = Instant::now() + LIFE;
+        let mut heard = Instant::now();
+        loop {
+            let goes_on = tokio::select! {
+                // A request's own events come after its answer.
+                biased;
+                () = stopped(&mut stop) => {
+                    let farewell = json!({"event": {"e": "serverShutdown", "E": now().ms()}}).to_string();
+                    let _ = send(&mut socket, Message::text(farewell)).await;
+                    false
+                }
+                batch = events.recv() => match batch {
+                    Ok(batch) => self.tell(&mut socket, &batch).await,
+                    Err(RecvError::Lagged(missed)) => {
+                        tracing::info!(missed, "a slow listener to user data is disconnected");
+                        false
+                    }
+                    Err(RecvError::Closed) => false,
+                },
+                message = socket.next() => {
+                    heard = Instant::now();
+                    match message {
+                        Some(Ok(Message::Text(text))) => self.hear(&mut socket, &text).await,
+                        Some(Ok(Message::Close(_)) | Err(_)) | None => false,
+                        Some(Ok(_)) => true,
+                    }
+                }
+                () = tokio::time::sleep_until(end) => false,
+                _ = ping.tick() => heard.elapsed() < PONG && send(&mut socket, Message::Ping(Bytes::new())).await,
+            };
+            if !goes_on {
+                socket::close(&mut socket).await;
+                return;
+            }
+        }
+    }
+
+    async fn tell(&self, socket: &mut Socket, batch: &Arc<Vec<UserEvent>>) -> bool {
+        for frame in batch.iter().filter_map(|event| self.session.frame_of(event)) {
+            if !send(socket, Message::text(frame.to_string())).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn hear(&mut self, socket: &mut Socket, text: &str) -> bool {
+        let fault = self.shared.faults.take_socket(text);
+        match fault {
+            Some(Fault::CloseConnection) => return false,
+            Some(Fault::DelayRequest(wait)) => tokio::time::sleep(wait).await,
+            _ => {}
+        }
+        let at = self.shared.now();
+        let frames = self.shared.with_exchange(|exchange| exchange.socket(at, &mut self.session, text));
+        match fault {
+            Some(Fault::DropAnswer) => return true,
+            Some(Fault::DelayAnswer(wait)) => tokio::time::sleep(wait).await,
+            _ => {}
+        }
+        for frame in frames {
+            if !send(socket, Message::text(frame)).await {
+                return false;
+            }
+        }
+        true
+    }
+}
