@@ -100,7 +100,7 @@ async def every_key(world):
 
 
 def add_socket(name, make, event, fields):
-    @case(f"{name}: an event {event}")
+    @case(f"{name}: an event {event or 'without a type'}")
     async def check(world):
         async with make(world.sockets) as socket:
             await world.trade()
