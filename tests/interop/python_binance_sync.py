@@ -222,7 +222,7 @@ def trades_and_counts(world):
     equal({one["interval"] for one in world.client.get_current_order_count()}, {"SECOND", "DAY"}, "intervals")
 
 
-@case("create_oco_order, v3_post_order_list_oto, v3_post_order_list_otoco; v3_get and v3_delete_order_list; get_open_oco_orders")
+@case("create_oco_order, v3_post_order_list_oto and _otoco, v3_get_ and v3_delete_order_list, get_open_oco_orders")
 def order_lists(world):
     client = world.client
     for call, params, size in ((client.create_oco_order, oco, 2), (client.v3_post_order_list_oto, oto, 2),

@@ -165,8 +165,9 @@ def my_trades(world):
 
 @case("DELETE /api/v3/order")
 def cancel_order(world):
-    world.fits("DELETE /api/v3/order", world.rest.signed("DELETE", "/api/v3/order", symbol=SYMBOL, orderId=world.resting()))
-    world.fits("error", world.rest.signed("DELETE", "/api/v3/order", symbol=SYMBOL, orderId=1), status=400)
+    order = {"symbol": SYMBOL, "orderId": world.resting()}
+    world.fits("DELETE /api/v3/order", world.rest.signed("DELETE", "/api/v3/order", **order))
+    world.fits("error", world.rest.signed("DELETE", "/api/v3/order", **order), status=400)
 
 
 @case("DELETE /api/v3/openOrders")
@@ -233,8 +234,11 @@ def amend(world):
 @case("PUT /api/v3/order/amend/keepPriority [in an order list]")
 def amend_in_list(world):
     body = world.rest.signed("POST", "/api/v3/orderList/oto", **world.oto() | {"workingQuantity": "0.002"})[1]
+    assert "orders" in body, f"no order list: {body}"
     world.fits("PUT /api/v3/order/amend/keepPriority [in an order list]", world.rest.signed(
-        "PUT", "/api/v3/order/amend/keepPriority", symbol=SYMBOL, orderId=body["orders"][0]["orderId"], newQty=QUANTITY))
+        "PUT", "/api/v3/order/amend/keepPriority", symbol=SYMBOL, orderId=body["orders"][0]["orderId"],
+        newQty=QUANTITY))
+    world.cancel_all()
 
 
 def add_order_list(kind):

@@ -49,6 +49,7 @@ SIGNED = [
 
 def result(world, shape, answer):
     """Checks the frame, then the result by its shape; gives the result."""
+    assert "error" not in answer, f"refused: {answer.get('error')}"
     world.fits_body("answer", answer)
     equal(answer["status"], 200, "status")
     assert answer.get("rateLimits"), "rateLimits is part of every answer unless it was declined"

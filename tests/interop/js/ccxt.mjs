@@ -204,8 +204,11 @@ define("watchOrders, watchMyTrades, watchBalance (userDataStream.subscribe.signa
   equal(orders.at(-1).status, "open", "order");
   const trades = await during(client.watchMyTrades(SYMBOL), () => trade(world));
   equal(trades.at(-1).fee.currency, "BTC", "fee");
-  const balance = await during(client.watchBalance(), () => trade(world));
-  holds(near(balance.BTC.total, (await client.fetchBalance()).BTC.total), "balance");
+  let balance = await during(client.watchBalance(), () => trade(world));
+  const { total } = (await client.fetchBalance()).BTC;
+  // Events of earlier orders may still be on their way.
+  for (let count = 0; count < 10 && !near(balance.BTC.total, total); count += 1) balance = await soon(client.watchBalance());
+  holds(near(balance.BTC.total, total), `balance ${balance.BTC.total}, wanted ${total}`);
   await clear(world);
 });
 
@@ -217,7 +220,8 @@ define("createOrderWs, fetchOrderWs, editOrderWs, cancelOrderWs, fetchBalanceWs:
   equal((await soon(client.cancelOrderWs(edited.id, SYMBOL))).status, "canceled", "cancelled");
   const bought = await soon(client.createOrderWs(SYMBOL, "market", "buy", AMOUNT));
   equal([bought.status, bought.filled], ["closed", AMOUNT], "market order");
-  holds(near((await soon(client.fetchBalanceWs())).BTC.total, (await client.fetchBalance()).BTC.total), "balance");
+  // ccxt does not parse a spot answer here: the balances are in `info` only.
+  equal((await soon(client.fetchBalanceWs())).info.balances, (await client.fetchBalance()).info.balances, "balances");
 });
 
 await run(makeWorld, ({ client }) => client.close());
