@@ -309,8 +309,10 @@ def ws_market(world):
         listed = ear.hear(lambda message: "symbols" in message.get("result", {}))["result"]["symbols"]
         equal([one["symbol"] for one in listed], [SYMBOL], "symbols")
         equal(len(asked(ear, "order_book", symbol=SYMBOL, limit=5)["bids"]), 5, "levels")
-        for call in ("recent_trades", "historical_trades", "aggregate_trades"):
+        for call in ("recent_trades", "aggregate_trades"):
             equal(len(asked(ear, call, symbol=SYMBOL, limit=5)), 5, call)
+        key = world.config.key("hmac").api_key
+        equal(len(asked(ear, "historical_trades", symbol=SYMBOL, apiKey=key, limit=5)), 5, "historical trades")
         equal(len(asked(ear, "klines", symbol=SYMBOL, interval="1m", limit=5)), 5, "candles")
         for call in ("avg_price", "ticker_24hr", "ticker_price", "ticker_book"):
             assert asked(ear, call, symbol=SYMBOL), call
