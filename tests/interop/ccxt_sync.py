@@ -238,15 +238,19 @@ def trailing(world):
 @case("a STOP_LOSS buy just above the market is triggered by trades and fills")
 def stop_fills(world):
     world.clear()
-    stop = float(world.client.price_to_precision(SYMBOL, world.client.fetch_ticker(SYMBOL)["last"] * 1.0002))
+    ticker = world.client.fetch_ticker(SYMBOL)
+    stop = float(world.client.price_to_precision(SYMBOL, max(ticker["last"], ticker["ask"]) + 1))
     order = world.client.create_order(SYMBOL, "market", "buy", AMOUNT, None, {"stopLossPrice": stop})
-    for _ in range(20):
-        book = world.client.fetch_order_book(SYMBOL, 20)
-        above = sum(size for price, size in book["asks"] if price <= stop) + AMOUNT
-        world.client.create_order(SYMBOL, "market", "buy", float(world.client.amount_to_precision(SYMBOL, above)))
+    bought = 0
+    for _ in range(5):
+        asks = world.client.fetch_order_book(SYMBOL, 20)["asks"]
+        # All that is offered below the stop, and the first lot at or above it.
+        amount = float(world.client.amount_to_precision(SYMBOL, sum(size for price, size in asks if price < stop) + AMOUNT))
+        bought += world.client.create_order(SYMBOL, "market", "buy", amount)["filled"]
         seen = world.client.fetch_order(order["id"], SYMBOL)
         if seen["status"] == "closed":
             break
+    world.client.create_order(SYMBOL, "market", "sell", float(world.client.amount_to_precision(SYMBOL, bought * 0.99)))
     equal((seen["status"], decimal(seen["filled"])), ("closed", AMOUNT_TEXT), "triggered stop")
 
 

@@ -23,6 +23,10 @@ STREAMS = [
     ("btcusdt@depth20@100ms", "<symbol>@depth<levels>"),
     ("btcusdt@depth", "<symbol>@depth"),
     ("btcusdt@depth@100ms", "<symbol>@depth"),
+    # What binance-connector and python-binance ask by default for the slow speed.
+    ("btcusdt@depth@1000ms", "<symbol>@depth"),
+    ("btcusdt@depth5@1000ms", "<symbol>@depth<levels>"),
+    ("!miniTicker@arr@1000ms", "!miniTicker@arr"),
     ("!miniTicker@arr", "!miniTicker@arr"),
     ("!ticker_1h@arr", "!ticker_<window>@arr"),
 ]
@@ -100,6 +104,14 @@ def control_refused(world):
 def unnamed_path(world):
     with Socket(world.config, f"{world.config.ws_url}/ws/0") as socket:
         world.fits_body("SUBSCRIBE", ask(socket, {"method": "SUBSCRIBE", "params": ["btcusdt@trade"], "id": 1}))
+
+
+@case("stream: a close frame is answered by a close frame")
+def closing(world):
+    with Socket(world.config, f"{world.config.ws_url}/ws/btcusdt@depth20@100ms") as socket:
+        socket.hear()
+        socket.connection.close(1000)
+        equal(socket.connection.close_code, 1000, "close code")
 
 
 def subscribed(world):
