@@ -245,7 +245,8 @@ def stop_fills(world):
     for _ in range(5):
         asks = world.client.fetch_order_book(SYMBOL, 20)["asks"]
         # All that is offered below the stop, and the first lot at or above it.
-        amount = float(world.client.amount_to_precision(SYMBOL, sum(size for price, size in asks if price < stop) + AMOUNT))
+        wanted = sum(size for price, size in asks if price < stop) + AMOUNT
+        amount = float(world.client.amount_to_precision(SYMBOL, wanted))
         bought += world.client.create_order(SYMBOL, "market", "buy", amount)["filled"]
         seen = world.client.fetch_order(order["id"], SYMBOL)
         if seen["status"] == "closed":
@@ -347,7 +348,8 @@ def order_lists(world):
 def self_trade(world):
     for _ in range(5):
         world.clear()
-        price = float(world.client.price_to_precision(SYMBOL, world.client.fetch_bids_asks([SYMBOL])[SYMBOL]["ask"] - 0.01))
+        ask = world.client.fetch_bids_asks([SYMBOL])[SYMBOL]["ask"]
+        price = float(world.client.price_to_precision(SYMBOL, ask - 0.01))
         own = world.client.create_order(SYMBOL, "limit", "buy", AMOUNT, price, {"postOnly": True})
         taker = world.client.create_order(SYMBOL, "limit", "sell", AMOUNT, price, {
             "timeInForce": "IOC", "selfTradePreventionMode": "EXPIRE_TAKER"})
@@ -361,7 +363,8 @@ def self_trade(world):
 @case("InsufficientFunds, BadSymbol, InvalidOrder for filters, OrderNotFound: each error as on Binance")
 def errors(world):
     client = world.client
-    raises(ccxt.InsufficientFunds, lambda: client.create_order(SYMBOL, "limit", "sell", 80, world.price(1.01)), "insufficient balance")
+    raises(ccxt.InsufficientFunds, lambda: client.create_order(SYMBOL, "limit", "sell", 80, world.price(1.01)),
+           "insufficient balance")
     raises(ccxt.BadSymbol, lambda: client.public_get_depth({"symbol": "NOSUCH"}), "Invalid symbol")
     raises(ccxt.OrderNotFound, lambda: client.fetch_order("1", SYMBOL), "does not exist")
     raises(ccxt.OrderNotFound, lambda: client.cancel_order("1", SYMBOL), "Unknown order")

@@ -188,7 +188,8 @@ def cancel_open_lists(world):
 def replace(world, order, **more):
     params = {"symbol": SYMBOL, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": QUANTITY,
               "price": world.price("0.91"), "cancelReplaceMode": "STOP_ON_FAILURE", "cancelOrderId": order} | more
-    return world.rest.signed("POST", "/api/v3/order/cancelReplace", **{name: value for name, value in params.items() if value})
+    params = {name: value for name, value in params.items() if value}
+    return world.rest.signed("POST", "/api/v3/order/cancelReplace", **params)
 
 
 @case("POST /api/v3/order/cancelReplace")

@@ -117,7 +117,7 @@ define("createOrder IOC, FOK, postOnly: expired, expired, refused when it would 
   await clear(world);
 });
 
-define("createOrder stopLossPrice, takeProfitPrice, trailingDelta, icebergQty: rest with their own fields", async (world) => {
+define("createOrder stopLossPrice, takeProfitPrice, trailingDelta, icebergQty: rest as such", async (world) => {
   const { client } = world;
   const [low, high] = [await price(world, 0.8), await price(world, 1.2)];
   const orders = [
@@ -163,14 +163,14 @@ define("privatePostOrderListOco, privateDeleteOrderList: EXECUTING, then ALL_DON
   equal(gone.listOrderStatus, "ALL_DONE", "cancelled");
 });
 
-define("InsufficientFunds, BadSymbol, OrderNotFound, InvalidOrder, AuthenticationError: each as on Binance", async (world) => {
+define("InsufficientFunds, BadSymbol, OrderNotFound, InvalidOrder, AuthenticationError", async (world) => {
   const { client } = world;
   const high = await price(world, 1.05);
   await throws(ccxt.InsufficientFunds, () => client.createOrder(SYMBOL, "limit", "sell", 80, high));
   await throws(ccxt.BadSymbol, () => client.publicGetDepth({ symbol: "NOSUCH" }));
   await throws(ccxt.OrderNotFound, () => client.fetchOrder("1", SYMBOL));
-  const order = { symbol: "BTCUSDT", side: "BUY", type: "LIMIT", timeInForce: "GTC", quantity: "0.001001", price: "90000" };
-  await throws(ccxt.InvalidOrder, () => client.privatePostOrder(order), "LOT_SIZE");
+  const order = { symbol: "BTCUSDT", side: "BUY", type: "LIMIT", timeInForce: "GTC", quantity: "0.001001" };
+  await throws(ccxt.InvalidOrder, () => client.privatePostOrder({ ...order, price: "90000" }), "LOT_SIZE");
   const stranger = made(world.config, { ...world.config.keys[0], secret: "0".repeat(64) }, spotOnly);
   await throws(ccxt.AuthenticationError, () => stranger.privateGetAccount(), "-1022");
 });
@@ -197,7 +197,7 @@ define("watchTrades, watchOrderBook, watchTicker, watchOHLCV, watchBidsAsks: eve
   holds(best.bid < best.ask, "best");
 });
 
-define("watchOrders, watchMyTrades, watchBalance (userDataStream.subscribe.signature): the account's events", async (world) => {
+define("watchOrders, watchMyTrades, watchBalance: the account's events", async (world) => {
   const { client } = world;
   await soon(client.authenticate());
   const orders = await during(client.watchOrders(SYMBOL), () => rest(world));
