@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Parser;
-use strongroom_desk_api::supervisor::{BINANCE, PAPER, Running, SupervisorClient, ToSupervisor};
+use strongroom_desk_api::supervisor::{BINANCE, Running, SupervisorClient, ToSupervisor};
 
 use crate::desk::Desk;
 use crate::environment::beside;
@@ -70,12 +70,9 @@ impl Arguments {
         }
     }
 
-    fn venue(&self) -> &str {
-        match &self.venue_url {
-            Some(url) => url,
-            None if self.binance => BINANCE,
-            None => PAPER,
-        }
+    /// The venue that was asked for, if one was.
+    fn venue(&self) -> Option<&str> {
+        self.venue_url.as_deref().or(self.binance.then_some(BINANCE))
     }
 
     /// Starts the supervisor unless one answers. `true`: it was started here.
@@ -116,15 +113,18 @@ fn status(profile: &Path) -> Option<String> {
     asked.ok().map(|(_, words)| words)
 }
 
-/// A desk that is of another version, or trades elsewhere than was asked for, is not taken for the right one.
-fn fits(running: Option<&Running>, venue: &str) -> anyhow::Result<()> {
+/// A desk that is of another version, or trades elsewhere than was asked for, is not taken for the right one. Who asks for no
+/// venue gets the desk that is running: the window says where it trades.
+fn fits(running: Option<&Running>, venue: Option<&str>) -> anyhow::Result<()> {
     const END_IT: &str = "End it with `strongroom stop`, then try again";
     let own = env!("CARGO_PKG_VERSION");
     match running {
-        Some(running) if running.version == own && running.venue == venue => Ok(()),
-        Some(running) if running.version == own => {
-            anyhow::bail!("this profile's desk is running on {}, and {venue} was asked for. {END_IT}", running.venue)
-        }
+        Some(running) if running.version == own => match venue {
+            Some(venue) if venue != running.venue => {
+                anyhow::bail!("this profile's desk is running on {}, and {venue} was asked for. {END_IT}", running.venue)
+            }
+            _ => Ok(()),
+        },
         Some(running) => anyhow::bail!("this profile's desk is of version {}, the window of version {own}. {END_IT}", running.version),
         None => anyhow::bail!("this profile's desk is of an older version than the window ({own}). {END_IT}"),
     }
@@ -132,16 +132,19 @@ fn fits(running: Option<&Running>, venue: &str) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use strongroom_desk_api::supervisor::PAPER;
+
     use super::*;
 
     #[test]
     fn another_desk_is_not_taken_for_the_right_one() {
         let running = |version: &str, venue: &str| Running { version: version.to_owned(), venue: venue.to_owned() };
         let own = env!("CARGO_PKG_VERSION");
-        assert!(fits(Some(&running(own, PAPER)), PAPER).is_ok());
+        assert!(fits(Some(&running(own, BINANCE)), Some(BINANCE)).is_ok());
+        assert!(fits(Some(&running(own, BINANCE)), None).is_ok(), "the running one is shown");
         for (other, why) in [(running(own, PAPER), "paper"), (running("0.0.1", BINANCE), "0.0.1")] {
-            assert!(fits(Some(&other), BINANCE).unwrap_err().to_string().contains(why), "{why}");
+            assert!(fits(Some(&other), Some(BINANCE)).unwrap_err().to_string().contains(why), "{why}");
         }
-        assert!(fits(None, PAPER).is_err());
+        assert!(fits(None, None).is_err());
     }
 }

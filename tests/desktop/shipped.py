@@ -16,8 +16,9 @@ atexit.register(desk_ended, DIR)
 say("a module that the person's own GTK settings name: built, and named there")
 module = os.path.join(WORK, "module.so")
 subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-o", module, "-"], input=b"void gtk_module_init(void) {}", check=True, timeout=60)
-os.makedirs(os.path.join(os.environ["HOME"], ".config/gtk-3.0"))
-with open(os.path.join(os.environ["HOME"], ".config/gtk-3.0/settings.ini"), "w") as settings:
+config = os.path.join(os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.environ["HOME"], ".config"), "gtk-3.0")
+os.makedirs(config)
+with open(os.path.join(config, "settings.ini"), "w") as settings:
     settings.write(f"[Settings]\ngtk-modules={module}\n")
 say("variables that drive, inspect or preload do not reach it")
 hostile = {"TAURI_WEBVIEW_AUTOMATION": "true", "WEBKIT_INSPECTOR_SERVER": "127.0.0.1:9", "WEBKIT_INSPECTOR_HTTP_SERVER": "127.0.0.1:9",
