@@ -4,18 +4,17 @@ macro_rules! table {
     ($use:ident) => {
         $use! {
             hello() -> Hello;
+            start() -> ();
             ready(screen: String) -> ();
             attach(pushes: Pushes) -> ();
             watch(watch: Option<Watch>) -> ();
             ack(seq: u64) -> ();
             vault() -> VaultView;
             session() -> SessionView;
-            stay() -> ();
             act(action: DoorAction, source: Source) -> Outcome;
             give_up() -> ();
             lock() -> String;
             seal() -> String;
-            restore(generation: u64) -> String;
             keys() -> Vec<KeyView>;
             policy() -> Policy;
             instruments() -> Vec<Instrument>;
@@ -28,8 +27,7 @@ macro_rules! table {
             balances() -> Vec<Balance>;
             kill(why: String) -> Killed;
             audit(before: Option<u64>, last: u32) -> AuditPage;
-            verify() -> Verified;
-            accept_pin(host: String, spki_sha256: String) -> String;
+            verify(key: Option<String>) -> Verified;
             settings(settings: Settings) -> ();
         }
     };

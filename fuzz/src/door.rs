@@ -15,7 +15,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         r#"{"ask":"book","symbol":"BTCUSDT","depth":20}"#,
         r#"{"ask":"kill","why":"test"}"#,
         r#"{"ask":"audit","before":null,"last":50}"#,
-        r#"{"ask":"accept_pin","host":"example.com:443","spki_sha256":"AAAA"}"#,
+        r#"{"ask":"prepare","action":{"action":"accept_pin","host":"example.com:443","spki_sha256":"AAAA"}}"#,
     ]
     .map(Vec::from)
     .to_vec()

@@ -4,18 +4,17 @@
 
 const SHAPES = {
   hello: [],
+  start: [],
   ready: ["screen"],
   attach: ["pushes"],
   watch: ["watch"],
   ack: ["seq"],
   vault: [],
   session: [],
-  stay: [],
   act: ["action", "source"],
   give_up: [],
   lock: [],
   seal: [],
-  restore: ["generation"],
   keys: [],
   policy: [],
   instruments: [],
@@ -28,8 +27,7 @@ const SHAPES = {
   balances: [],
   kill: ["why"],
   audit: ["before", "last"],
-  verify: [],
-  accept_pin: ["host", "spki_sha256"],
+  verify: ["key"],
   settings: ["settings"],
 };
 // The runtime's own fetch of what a channel brought; it gives a window nothing but what was pushed to it.

@@ -1,6 +1,7 @@
 //! What the page can ask, one function per row of `table.rs`. Invariant: each is a question to the desk, to the
 //! supervisor or about the window's looks; none takes or gives a secret.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use strongroom_desk_api::supervisor::{SupervisorClient, ToSupervisor};
@@ -12,6 +13,7 @@ use tauri::ipc::Channel;
 use crate::desk::{Desk, failed, unexpected};
 use crate::environment;
 use crate::settings::Settings;
+use crate::verify::LogKey;
 use crate::views::{AuditPage, Hello, Killed, Order, Outcome, Push, Source, Verified};
 use crate::window::Window;
 
@@ -41,6 +43,14 @@ pub(crate) async fn hello(window: State<'_, Window>) -> Answer<Hello> {
         dev_build: window.build == environment::Build::Driven,
         settings: Settings::read(window.desk.profile()),
     })
+}
+
+/// Starts the desk unless one answers; a supervisor that died is started again.
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn start(window: State<'_, Window>) -> Answer<()> {
+    let (arguments, desk, started) = (window.arguments.clone(), window.desk.clone(), Arc::clone(&window.started_desk));
+    let ended = |_| failed("window", "the window is ending".to_owned(), Advice::Refuse);
+    tauri::async_runtime::spawn_blocking(move || arguments.bring_up(&desk, &started)).await.map_err(ended)
 }
 
 #[tauri::command(rename_all = "snake_case")]
@@ -78,11 +88,6 @@ pub(crate) async fn session(window: State<'_, Window>) -> Answer<SessionView> {
 }
 
 #[tauri::command(rename_all = "snake_case")]
-pub(crate) async fn stay(window: State<'_, Window>) -> Answer<()> {
-    asked!(window, Ask::Stay, Tell::Done { .. } => ())
-}
-
-#[tauri::command(rename_all = "snake_case")]
 pub(crate) async fn act(window: State<'_, Window>, action: DoorAction, source: Source) -> Answer<Outcome> {
     window.person.act(&window.desk, action, source).await
 }
@@ -101,11 +106,6 @@ pub(crate) async fn lock(window: State<'_, Window>) -> Answer<String> {
 #[tauri::command(rename_all = "snake_case")]
 pub(crate) async fn seal(window: State<'_, Window>) -> Answer<String> {
     asked!(window, Ask::Seal, Tell::Done { words } => words)
-}
-
-#[tauri::command(rename_all = "snake_case")]
-pub(crate) async fn restore(window: State<'_, Window>, generation: u64) -> Answer<String> {
-    asked!(window, Ask::Restore { generation }, Tell::Done { words } => words)
 }
 
 #[tauri::command(rename_all = "snake_case")]
@@ -208,20 +208,18 @@ pub(crate) async fn audit(window: State<'_, Window>, before: Option<u64>, last: 
 }
 
 #[tauri::command(rename_all = "snake_case")]
-pub(crate) async fn verify(window: State<'_, Window>) -> Answer<Verified> {
+pub(crate) async fn verify(window: State<'_, Window>, key: Option<String>) -> Answer<Verified> {
     let Tell::Vault(vault) = window.desk.ask(Ask::Vault).await? else { return Err(unexpected()) };
-    let log_key =
+    let named =
         vault.log_key.ok_or_else(|| failed("no-log", "There is no log yet: it begins with the vault.".to_owned(), Advice::Refuse))?;
+    let key = match key {
+        Some(kept) => LogKey::Kept(kept),
+        None => LogKey::Named(named),
+    };
     let (profile, market) = (window.desk.profile().to_path_buf(), window.market.clone());
-    let checked = tauri::async_runtime::spawn_blocking(move || {
-        crate::verify::run(&profile, &log_key, |done, of| market.push(Push::Verify { done, of }))
-    });
+    let checked =
+        tauri::async_runtime::spawn_blocking(move || crate::verify::run(&profile, &key, |done, of| market.push(Push::Verify { done, of })));
     checked.await.unwrap_or_else(|_| Err(failed("window", "the window is ending".to_owned(), Advice::Refuse)))
-}
-
-#[tauri::command(rename_all = "snake_case")]
-pub(crate) async fn accept_pin(window: State<'_, Window>, host: String, spki_sha256: String) -> Answer<String> {
-    asked!(window, Ask::AcceptPin { host, spki_sha256 }, Tell::Done { words } => words)
 }
 
 #[tauri::command(rename_all = "snake_case")]

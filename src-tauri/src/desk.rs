@@ -36,21 +36,21 @@ impl Desk {
         &self.profile
     }
 
-    /// The desk could not be started; this is why.
-    pub(crate) fn cannot_start(&self, why: String) {
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    /// Why the desk cannot be used, or that it can.
+    pub(crate) fn set_trouble(&self, why: Option<String>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = why;
     }
 
     /// Connects. Blocks for moments, and while the desk is being started.
     pub(crate) fn connect(&self) -> Result<DeskClient, DoorError> {
         loop {
+            if let Some(why) = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+                return Err(failed("not-started", format!("The desk could not be started: {why}."), Advice::Ask));
+            }
             let error = match DeskClient::connect(&self.profile) {
                 Ok(client) => return Ok(client),
                 Err(error) => error,
             };
-            if let Some(why) = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
-                return Err(failed("not-started", format!("The desk could not be started: {why}."), Advice::Ask));
-            }
             let is_absent = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused);
             if !is_absent || Instant::now() > self.starting_until {
                 let message = format!("The desk does not answer ({error}). It is started anew if it crashed.");

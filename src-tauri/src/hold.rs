@@ -1,5 +1,5 @@
 //! Keys and presence that the window hears itself. Invariant: the kill switch works from the keyboard while the page
-//! hangs, because no page is asked. A person's input is heard as the desktop delivers it; a page can claim presence, too.
+//! hangs, because no page is asked. A person's input is heard as the desktop delivers it; no page can claim presence.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -21,7 +21,7 @@ pub(crate) const HOLD: Duration = Duration::from_millis(1_200);
 /// Reason of a kill by its keys.
 const WHY: &str = "the kill keys were held in the window";
 /// The desk hears of a person at most so often.
-const PRESENCE_EVERY: Duration = Duration::from_secs(10);
+const PRESENCE_EVERY: Duration = Duration::from_secs(5);
 
 /// Listens on the window and on the web view in it.
 pub(crate) fn listen(app: &AppHandle, window: &gtk::ApplicationWindow) {
@@ -61,7 +61,7 @@ pub(crate) fn listen(app: &AppHandle, window: &gtk::ApplicationWindow) {
 
 /// Hears the pointer over the web view.
 pub(crate) fn listen_to_pointer(app: &AppHandle, view: &impl IsA<gtk::Widget>) {
-    view.add_events(EventMask::POINTER_MOTION_MASK | EventMask::BUTTON_PRESS_MASK | EventMask::SCROLL_MASK);
+    view.add_events(EventMask::POINTER_MOTION_MASK | EventMask::BUTTON_PRESS_MASK | EventMask::TOUCH_MASK);
     let heard = app.clone();
     view.connect_motion_notify_event(move |_, _| {
         present(&heard);
@@ -69,6 +69,11 @@ pub(crate) fn listen_to_pointer(app: &AppHandle, view: &impl IsA<gtk::Widget>) {
     });
     let heard = app.clone();
     view.connect_button_press_event(move |_, _| {
+        present(&heard);
+        glib::Propagation::Proceed
+    });
+    let heard = app.clone();
+    view.connect_touch_event(move |_, _| {
         present(&heard);
         glib::Propagation::Proceed
     });

@@ -207,7 +207,7 @@ impl Market {
 
 fn alive(desk: &Desk) -> Result<(), String> {
     let mut client = desk.connect().map_err(|error| error.message)?;
-    let asked = client.set_timeout(SILENCE_MAX).and_then(|()| client.ask(&Ask::Instruments));
+    let asked = client.set_timeout(SILENCE_MAX).and_then(|()| client.ask(&Ask::Alive));
     asked.map(|_| ()).map_err(|error| format!("The desk does not answer ({error})."))
 }
 

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Parser;
-use strongroom_desk_api::supervisor::{SupervisorClient, ToSupervisor};
+use strongroom_desk_api::supervisor::{BINANCE, Running, SupervisorClient, ToSupervisor};
 
+use crate::desk::Desk;
 use crate::environment::beside;
 
 /// A desk that was started has so long until it answers.
@@ -53,9 +55,30 @@ impl Arguments {
         Ok(data.context("neither --dir nor HOME is set")?.join("strongroom"))
     }
 
+    /// Starts the desk unless one answers, and tells `desk` how that ended. Blocks.
+    pub(crate) fn bring_up(&self, desk: &Desk, started: &AtomicBool) {
+        match self.start_desk(desk.profile()) {
+            Ok(false) => desk.set_trouble(None),
+            Ok(true) => {
+                started.store(true, Ordering::Relaxed);
+                desk.set_trouble(None);
+            }
+            Err(error) => {
+                eprintln!("strongroom-app: {error:#}");
+                desk.set_trouble(Some(format!("{error:#}")));
+            }
+        }
+    }
+
+    /// The venue that was asked for, if one was.
+    fn venue(&self) -> Option<&str> {
+        self.venue_url.as_deref().or(self.binance.then_some(BINANCE))
+    }
+
     /// Starts the supervisor unless one answers. `true`: it was started here.
-    pub(crate) fn start_desk(&self, profile: &Path) -> anyhow::Result<bool> {
-        if answers(profile) {
+    fn start_desk(&self, profile: &Path) -> anyhow::Result<bool> {
+        if let Some(words) = status(profile) {
+            fits(Running::parse(&words).as_ref(), self.venue())?;
             return Ok(false);
         }
         let mut command = Command::new(beside("strongroomd")?);
@@ -71,10 +94,10 @@ impl Arguments {
         }
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().context("strongroomd cannot be started")?;
         let end = Instant::now() + START_MAX;
-        while !answers(profile) {
-            if let Some(status) = child.try_wait()? {
+        while status(profile).is_none() {
+            if let Some(ended) = child.try_wait()? {
                 // Another one may have been faster.
-                anyhow::ensure!(answers(profile), "strongroomd ended at once ({status}). Its own words stand above");
+                anyhow::ensure!(status(profile).is_some(), "strongroomd ended at once ({ended}). Its own words stand above");
                 return Ok(false);
             }
             anyhow::ensure!(Instant::now() < end, "strongroomd does not answer");
@@ -84,6 +107,44 @@ impl Arguments {
     }
 }
 
-fn answers(profile: &Path) -> bool {
-    SupervisorClient::connect(profile).and_then(|supervisor| supervisor.ask(&ToSupervisor::Status, &[], Duration::from_secs(2))).is_ok()
+/// What the supervisor of the profile says of itself, if one answers.
+fn status(profile: &Path) -> Option<String> {
+    let asked = SupervisorClient::connect(profile).and_then(|running| running.ask(&ToSupervisor::Status, &[], Duration::from_secs(2)));
+    asked.ok().map(|(_, words)| words)
+}
+
+/// A desk that is of another version, or trades elsewhere than was asked for, is not taken for the right one. Who asks for no
+/// venue gets the desk that is running: the window says where it trades.
+fn fits(running: Option<&Running>, venue: Option<&str>) -> anyhow::Result<()> {
+    const END_IT: &str = "End it with `strongroom stop`, then try again";
+    let own = env!("CARGO_PKG_VERSION");
+    match running {
+        Some(running) if running.version == own => match venue {
+            Some(venue) if venue != running.venue => {
+                anyhow::bail!("this profile's desk is running on {}, and {venue} was asked for. {END_IT}", running.venue)
+            }
+            _ => Ok(()),
+        },
+        Some(running) => anyhow::bail!("this profile's desk is of version {}, the window of version {own}. {END_IT}", running.version),
+        None => anyhow::bail!("this profile's desk is of an older version than the window ({own}). {END_IT}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use strongroom_desk_api::supervisor::PAPER;
+
+    use super::*;
+
+    #[test]
+    fn another_desk_is_not_taken_for_the_right_one() {
+        let running = |version: &str, venue: &str| Running { version: version.to_owned(), venue: venue.to_owned() };
+        let own = env!("CARGO_PKG_VERSION");
+        assert!(fits(Some(&running(own, BINANCE)), Some(BINANCE)).is_ok());
+        assert!(fits(Some(&running(own, BINANCE)), None).is_ok(), "the running one is shown");
+        for (other, why) in [(running(own, PAPER), "paper"), (running("0.0.1", BINANCE), "0.0.1")] {
+            assert!(fits(Some(&other), Some(BINANCE)).unwrap_err().to_string().contains(why), "{why}");
+        }
+        assert!(fits(None, None).is_err());
+    }
 }

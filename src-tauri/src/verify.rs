@@ -1,5 +1,5 @@
-//! Checks the log with the separate verifier. Invariant: a process of its own reads the file with the key that the desk
-//! names, and what it finds is told as it says it.
+//! Checks the log with the separate verifier. Invariant: a process of its own reads the file with the key that a person kept or
+//! the desk names, which of the two is told, and what it finds is told as it says it.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
@@ -17,6 +17,8 @@ use crate::views::Verified;
 /// Longest answer of the verifier.
 const ANSWER_LEN_MAX: u64 = 1024 * 1024;
 /// A log that was written to meanwhile ends in entries that no checkpoint covers yet: that is no damage.
+/// How the text form of a log's key begins.
+const KEY_PREFIX: &str = "strongroom-log";
 const INTACT: [&str; 2] = ["whole", "unsealed-tail"];
 
 /// The verifier's answer, as far as it is shown.
@@ -35,10 +37,28 @@ struct Broken {
     what: String,
 }
 
+/// Longest key that is looked at.
+const KEY_LEN_MAX: usize = 200;
+
+/// The log's public key.
+pub(crate) enum LogKey {
+    /// By a person, away from this computer.
+    Kept(String),
+    /// By the desk.
+    Named(String),
+}
+
 /// Runs it; `tell` hears how far it is. Blocks.
-pub(crate) fn run(profile: &Path, log_key: &str, mut tell: impl FnMut(u64, u64)) -> Result<Verified, DoorError> {
+pub(crate) fn run(profile: &Path, key: &LogKey, mut tell: impl FnMut(u64, u64)) -> Result<Verified, DoorError> {
     let start = Instant::now();
     let no = |why: String| failed("verify", format!("The log was not checked: {why}."), Advice::Ask);
+    let (log_key, is_kept) = match key {
+        LogKey::Kept(key) => (key.trim(), true),
+        LogKey::Named(key) => (key.as_str(), false),
+    };
+    if !log_key.starts_with(KEY_PREFIX) || log_key.len() > KEY_LEN_MAX {
+        return Err(no(format!("a key of the log begins with {KEY_PREFIX}")));
+    }
     let program = beside("strongroom-audit").map_err(|error| no(error.to_string()))?;
     let mut command = Command::new(program);
     command.arg("verify").arg(profile.join("desk.db")).args(["--key", log_key, "--json", "--progress"]);
@@ -60,10 +80,10 @@ pub(crate) fn run(profile: &Path, log_key: &str, mut tell: impl FnMut(u64, u64))
     child.wait().map_err(|error| no(error.to_string()))?;
     let findings: Findings =
         serde_json::from_slice(&answer).map_err(|_| no(if said.is_empty() { "the verifier said nothing".to_owned() } else { said }))?;
-    Ok(verified(findings, start))
+    Ok(verified(findings, is_kept, start))
 }
 
-fn verified(findings: Findings, start: Instant) -> Verified {
+fn verified(findings: Findings, by_kept_key: bool, start: Instant) -> Verified {
     let Findings { outcome, leaves, sealed, checkpoints, head, broken } = findings;
     let words = match (outcome.as_str(), broken) {
         ("whole", _) => "Every entry is in its place and covered by a signed checkpoint.".to_owned(),
@@ -77,6 +97,7 @@ fn verified(findings: Findings, start: Instant) -> Verified {
     Verified {
         intact: INTACT.contains(&outcome.as_str()),
         words,
+        by_kept_key,
         entries: leaves,
         sealed_entries: sealed,
         checkpoints,
@@ -97,7 +118,7 @@ mod tests {
             let text = format!(
                 r#"{{"outcome":"{outcome}","leaves":9,"sealed":8,"checkpoints":1,"head":"ab","broken":null,"warnings":[],"epochs":1,"log_id":null,"from":null,"to":null}}"#
             );
-            let found = verified(serde_json::from_str(&text).unwrap(), Instant::now());
+            let found = verified(serde_json::from_str(&text).unwrap(), false, Instant::now());
             assert_eq!(found.intact, intact, "{outcome}");
         }
     }

@@ -88,6 +88,8 @@ pub struct Verified {
     pub sealed_entries: u64,
     /// How many checkpoints there are.
     pub checkpoints: u64,
+    /// Checked with a key that a person kept; otherwise with the one that this computer names.
+    pub by_kept_key: bool,
     /// Hash of the newest entry, hexadecimal.
     pub head: String,
     /// When it was looked at.

@@ -1,8 +1,8 @@
 //! Opens the window and wires it. Invariant: one window per profile; it shows our page and no other, and keeps nothing
 //! of what it showed.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tauri::webview::NewWindowResponse;
@@ -29,12 +29,13 @@ const OWN_SCHEME: &str = "tauri";
 
 /// What commands need.
 pub(crate) struct Window {
+    pub(crate) arguments: Arguments,
     pub(crate) build: Build,
     pub(crate) desk: Desk,
     pub(crate) market: Market,
     pub(crate) person: Person,
     /// Whether the supervisor was started by this window.
-    pub(crate) started_desk: AtomicBool,
+    pub(crate) started_desk: Arc<AtomicBool>,
     pub(crate) present_at: Mutex<Option<Instant>>,
     /// A person is being asked whether it may close.
     pub(crate) is_closing: AtomicBool,
@@ -59,11 +60,12 @@ pub(crate) fn open(arguments: Arguments, build: Build) -> anyhow::Result<()> {
     let profile = arguments.profile()?;
     let desk = Desk::of(&profile);
     let window = Window {
+        arguments: arguments.clone(),
         build,
         desk: desk.clone(),
         market: Market::default(),
         person: Person::default(),
-        started_desk: AtomicBool::new(false),
+        started_desk: Arc::default(),
         present_at: Mutex::new(None),
         is_closing: AtomicBool::new(false),
         is_ready: AtomicBool::new(false),
@@ -95,7 +97,10 @@ pub(crate) fn open(arguments: Arguments, build: Build) -> anyhow::Result<()> {
         })
         .setup(move |app| {
             build_window(app.handle(), build)?;
-            start_desk(app.handle().clone(), arguments, profile);
+            // Beside the window, so that both come up together.
+            let state = app.state::<Window>();
+            let (desk, started) = (state.desk.clone(), Arc::clone(&state.started_desk));
+            tauri::async_runtime::spawn_blocking(move || arguments.bring_up(&desk, &started));
             Ok(())
         })
         .build(tauri::generate_context!())?;
@@ -142,15 +147,4 @@ fn build_window(app: &AppHandle, build: Build) -> anyhow::Result<()> {
         view.inner().connect_web_process_terminated(|view, _| view.reload());
     })?;
     Ok(())
-}
-
-/// Starts the desk beside the window, so that both come up together.
-fn start_desk(app: AppHandle, arguments: Arguments, profile: std::path::PathBuf) {
-    tauri::async_runtime::spawn_blocking(move || match arguments.start_desk(&profile) {
-        Ok(started) => app.state::<Window>().started_desk.store(started, Ordering::Relaxed),
-        Err(error) => {
-            eprintln!("strongroom-app: {error:#}");
-            app.state::<Window>().desk.cannot_start(format!("{error:#}"));
-        }
-    });
 }

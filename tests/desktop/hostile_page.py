@@ -80,18 +80,38 @@ for order in ({"symbol": "BTCUSDT", "side": "buy", "spec": {"limit": {"price": l
 say("what needs a person stays undone: the prompt asks a person, and no script can answer it")
 policy = asks("policy")["ok"]
 raised = {**policy, "order_notional_max": "9000000"}
-for action, about in (({"action": "set_policy", "policy": raised}, None), ({"action": "import", "label": "evil", "venue": "binance"}, None),
-                      ({"action": "delete", "id": 4}, None)):
+line = does("session")["lines"][0]
+for action in ({"action": "set_policy", "policy": raised}, {"action": "import", "label": "evil", "venue": "binance"}, {"action": "delete", "id": 4},
+               {"action": "forget_pin", "host": line["host"], "spki_sha256": line["pins"][0]}):
     app.run(ASK + "window.__end = ask('act', {action: args[0], source: 'typed'}); return 1", action)
     window = prompt.Window()
-    assert any(word in " ".join(window.texts()) for word in ("limits", "Import", "Delete")), window.texts()
+    assert any(word in " ".join(window.texts()) for word in ("limits", "Import", "Delete", "no more")), window.texts()
     assert not window.can_press(next(node.get_name() for node in window.nodes(prompt.Atspi.Role.PUSH_BUTTON)
-                                     if node.get_name() in ("Continue", "Delete this key", "Change the limits", "Raise the limits"))), "without a code"
+                                     if node.get_name() in ("Continue", "Delete this key", "Change the limits", "Confirm"))), "without a code"
     asks("give_up")
     eventually("no prompt", lambda: gone([window.pid]))
 assert asks("policy")["ok"] == policy and len(does("key", "list")["keys"]) == 1
+assert does("session")["lines"][0]["pins"] == line["pins"]
+for action in ({"action": "accept_pin", "host": line["host"], "spki_sha256": "A" * 43 + "="}, {"action": "recover", "generation": 1}):
+    told = asks("act", {"action": action, "source": "typed"})
+    assert "error" in told and "no answer" not in told["error"], (action, told)
 assert "error" in asks("act", {"action": {"action": "withdraw"}, "source": "typed"})
 assert "error" in asks("act", {"action": {"action": "unlock"}, "source": "/etc/passwd"})
+
+say("presence cannot be claimed: whatever a script does, the session's idle time runs")
+before = does("session")["idle_left_ms"]
+for _ in range(6):
+    app.run("""
+for (const kind of ['keydown', 'keyup', 'pointerdown', 'pointermove', 'mousemove', 'click'])
+  document.body.dispatchEvent(new (kind.startsWith('key') ? KeyboardEvent : MouseEvent)(kind, {bubbles: true, key: 'a'}));
+""")
+    for name, arguments in (("session", {}), ("orders", {"live": True}), ("place", {"order": {"symbol": "BTCUSDT", "side": "buy", "spec": {"limit": {"price": "1", "quantity": "0.00001", "tif": "GTC"}}}})):
+        asks(name, arguments)
+    time.sleep(1)
+idle = does("session")["idle_left_ms"]
+assert idle < before - 5_000, "idle all the same"
+prompt.xdotool("mousemove", 300, 300, "mousemove", 320, 310)
+eventually("a real pointer is a person", lambda: does("session")["idle_left_ms"] > idle)
 
 say("the network, other pages, new code: the content policy lets nothing out or in")
 heard = []

@@ -13,6 +13,13 @@ for environment, words in ((bare, "no display"), ({**bare, "DISPLAY": ":99999"},
 
 keyring()
 atexit.register(desk_ended, DIR)
+say("a module that the person's own GTK settings name: built, and named there")
+module = os.path.join(WORK, "module.so")
+subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-o", module, "-"], input=b"void gtk_module_init(void) {}", check=True, timeout=60)
+config = os.path.join(os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.environ["HOME"], ".config"), "gtk-3.0")
+os.makedirs(config)
+with open(os.path.join(config, "settings.ini"), "w") as settings:
+    settings.write(f"[Settings]\ngtk-modules={module}\n")
 say("variables that drive, inspect or preload do not reach it")
 hostile = {"TAURI_WEBVIEW_AUTOMATION": "true", "WEBKIT_INSPECTOR_SERVER": "127.0.0.1:9", "WEBKIT_INSPECTOR_HTTP_SERVER": "127.0.0.1:9",
            "GTK_MODULES": "evil", "LD_PRELOAD": "", "LD_LIBRARY_PATH": "/nowhere", "GIO_EXTRA_MODULES": "/nowhere", "GTK_PATH": "/nowhere",
@@ -26,6 +33,15 @@ eventually("the desk answers", lambda: cli("session")[0] == 0)
 for pid, name in eventually("a web process", lambda: [found for found in window_pids() if found[1] == "WebKitWebProcess"]):
     names = {line.split("=")[0] for line in open(f"/proc/{pid}/environ", "rb").read().decode().split("\0") if line}
     assert not names & (set(hostile) - {"STRONGROOM_STARTED_US"}), (name, names)
+
+say("it is loaded into the window, which holds no secret, and not into the prompt")
+assert module in open(f"/proc/{app.pid}/maps").read(), "else this test sees nothing"
+door = start(f"{BIN}/strongroom", "--dir", DIR, "--window", "vault", "create", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+asked = prompt.Window().page("new vault")
+assert module not in open(f"/proc/{asked.pid}/maps").read()
+asked.press("Cancel")
+door.wait(timeout=20)
+eventually("no prompt", lambda: gone([asked.pid]))
 
 say("a second start shows the first and ends")
 second = subprocess.run([f"{BIN}/strongroom-app", "--dir", DIR], capture_output=True, text=True, timeout=30)

@@ -10,7 +10,7 @@ venue = Venue()
 keyring()
 daemon = Daemon(*venue.arguments(), up=False)
 person = Person()
-does("pin", "accept", venue.host, venue.facts["spki_sha256"])
+person.pins(venue)
 daemon.until_up()
 person.imports("paper", venue.folder)
 assert does(*buy())["fate"] == "filled"

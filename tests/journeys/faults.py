@@ -9,7 +9,7 @@ person = Person()
 say("first use of a server: nothing is sent until a person confirms its key")
 line = eventually("the key is shown", lambda: (does("session")["lines"][0]["trouble"] or "") and does("session")["lines"][0])
 assert venue.facts["spki_sha256"] in line["trouble"] and not line["up"], line
-does("pin", "accept", venue.host, venue.facts["spki_sha256"])
+person.pins(venue)
 daemon.until_up()
 person.imports("paper", venue.folder)
 assert does(*buy())["fate"] == "filled"

@@ -38,7 +38,9 @@ assert too_long == "" or json.loads(too_long)["code"] == "not-understood", too_l
 
 say("tickets and orders that nobody made")
 for request in ({"ask": "cancel", "client_order_id": "x" * 5000}, {"ask": "order", "client_order_id": "' or 1=1 --"},
-                {"ask": "restore", "generation": 1}, {"ask": "accept_pin", "host": "example.com:443", "spki_sha256": "x"},
+                {"ask": "prepare", "action": {"action": "recover", "generation": 1}},
+                {"ask": "prepare", "action": {"action": "accept_pin", "host": "example.com:443", "spki_sha256": "x"}},
+                {"ask": "prepare", "action": {"action": "forget_pin", "host": "a b", "spki_sha256": "x"}},
                 {"ask": "prepare", "action": {"action": "delete", "id": 99999}},
                 {"ask": "prepare", "action": {"action": "create_vault", "kdf_memory_mib": 1, "kdf_passes": 1}},
                 {"ask": "prepare", "action": {"action": "import", "label": "a\nb", "venue": "binance"}}):

@@ -81,12 +81,14 @@ os.unlink(states)
 message = fails(5, "vault-damaged", "vault", "unlock")
 newest = does("vault", "status")["backups"][0]
 assert f"strongroom vault restore {newest}" in message, message
-does("vault", "restore", newest)
-assert open(f"{DIR}/vault.replaced", "rb").read() == b"damaged"
-code, told = person.unlock()
-assert code == 5 and told["error"]["code"] == "anchor", told
-code, told = person.recover(PASSWORD)
+wrong = type("Stranger", (), {"kit": " ".join(reversed(person.kit.split())), "dir": DIR})
+code, told = Person.restore(wrong, newest, PASSWORD)
+assert code == 5 and open(f"{DIR}/vault.srv", "rb").read() == b"damaged" and not os.path.exists(f"{DIR}/vault.replaced"), told
+code, told = person.restore(newest, PASSWORD)
 assert code == 0, told
+assert open(f"{DIR}/vault.replaced", "rb").read() == b"damaged"
+assert does("vault", "status")["anchor"] == "ok" and does("audit", "list", "--last", 50)["entries"], "in order again"
+assert any(entry["kind"] == "backup-restored" for entry in does("audit", "list", "--last", 50)["entries"])
 keys = [view["key"]["label"] for view in does("key", "list")["keys"]]
 assert "first" in keys, keys
 daemon.stop()

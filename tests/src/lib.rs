@@ -2,4 +2,5 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a harness fails loudly")]
 
 pub mod signer_world;
+pub mod stories;
 pub mod vectors;

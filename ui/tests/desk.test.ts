@@ -1,6 +1,6 @@
 // Stories of the open desk, with keyboard and mouse.
 import { describe, expect, it } from "vitest";
-import type { Order } from "../src/bindings/contract";
+import type { DoorAction, Order } from "../src/bindings/contract";
 import { fixed } from "../src/lib/decimal";
 import { all, calls, find, get, gone, openDesk, until } from "./world";
 
@@ -229,15 +229,15 @@ describe("what goes wrong", () => {
     await gone("link-down");
   });
 
-  it("a changed key is compared in place and pinned only on the second press", async () => {
+  it("a changed key is compared in place and pinned through the prompt only", async () => {
     const world = await openDesk({ scenario: "pin-changed" });
     await find("pin-strip");
     await world.user.keyboard("{Control>}2{/Control}");
     expect((await find("pin-shown")).textContent).toContain("51e8b0c4");
     await world.user.click(get("pin-accept"));
-    expect(calls(world, "accept_pin")).toEqual([]);
-    await world.user.click(get("pin-accept-confirm"));
-    await until(() => expect(calls(world, "accept_pin")).toHaveLength(1));
+    await until(() => expect(calls(world, "act").at(-1)).toMatchObject({ action: { action: "accept_pin" } }));
+    get("pin-choice");
+    world.backend.answerPrompt((calls(world, "act").at(-1) as { action: DoorAction }).action);
     await gone("pin-choice");
   });
 
@@ -248,21 +248,36 @@ describe("what goes wrong", () => {
     await until(() => expect(get("mode").dataset.mode).toBe("unknown"));
   });
 
-  it("idle: warns, and staying is one press", async () => {
+  it("idle: warns, and a press that the app heard ends the warning", async () => {
     const world = await openDesk({ scenario: "idle" });
     await find("idle-warning");
     await world.user.click(get("stay"));
-    expect(calls(world, "stay").length).toBeGreaterThan(0);
+    get("idle-warning");
+    world.backend.present();
+    await world.user.click(get("stay"));
+    await gone("idle-warning");
   });
+});
+
+it("a vault without a key says so on every screen, and offers the practice key", async () => {
+  const world = await openDesk({ scenario: "empty" });
+  await world.user.click(await find("strip-practice-key"));
+  expect(calls(world, "act").at(-1)).toEqual({ action: { action: "import", label: "practice", venue: "binance" }, source: "practice" });
 });
 
 it("a dropped file is imported by name only, unread by the page", async () => {
   const world = await openDesk({ scenario: "plain" });
   await world.user.click(get("nav-keys"));
+  await find("import-key");
+  expect(all("import-file"), "nothing was dropped").toHaveLength(0);
+  world.backend.pushes?.({ push: "open", what: "import" });
+  await find("import-dialog");
+  await world.user.keyboard("{Escape}");
   await world.user.click(await find("import-file"));
   await world.user.type(await find("import-label"), "bot");
   await world.user.click(get("import-go"));
   await until(() => expect(calls(world, "act")).toMatchObject([{ action: { action: "import", label: "bot" }, source: "dropped" }]));
+  expect(all("import-file"), "a file is handed on once").toHaveLength(0);
 });
 
 it("a key file that the app took opens the import with it chosen", async () => {

@@ -84,12 +84,10 @@ describe("lock screen", () => {
     expect((await find("lock-trouble")).textContent).toContain("Nothing was changed");
   });
 
-  it("restores a backup only after it was asked twice", async () => {
+  it("restores a backup through the prompt only, with the kit", async () => {
     const world = open({ scenario: "sealed" });
     await world.user.click(await find("restore-13"));
-    expect(calls(world, "restore")).toEqual([]);
-    await world.user.click(get("restore-13-confirm"));
-    await until(() => expect(calls(world, "restore")).toEqual([{ generation: 13 }]));
+    await until(() => expect(calls(world, "act").at(-1)).toMatchObject({ action: { action: "recover", generation: 13 } }));
   });
 
   it("offers no backup while it is only locked", async () => {

@@ -51,6 +51,11 @@ describe("screens at work", () => {
     expect(JSON.parse((await find("audit-payload")).textContent ?? "")).toBeTypeOf("object");
     await world.user.click(get("verify"));
     await until(() => expect(get("integrity").dataset.intact).toBe("true"));
+    expect(get("verify-key").textContent).toBe("with the key this computer names");
+    await world.user.type(get("kept-key"), " strongroom-log+kept ");
+    await world.user.click(get("verify"));
+    await until(() => expect(calls(world, "verify").at(-1)).toEqual({ key: "strongroom-log+kept" }));
+    await until(() => expect(get("verify-key").textContent).toBe("with the key you kept"));
     expect(get("offline-command").textContent).toMatch(/^strongroom-audit verify .* --key strongroom-log\+/);
     await world.user.type(get("audit-filter"), "epoch");
     await until(() => expect(document.querySelectorAll('[data-testid="audit-row"]').length).toBeLessThan(5));

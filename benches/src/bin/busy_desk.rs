@@ -17,13 +17,14 @@ use rand::{RngExt as _, SeedableRng as _};
 use rust_decimal::Decimal;
 use strongroom_desk_api::market::FRAME_EVERY_MS;
 use strongroom_desk_api::socket::{DESK_SOCKET, listen, run_dir};
+use strongroom_desk_api::supervisor::{PAPER, Running};
 use strongroom_desk_api::{
-    Ask, Checks, CountedBy, Day, DoorError, Fate, Frame, Latency, LimitView, LineKind, LineView, Mode, OrderView, PinState, Policy, Row,
-    SessionView, Tell, TradeRow, VaultState, VaultView, Watch,
+    Ask, Checks, CountedBy, Day, DoorError, Fate, Frame, KeyView, Latency, LimitView, LineKind, LineView, Mode, OrderView, PinState,
+    Policy, Row, SessionView, Tell, TradeRow, VaultState, VaultView, Watch,
 };
 use strongroom_model::{
-    Advice, Amount, Balance, Book, Candle, DepthUpdate, Fill, Instrument, Level, LotRule, Notional, NotionalRule, OrderSpec, Price,
-    Quantity, Side, Symbol, TickRule, TimeInForce, Timestamp, TradeId,
+    Advice, Amount, Balance, Book, Candle, CredentialId, CredentialInfo, DepthUpdate, Fill, Instrument, Level, LotRule, Notional,
+    NotionalRule, OrderSpec, Price, Quantity, Scheme, Side, Symbol, TickRule, TimeInForce, Timestamp, TradeId, Venue,
 };
 use strongroom_signer_api::Channel;
 
@@ -68,7 +69,8 @@ fn supervise(listener: &std::os::fd::OwnedFd) {
         std::thread::spawn(move || {
             let mut buffer = [0; 1_024];
             while let Ok(Some(_)) = door.recv(&mut buffer) {
-                let _ = door.send(b"\x01", &[]);
+                let running = Running { version: env!("CARGO_PKG_VERSION").to_owned(), venue: PAPER.to_owned() };
+                let _ = door.send(format!("\u{1}{running}").as_bytes(), &[]);
             }
         });
     }
@@ -261,7 +263,7 @@ fn tell(ask: Ask) -> Tell {
         }
         Ask::Orders { .. } => Tell::Orders { orders: (1..=5).map(order).collect() },
         Ask::Balance => Tell::Balance { balances: [("USDT", 100_000), ("BTC", 1)].map(|(asset, units)| balance(asset, units)).to_vec() },
-        Ask::Keys => Tell::Keys { keys: Vec::new() },
+        Ask::Keys => Tell::Keys { keys: vec![key()] },
         Ask::Policy => Tell::Policy { policy: Policy::initial() },
         Ask::Check { .. } => Tell::Checks(Box::new(Checks {
             checks: Vec::new(),
@@ -274,7 +276,7 @@ fn tell(ask: Ask) -> Tell {
         })),
         Ask::Size { .. } => Tell::Size { quantity: quantity(500) },
         Ask::Audit { .. } => Tell::Audit { entries: Vec::new(), size: 0 },
-        Ask::Stay | Ask::Lock | Ask::Seal => Tell::Done { words: "Done.".to_owned() },
+        Ask::Alive | Ask::Stay | Ask::Lock | Ask::Seal => Tell::Done { words: "Done.".to_owned() },
         _ => Tell::Error(DoorError { code: "busy".to_owned(), message: "this desk only shows".to_owned(), advice: Advice::Refuse }),
     }
 }
@@ -325,6 +327,24 @@ fn order(number: i64) -> OrderView {
     }
 }
 
+fn key() -> KeyView {
+    KeyView {
+        key: CredentialInfo {
+            id: CredentialId(4),
+            label: "practice".to_owned(),
+            venue: Venue::Binance,
+            scheme: Scheme::HmacSha256,
+            api_key: "k".repeat(64),
+            created: now(),
+            active: true,
+        },
+        age_days: 0,
+        last_used: None,
+        rotate_due: now().plus_ms(90 * 86_400_000),
+        rights: None,
+    }
+}
+
 fn session() -> SessionView {
     let line = |kind| LineView {
         host: "127.0.0.1:443".to_owned(),
@@ -341,8 +361,15 @@ fn session() -> SessionView {
         handshake_at: Some(now()),
         peer: Some("127.0.0.1:443".to_owned()),
         open_since: Some(now()),
-        latency: Some(Latency { p50_us: 900, p99_us: 3_000, count: 60, recent_us: (0..60).map(|n| 800 + n * 13 % 400).collect() }),
+        latency: Some(Latency {
+            p50_us: 900,
+            p99_us: 3_000,
+            count: 60,
+            recent_us: (0..60).map(|n| 800 + n * 13 % 400).collect(),
+            at: now(),
+        }),
         clock_offset_us: Some(120),
+        clock_at: None,
         clock_error_us: Some(400),
         stream_age_ms: Some(3),
         resyncs: 0,

@@ -95,6 +95,8 @@ kinds! {
     PinAlarm = "pin-alarm",
     /// A person confirmed a server's certificate.
     PinAccepted = "pin-accepted",
+    /// A person trusts a server's key no more.
+    PinForgotten = "pin-forgotten",
     /// Something was not as it usually is.
     WatchAlarm = "watch-alarm",
     /// A session began.

@@ -125,11 +125,13 @@ pub(crate) enum VaultCommand {
         #[command(flatten)]
         secrets: RecoveryFds,
     },
-    /// Put a backup in the place of a damaged vault; then `recover` opens it.
+    /// Open a backup with the recovery kit and set a new password; it takes the vault's place once the kit fits.
     #[command(after_help = "Example:\n  strongroom vault status\n  strongroom vault restore 7")]
     Restore {
         /// Generation of the backup.
         generation: u64,
+        #[command(flatten)]
+        secrets: RecoveryFds,
     },
     /// End the session; seals when nothing is live.
     #[command(after_help = "Example:\n  strongroom vault lock")]
@@ -310,11 +312,27 @@ pub(crate) enum PinCommand {
     /// Accept the key that a server showed and that was refused. Compare it first with what the venue publishes.
     #[command(after_help = "Example:\n  strongroom pin accept 127.0.0.1:9443 9hoyw0CazHlLlDo2CYob6277GX089Y3/nahqzBI6QvY=")]
     Accept {
-        /// Host and port.
-        host: String,
-        /// SHA-256 of the key (SubjectPublicKeyInfo), base64.
-        spki: String,
+        #[command(flatten)]
+        key: ServerKey,
+        #[command(flatten)]
+        secrets: CodeFds,
     },
+    /// Trust a pinned key no more, such as one that the venue took out of use.
+    #[command(after_help = "Example:\n  strongroom pin forget 127.0.0.1:9443 9hoyw0CazHlLlDo2CYob6277GX089Y3/nahqzBI6QvY=")]
+    Forget {
+        #[command(flatten)]
+        key: ServerKey,
+        #[command(flatten)]
+        secrets: CodeFds,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct ServerKey {
+    /// Host and port.
+    pub(crate) host: String,
+    /// SHA-256 of the key (SubjectPublicKeyInfo), base64.
+    pub(crate) spki: String,
 }
 
 /// Declares the descriptors that a command reads secrets from, or writes to what is shown once.

@@ -66,7 +66,13 @@ impl Door {
     }
 
     fn act(&self, action: DoorAction, descriptors: &Descriptors) -> Result<Tell, Failure> {
+        self.present();
         errand::run(&self.dir, action, descriptors, self.window)
+    }
+
+    /// A person is at this terminal: the session goes on. What comes of it, the next answer tells.
+    fn present(&self) {
+        let _ = self.ask(&Ask::Stay);
     }
 
     fn supervisor(&self, request: &ToSupervisor) -> Result<(bool, String), Failure> {
@@ -113,8 +119,12 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
             }
             VaultCommand::Status => door.ask(&Ask::Vault)?,
             VaultCommand::Unlock { secrets } => door.act(DoorAction::Unlock, &Descriptors::for_password(&secrets))?,
-            VaultCommand::Recover { secrets } => door.act(DoorAction::Recover, &Descriptors::for_recovery(&secrets))?,
-            VaultCommand::Restore { generation } => door.ask(&Ask::Restore { generation })?,
+            VaultCommand::Recover { secrets } => {
+                door.act(DoorAction::Recover { generation: None }, &Descriptors::for_recovery(&secrets))?
+            }
+            VaultCommand::Restore { generation, secrets } => {
+                door.act(DoorAction::Recover { generation: Some(generation) }, &Descriptors::for_recovery(&secrets))?
+            }
             VaultCommand::Lock => door.ask(&Ask::Lock)?,
             VaultCommand::Seal => door.ask(&Ask::Seal)?,
         },
@@ -131,7 +141,11 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
             }
         },
         Command::Order(command) => match command {
-            OrderCommand::Place(place) => door.ask(&place.ask()?)?,
+            OrderCommand::Place(place) => {
+                let ask = place.ask()?;
+                door.present();
+                door.ask(&ask)?
+            }
             OrderCommand::Cancel { id } => door.ask(&Ask::Cancel { client_order_id: id })?,
             OrderCommand::List { all } => door.ask(&Ask::Orders { live: !all })?,
             OrderCommand::Show { id } => door.ask(&Ask::Order { client_order_id: id })?,
@@ -155,7 +169,12 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
                 door.act(DoorAction::SetPolicy { policy }, &Descriptors::for_code(&secrets))?
             }
         },
-        Command::Pin(PinCommand::Accept { host, spki }) => door.ask(&Ask::AcceptPin { host, spki_sha256: spki })?,
+        Command::Pin(PinCommand::Accept { key, secrets }) => {
+            door.act(DoorAction::AcceptPin { host: key.host, spki_sha256: key.spki }, &Descriptors::for_code(&secrets))?
+        }
+        Command::Pin(PinCommand::Forget { key, secrets }) => {
+            door.act(DoorAction::ForgetPin { host: key.host, spki_sha256: key.spki }, &Descriptors::for_code(&secrets))?
+        }
         Command::Paper(options) => return paper::run(&options, arguments.json).map(|()| None),
         Command::Stop => {
             let (done, words) = door.supervisor(&ToSupervisor::Stop)?;

@@ -19,6 +19,8 @@ pub const AUDIT_PAGE_MAX: u32 = 50;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Ask {
+    /// Are you there?
+    Alive,
     /// State of vault and signer.
     Vault,
     /// State of session, lines and limits.
@@ -73,11 +75,6 @@ pub enum Ask {
     Lock,
     /// End the signer: nothing can be signed.
     Seal,
-    /// Put a backup in the vault's place; only while sealed.
-    Restore {
-        /// Which, as named in [`VaultView::backups`].
-        generation: u64,
-    },
     /// Credentials, without secrets.
     Keys,
     /// Limits in force.
@@ -130,13 +127,6 @@ pub enum Ask {
         /// How many at most.
         last: u32,
     },
-    /// Accept a server's key that was seen and refused.
-    AcceptPin {
-        /// Host and port.
-        host: String,
-        /// SHA-256 of the SubjectPublicKeyInfo, base64.
-        spki_sha256: String,
-    },
 }
 
 /// Something that needs a person, as a door asks for it.
@@ -153,8 +143,12 @@ pub enum DoorAction {
     },
     /// Open vault or session.
     Unlock,
-    /// Open with the recovery kit.
-    Recover,
+    /// Open with the recovery kit; only while sealed.
+    Recover {
+        /// A backup, as named in [`VaultView::backups`], that takes the vault's place once the kit opened it.
+        #[serde(default)]
+        generation: Option<u64>,
+    },
     /// Take in a key.
     Import {
         /// Name for it.
@@ -178,6 +172,20 @@ pub enum DoorAction {
     SetPolicy {
         /// The new ones.
         policy: Policy,
+    },
+    /// Trust the key that a server showed and that was refused.
+    AcceptPin {
+        /// Host and port.
+        host: String,
+        /// SHA-256 of the SubjectPublicKeyInfo, base64.
+        spki_sha256: String,
+    },
+    /// Trust a pinned key no more.
+    ForgetPin {
+        /// Host and port.
+        host: String,
+        /// SHA-256 of the SubjectPublicKeyInfo, base64.
+        spki_sha256: String,
     },
 }
 

@@ -36,6 +36,8 @@ pub enum PinState {
 pub struct SeenKey {
     /// SHA-256 of the SubjectPublicKeyInfo, base64.
     pub spki_sha256: String,
+    /// The certificates shown with it, the server's first.
+    pub chain: Vec<CertificateView>,
     /// When.
     pub at: Timestamp,
 }
@@ -68,6 +70,8 @@ pub struct Latency {
     pub count: u32,
     /// The newest, newest last, microseconds.
     pub recent_us: Vec<u64>,
+    /// When the newest answer came.
+    pub at: Timestamp,
 }
 
 /// One line to a venue; all measured.
@@ -109,6 +113,8 @@ pub struct LineView {
     pub clock_offset_us: Option<i64>,
     /// The offset is right within so much, microseconds.
     pub clock_error_us: Option<i64>,
+    /// When the venue's clock was asked last.
+    pub clock_at: Option<Timestamp>,
     /// Age of the newest stream message, milliseconds.
     pub stream_age_ms: Option<u64>,
     /// Times the book had to be fetched anew.

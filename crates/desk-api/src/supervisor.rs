@@ -2,6 +2,7 @@
 //!
 //! Invariant: the supervisor works for a door even when the desk hangs.
 
+use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -18,6 +19,34 @@ use crate::socket::{SUPERVISOR_SOCKET, peer_is_same_user, run_dir, with_short_pa
 pub const PACKET_LEN_MAX: usize = 1_024;
 /// Longest reason of a kill, characters; the rest is cut off.
 const REASON_LEN_MAX: usize = 200;
+
+/// Venue of a desk that has play money.
+pub const PAPER: &str = "paper";
+/// Venue of a desk that trades at Binance.
+pub const BINANCE: &str = "binance";
+
+/// Which supervisor answers, in reply to [`ToSupervisor::Status`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// Of the program.
+    pub version: String,
+    /// [`PAPER`], [`BINANCE`] or a base address.
+    pub venue: String,
+}
+
+impl fmt::Display for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "running {} {}", self.version, self.venue)
+    }
+}
+
+impl Running {
+    /// From the words of the answer; an older supervisor says less.
+    pub fn parse(words: &str) -> Option<Self> {
+        let (version, venue) = words.strip_prefix("running ")?.split_once(' ')?;
+        Some(Self { version: version.to_owned(), venue: venue.to_owned() })
+    }
+}
 
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +144,14 @@ pub fn listen(run_dir: &Path) -> io::Result<OwnedFd> {
 
 #[cfg(test)]
 mod tests {
-    use super::{PACKET_LEN_MAX, REASON_LEN_MAX, ToSupervisor};
+    use super::{PACKET_LEN_MAX, REASON_LEN_MAX, Running, ToSupervisor};
+
+    #[test]
+    fn a_supervisor_says_what_it_is() {
+        let running = Running { version: "0.1.0".to_owned(), venue: "https://127.0.0.1:9443".to_owned() };
+        assert_eq!(Running::parse(&running.to_string()), Some(running));
+        assert_eq!(Running::parse("running"), None);
+    }
 
     #[test]
     fn a_kill_is_understood_whatever_its_words() {

@@ -10,13 +10,13 @@ use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorAction, DoorError, Tell};
 use strongroom_model::{Advice, CredentialInfo, Intent};
-use strongroom_signer_api::{Action, ActionEnd, Notice, Refusal, Reply, Request, Saved, Sealed, SignAsk};
+use strongroom_signer_api::{Action, ActionEnd, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed, SignAsk};
 use strongroom_venues::binance::decode;
 use strongroom_venues::binance::encode::RECV_WINDOW_MS;
 
 use crate::event::{Event, Outcome};
 use crate::hall::{Hall, lock, wall};
-use crate::keeper::{Image, KeepError};
+use crate::keeper::{Image, KeepError, OpeningKey};
 use crate::machine::error;
 
 /// Largest file that the signer hands out.
@@ -51,9 +51,16 @@ pub(crate) async fn prepare(hall: &Arc<Hall>, action: DoorAction) -> Tell {
             }
             Err(error) => return kept(error),
         },
-        DoorAction::Unlock | DoorAction::Recover if sealed => {
-            let by_kit = action == DoorAction::Recover;
-            let opening = match hall.keeper.opening(by_kit).await {
+        DoorAction::Recover { generation: Some(_) } if !sealed => {
+            return error("open", "the vault is open; seal it before a backup takes its place".to_owned(), Advice::Ask);
+        }
+        DoorAction::Unlock | DoorAction::Recover { .. } if sealed => {
+            let key = match action {
+                DoorAction::Recover { generation } => OpeningKey::Kit { generation },
+                _ => OpeningKey::Password,
+            };
+            let by_kit = matches!(key, OpeningKey::Kit { .. });
+            let opening = match hall.keeper.opening(key).await {
                 Ok(opening) => opening,
                 Err(error) => return kept(error),
             };
@@ -70,12 +77,19 @@ pub(crate) async fn prepare(hall: &Arc<Hall>, action: DoorAction) -> Tell {
             if by_kit { Action::Recover } else { Action::Unlock }
         }
         DoorAction::Unlock => Action::Unlock,
-        DoorAction::Recover => Action::Recover,
+        DoorAction::Recover { .. } => Action::Recover,
         DoorAction::Import { label, venue } => Action::Import { label, venue },
         DoorAction::Rotate { id } => Action::Rotate { old: id },
         DoorAction::Delete { id } => Action::Delete { id },
         DoorAction::Rearm => Action::Rearm,
         DoorAction::SetPolicy { policy } => Action::SetPolicy(policy),
+        DoorAction::AcceptPin { host, spki_sha256 } => {
+            if let Err(words) = hall.venue.could_accept(&host, &spki_sha256) {
+                return error("pin", words, Advice::Ask);
+            }
+            Action::Pin(PinChange { host, spki_sha256, trust: true })
+        }
+        DoorAction::ForgetPin { host, spki_sha256 } => Action::Pin(PinChange { host, spki_sha256, trust: false }),
     };
     let Some(link) = hall.signer() else {
         return error("signer", "the signer is being started; try again".to_owned(), Advice::RetryAfter(500));
@@ -147,8 +161,10 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
         }
         ActionEnd::Unlocked { signatures, by_kit, log_key, read_key } => {
             tell = begin_log(hall, log_key, read_key, false).await.err();
-            if let Err(error) = hall.keeper.opened(*by_kit).await {
-                tracing::warn!(%error, "the anchor could not be brought up to date");
+            match hall.keeper.opened(*by_kit).await {
+                Ok(Some(generation)) => drop(hall.note(&[(Kind::BackupRestored, json!({"generation": generation}))])),
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%error, "the anchor could not be brought up to date"),
             }
             let kind = if *by_kit { Kind::Recovered } else { Kind::Unlocked };
             let _ = hall.note(&[(kind, json!({"signatures": signatures}))]);
@@ -165,6 +181,7 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
             let _ = hall.note(&[(Kind::PolicyChanged, json!({"policy": policy}))]);
             hall.event(Event::Policy(Some(policy.clone()))).await;
         }
+        ActionEnd::Pinned(change) => tell = hall.change_pin(change).err().map(|words| error("pin", words, Advice::Ask)),
         ActionEnd::RotationBegun { old, new } => tell = Some(rotate(hall, *old, new).await),
         ActionEnd::Failed { why, wrong_factor, .. } => {
             if *wrong_factor {

@@ -12,7 +12,7 @@ use strongroom_desk_api::{Ask, AuditEntry, OrderView, SessionView, Tell, VaultSt
 use strongroom_model::{Advice, ClientOrderId, CredentialInfo, OrderSpec, PlaceOrder, Side, Symbol};
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::control::FromDesk;
-use strongroom_signer_api::{ActionEnd, GIVEN_UP, Reply, Request, Status};
+use strongroom_signer_api::{ActionEnd, GIVEN_UP, PinChange, Reply, Request, Status};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
@@ -27,6 +27,8 @@ use crate::watching;
 
 /// Most doors at once.
 const DOORS_MAX: usize = 64;
+/// A door that asks nothing for so long is closed.
+const IDLE_MAX: Duration = Duration::from_secs(60);
 /// A door waits so long for a prompt's outcome.
 const OUTCOME_PATIENCE: Duration = Duration::from_secs(60);
 /// A door waits so long for an order.
@@ -72,17 +74,19 @@ impl Door {
         let mut reader = BufReader::new(reader);
         loop {
             let mut line = Vec::new();
-            (&mut reader).take(LINE_LEN_MAX).read_until(b'\n', &mut line).await?;
-            if line.is_empty() {
+            let asked = tokio::time::timeout(IDLE_MAX, (&mut reader).take(LINE_LEN_MAX).read_until(b'\n', &mut line)).await;
+            // A door that says nothing makes room for others.
+            let Ok(read) = asked else { return Ok(()) };
+            if read? == 0 {
                 return Ok(());
             }
             let tell = match serde_json::from_slice::<Ask>(&line) {
                 Ok(Ask::Watch { watch }) => {
-                    tokio::select! {
-                        // Whatever the door says next ends the frames.
-                        more = reader.fill_buf() => { more?; }
-                        ended = watching::frames(&self.hall, &watch, &mut writer) => return ended,
-                    }
+                    // Whatever the door says next, or its end, ends the frames.
+                    let end = async {
+                        let _ = reader.fill_buf().await;
+                    };
+                    watching::frames(&self.hall, &watch, &mut writer, end).await?;
                     continue;
                 }
                 Ok(ask) => self.answer(ask).await,
@@ -94,10 +98,11 @@ impl Door {
 
     async fn answer(&self, ask: Ask) -> Tell {
         match ask {
+            Ask::Alive => Tell::Done { words: "The desk is running.".to_owned() },
             Ask::Vault => self.vault().await,
             Ask::Session => Tell::Session(Box::new(self.session().await)),
             Ask::Stay => {
-                self.touch().await;
+                let _ = self.hall.ask_signer(&Request::Touch).await;
                 Tell::Done { words: "The session goes on.".to_owned() }
             }
             // Handled where the connection is, because it answers more than once.
@@ -109,14 +114,10 @@ impl Door {
             },
             Ask::Check { symbol, side, spec } => account::check(&self.hall, symbol, side, spec).await,
             Ask::Size { symbol, side, price, percent } => account::size(&self.hall, &symbol, side, price, percent).await,
-            Ask::Prepare { action } => {
-                self.touch().await;
-                actions::prepare(&self.hall, action).await
-            }
+            Ask::Prepare { action } => actions::prepare(&self.hall, action).await,
             Ask::Outcome { ticket } => self.outcome(&ticket).await,
             Ask::Lock => self.lock().await,
             Ask::Seal => self.seal("a person sealed it").await,
-            Ask::Restore { generation } => self.restore(generation).await,
             Ask::Keys => account::keys(&self.hall).await,
             Ask::Policy => match self.hall.ask_signer(&Request::Policy).await {
                 Ok(Reply::Policy(policy)) => Tell::Policy { policy },
@@ -141,13 +142,7 @@ impl Door {
             Ask::Balance => account::balances(&self.hall).await,
             Ask::Kill { why } => self.kill(why).await,
             Ask::Audit { before, last } => self.audit(before, last).await,
-            Ask::AcceptPin { host, spki_sha256 } => self.accept_pin(&host, &spki_sha256).await,
         }
-    }
-
-    /// A person used a door.
-    async fn touch(&self) {
-        let _ = self.hall.ask_signer(&Request::Touch).await;
     }
 
     async fn status(&self) -> Option<Status> {
@@ -251,24 +246,7 @@ impl Door {
         }
     }
 
-    async fn restore(&self, generation: u64) -> Tell {
-        if !matches!(state_of(self.status().await.as_ref()), VaultState::Sealed) {
-            return error("open", "the vault is open; seal it before a backup takes its place".to_owned(), Advice::Ask);
-        }
-        match self.hall.keeper.restore(generation).await {
-            Ok(()) => {
-                let _ = self.hall.note(&[(strongroom_audit::Kind::BackupRestored, serde_json::json!({"generation": generation}))]);
-                let words = format!(
-                    "Generation {generation} is in the vault's place; the file before it is kept as vault.replaced. Open it with the recovery kit: `strongroom vault recover`."
-                );
-                Tell::Done { words }
-            }
-            Err(failure) => actions::kept(failure),
-        }
-    }
-
     async fn place(&self, name: Option<String>, symbol: Symbol, side: Side, spec: OrderSpec) -> Tell {
-        self.touch().await;
         let name = name.unwrap_or_else(|| format!("sr-{}", ulid::Ulid::generate().to_string().to_lowercase()));
         let client_order_id = match ClientOrderId::parse(&name) {
             Ok(id) => id,
@@ -326,7 +304,6 @@ impl Door {
     }
 
     async fn audit(&self, before: Option<u64>, last: u32) -> Tell {
-        self.touch().await;
         let last = last.clamp(1, strongroom_desk_api::door::AUDIT_PAGE_MAX);
         let mut entries = std::collections::VecDeque::new();
         let size = match lock(&self.hall.store).log_size() {
@@ -357,19 +334,6 @@ impl Door {
             upto = leaves[0].seq;
         }
         Tell::Audit { entries: entries.into(), size }
-    }
-
-    async fn accept_pin(&self, host: &str, spki_sha256: &str) -> Tell {
-        let open = self.status().await.is_some_and(|status| status.session.is_some());
-        if !open {
-            return error("session", "a server's key is accepted in an open session; unlock first".to_owned(), Advice::Ask);
-        }
-        match self.hall.venue.accept_pin(host, spki_sha256, &lock(&self.hall.store)) {
-            Ok(()) => {}
-            Err(words) => return error("pin", words, Advice::Ask),
-        }
-        let _ = self.hall.note(&[(strongroom_audit::Kind::PinAccepted, serde_json::json!({"host": host, "spki_sha256": spki_sha256}))]);
-        Tell::Done { words: format!("{host} is pinned to {spki_sha256}.") }
     }
 }
 
@@ -425,6 +389,10 @@ fn outcome_of(end: ActionEnd) -> Tell {
         ActionEnd::Deleted(info) => done("Deleted from the vault. It stays valid at the venue until you revoke it there.", Some(info)),
         ActionEnd::Rearmed => done("Re-armed. Orders are allowed again.", None),
         ActionEnd::PolicySet(_) => done("The limits are changed.", None),
+        ActionEnd::Pinned(PinChange { host, spki_sha256, trust: true }) => done(&format!("{host} is pinned to {spki_sha256}."), None),
+        ActionEnd::Pinned(PinChange { host, spki_sha256, .. }) => {
+            done(&format!("{host} may not have the key {spki_sha256} any more."), None)
+        }
         ActionEnd::Failed { why, advice, .. } if why == GIVEN_UP => error("given-up", why, advice),
         ActionEnd::Failed { why, advice, wrong_factor } => error(if wrong_factor { "wrong-factor" } else { "not-done" }, why, advice),
     }

@@ -13,6 +13,8 @@ use tokio::sync::watch;
 
 use crate::hall::{lock, wall};
 
+/// Levels per side of a book that is followed; one that grew beyond is fetched anew.
+const LEVELS_MAX: usize = 50_000;
 /// A book that did not change for so long is not current any more.
 const STALE: Duration = Duration::from_secs(5);
 /// A stream that said nothing at all for so long is not live: the followed streams tell something every second at least.
@@ -69,17 +71,17 @@ impl Feed {
         self.news.send_replace(());
     }
 
-    /// An update came. `false`: updates are missing; fetch a snapshot.
+    /// An update came. `false`: updates are missing, or the book grew beyond its bound; fetch a snapshot.
     pub(crate) fn apply(&self, symbol: &Symbol, update: &DepthUpdate) -> bool {
         self.heard();
         let mut markets = lock(&self.markets);
         let Some(market) = markets.get_mut(symbol) else { return true };
         let follows = match market.book.apply(update) {
-            Ok(_) => {
+            Ok(_) if market.book.levels_len() <= LEVELS_MAX => {
                 market.touch();
                 true
             }
-            Err(_) => {
+            _ => {
                 market.current = false;
                 *lock(&self.resyncs) += 1;
                 false

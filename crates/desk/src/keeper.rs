@@ -64,6 +64,17 @@ pub(crate) struct Opening {
     pub(crate) trouble: Option<String>,
 }
 
+/// What a person opens the vault with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OpeningKey {
+    Password,
+    /// Trouble with the anchor or a lost device secret is no obstacle.
+    Kit {
+        /// A backup is opened, and takes the vault's place if the kit fits.
+        generation: Option<u64>,
+    },
+}
+
 type Job = Box<dyn FnOnce(&mut Keep) + Send>;
 
 /// A handle to the thread.
@@ -78,6 +89,10 @@ struct Keep {
     failed_at: Instant,
     /// The kit gets over an unusable state file: the next one begins anew.
     forget_state: bool,
+    /// The backup that is being opened with the kit.
+    restoring: Option<u64>,
+    /// The backup that took the vault's place and is not told yet.
+    restored: Option<u64>,
 }
 
 impl Keeper {
@@ -85,7 +100,7 @@ impl Keeper {
     pub(crate) fn start(dir: PathBuf) -> std::io::Result<Self> {
         let (jobs, work) = std::sync::mpsc::channel::<Job>();
         std::thread::Builder::new().name("vault-keeper".to_owned()).spawn(move || {
-            let mut keep = Keep { dir, store: None, failed_at: Instant::now(), forget_state: false };
+            let mut keep = Keep { dir, store: None, failed_at: Instant::now(), forget_state: false, restoring: None, restored: None };
             while let Ok(job) = work.recv() {
                 job(&mut keep);
             }
@@ -138,27 +153,18 @@ impl Keeper {
         self.run(|keep| Ok(keep.store()?.backups())).await
     }
 
-    /// Puts a backup in the vault's place; what stood there is kept beside it.
-    pub(crate) async fn restore(&self, generation: u64) -> Result<(), KeepError> {
-        self.run(move |keep| {
-            keep_replaced(&keep.dir).map_err(|error| {
-                let message = format!("the present file could not be kept ({error}); nothing was changed");
-                KeepError::new("restore", &message, Advice::Ask)
-            })?;
-            keep.store()?.restore_backup(generation).map_err(|error| KeepError::new("restore", &error, error.advice()))
-        })
-        .await
-    }
-
-    /// Reads what is needed to open the vault. `by_kit`: trouble with the anchor or a lost device secret is no obstacle.
-    pub(crate) async fn opening(&self, by_kit: bool) -> Result<Opening, KeepError> {
-        self.run(move |keep| keep.opening(by_kit)).await
+    /// Reads what is needed to open the vault.
+    pub(crate) async fn opening(&self, key: OpeningKey) -> Result<Opening, KeepError> {
+        self.run(move |keep| keep.opening(key)).await
     }
 
     /// Puts bytes of the signer on disk.
     pub(crate) async fn save(&self, image: Image, bytes: Vec<u8>, generation: u64) -> Result<(), KeepError> {
         self.run(move |keep| {
             let forget_state = std::mem::take(&mut keep.forget_state);
+            if let (Image::Vault { mac, by_kit: true }, Some(backup)) = (&image, keep.restoring) {
+                return keep.save_restored(backup, &bytes, generation, mac, forget_state);
+            }
             let store = keep.store()?;
             let saved = match image {
                 Image::State => store.save_state(&bytes, generation),
@@ -176,7 +182,8 @@ impl Keeper {
     }
 
     /// The vault opened: `by_kit`, trouble with the anchor is over, because a person decided so.
-    pub(crate) async fn opened(&self, by_kit: bool) -> Result<(), KeepError> {
+    /// Tells which backup took the vault's place, if one did.
+    pub(crate) async fn opened(&self, by_kit: bool) -> Result<Option<u64>, KeepError> {
         self.run(move |keep| {
             let store = keep.store()?;
             let failed = |error: &dyn std::fmt::Display| KeepError::new("anchor", &error, Advice::Ask);
@@ -185,7 +192,9 @@ impl Keeper {
             } else {
                 store.settle().map_err(|error| failed(&error))?;
             }
-            store.clear_failures().map_err(|error| failed(&error))
+            store.clear_failures().map_err(|error| failed(&error))?;
+            keep.restoring = None;
+            Ok(keep.restored.take())
         })
         .await
     }
@@ -243,14 +252,35 @@ impl Keep {
         self.store.as_mut().ok_or_else(|| KeepError::new("keeper", "no store", Advice::Bug))
     }
 
-    fn opening(&mut self, by_kit: bool) -> Result<Opening, KeepError> {
+    /// A vault that grew out of a backup is put in place; what stood there is kept beside it.
+    fn save_restored(&mut self, backup: u64, bytes: &[u8], generation: u64, mac: &[u8], forget_state: bool) -> Result<(), KeepError> {
+        let failed = |words: &dyn std::fmt::Display| KeepError::new("restore", words, Advice::Ask);
+        let mac = <[u8; 32]>::try_from(mac).map_err(|_| KeepError::new("save", "the signer named no MAC", Advice::Bug))?;
+        keep_replaced(&self.dir).map_err(|error| failed(&format!("the present file could not be kept: {error}")))?;
+        self.store()?.save_restored(bytes, generation, &mac, forget_state).map_err(|error| failed(&error))?;
+        self.restored = Some(backup);
+        Ok(())
+    }
+
+    fn opening(&mut self, key: OpeningKey) -> Result<Opening, KeepError> {
+        self.restoring = None;
         if !self.exists() {
             return Err(KeepError::new("no-vault", "there is no vault here yet; make one with `strongroom vault create`", Advice::Ask));
         }
+        let by_kit = matches!(key, OpeningKey::Kit { .. });
         let failed_at = self.failed_at;
         let store = self.store()?;
-        let loaded = store.load().map_err(|error| KeepError::new("vault-damaged", &error, error.advice()))?;
-        let trouble = match loaded.verdict {
+        let (bytes, verdict) = match key {
+            OpeningKey::Kit { generation: Some(generation) } => {
+                let bytes = store.backup(generation).map_err(|error| KeepError::new("restore", &error, error.advice()))?;
+                (bytes, AnchorVerdict::Matches)
+            }
+            _ => {
+                let loaded = store.load().map_err(|error| KeepError::new("vault-damaged", &error, error.advice()))?;
+                (loaded.bytes, loaded.verdict)
+            }
+        };
+        let trouble = match verdict {
             AnchorVerdict::Matches | AnchorVerdict::MatchesPending => None,
             AnchorVerdict::Unreachable(error) => return Err(KeepError::new("no-keychain", &error, error.advice())),
             verdict => Some(verdict_words(&verdict)),
@@ -283,12 +313,10 @@ impl Keep {
             }
         };
         self.forget_state = state_trouble.is_some();
-        Ok(Opening {
-            vault: loaded.bytes,
-            state: if state_trouble.is_some() { None } else { state },
-            device,
-            trouble: trouble.or(state_trouble),
-        })
+        if let OpeningKey::Kit { generation } = key {
+            self.restoring = generation;
+        }
+        Ok(Opening { vault: bytes, state: if state_trouble.is_some() { None } else { state }, device, trouble: trouble.or(state_trouble) })
     }
 }
 

@@ -32,12 +32,14 @@ impl Reached {
 #[derive(Debug, Default)]
 pub(crate) struct Measured {
     took_us: Mutex<VecDeque<u64>>,
+    answered_at: Mutex<Timestamp>,
     reached: Mutex<Option<Reached>>,
 }
 
 impl Measured {
     pub(crate) fn answered(&self, answer: &Answer) {
         let took_us = u64::try_from(answer.answered_at.us().saturating_sub(answer.sent_at.us())).unwrap_or_default();
+        *lock(&self.answered_at) = answer.answered_at;
         let mut took = lock(&self.took_us);
         took.push_back(took_us);
         if took.len() > ANSWERS_KEPT {
@@ -63,7 +65,13 @@ impl Measured {
         sorted.sort_unstable();
         // Nearest rank: the smallest value that so many percent of the values do not exceed.
         let rank = |percent: usize| sorted.get((sorted.len() * percent).div_ceil(100).saturating_sub(1)).copied();
-        Some(Latency { p50_us: rank(50)?, p99_us: rank(99)?, count: u32::try_from(sorted.len()).unwrap_or(u32::MAX), recent_us })
+        Some(Latency {
+            p50_us: rank(50)?,
+            p99_us: rank(99)?,
+            count: u32::try_from(sorted.len()).unwrap_or(u32::MAX),
+            recent_us,
+            at: *lock(&self.answered_at),
+        })
     }
 }
 
@@ -82,7 +90,11 @@ pub(crate) fn seen(endpoint: &Endpoint, board: &PinBoard, kind: LineKind) -> Lin
         group: suite.and_then(|suite| suite.group.clone()),
         pin_state: pin_state(&host),
         pins: host.pins.iter().map(Fingerprint::to_string).collect(),
-        waiting: host.waiting.map(|seen| SeenKey { spki_sha256: seen.key.to_string(), at: seen.at }),
+        waiting: host.waiting.as_ref().map(|seen| SeenKey {
+            spki_sha256: seen.key.to_string(),
+            chain: seen.chain.iter().map(certificate).collect(),
+            at: seen.at,
+        }),
         chain: handshake.map(|handshake| handshake.chain.iter().map(certificate).collect()).unwrap_or_default(),
         handshake_at: handshake.map(|handshake| handshake.at),
         peer: None,
@@ -90,6 +102,7 @@ pub(crate) fn seen(endpoint: &Endpoint, board: &PinBoard, kind: LineKind) -> Lin
         latency: None,
         clock_offset_us: None,
         clock_error_us: None,
+        clock_at: None,
         stream_age_ms: None,
         resyncs: 0,
         at: wall(),
@@ -134,7 +147,7 @@ mod tests {
             measured.answered(&answer);
         }
         let latency = measured.latency().unwrap();
-        assert_eq!((latency.p50_us, latency.p99_us, latency.count), (344, 595, 512));
+        assert_eq!((latency.p50_us, latency.p99_us, latency.count, latency.at.us()), (344, 595, 512, 600));
         assert_eq!((latency.recent_us.len(), latency.recent_us[59]), (60, 600));
         assert_eq!(measured.reached().unwrap().peer, "127.0.0.1:443");
     }
@@ -142,10 +155,10 @@ mod tests {
     #[test]
     fn a_key_that_waits_is_never_shown_as_a_match() {
         let key = Fingerprint::from_digest([1; 32]);
-        let waiting = Some(strongroom_net::Seen { key, at: Timestamp::default() });
-        let host = |pins: &[Fingerprint], waiting| Host { pins: pins.to_vec(), waiting, ..Host::default() };
+        let waiting = Some(strongroom_net::Seen { key, chain: Vec::new(), at: Timestamp::default() });
+        let host = |pins: &[Fingerprint], waiting: Option<strongroom_net::Seen>| Host { pins: pins.to_vec(), waiting, ..Host::default() };
         assert_eq!(pin_state(&host(&[], None)), PinState::Unknown);
-        assert_eq!(pin_state(&host(&[], waiting)), PinState::Unconfirmed);
+        assert_eq!(pin_state(&host(&[], waiting.clone())), PinState::Unconfirmed);
         assert_eq!(pin_state(&host(&[key], waiting)), PinState::Changed);
     }
 }

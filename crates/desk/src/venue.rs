@@ -11,7 +11,8 @@ use strongroom_desk_api::{CountedBy, Day, Interval, LimitView, LineKind, LineVie
 use strongroom_model::{Candle, Instrument, OrderSpec, PlaceOrder, SignedRequest, Symbol};
 use strongroom_net::clock::{Sample, VenueClock};
 use strongroom_net::governor::{Governor, Kind, Priority, PushBack, RateRule};
-use strongroom_net::{Answer, Endpoint, Fingerprint, Host, Line, PinBoard, SendError, Stream, Trust};
+use strongroom_net::{Answer, ConfirmError, Endpoint, Fingerprint, Host, Line, PinBoard, SendError, Stream, Trust};
+use strongroom_signer_api::PinChange;
 use strongroom_venues::binance::limits::{self, LimitKind};
 use strongroom_venues::binance::stream::{self, Channel, StreamEvent};
 use strongroom_venues::binance::{decode, symbol};
@@ -25,8 +26,11 @@ use crate::store::Store;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// The venue's clock is asked for so often.
 const CLOCK_EVERY: Duration = Duration::from_secs(5);
-/// Before a lost line is tried again.
+/// Before a lost line is tried again; for a stream the first wait, doubled after each failure up to the longest.
 const RETRY: Duration = Duration::from_millis(500);
+const RETRY_MAX: Duration = Duration::from_secs(4);
+/// A stream that lived so long was a good one.
+const STREAM_PROVEN: Duration = Duration::from_secs(10);
 /// A stream that says nothing for so long is taken for dead.
 const STREAM_SILENCE_MAX: Duration = Duration::from_secs(15);
 /// A clock that differs by more is written to the log.
@@ -245,6 +249,7 @@ impl Venue {
             up: trouble.is_none() && estimate.is_some(),
             trouble,
             clock_offset_us: estimate.as_ref().map(|estimate| estimate.offset_us),
+            clock_at: lock(&self.clock).asked_at(),
             clock_error_us: estimate.as_ref().and_then(|estimate| i64::try_from(estimate.error_us).ok()),
             latency: self.measured.latency(),
             peer: self.measured.reached().map(|reached| reached.peer),
@@ -290,14 +295,17 @@ impl Venue {
         decode::candles(&answer.body).map_err(|error| error.to_string())
     }
 
-    /// A person accepts the key that a server showed.
-    pub(crate) fn accept_pin(&self, host: &str, spki_sha256: &str, store: &Store) -> Result<(), String> {
-        let endpoint: Endpoint = host.parse().map_err(|error| format!("{error}"))?;
-        let key: Fingerprint = spki_sha256.parse().map_err(|error| format!("{error}"))?;
-        self.board.confirm(&endpoint, key).map_err(|error| error.to_string())?;
-        let snapshot = serde_json::to_string(&self.board.snapshot()).map_err(|error| error.to_string())?;
-        store.set_meta(PINS, Some(&snapshot)).map_err(|error| error.to_string())
+    /// Whether that key is the one that a server showed and that waits for a person.
+    pub(crate) fn could_accept(&self, host: &str, spki_sha256: &str) -> Result<(), String> {
+        let (endpoint, key) = named(host, spki_sha256)?;
+        let waits = self.board.host(&endpoint).and_then(|host| host.waiting).is_some_and(|seen| seen.key == key);
+        if waits { Ok(()) } else { Err(ConfirmError::NotSeen { host: endpoint.to_string(), asked: key }.to_string()) }
     }
+}
+
+fn named(host: &str, spki_sha256: &str) -> Result<(Endpoint, Fingerprint), String> {
+    let endpoint: Endpoint = host.parse().map_err(|error| format!("{error}"))?;
+    Ok((endpoint, spki_sha256.parse().map_err(|error| format!("{error}"))?))
 }
 
 fn stream_endpoint(url: &str) -> Result<Endpoint, String> {
@@ -315,6 +323,22 @@ fn kind_of(kind: LimitKind) -> Kind {
 }
 
 impl Hall {
+    /// What a person decided about a server's key. Kept on disk and in the log.
+    pub(crate) fn change_pin(&self, change: &PinChange) -> Result<(), String> {
+        let (endpoint, key) = named(&change.host, &change.spki_sha256)?;
+        let board = &self.venue.board;
+        if change.trust {
+            board.confirm(&endpoint, key).map_err(|error| error.to_string())?;
+        } else if !board.forget(&endpoint, key) {
+            return Err(format!("{endpoint} has no pinned key {key}; nothing was changed"));
+        }
+        let snapshot = serde_json::to_string(&board.snapshot()).map_err(|error| error.to_string())?;
+        lock(&self.store).set_meta(PINS, Some(&snapshot)).map_err(|error| error.to_string())?;
+        let kind = if change.trust { strongroom_audit::Kind::PinAccepted } else { strongroom_audit::Kind::PinForgotten };
+        let _ = self.note(&[(kind, serde_json::json!({"host": change.host, "spki_sha256": change.spki_sha256}))]);
+        Ok(())
+    }
+
     /// Keeps clock, limits and books up to date.
     pub(crate) fn spawn_venue_tasks(self: Arc<Self>) {
         tokio::spawn(Arc::clone(&self).keep_clock());
@@ -323,14 +347,14 @@ impl Hall {
 
     async fn keep_clock(self: Arc<Self>) {
         let mut alarmed = false;
-        let mut refused_key = None;
+        let mut refused = BTreeMap::new();
         loop {
             let mut wait = CLOCK_EVERY;
             if self.venue.waits_for_a_person() {
                 // A handshake costs no budget and sends nothing; it shows whether the key is another by now.
                 let shaken = strongroom_net::shake(self.venue.line.endpoint(), &self.venue.trust, &self.venue.board).await;
                 *lock(&self.venue.trouble) = shaken.err().map(|error| error.to_string());
-                self.watch_pins(&mut refused_key);
+                self.watch_pins(&mut refused);
                 tokio::time::sleep(RETRY).await;
                 continue;
             }
@@ -350,19 +374,24 @@ impl Hall {
                 }
                 Err(_) => wait = RETRY,
             }
-            self.watch_pins(&mut refused_key);
+            self.watch_pins(&mut refused);
             tokio::time::sleep(wait).await;
         }
     }
 
     /// A key that was refused is written to the log once.
-    fn watch_pins(&self, refused_key: &mut Option<String>) {
-        let waiting = self.venue.board.host(self.venue.line.endpoint()).and_then(|host| host.waiting).map(|seen| seen.key.to_string());
-        if waiting.is_some() && waiting != *refused_key {
-            let host = self.venue.line.endpoint().to_string();
-            let _ = self.note(&[(strongroom_audit::Kind::PinAlarm, serde_json::json!({"host": host, "seen": waiting}))]);
+    fn watch_pins(&self, refused: &mut BTreeMap<String, String>) {
+        for endpoint in [self.venue.line.endpoint(), &self.venue.stream_endpoint] {
+            let host = endpoint.to_string();
+            let Some(seen) = self.venue.board.host(endpoint).and_then(|known| known.waiting).map(|seen| seen.key.to_string()) else {
+                refused.remove(&host);
+                continue;
+            };
+            if refused.get(&host) != Some(&seen) {
+                let _ = self.note(&[(strongroom_audit::Kind::PinAlarm, serde_json::json!({"host": host, "seen": seen}))]);
+                refused.insert(host, seen);
+            }
         }
-        *refused_key = waiting;
     }
 
     async fn learn_venue(&self) -> Result<(), String> {
@@ -386,7 +415,9 @@ impl Hall {
     }
 
     async fn follow_streams(self: Arc<Self>) {
+        let mut wait = RETRY;
         loop {
+            let began = Instant::now();
             let followed: Vec<Symbol> = {
                 let instruments = lock(&self.venue.instruments);
                 instruments
@@ -403,7 +434,13 @@ impl Hall {
             }
             *lock(&self.venue.stream_open) = None;
             self.feed.lost();
-            tokio::time::sleep(RETRY).await;
+            if began.elapsed() >= STREAM_PROVEN {
+                wait = RETRY;
+            }
+            tokio::time::sleep(wait).await;
+            if !followed.is_empty() {
+                wait = (wait * 2).min(RETRY_MAX);
+            }
         }
     }
 

@@ -13,16 +13,23 @@ use crate::doors::write_line;
 use crate::feed::Told;
 use crate::hall::Hall;
 
-/// Writes frames until the door is gone.
-pub(crate) async fn frames(hall: &Arc<Hall>, watch: &Watch, writer: &mut OwnedWriteHalf) -> io::Result<()> {
+/// Writes whole frames until `end` comes, or the door is gone.
+pub(crate) async fn frames(hall: &Arc<Hall>, watch: &Watch, writer: &mut OwnedWriteHalf, end: impl Future<Output = ()>) -> io::Result<()> {
+    let mut end = std::pin::pin!(end);
     let mut news = hall.feed.news();
     let mut told = Told::default();
     loop {
         let frame = hall.feed.frame(watch, &mut told, hall.versions());
         write_line(writer, &Tell::Frame(Box::new(frame))).await?;
-        tokio::time::sleep(Duration::from_millis(FRAME_EVERY_MS)).await;
-        let silence = Duration::from_millis(FRAME_SILENCE_MAX_MS - FRAME_EVERY_MS);
-        // Without news a frame still tells the age of the book.
-        let _ = tokio::time::timeout(silence, news.changed()).await;
+        let due = async {
+            tokio::time::sleep(Duration::from_millis(FRAME_EVERY_MS)).await;
+            let silence = Duration::from_millis(FRAME_SILENCE_MAX_MS - FRAME_EVERY_MS);
+            // Without news a frame still tells the age of the book.
+            let _ = tokio::time::timeout(silence, news.changed()).await;
+        };
+        tokio::select! {
+            () = &mut end => return Ok(()),
+            () = due => {}
+        }
     }
 }

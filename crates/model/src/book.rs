@@ -78,6 +78,11 @@ impl Book {
         Ok(true)
     }
 
+    /// Levels of the longer side.
+    pub fn levels_len(&self) -> usize {
+        self.bids.len().max(self.asks.len())
+    }
+
     /// Last update id that the book includes.
     pub fn last_update_id(&self) -> u64 {
         self.last_update_id

@@ -77,6 +77,11 @@ impl VenueClock {
         }
     }
 
+    /// When the newest sample was received.
+    pub fn asked_at(&self) -> Option<Timestamp> {
+        self.samples.back().map(|sample| sample.received_at)
+    }
+
     /// The best that is known at `now`; `None` before the first sample.
     pub fn estimate(&self, now: Timestamp) -> Option<ClockEstimate> {
         best(self.samples.iter().copied(), now)

@@ -90,10 +90,13 @@ pub struct Host {
 }
 
 /// A key that a host showed and that was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// The key.
     pub key: Fingerprint,
+    /// The certificates shown with it, the server's first.
+    #[serde(default)]
+    pub chain: Vec<Certificate>,
     /// When.
     pub at: Timestamp,
 }
@@ -186,7 +189,7 @@ impl PinBoard {
     /// Adds the waiting key, which a person compared, to the host's pins. The keys pinned before stay: see [`Self::forget`].
     pub fn confirm(&self, endpoint: &Endpoint, key: Fingerprint) -> Result<(), ConfirmError> {
         match self.lock().get_mut(&endpoint.to_string()) {
-            Some(host) if host.waiting.is_some_and(|seen| seen.key == key) => add(host, endpoint, key),
+            Some(host) if host.waiting.as_ref().is_some_and(|seen| seen.key == key) => add(host, endpoint, key),
             _ => Err(ConfirmError::NotSeen { host: endpoint.to_string(), asked: key }),
         }
     }
@@ -205,7 +208,7 @@ impl PinBoard {
     }
 
     /// Compares the key of a certificate whose chain and name are valid with the pins.
-    pub(crate) fn judge(&self, endpoint: &Endpoint, seen: Fingerprint) -> Result<(), PinError> {
+    pub(crate) fn judge(&self, endpoint: &Endpoint, seen: Fingerprint, chain: &[Certificate]) -> Result<(), PinError> {
         let name = endpoint.to_string();
         let at = self.now();
         let mut hosts = self.lock();
@@ -218,7 +221,7 @@ impl PinBoard {
             false => PinError::Mismatch { host: name.clone(), expected, seen },
         };
         if let Some(host) = remembered(&mut hosts, name) {
-            host.waiting = Some(Seen { key: seen, at });
+            host.waiting = Some(Seen { key: seen, chain: chain.to_vec(), at });
             host.trouble = Some(Trouble { at, why: error.to_string() });
         }
         Err(error)
@@ -266,7 +269,7 @@ fn add(host: &mut Host, endpoint: &Endpoint, key: Fingerprint) -> Result<(), Con
         }
         host.pins.push(key);
     }
-    if host.waiting.is_some_and(|seen| seen.key == key) {
+    if host.waiting.as_ref().is_some_and(|seen| seen.key == key) {
         host.waiting = None;
         host.trouble = None;
     }
@@ -292,12 +295,12 @@ mod tests {
     fn only_the_key_on_the_screen_can_be_confirmed() {
         let (board, venue) = board();
         assert!(matches!(board.confirm(&venue, A), Err(ConfirmError::NotSeen { .. })), "never seen");
-        assert!(matches!(board.judge(&venue, A), Err(PinError::Unconfirmed { seen: A, .. })));
-        assert!(board.judge(&venue, A).is_err(), "having been seen is not enough");
-        assert!(matches!(board.judge(&venue, B), Err(PinError::Unconfirmed { seen: B, .. })));
+        assert!(matches!(board.judge(&venue, A, &[]), Err(PinError::Unconfirmed { seen: A, .. })));
+        assert!(board.judge(&venue, A, &[]).is_err(), "having been seen is not enough");
+        assert!(matches!(board.judge(&venue, B, &[]), Err(PinError::Unconfirmed { seen: B, .. })));
         assert!(matches!(board.confirm(&venue, A), Err(ConfirmError::NotSeen { .. })), "B is shown now");
         board.confirm(&venue, B).unwrap();
-        assert_eq!(board.judge(&venue, B), Ok(()));
+        assert_eq!(board.judge(&venue, B, &[]), Ok(()));
         assert_eq!(board.host(&venue).unwrap().waiting, None);
     }
 
@@ -305,13 +308,13 @@ mod tests {
     fn another_key_is_named_beside_the_expected_one() {
         let (board, venue) = board();
         board.pin(&venue, A).unwrap();
-        let error = board.judge(&venue, B).unwrap_err();
+        let error = board.judge(&venue, B, &[]).unwrap_err();
         assert_eq!(error, PinError::Mismatch { host: "venue.test:443".into(), expected: vec![A], seen: B });
         assert!(error.to_string().contains(&A.to_string()) && error.to_string().contains(&B.to_string()));
-        assert_eq!(board.host(&venue).unwrap().waiting, Some(Seen { key: B, at: Timestamp::from_ms(7) }));
+        assert_eq!(board.host(&venue).unwrap().waiting, Some(Seen { key: B, chain: Vec::new(), at: Timestamp::from_ms(7) }));
         board.confirm(&venue, B).unwrap();
         assert!(board.forget(&venue, A) && !board.forget(&venue, A));
-        assert!(board.judge(&venue, A).is_err());
+        assert!(board.judge(&venue, A, &[]).is_err());
     }
 
     #[test]
@@ -322,7 +325,7 @@ mod tests {
         }
         assert_eq!(board.pin(&venue, Fingerprint::from_digest([9; 32])), Err(ConfirmError::Full(venue.to_string())));
         for n in 0..300 {
-            let _ = board.judge(&format!("h{n}.test:443").parse().unwrap(), A);
+            let _ = board.judge(&format!("h{n}.test:443").parse().unwrap(), A, &[]);
         }
         assert_eq!(board.snapshot().len(), HOSTS_MAX);
     }
@@ -331,10 +334,10 @@ mod tests {
     fn survives_being_written_down() {
         let (board, venue) = board();
         board.pin(&venue, A).unwrap();
-        let _ = board.judge(&venue, B);
+        let _ = board.judge(&venue, B, &[]);
         let text = serde_json::to_string(&board.snapshot()).unwrap();
         let back = PinBoard::restore(serde_json::from_str(&text).unwrap(), || Timestamp::from_ms(8));
         assert_eq!(back.snapshot(), board.snapshot());
-        assert_eq!(back.judge(&venue, A), Ok(()));
+        assert_eq!(back.judge(&venue, A, &[]), Ok(()));
     }
 }

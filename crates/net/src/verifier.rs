@@ -43,11 +43,12 @@ impl PinVerifier {
         })?;
         let certificate = parse(leaf)?;
         let key = Fingerprint::of_spki(certificate.tbs_certificate.subject_pki.raw);
-        self.board.judge(&self.endpoint, key).map_err(|error| Error::Other(OtherError(Arc::new(error))))?;
         let shown = std::iter::once(leaf).chain(others).take(CHAIN_LEN_MAX).filter_map(|der| Some(described(&parse(der).ok()?)));
+        let chain: Vec<Certificate> = shown.collect();
+        self.board.judge(&self.endpoint, key, &chain).map_err(|error| Error::Other(OtherError(Arc::new(error))))?;
         self.board.note_handshake(
             &self.endpoint,
-            Handshake { at: self.board.now(), key, not_after: not_after(&certificate), chain: shown.collect(), suite: None },
+            Handshake { at: self.board.now(), key, not_after: not_after(&certificate), chain, suite: None },
         );
         Ok(verified)
     }

@@ -30,12 +30,14 @@ pub enum Deed {
     Rearm = 7,
     /// Change limits.
     Policy = 8,
+    /// Trust a server's key, or no more.
+    Pin = 9,
 }
 
 impl Deed {
     /// All, in the order of their numbers.
-    pub const ALL: [Self; 8] =
-        [Self::Create, Self::Unlock, Self::Recover, Self::Import, Self::Rotate, Self::Delete, Self::Rearm, Self::Policy];
+    pub const ALL: [Self; 9] =
+        [Self::Create, Self::Unlock, Self::Recover, Self::Import, Self::Rotate, Self::Delete, Self::Rearm, Self::Policy, Self::Pin];
 
     fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|deed| *deed as u8 == number)
@@ -145,7 +147,7 @@ mod tests {
     /// Rows: bytes that are not one.
     #[test]
     fn nothing_else_is_read() {
-        for text in ["", "1", "1\t", "9\t\nx", "0\t\nx", "1\t100\nx", "01\t\nx", "1\t+1\nx", "1\t\nx\ny", "1\t\nx\u{7}", "1\t\nx\na\tb\tc"]
+        for text in ["", "1", "1\t", "10\t\nx", "0\t\nx", "1\t100\nx", "01\t\nx", "1\t+1\nx", "1\t\nx\ny", "1\t\nx\u{7}", "1\t\nx\na\tb\tc"]
         {
             assert_eq!(About::decode(text.as_bytes()), None, "{text:?}");
         }

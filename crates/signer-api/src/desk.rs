@@ -103,6 +103,20 @@ pub enum Action {
     Rearm,
     /// Change the limits.
     SetPolicy(Policy),
+    /// Trust a key that a server showed, or trust a pinned one no more.
+    Pin(PinChange),
+}
+
+/// A change of the keys that a server may have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PinChange {
+    /// Host and port.
+    pub host: String,
+    /// SHA-256 of the SubjectPublicKeyInfo, base64.
+    pub spki_sha256: String,
+    /// Trust it from now on, or no more.
+    pub trust: bool,
 }
 
 /// An intent to be signed.
@@ -257,6 +271,8 @@ pub enum ActionEnd {
     Deleted(CredentialInfo),
     /// The kill switch is off.
     Rearmed,
+    /// A person trusts a server's key, or no more.
+    Pinned(PinChange),
     /// The limits changed.
     PolicySet(Policy),
     /// Nothing changed.

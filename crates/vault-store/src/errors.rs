@@ -28,7 +28,7 @@ impl SetupError {
 fn backup_hint(backup: &Option<u64>) -> String {
     match backup {
         Some(generation) => format!(
-            "The newest readable backup is generation {generation}: restore it with `strongroom vault restore {generation}`, then open it with the recovery kit"
+            "The newest readable backup is generation {generation}: `strongroom vault restore {generation}` opens it with the recovery kit and puts it in place"
         ),
         None => "There is no readable backup in its folder".to_owned(),
     }

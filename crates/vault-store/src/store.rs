@@ -187,22 +187,40 @@ impl<L: FileLayer> Store<L> {
         self.set_record(AnchorRecord { committed: Some(present), pending: None, state_generation, fail_counter })
     }
 
-    /// Puts a backup in the vault's place. The anchor is left as it is, so [`Store::load`] will say that the file is
-    /// rolled back, and the recovery kit is asked for.
-    pub fn restore_backup(&self, generation: u64) -> Result<(), RestoreError> {
-        let path = self.backup_path(generation);
-        let bytes = match self.layer.read(&path) {
+    /// The bytes of a backup, to be opened with the recovery kit.
+    pub fn backup(&self, generation: u64) -> Result<Vec<u8>, RestoreError> {
+        let bytes = match self.layer.read(&self.backup_path(generation)) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(RestoreError::NoSuchBackup(generation)),
             Err(error) => return Err(RestoreError::Io(error.kind())),
         };
-        if Prefix::read(&bytes).is_none_or(|prefix| prefix.generation != generation) {
-            return Err(RestoreError::Damaged(generation));
+        match Prefix::read(&bytes) {
+            Some(prefix) if prefix.generation == generation => Ok(bytes),
+            _ => Err(RestoreError::Damaged(generation)),
         }
-        self.replace(VAULT, &bytes, None).map_err(|error| match error {
-            SaveError::Io(kind) | SaveError::NoSpace(kind) | SaveError::Uncertain(kind) => RestoreError::Io(kind),
-            _ => RestoreError::Io(io::ErrorKind::Other),
-        })
+    }
+
+    /// Puts a vault that grew out of a backup in the present file's place, whatever that is and whatever the anchor says of it:
+    /// only after the recovery kit opened the backup and a person agreed. The caller keeps the present file. On an error
+    /// other than [`SaveError::Uncertain`] file and anchor stand as they were.
+    /// `forget_state`: the state file was not usable either; the next one begins anew.
+    pub fn save_restored(&self, image: &[u8], generation: u64, mac: &[u8; 32], forget_state: bool) -> Result<Saved, SaveError> {
+        let new: Mark =
+            Prefix::read(image).filter(|new| new.generation == generation && new.mac == *mac).ok_or(SaveError::NotTheImage)?.into();
+        let known = self.anchor.record().map_err(SaveError::Keychain)?;
+        let empty = AnchorRecord { committed: None, pending: None, state_generation: 0, fail_counter: 0 };
+        let before = known.unwrap_or(empty);
+        self.set_record(AnchorRecord { pending: Some(new), ..before })?;
+        if let Err(error) = self.replace(VAULT, image, None) {
+            if !matches!(error, SaveError::Uncertain(_)) {
+                // If this fails too, the pending mark names a file that never came to be: harmless.
+                let _ = self.set_record(before);
+            }
+            return Err(error);
+        }
+        let state_generation = if forget_state { 0 } else { before.state_generation };
+        let settled = AnchorRecord { committed: Some(new), pending: None, state_generation, fail_counter: before.fail_counter };
+        Ok(self.anchor.set_record(&settled).map_or_else(Saved::AnchorBehind, |()| Saved::Settled))
     }
 
     /// The generations of which there is a backup, newest first.

@@ -93,11 +93,14 @@ fn a_damaged_or_missing_file_names_the_newest_backup() {
     assert_eq!(Store::vault_id_in(store.dir()), Some([7; 16]));
     std::fs::remove_file(&path).unwrap();
     assert_eq!(store.load(), Err(LoadError::Missing { backup: Some(2) }));
-    assert_eq!(store.restore_backup(3), Err(RestoreError::Damaged(3)));
-    assert_eq!(store.restore_backup(9), Err(RestoreError::NoSuchBackup(9)));
-    store.restore_backup(2).unwrap();
+    assert_eq!(store.backup(3), Err(RestoreError::Damaged(3)));
+    assert_eq!(store.backup(9), Err(RestoreError::NoSuchBackup(9)));
+    assert_eq!(store.backup(2), Ok(image(2, 1)));
+    assert!(store.load().is_err(), "reading a backup puts nothing in place");
+    assert_eq!(store.save_restored(&image(3, 7), 3, &[8; 32], false), Err(SaveError::NotTheImage));
+    store.save_restored(&image(3, 7), 3, &[7; 32], false).unwrap();
     let loaded = store.load().unwrap();
-    assert_eq!((loaded.bytes, loaded.verdict), (image(2, 1), AnchorVerdict::RolledBack { file: 2, anchor: 4 }));
+    assert_eq!((loaded.bytes, loaded.verdict), (image(3, 7), AnchorVerdict::Matches), "whatever the anchor said before");
 }
 
 #[test]

@@ -212,7 +212,11 @@ kdf_memory_mib: number,
 /**
  * Passes of the key derivation.
  */
-kdf_passes: number, } | { "action": "unlock" } | { "action": "recover" } | { "action": "import",
+kdf_passes: number, } | { "action": "unlock" } | { "action": "recover",
+/**
+ * A backup, as named in [`VaultView::backups`], that takes the vault's place once the kit opened it.
+ */
+generation: number | null, } | { "action": "import",
 /**
  * Name for it.
  */
@@ -232,7 +236,23 @@ id: CredentialId, } | { "action": "rearm" } | { "action": "set_policy",
 /**
  * The new ones.
  */
-policy: Policy, };
+policy: Policy, } | { "action": "accept_pin",
+/**
+ * Host and port.
+ */
+host: string,
+/**
+ * SHA-256 of the SubjectPublicKeyInfo, base64.
+ */
+spki_sha256: string, } | { "action": "forget_pin",
+/**
+ * Host and port.
+ */
+host: string,
+/**
+ * SHA-256 of the SubjectPublicKeyInfo, base64.
+ */
+spki_sha256: string, };
 
 export type DoorError = {
 /**
@@ -466,7 +486,11 @@ count: number,
 /**
  * The newest, newest last, microseconds.
  */
-recent_us: Array<number>, };
+recent_us: Array<number>,
+/**
+ * When the newest answer came.
+ */
+at: Timestamp, };
 
 export type LimitView = {
 /**
@@ -569,6 +593,10 @@ clock_offset_us: number | null,
  * The offset is right within so much, microseconds.
  */
 clock_error_us: number | null,
+/**
+ * When the venue's clock was asked last.
+ */
+clock_at: Timestamp | null,
 /**
  * Age of the newest stream message, milliseconds.
  */
@@ -794,6 +822,10 @@ export type SeenKey = {
  */
 spki_sha256: string,
 /**
+ * The certificates shown with it, the server's first.
+ */
+chain: Array<CertificateView>,
+/**
  * When.
  */
 at: Timestamp, };
@@ -992,6 +1024,10 @@ sealed_entries: number,
  */
 checkpoints: number,
 /**
+ * Checked with a key that a person kept; otherwise with the one that this computer names.
+ */
+by_kept_key: boolean,
+/**
  * Hash of the newest entry, hexadecimal.
  */
 head: string,
@@ -1025,18 +1061,17 @@ step: string, };
 /** Every command of the app, its arguments and its answer. Each rejects with a `DoorError`. This table is also the permission list. */
 export interface Commands {
   hello(): Promise<Hello>;
+  start(): Promise<void>;
   ready(args: { screen: string }): Promise<void>;
   attach(args: { pushes: (push: Push) => void }): Promise<void>;
   watch(args: { watch: Watch | null }): Promise<void>;
   ack(args: { seq: number }): Promise<void>;
   vault(): Promise<VaultView>;
   session(): Promise<SessionView>;
-  stay(): Promise<void>;
   act(args: { action: DoorAction; source: Source }): Promise<Outcome>;
   give_up(): Promise<void>;
   lock(): Promise<string>;
   seal(): Promise<string>;
-  restore(args: { generation: number }): Promise<string>;
   keys(): Promise<Array<KeyView>>;
   policy(): Promise<Policy>;
   instruments(): Promise<Array<Instrument>>;
@@ -1049,7 +1084,6 @@ export interface Commands {
   balances(): Promise<Array<Balance>>;
   kill(args: { why: string }): Promise<Killed>;
   audit(args: { before: number | null; last: number }): Promise<AuditPage>;
-  verify(): Promise<Verified>;
-  accept_pin(args: { host: string; spki_sha256: string }): Promise<string>;
+  verify(args: { key: string | null }): Promise<Verified>;
   settings(args: { settings: Settings }): Promise<void>;
 }

@@ -93,6 +93,7 @@ const SUBJECTS: Record<string, (payload: Payload, ordered: Ordered) => string> =
   },
   "pin-alarm": (p) => some(text(p.host), `showed ${brief(object(p.seen).spki_sha256 ?? p.seen)}`),
   "pin-accepted": (p) => some(text(p.host), `pinned ${brief(p.spki_sha256)}`),
+  "pin-forgotten": (p) => some(text(p.host), `trusts ${brief(p.spki_sha256)} no more`),
   "clock-alarm": (p) => (typeof p.offset_us === "number" ? `venue's clock ${offset(p.offset_us)}` : ""),
 };
 

@@ -28,12 +28,10 @@ export function connect(): Commands {
     ack: ask("ack"),
     vault: ask("vault"),
     session: ask("session"),
-    stay: ask("stay"),
     act: ask("act"),
     give_up: ask("give_up"),
     lock: ask("lock"),
     seal: ask("seal"),
-    restore: ask("restore"),
     keys: ask("keys"),
     policy: ask("policy"),
     instruments: ask("instruments"),
@@ -47,7 +45,7 @@ export function connect(): Commands {
     kill: ask("kill"),
     audit: ask("audit"),
     verify: ask("verify"),
-    accept_pin: ask("accept_pin"),
+    start: ask("start"),
     settings: ask("settings"),
   };
 }

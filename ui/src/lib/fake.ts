@@ -78,6 +78,7 @@ export class FakeWorld implements Commands {
   private unacked = 0;
   private dirty: Frame["trades"] = [];
   private idle_from: number;
+  private used = false;
   private prompt: { answer: (outcome: Outcome) => void; refuse: (error: DoorError) => void } | null = null;
   private limits: Policy = scenes.policy();
   private keyring;
@@ -186,7 +187,7 @@ export class FakeWorld implements Commands {
 
   private idleLeft(): number | null {
     if (this.state !== "unlocked") return null;
-    return (this.scenario === "idle" ? 15_000 : this.limits.session_idle_ms - 42_000) - (this.now_ms() - this.idle_from);
+    return (this.scenario === "idle" && !this.used ? 15_000 : this.limits.session_idle_ms - 42_000) - (this.now_ms() - this.idle_from);
   }
 
   private async called<T>(name: string, args: unknown, answer: () => T): Promise<T> {
@@ -267,10 +268,11 @@ export class FakeWorld implements Commands {
       ambiguous_orders: this.book.live().filter((o) => o.fate === "ambiguous").length,
       at: this.now_us(),
     }));
-  stay = async () => {
-    this.calls.push(["stay", null]);
+  /** A person used the window: the app hears it itself, the page does not say it. */
+  present() {
+    this.used = true;
     this.idle_from = this.now_ms();
-  };
+  }
 
   act = (args: { action: DoorAction; source: "typed" | "practice" | "dropped" }): Promise<Outcome> => {
     this.calls.push(["act", args]);
@@ -315,6 +317,11 @@ export class FakeWorld implements Commands {
       case "set_policy":
         this.limits = action.policy;
         return words("The new limits are in force.");
+      case "accept_pin":
+        this.pinned = true;
+        return words(`${action.host} is pinned to ${action.spki_sha256}.`);
+      case "forget_pin":
+        return words(`${action.host} may not have the key ${action.spki_sha256} any more.`);
     }
   }
   give_up = async () => {
@@ -334,8 +341,6 @@ export class FakeWorld implements Commands {
     this.stateVersion += 1;
     return "Sealed. Nothing can be signed.";
   };
-  restore = (args: { generation: number }) =>
-    this.called("restore", args, () => `Generation ${args.generation} took the vault's place. The one before it was kept.`);
   keys = () => this.called("keys", null, () => this.keyring);
   policy = () => this.called("policy", null, () => this.limits);
   instruments = () => this.called("instruments", null, () => [instrument]);
@@ -413,8 +418,9 @@ export class FakeWorld implements Commands {
         size: this.log_len,
       };
     });
-  verify: Commands["verify"] = async () => {
-    this.calls.push(["verify", null]);
+  start = () => this.called("start", null, () => undefined);
+  verify: Commands["verify"] = async (args) => {
+    this.calls.push(["verify", args]);
     for (let done = 1; done <= 12; done++) {
       await new Promise((next) => setTimeout(next, 60));
       this.pushes?.({ push: "verify", done: Math.floor((this.log_len * done) / 12), of: this.log_len });
@@ -422,6 +428,7 @@ export class FakeWorld implements Commands {
     return {
       intact: true,
       words: "Every entry follows from the one before it, and every checkpoint is signed.",
+      by_kept_key: args.key !== null,
       entries: this.log_len,
       sealed_entries: this.log_len - 51,
       checkpoints: 287,
@@ -430,11 +437,6 @@ export class FakeWorld implements Commands {
       took_ms: 720,
     };
   };
-  accept_pin = (args: { host: string; spki_sha256: string }) =>
-    this.called("accept_pin", args, () => {
-      this.pinned = true;
-      return `The new key of ${args.host} is pinned. The line opens again.`;
-    });
   settings = (args: { settings: Settings }) =>
     this.called("settings", args, () => {
       this.prefs = args.settings;

@@ -54,6 +54,11 @@ export class Entry {
       this.trouble = fault(reason);
     }
   }
+  /** A person wants it tried again: a desk that is gone is started anew first. */
+  async again(): Promise<void> {
+    await this.backend.start().catch(() => undefined);
+    await this.start();
+  }
   private lookAgain(): Promise<void> {
     return this.hello && this.attached ? this.refresh() : this.start();
   }

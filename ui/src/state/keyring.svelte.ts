@@ -13,6 +13,8 @@ export class Keyring {
   loaded = $state(false);
   /** The import dialog is open, for this source. */
   importing: ImportFrom | null = $state(null);
+  /** A file was dropped on the window and waits, unread. */
+  dropped = $state(false);
   trouble: DoorError | null = $state.raw(null);
 
   constructor(
@@ -32,6 +34,8 @@ export class Keyring {
   }
 
   import(label: string, source: "typed" | "practice" | "dropped"): Promise<boolean> {
+    // The app forgets a dropped file when it hands it on.
+    if (source === "dropped") this.dropped = false;
     const words = source === "practice" ? "Add the practice key." : `Hand over the key “${label}”.`;
     return this.change(
       words,

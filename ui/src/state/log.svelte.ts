@@ -14,6 +14,8 @@ export class Log {
   trouble: DoorError | null = $state.raw(null);
   verified: Verified | null = $state.raw(null);
   verifyTrouble: DoorError | null = $state.raw(null);
+  /** The log's public key as a person kept it elsewhere; empty: the one that this computer names. */
+  keptKey = $state("");
   progress: { done: number; of: number } | null = $state.raw(null);
 
   constructor(private backend: Commands) {}
@@ -51,7 +53,7 @@ export class Log {
     this.progress = { done: 0, of: this.size };
     this.verifyTrouble = null;
     try {
-      this.verified = await this.backend.verify();
+      this.verified = await this.backend.verify({ key: this.keptKey.trim() === "" ? null : this.keptKey.trim() });
     } catch (reason) {
       this.verifyTrouble = fault(reason);
     } finally {

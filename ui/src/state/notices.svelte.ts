@@ -26,6 +26,11 @@ export class Notices {
   note(words: string, tone: Tone = "plain"): void {
     this.last = { id: this.next++, tone, words, more: "", at: Date.now() * 1000, about: "" };
   }
+  /** What became of an order. A notice that told something else of it is closed; without one it is only remembered. */
+  became(words: string, about: string): void {
+    this.shown = this.shown.filter((other) => other.about !== about);
+    this.note(words);
+  }
   fail(reason: unknown, what: string): void {
     const error = fault(reason);
     if (isGivenUp(error)) return this.say(error.message);

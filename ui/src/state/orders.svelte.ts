@@ -77,7 +77,7 @@ export class Orders {
         this.notices.say(`Order refused by the venue: ${order.note ?? "no reason given"}`, "danger", "It does not rest in the book.", id);
       else if (order.fate === "ambiguous")
         this.notices.say("An order has no answer yet", "warn", "It is looked up by its client order id, never sent again.", id);
-      else this.notices.note(`Order ${orderName(order.client_order_id)} ${FATE_WORDS[order.fate]}`);
+      else this.notices.became(`Order ${orderName(order.client_order_id)} ${FATE_WORDS[order.fate]}`, id);
     }
   }
 

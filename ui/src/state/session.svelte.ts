@@ -3,7 +3,6 @@ import type { Commands, DoorError, LineView, SessionView } from "../bindings/con
 import { fault } from "../lib/faults";
 
 const ASK_EVERY_MS = 1_000;
-const STAY_EVERY_MS = 5_000;
 export const WARN_MS = 20_000;
 
 export class Session {
@@ -13,7 +12,6 @@ export class Session {
   /** Told after every answer, also a failed one: the vault may have been locked elsewhere. */
   onanswer: (unlocked: boolean) => void = () => undefined;
   private received_ms = 0;
-  private stayed_ms = 0;
   private timer: ReturnType<typeof setInterval> | undefined;
   private asking = false;
 
@@ -53,16 +51,4 @@ export class Session {
   readonly warns = $derived(this.idle_left_ms !== null && this.idle_left_ms <= WARN_MS);
   readonly rest: LineView | null = $derived(this.view?.lines.find((line) => line.kind === "rest") ?? null);
   readonly blocked = $derived(this.view?.lines.filter((line) => line.waiting !== null && line.kind === "rest").length ?? 0);
-
-  /** A person did something. Told to the desk at most every few seconds, at once while it warns. */
-  present(): void {
-    const now = Date.now();
-    if (now - this.stayed_ms < STAY_EVERY_MS && !this.warns) return;
-    void this.stay();
-  }
-  async stay(): Promise<void> {
-    this.stayed_ms = Date.now();
-    await this.backend.stay().catch(() => undefined);
-    await this.refresh();
-  }
 }

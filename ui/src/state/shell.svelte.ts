@@ -119,7 +119,10 @@ export class Shell {
         break;
       case "open":
         if (push.what === "kill") this.kill.show();
-        if (push.what === "import") this.importKey("dropped");
+        if (push.what === "import") {
+          this.keyring.dropped = true;
+          this.importKey("dropped");
+        }
     }
   }
 
@@ -136,6 +139,8 @@ export class Shell {
     this.stateVersion = state;
     void this.session.refresh();
     void this.entry.refresh();
+    // Limits, kill switch or keys may have changed: what the draft was told before may not hold any more.
+    this.ticket.recheck();
   }
 
   async lock(): Promise<void> {

@@ -8,6 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use anyhow::Context as _;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use strongroom_desk_api::supervisor::{BINANCE, PAPER};
 use strongroom_signer_api::Channel;
 use strongroom_signer_api::errand::Face;
 
@@ -29,6 +30,17 @@ pub(crate) struct DeskArguments {
     pub(crate) venue_url: Option<String>,
     pub(crate) venue_stream_url: Option<String>,
     pub(crate) venue_ca: Option<PathBuf>,
+}
+
+impl DeskArguments {
+    /// What is traded with, as a door would name it.
+    pub(crate) fn venue(&self) -> &str {
+        match &self.venue_url {
+            Some(url) => url,
+            None if self.binance => BINANCE,
+            None => PAPER,
+        }
+    }
 }
 
 /// A running child.
@@ -93,6 +105,8 @@ pub(crate) fn prompt(face: Face) -> anyhow::Result<Process> {
     if let Some(theme) = face.theme() {
         command.env("STRONGROOM_THEME", theme);
     }
+    // The toolkit's settings of the person could name modules to load and rules that change what is drawn.
+    command.env("XDG_CONFIG_HOME", "/nonexistent");
     // No input method daemon sees what is typed.
     command.env("GTK_IM_MODULE", "gtk-im-context-simple");
     // The C library overwrites what the toolkit frees, and the toolkit allocates through it alone.

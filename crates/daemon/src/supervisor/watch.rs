@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use strongroom_desk_api::supervisor::{Errand, ToSupervisor};
+use strongroom_desk_api::supervisor::{Errand, Running, ToSupervisor};
 use strongroom_signer_api::Channel;
 use strongroom_signer_api::control::{FromDesk, ToDesk, ToSigner};
 use strongroom_signer_api::errand::EXIT_NO_DISPLAY;
@@ -243,7 +243,10 @@ impl Supervisor {
                 // Its prompt loses its errand: dropping the channel tells it to put the terminal back and end.
                 self.prompts.iter_mut().filter(|prompt| prompt.door == id).for_each(RunningPrompt::give_up);
             }
-            Heard::Request(ToSupervisor::Status, _) => doors::answer(door, true, "running"),
+            Heard::Request(ToSupervisor::Status, _) => {
+                let running = Running { version: env!("CARGO_PKG_VERSION").to_owned(), venue: self.arguments.venue().to_owned() };
+                doors::answer(door, true, &running.to_string());
+            }
             Heard::Request(ToSupervisor::Stop, _) => {
                 doors::answer(door, true, "stopping");
                 return true;

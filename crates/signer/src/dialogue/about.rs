@@ -6,7 +6,7 @@
 use sha2::{Digest as _, Sha256};
 use strongroom_guard::Policy;
 use strongroom_model::{CredentialInfo, Timestamp, Venue};
-use strongroom_signer_api::{About, Action, Deed};
+use strongroom_signer_api::{About, Action, Deed, PinChange};
 use strongroom_vault::{KdfParams, peek};
 
 use super::Pending;
@@ -35,6 +35,10 @@ impl Signer {
             Action::SetPolicy(policy) => {
                 let rows = self.open.as_ref().map(|open| changes(&open.policy, policy)).unwrap_or_default();
                 rows.iter().fold(about, |about, (name, change)| about.with(name, change))
+            }
+            Action::Pin(PinChange { host, spki_sha256, trust }) => {
+                let after = if *trust { "a server with this key is sent orders" } else { "a server with this key is sent nothing" };
+                about.with("Server", host).with("Key", &groups(spki_sha256)).with("After it", after)
             }
         };
         if matches!(pending.action, Action::CreateVault { .. } | Action::Unlock | Action::Recover) {
@@ -75,6 +79,7 @@ const fn deed(action: &Action) -> Deed {
         Action::Delete { .. } => Deed::Delete,
         Action::Rearm => Deed::Rearm,
         Action::SetPolicy(_) => Deed::Policy,
+        Action::Pin(_) => Deed::Pin,
     }
 }
 

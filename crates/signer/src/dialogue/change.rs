@@ -20,6 +20,7 @@ impl Signer {
                 self.freeze = None;
                 talk.end("Re-armed. Orders are allowed again.", ActionEnd::Rearmed)
             }
+            Grant::Pin(change) => talk.end("Done.", ActionEnd::Pinned(change)),
             Grant::Import(import) => self.ask(talk, Step::ImportName(import), Field::ApiKey, "API key"),
             Grant::Delete(id) => {
                 let Some(info) = open.credential(Some(id), Venue::Binance).map(|found| found.info.clone()) else {

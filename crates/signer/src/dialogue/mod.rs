@@ -10,7 +10,7 @@ mod factors;
 use strongroom_guard::{Policy, Role};
 use strongroom_model::{Advice, CredentialId, Timestamp, Venue};
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
-use strongroom_signer_api::{Action, ActionEnd, GIVEN_UP, Notice, Refusal, Reply};
+use strongroom_signer_api::{Action, ActionEnd, GIVEN_UP, Notice, PinChange, Refusal, Reply};
 use strongroom_vault::{KdfParams, Kit, SecretBox, SystemEntropy, Vault};
 use zeroize::Zeroizing;
 
@@ -27,6 +27,10 @@ const PASSWORD_LEN_MIN: usize = 10;
 const LABEL_LEN_MAX: usize = 64;
 /// Longest API key name.
 const API_KEY_LEN_MAX: usize = 256;
+/// Longest host and port.
+const HOST_LEN_MAX: usize = 260;
+/// Length of a SHA-256 in base64.
+const FINGERPRINT_LEN: usize = 44;
 /// The group of the kit that is typed back: the last.
 const KIT_GROUP: usize = Kit::GROUPS - 1;
 /// Longest wait after wrong passwords: 15 minutes.
@@ -89,6 +93,7 @@ enum Grant {
     Delete(CredentialId),
     Rearm,
     SetPolicy(Policy),
+    Pin(PinChange),
 }
 
 struct Import {
@@ -150,7 +155,7 @@ impl Signer {
             Action::Recover if self.open.is_some() => return state("the vault is open; the recovery kit is not needed"),
             Action::Recover => return Ok("Open the vault with the recovery kit and set a new password".to_owned()),
             Action::Import { .. } | Action::Rotate { .. } | Action::Delete { .. } => Role::KeyAdmin,
-            Action::Rearm | Action::SetPolicy(_) => Role::Risk,
+            Action::Rearm | Action::SetPolicy(_) | Action::Pin(_) => Role::Risk,
         };
         let frozen = self.freeze.is_some();
         let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
@@ -175,6 +180,9 @@ impl Signer {
                 Ok(()) if open.policy.is_raised_by(policy) => Ok("Raise the limits on orders".to_owned()),
                 Ok(()) => Ok("Lower the limits on orders".to_owned()),
             },
+            Action::Pin(change) if !names_a_key(change) => state("a server is named by host and port, its key by a SHA-256 in base64"),
+            Action::Pin(PinChange { host, trust: true, .. }) => Ok(format!("Trust another key of {host}")),
+            Action::Pin(PinChange { host, .. }) => Ok(format!("Trust a key of {host} no more")),
             Action::CreateVault { .. } | Action::Unlock | Action::Recover => Err(Refusal::NotUnderstood),
         }
     }
@@ -274,6 +282,7 @@ impl Signer {
             }
             (Action::Delete { id }, _) => code(self, Grant::Delete(id)),
             (Action::Rearm, _) => code(self, Grant::Rearm),
+            (Action::Pin(change), _) => code(self, Grant::Pin(change)),
             (Action::SetPolicy(policy), _) => {
                 if self.open.as_ref().is_some_and(|open| open.policy.is_raised_by(&policy)) {
                     code(self, Grant::SetPolicy(policy))
@@ -366,6 +375,13 @@ impl Talk {
     fn end(&self, words: &str, end: ActionEnd) -> Vec<Out> {
         vec![self.say(&ToPrompt::End(true, words.as_bytes())), Out::ClosePrompt(self.prompt), ended(&self.ticket, end)]
     }
+}
+
+fn names_a_key(change: &PinChange) -> bool {
+    let PinChange { host, spki_sha256, .. } = change;
+    let is_host = (1..=HOST_LEN_MAX).contains(&host.len()) && host.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    is_host && spki_sha256.len() == FINGERPRINT_LEN && spki_sha256.bytes().all(is_digit)
 }
 
 fn failed(why: &str, advice: Advice, wrong_factor: bool) -> ActionEnd {
