@@ -128,7 +128,7 @@ async fn bounds_and_reserved_paths() {
     let answer = http.post(format!("{}/api/v3/order", venue.rest_url)).body("a".repeat(70_000)).send().await.unwrap();
     assert_eq!(answer.status(), 413);
     let answer = http.get(venue.ws_api_url.replace("wss", "https")).send().await.unwrap();
-    assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().contains("-1020")), (501, true));
+    assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().contains("-1020")), (426, true));
     assert_eq!(http.get(format!("{}/ws/btcusdt@trade", venue.rest_url)).send().await.unwrap().status(), 426);
     let answer = http.get(format!("{}/api/v3/ping", venue.rest_url)).send().await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.headers()["x-mbx-used-weight-1m"].to_str().unwrap()), (200, "1"));

@@ -182,7 +182,10 @@ impl Exchange {
             self.floor.deposit(id, &asset, amount);
         }
         for key in account.keys {
-            self.keys.insert(key.api_key, Credential { account: id, verifying: key.verifying, rights: key.rights, addresses: Vec::new(), created: self.opened });
+            self.keys.insert(
+                key.api_key,
+                Credential { account: id, verifying: key.verifying, rights: key.rights, addresses: Vec::new(), created: self.opened },
+            );
         }
         self.order_quotas.insert(id, OrderQuota::new(&self.limits));
     }

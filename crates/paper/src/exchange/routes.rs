@@ -4,9 +4,9 @@
 use serde::Serialize;
 use strongroom_model::Timestamp;
 
+use super::auth::Proof;
 use super::params::Params;
 use super::refusal::ApiRefusal;
-use super::auth::Proof;
 use super::{Exchange, Request, Rights, auth};
 use crate::engine::AccountId;
 

@@ -261,8 +261,7 @@ impl Exchange {
     /// The session forgets its key; what it listened to by that key ends.
     fn leave(&mut self, session: &mut Session, now: Timestamp, told: &mut Vec<Value>) {
         session.logon = None;
-        let ended: Vec<u32> =
-            session.subscriptions.iter().filter(|(_, subscription)| subscription.of_session).map(|(id, _)| *id).collect();
+        let ended: Vec<u32> = session.subscriptions.iter().filter(|(_, subscription)| subscription.of_session).map(|(id, _)| *id).collect();
         for id in ended {
             end_subscription(session, id, now, told);
         }
@@ -291,7 +290,11 @@ impl Exchange {
             return Err(ApiRefusal::new(400, -2035, "User Data Stream subscription already active."));
         }
         if session.subscriptions.len() >= SUBSCRIPTIONS_MAX || session.next_subscription >= SUBSCRIPTIONS_EVER_MAX {
-            return Err(ApiRefusal::new(400, -1191, format!("Too many subscriptions. Connection may create up to '{SUBSCRIPTIONS_MAX}' subscriptions at a time.")));
+            return Err(ApiRefusal::new(
+                400,
+                -1191,
+                format!("Too many subscriptions. Connection may create up to '{SUBSCRIPTIONS_MAX}' subscriptions at a time."),
+            ));
         }
         let id = session.next_subscription;
         session.next_subscription += 1;

@@ -130,8 +130,10 @@ fn who_may_do_what() {
 fn time_and_signature_from_both_sides_of_each_boundary() {
     let sign = |params: &str| format!("{params}&signature={}", SigningKey::Hmac(SECRET).sign(params.as_bytes()));
     let code = |query: &str, body: &str| {
-        let answer =
-            empty().rest(NOW, Request { method: "GET", path: "/api/v3/account", query, body: body.as_bytes(), api_key: Some("trade"), address: LOOPBACK });
+        let answer = empty().rest(
+            NOW,
+            Request { method: "GET", path: "/api/v3/account", query, body: body.as_bytes(), api_key: Some("trade"), address: LOOPBACK },
+        );
         serde_json::from_slice::<Value>(&answer.body).unwrap()["code"].as_i64().unwrap_or(0)
     };
     let dated = |offset_ms: i64, window: &str| sign(&format!("timestamp={}{window}", NOW.ms() + offset_ms));
@@ -214,7 +216,10 @@ fn limits_are_counted_told_and_kept() {
     let account = |exchange: &mut Exchange, ms: i64| {
         let params = format!("timestamp={}", at(ms).ms());
         let query = format!("{params}&signature={}", SigningKey::Hmac(SECRET).sign(params.as_bytes()));
-        exchange.rest(at(ms), Request { method: "GET", path: "/api/v3/account", query: &query, body: b"", api_key: Some("read"), address: LOOPBACK })
+        exchange.rest(
+            at(ms),
+            Request { method: "GET", path: "/api/v3/account", query: &query, body: b"", api_key: Some("read"), address: LOOPBACK },
+        )
     };
     let header = |answer: &Response, name: &str| answer.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     let first = account(&mut exchange, 30_000);
@@ -365,7 +370,8 @@ fn our_own_client_understands_every_answer() {
     let mut ask = |intent: Intent| {
         let request = encode(&intent, NOW, RECV_WINDOW_MS).sign("trade", &SigningKey::Hmac(SECRET));
         let (path, query, body) = (&request.path, &request.query, request.body.as_bytes());
-        let answer = exchange.rest(NOW, Request { method: request.method.as_str(), path, query, body, api_key: Some(&request.api_key), address: LOOPBACK });
+        let answer = exchange
+            .rest(NOW, Request { method: request.method.as_str(), path, query, body, api_key: Some(&request.api_key), address: LOOPBACK });
         decode::outcome(answer.status, None, &answer.body).map(<[u8]>::to_vec)
     };
     let placed = ask(Intent::Place(PlaceOrder { client_order_id: id.clone(), symbol: btcusdt(), side: Side::Buy, spec })).unwrap();
@@ -382,7 +388,8 @@ fn our_own_client_understands_every_answer() {
 
 #[test]
 fn our_own_client_reads_rules_and_limits() {
-    let answer = empty().rest(NOW, Request { method: "GET", path: "/api/v3/exchangeInfo", query: "", body: b"", api_key: None, address: LOOPBACK });
+    let answer =
+        empty().rest(NOW, Request { method: "GET", path: "/api/v3/exchangeInfo", query: "", body: b"", api_key: None, address: LOOPBACK });
     let listed: Vec<_> = config::Config::standard(1, Market::Empty).listings.into_iter().map(|listing| listing.instrument).collect();
     assert_eq!(strongroom_venues::binance::symbol::instruments(&answer.body).unwrap(), listed);
     assert_eq!(strongroom_venues::binance::limits::rules(&answer.body).unwrap().len(), 4);
@@ -412,7 +419,10 @@ fn is_fast_enough_for_simulations() {
         .collect();
     let begin = Instant::now();
     for (body, method) in &requests {
-        exchange.rest(NOW, Request { method, path: "/api/v3/order", query: "", body: body.as_bytes(), api_key: Some("trade"), address: LOOPBACK });
+        exchange.rest(
+            NOW,
+            Request { method, path: "/api/v3/order", query: "", body: body.as_bytes(), api_key: Some("trade"), address: LOOPBACK },
+        );
     }
     let per_second = u128::from(ORDERS) * 1_000_000 / begin.elapsed().as_micros().max(1);
     println!("{per_second} signed requests per second");

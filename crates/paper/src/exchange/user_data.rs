@@ -106,13 +106,14 @@ pub(super) const fn expiry(expiry: Expiry) -> &'static str {
 /// The `executionReport` of a change; nothing for what the stream does not tell.
 fn report(change: &Change, order: &Order, names: &Names<'_>, assets: &[Asset]) -> Option<Value> {
     let execution_type = match change {
-        Change::New | Change::Triggered => "NEW",
+        Change::New => "NEW",
         Change::Trade(_) => "TRADE",
         Change::Canceled => "CANCELED",
         Change::Replaced => "REPLACED",
         Change::Expired(_) => "EXPIRED",
         Change::Prevented(_) => "TRADE_PREVENTION",
-        Change::Tracking => return None,
+        // Kept for the journal; the stream has no execution type for them (`enums.md`).
+        Change::Tracking | Change::Triggered | Change::Held => return None,
     };
     // A cancel's report carries the name of the request, and the order's own as the original.
     let (name, original) = match (change, names.request) {
@@ -187,11 +188,10 @@ fn execution_id(change: &Change, order: &Order) -> u64 {
         Change::Trade(execution) => execution.trade.0.wrapping_add(8),
         Change::Prevented(prevented) => prevented.id.wrapping_add(8),
         Change::New => 0,
-        Change::Triggered => 1,
-        Change::Canceled => 2,
-        Change::Replaced => 3,
-        Change::Expired(_) => 4,
-        Change::Tracking => 5,
+        Change::Canceled => 1,
+        Change::Replaced => 2,
+        Change::Expired(_) => 3,
+        Change::Tracking | Change::Triggered | Change::Held => 4,
     };
     order.id.0.wrapping_mul(1_000_003).wrapping_add(part) >> 1
 }
