@@ -51,7 +51,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
 /// Asks line by line, then counts the money.
 pub fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let key = |api_key: &&str| ApiKey { api_key: (*api_key).to_owned(), verifying: VerifyingKey::hmac(SECRET), rights: Rights::Trade };
+    let key = |api_key: &&str| ApiKey::new(*api_key, VerifyingKey::hmac(SECRET), Rights::Trade);
     let mut config = Config::standard(1, Market::Empty);
     config.accounts = KEYS.iter().map(|api_key| Account::funded(vec![key(api_key)])).collect();
     let mut exchange = Exchange::new(config, Timestamp::from_ms(NOW_MS));

@@ -58,7 +58,7 @@ impl World {
         let policy =
             Policy { orders_per_minute: 6_000, session_idle_ms: 12 * 3_600_000, session_age_max_ms: 24 * 3_600_000, ..Policy::initial() };
         signer.set_policy(policy.clone(), START_MS - 100_000);
-        let key = ApiKey { api_key: API_KEY.to_owned(), verifying: VerifyingKey::hmac(SECRET), rights: Rights::Trade };
+        let key = ApiKey::new(API_KEY, VerifyingKey::hmac(SECRET), Rights::Trade);
         let mut config = Config::standard(seed, Market::Simulated);
         config.accounts = vec![Account::funded(vec![key])];
         config.limits = Limits {

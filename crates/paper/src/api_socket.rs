@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::protocol::Message;
 
 use crate::exchange::{Session, UserEvent};
-use crate::faults::Fault;
+use crate::faults::{Fault, Refused};
 use crate::server::{Reply, Shared, now, stopped};
 use crate::socket::{self, LIFE, PING, PONG, Socket, send};
 
@@ -94,11 +94,20 @@ impl Connection {
             Some(Fault::DelayRequest(wait)) => tokio::time::sleep(wait).await,
             _ => {}
         }
+        let instead = fault.and_then(|fault| fault.refused());
+        if let Some(instead) = instead.filter(|instead| !instead.was_executed) {
+            return send(socket, refusal(text, &instead)).await;
+        }
         let at = self.shared.now();
-        let frames = self.shared.with_exchange(|exchange| exchange.socket(at, &mut self.session, text));
+        let Ok(frames) = self.shared.with_exchange(|exchange| exchange.socket(at, &mut self.session, text)) else { return false };
+        if let Some(instead) = instead {
+            return send(socket, refusal(text, &instead)).await;
+        }
         match fault {
             Some(Fault::DropAnswer) => return true,
+            Some(Fault::HalfOpen) => std::future::pending().await,
             Some(Fault::DelayAnswer(wait)) => tokio::time::sleep(wait).await,
+            Some(Fault::Jitter { min_ms, max_ms }) => tokio::time::sleep(self.shared.faults.jitter(min_ms, max_ms)).await,
             _ => {}
         }
         for frame in frames {
@@ -108,4 +117,11 @@ impl Connection {
         }
         true
     }
+}
+
+/// The answer of a fault in place of the true one.
+fn refusal(request: &str, refused: &Refused) -> Message {
+    let id = serde_json::from_str::<serde_json::Value>(request).ok().and_then(|request| request.get("id").cloned());
+    let error = json!({"code": refused.code, "msg": refused.msg});
+    Message::text(json!({"id": id, "status": refused.status, "error": error}).to_string())
 }

@@ -3,8 +3,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
@@ -20,6 +19,7 @@ use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
+use crate::faults::Certificate;
 use crate::files;
 
 /// How long a server certificate is valid; a new one is made at every start.
@@ -60,19 +60,24 @@ pub(crate) struct Identity {
 pub(crate) struct Shown {
     own: Arc<CertifiedKey>,
     other: Arc<CertifiedKey>,
-    shows_other: AtomicBool,
+    expired: Arc<CertifiedKey>,
+    now: Mutex<Certificate>,
 }
 
 impl Shown {
-    /// From now on, show a certificate of the same authority for another key, or the own one again.
-    pub(crate) fn show_other(&self, other: bool) {
-        self.shows_other.store(other, Ordering::SeqCst);
+    /// From now on, connections are shown this.
+    pub(crate) fn show(&self, certificate: Certificate) {
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = certificate;
     }
 }
 
 impl ResolvesServerCert for Shown {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let shown = if self.shows_other.load(Ordering::SeqCst) { &self.other } else { &self.own };
+        let shown = match *self.now.lock().unwrap_or_else(PoisonError::into_inner) {
+            Certificate::Own => &self.own,
+            Certificate::Other => &self.other,
+            Certificate::Expired => &self.expired,
+        };
         Some(shown.clone())
     }
 }
@@ -95,7 +100,9 @@ pub(crate) fn open(directory: &Path, now: SystemTime) -> Result<Identity, Author
     let issuer = Issuer::new(ca_params, ca_key);
     let own = issue(&issuer, &leaf_key, now)?;
     let other = issue(&issuer, &KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?, now)?;
-    let shown = Arc::new(Shown { own: Arc::new(own), other: Arc::new(other), shows_other: AtomicBool::new(false) });
+    // The same key as the own one: only its time is over.
+    let expired = issue(&issuer, &leaf_key, now - DAY * u32::try_from(LEAF_DAYS).unwrap_or(0) - DAY)?;
+    let shown = Arc::new(Shown { own: Arc::new(own), other: Arc::new(other), expired: Arc::new(expired), now: Mutex::default() });
     let mut tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_no_client_auth()

@@ -1,23 +1,39 @@
-//! Faults that a test asks the venue for. Invariant: without being asked the venue has none.
+//! Faults that somebody asks the venue for. Invariant: without being asked the venue has none.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::authority::Shown;
+use serde::{Deserialize, Serialize};
 
-/// What goes wrong with one request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use crate::authority::Shown;
+use crate::streams::Batch;
+
+/// Faults that wait at once; further ones are not planned.
+const PLANNED_MAX: usize = 1_000;
+
+/// What goes wrong with one request, by REST or through the WebSocket API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
     /// It is executed; the connection ends without an answer.
     DropAnswer,
     /// The connection ends before it is executed.
     CloseConnection,
-    /// It is executed at once and answered late.
-    DelayAnswer(Duration),
-    /// It is executed late.
-    DelayRequest(Duration),
+    /// It is executed; the connection stays open and says nothing more.
+    HalfOpen,
+    /// It is executed at once and answered late (milliseconds).
+    DelayAnswer(#[serde(with = "ms")] Duration),
+    /// It is executed late (milliseconds).
+    DelayRequest(#[serde(with = "ms")] Duration),
+    /// It is answered late, each time by another time between these (milliseconds).
+    Jitter {
+        /// At least.
+        min_ms: u64,
+        /// At most.
+        max_ms: u64,
+    },
     /// It is refused with this status (429 or 418) and `Retry-After`.
     RateLimited {
         /// 429 or 418.
@@ -25,26 +41,105 @@ pub enum Fault {
         /// Seconds to wait.
         retry_after_s: u64,
     },
-    /// A 5xx is answered.
+    /// A 5xx is answered, with -1000.
     ServerError {
         /// Such as 500, 502, 503, 504.
         status: u16,
         /// Whether it was executed all the same.
         was_executed: bool,
     },
+    /// A 5xx is answered with -1007: the outcome is not known.
+    Timeout {
+        /// Whether it was executed.
+        was_executed: bool,
+    },
+    /// A 5xx is answered with -1006: the outcome is not known.
+    Unexpected {
+        /// Whether it was executed.
+        was_executed: bool,
+    },
     /// It is executed; half of the answer's body arrives, as if it were all.
     MalformedBody,
+}
+
+/// How a request ends that a fault struck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) status: u16,
+    pub(crate) code: i32,
+    pub(crate) msg: &'static str,
+    pub(crate) was_executed: bool,
+    pub(crate) retry_after_s: Option<u64>,
+}
+
+impl Fault {
+    /// The answer that takes the place of the true one.
+    pub(crate) fn refused(&self) -> Option<Refused> {
+        let refused = |status, code, msg, was_executed| Refused { status, code, msg, was_executed, retry_after_s: None };
+        Some(match *self {
+            Self::RateLimited { status, retry_after_s } => {
+                Refused { retry_after_s: Some(retry_after_s), ..refused(status, -1003, "Too many requests queued.", false) }
+            }
+            Self::ServerError { status, was_executed } => {
+                refused(status, -1000, "An unknown error occurred while processing the request.", was_executed)
+            }
+            Self::Timeout { was_executed } => refused(
+                504,
+                -1007,
+                "Timeout waiting for response from backend server. Send status unknown; execution status unknown.",
+                was_executed,
+            ),
+            Self::Unexpected { was_executed } => {
+                refused(500, -1006, "An unexpected response was received from the message bus. Execution status unknown.", was_executed)
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// What goes wrong with market streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum StreamFault {
+    /// A depth update is left out.
+    Gap,
+    /// The messages of a moment come twice.
+    Duplicate,
+    /// The messages of a moment come in the wrong order.
+    Reorder,
+    /// Every connection is closed in good order.
+    Disconnect,
+    /// Every connection is dropped, as those of readers that are too slow are.
+    SlowReader,
+    /// Every connection stays open and says nothing for so long (milliseconds).
+    HalfOpen(#[serde(with = "ms")] Duration),
+}
+
+/// Which certificate connections are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Certificate {
+    /// The venue's own.
+    #[default]
+    Own,
+    /// Of the same authority, for another key.
+    Other,
+    /// Of the same authority and key, but its time is over.
+    Expired,
 }
 
 /// Method of a [`Target`] that means requests to the WebSocket API; their names stand for the path.
 pub const SOCKET: &str = "SOCKET";
 
 /// Which requests a fault strikes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Target {
     /// Only this method, when given.
+    #[serde(default)]
     pub method: Option<String>,
     /// Only this path, when given.
+    #[serde(default)]
     pub path: Option<String>,
 }
 
@@ -64,28 +159,60 @@ impl Target {
     }
 }
 
-struct Planned {
+struct Planned<F> {
     left: u32,
     target: Target,
-    fault: Fault,
+    fault: F,
+}
+
+/// What listeners to streams are told instead of a batch.
+#[derive(Clone, Debug)]
+pub(crate) enum StreamNews {
+    Batch(Arc<Batch>),
+    Disconnect,
+    Drop,
+    Freeze(Duration),
 }
 
 /// The venue's faults; a handle that a test keeps.
 pub struct Faults {
-    planned: Mutex<VecDeque<Planned>>,
+    planned: Mutex<VecDeque<Planned<Fault>>>,
+    streams: Mutex<VecDeque<Planned<StreamFault>>>,
     skew_ms: AtomicI64,
+    is_closed: AtomicBool,
+    struck: AtomicU64,
     shown: Arc<Shown>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Faults {
     pub(crate) fn new(shown: Arc<Shown>) -> Self {
-        Self { planned: Mutex::default(), skew_ms: AtomicI64::new(0), shown }
+        Self {
+            planned: Mutex::default(),
+            streams: Mutex::default(),
+            skew_ms: AtomicI64::new(0),
+            is_closed: AtomicBool::new(false),
+            struck: AtomicU64::new(0),
+            shown,
+        }
     }
 
     /// Strikes the next `count` requests that match; faults planned earlier come first.
     pub fn plan(&self, count: u32, target: Target, fault: Fault) {
-        if count > 0 {
-            self.planned.lock().unwrap_or_else(PoisonError::into_inner).push_back(Planned { left: count, target, fault });
+        let mut planned = lock(&self.planned);
+        if count > 0 && planned.len() < PLANNED_MAX {
+            planned.push_back(Planned { left: count, target, fault });
+        }
+    }
+
+    /// Strikes the next `count` moments at which streams tell something.
+    pub fn plan_stream(&self, count: u32, fault: StreamFault) {
+        let mut planned = lock(&self.streams);
+        if count > 0 && planned.len() < PLANNED_MAX {
+            planned.push_back(Planned { left: count, target: Target::any(), fault });
         }
     }
 
@@ -94,37 +221,45 @@ impl Faults {
         self.skew_ms.store(ms, Ordering::SeqCst);
     }
 
+    /// Closes the venue for maintenance, or opens it again: requests are refused, streams go on.
+    pub fn maintain(&self, is_closed: bool) {
+        self.is_closed.store(is_closed, Ordering::SeqCst);
+    }
+
+    /// Shows new connections another certificate.
+    pub fn show_certificate(&self, certificate: Certificate) {
+        self.shown.show(certificate);
+    }
+
     /// Shows new connections a certificate of the same authority for another key, or the own one again.
     pub fn swap_certificate(&self, other: bool) {
-        self.shown.show_other(other);
+        self.show_certificate(if other { Certificate::Other } else { Certificate::Own });
     }
 
     /// Ends all faults.
     pub fn clear(&self) {
-        self.planned.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        lock(&self.planned).clear();
+        lock(&self.streams).clear();
         self.skew_clock_ms(0);
-        self.swap_certificate(false);
+        self.maintain(false);
+        self.show_certificate(Certificate::Own);
     }
 
     /// Strikes that are still to come.
     pub fn pending(&self) -> u32 {
-        self.planned.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|planned| planned.left).sum()
+        let requests: u32 = lock(&self.planned).iter().map(|planned| planned.left).fold(0, u32::saturating_add);
+        lock(&self.streams).iter().map(|planned| planned.left).fold(requests, u32::saturating_add)
     }
 
     pub(crate) fn take(&self, method: &str, path: &str) -> Option<Fault> {
-        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut planned = lock(&self.planned);
         let at = planned.iter().position(|planned| planned.target.matches(method, path))?;
-        let fault = planned[at].fault;
-        planned[at].left -= 1;
-        if planned[at].left == 0 {
-            planned.remove(at);
-        }
-        Some(fault)
+        Some(strike(&mut planned, at))
     }
 
     /// The fault of a request to the WebSocket API: its method stands for the path, and `SOCKET` for the HTTP method.
     pub(crate) fn take_socket(&self, text: &str) -> Option<Fault> {
-        if self.pending() == 0 {
+        if lock(&self.planned).is_empty() {
             return None;
         }
         let message: serde_json::Value = serde_json::from_str(text).ok()?;
@@ -132,7 +267,62 @@ impl Faults {
         self.take(SOCKET, method.strip_prefix("v3/").unwrap_or(method))
     }
 
+    /// What becomes of the messages of a moment.
+    pub(crate) fn bend(&self, mut batch: Batch) -> StreamNews {
+        let mut planned = lock(&self.streams);
+        let is_depth = |(name, _): &(String, String)| name.ends_with("@depth") || name.contains("@depth@");
+        let Some(fault) = planned.front().map(|planned| planned.fault) else { return StreamNews::Batch(Arc::new(batch)) };
+        if fault == StreamFault::Gap && !batch.iter().any(is_depth) {
+            return StreamNews::Batch(Arc::new(batch));
+        }
+        strike(&mut planned, 0);
+        match fault {
+            StreamFault::Gap => batch.retain(|message| !is_depth(message)),
+            StreamFault::Duplicate => batch.extend_from_within(..),
+            StreamFault::Reorder => batch.reverse(),
+            StreamFault::Disconnect => return StreamNews::Disconnect,
+            StreamFault::SlowReader => return StreamNews::Drop,
+            StreamFault::HalfOpen(silence) => return StreamNews::Freeze(silence),
+        }
+        StreamNews::Batch(Arc::new(batch))
+    }
+
+    /// A time between two, another one each time; the same sequence in every run.
+    pub(crate) fn jitter(&self, min_ms: u64, max_ms: u64) -> Duration {
+        let count = self.struck.fetch_add(1, Ordering::Relaxed);
+        let mixed = (count.wrapping_add(1)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(31).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        Duration::from_millis(min_ms + mixed % (max_ms.saturating_sub(min_ms) + 1))
+    }
+
     pub(crate) fn skew_ms(&self) -> i64 {
         self.skew_ms.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::SeqCst)
+    }
+}
+
+fn strike<F: Copy>(planned: &mut VecDeque<Planned<F>>, at: usize) -> F {
+    let fault = planned[at].fault;
+    planned[at].left -= 1;
+    if planned[at].left == 0 {
+        planned.remove(at);
+    }
+    fault
+}
+
+/// Durations as whole milliseconds.
+mod ms {
+    use std::time::Duration;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
     }
 }

@@ -3,18 +3,22 @@
 //! Invariant: the venue proper ([`engine`], [`exchange`]) knows no clock and no network; [`start`] adds both, on
 //! loopback only. Orders and balances live as long as the process; certificates and API keys outlive it.
 
+mod admin;
 mod api_socket;
 mod authority;
 pub mod engine;
 pub mod exchange;
 mod faults;
 mod files;
+mod journal;
 mod keys;
 mod server;
 mod socket;
 mod streams;
 
+pub use admin::{AccountView, AdminAsk, AdminClient, AdminTell};
 pub use authority::AuthorityError;
-pub use faults::{Fault, Faults, SOCKET, Target};
-pub use keys::{KeysError, PaperKey};
+pub use faults::{Certificate, Fault, Faults, SOCKET, StreamFault, Target};
+pub use journal::JournalError;
+pub use keys::{KeyScheme, KeysError, NewKey, PaperKey};
 pub use server::{Config, Market, PaperHandle, StartError, start};

@@ -6,7 +6,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -19,10 +19,12 @@ use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
+use crate::admin::{Admin, AdminAsk, AdminTell};
 use crate::authority::{self, AuthorityError};
-use crate::exchange::{self, Account, Exchange, MarketEvent, Recording, RecordingError, Request, Response, TICK_MS, UserEvent};
-use crate::faults::{Fault, Faults};
-use crate::keys::{self, KeysError, PaperKey};
+use crate::exchange::{self, Account, Entry, Exchange, MarketEvent, Recording, RecordingError, Request, Response, TICK_MS, UserEvent};
+use crate::faults::{Fault, Faults, Refused, StreamNews};
+use crate::journal::{Journal, JournalError};
+use crate::keys::{KeyFile, KeysError, PaperKey};
 use crate::{api_socket, files, streams};
 
 /// Connections at once; further ones are closed before a handshake.
@@ -39,6 +41,8 @@ const HEAD_LEN_MAX: usize = 32 * 1024;
 const BODY_LEN_MAX: usize = 64 * 1024;
 /// Ticks of market data that a slow listener may be behind.
 const TICKS_BEHIND_MAX: usize = 64;
+/// The markets' numbers are put into the journal so often.
+const NUMBERS_EVERY: Duration = Duration::from_secs(10);
 /// Batches of user data that a slow listener may be behind.
 const USER_BATCHES_BEHIND_MAX: usize = 4_096;
 /// Time that open connections have to end at shutdown.
@@ -60,7 +64,7 @@ pub enum Market {
 pub struct Config {
     /// Loopback address; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Keeps authority, server key and API keys; made when absent. Orders and balances are not kept.
+    /// Keeps authority, server key, API keys, and the journal of orders, fills and balances; made when absent.
     pub data_dir: PathBuf,
     /// Decides the course of a simulated market.
     pub seed: u64,
@@ -109,6 +113,9 @@ pub enum StartError {
     /// API keys.
     #[error(transparent)]
     Keys(#[from] KeysError),
+    /// What was saved.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// The recording's file.
     #[error("the recording cannot be read: {0}")]
     RecordingFile(io::Error),
@@ -140,10 +147,11 @@ pub struct PaperHandle {
     pub ca_file: PathBuf,
     /// Pin of the server key: base64 of SHA-256 of its SubjectPublicKeyInfo.
     pub spki_sha256: String,
-    /// API keys of the funded account: `trade`, `ed25519`, `read`.
+    /// API keys as they were at the start; of the first account: `trade`, `ed25519`, `read`.
     pub keys: Vec<PaperKey>,
     exchange: Arc<Mutex<Exchange>>,
     faults: Arc<Faults>,
+    admin: Admin,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
 }
@@ -152,6 +160,11 @@ impl PaperHandle {
     /// Faults to order.
     pub fn faults(&self) -> &Faults {
         &self.faults
+    }
+
+    /// Does what an administrator asks.
+    pub fn admin(&self, ask: AdminAsk) -> AdminTell {
+        self.admin.carry_out(ask)
     }
 
     /// The venue itself, to look into and to seed.
@@ -177,8 +190,9 @@ impl PaperHandle {
 pub(crate) struct Shared {
     pub(crate) exchange: Arc<Mutex<Exchange>>,
     pub(crate) faults: Arc<Faults>,
-    pub(crate) events: broadcast::Sender<Arc<streams::Batch>>,
+    pub(crate) events: broadcast::Sender<StreamNews>,
     pub(crate) user_events: broadcast::Sender<Arc<Vec<UserEvent>>>,
+    kept: Arc<Mutex<Kept>>,
     pub(crate) stop: watch::Receiver<bool>,
 }
 
@@ -188,16 +202,55 @@ impl Shared {
         now().plus_ms(self.faults.skew_ms())
     }
 
-    /// Works with the exchange, and passes on what user data streams tell because of it, before anything else happens to it.
-    pub(crate) fn with_exchange<R>(&self, work: impl FnOnce(&mut Exchange) -> R) -> R {
+    /// Works with the exchange. What came of it is in the journal and passed on to user data streams before anything else
+    /// happens to the exchange, and before anybody is answered.
+    pub(crate) fn with_exchange<R>(&self, work: impl FnOnce(&mut Exchange) -> R) -> Result<R, NotKept> {
         let mut exchange = lock(&self.exchange);
         let done = work(&mut exchange);
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).keep(&mut exchange)?;
         let events = exchange.take_user_events();
         if !events.is_empty() {
             // The last listener may have left just now.
             let _ = self.user_events.send(Arc::new(events));
         }
-        done
+        Ok(done)
+    }
+}
+
+/// The journal does not take what happened: nobody is told that it did.
+#[derive(Debug, Error)]
+#[error("the journal cannot be written")]
+pub(crate) struct NotKept;
+
+/// The journal and what it has not taken yet.
+struct Kept {
+    journal: Journal,
+    waiting: Vec<Entry>,
+    numbers_at: Instant,
+}
+
+impl Kept {
+    fn keep(&mut self, exchange: &mut Exchange) -> Result<(), NotKept> {
+        self.waiting.extend(exchange.take_entries());
+        if self.numbers_at.elapsed() >= NUMBERS_EVERY {
+            self.numbers_at = Instant::now();
+            self.waiting.extend(exchange.numbers());
+        }
+        let kept = if self.journal.has_grown() {
+            self.journal.rewrite(&exchange.all_entries())
+        } else {
+            self.journal.append(&self.waiting).and_then(|()| self.journal.tick())
+        };
+        match kept {
+            Ok(()) => {
+                self.waiting.clear();
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(%error, waiting = self.waiting.len(), "the journal cannot be written; orders are not answered until it can");
+                Err(NotKept)
+            }
+        }
     }
 }
 
@@ -208,7 +261,8 @@ pub async fn start(config: Config) -> Result<PaperHandle, StartError> {
     }
     files::make_directory(&config.data_dir).map_err(StartError::DataDir)?;
     let identity = authority::open(&config.data_dir, SystemTime::now())?;
-    let (keys, api_keys) = keys::open(&config.data_dir)?.into_iter().unzip();
+    let key_file = KeyFile::open(&config.data_dir, now())?;
+    let all_keys = key_file.all()?;
     let market = match &config.market {
         Market::Simulated => exchange::Market::Simulated,
         Market::Empty => exchange::Market::Empty,
@@ -217,9 +271,18 @@ pub async fn start(config: Config) -> Result<PaperHandle, StartError> {
             exchange::Market::Replay(Recording::parse(&text)?)
         }
     };
-    let accounts = std::iter::once(Account::funded(api_keys)).chain(config.more_accounts).collect();
+    let accounts = std::iter::once(Account::funded(Vec::new())).chain(config.more_accounts).collect();
     let venue = exchange::Config { accounts, limits: config.limits, ..exchange::Config::standard(config.seed, market) };
-    let exchange = Arc::new(Mutex::new(Exchange::new(venue, now())));
+    let (mut journal, saved) = Journal::open(&config.data_dir)?;
+    let mut exchange = Exchange::reopen(venue, saved, now());
+    for (key, known) in &all_keys {
+        // A key of an account that is gone is no key.
+        let _ = exchange.put_key(&key.account, known.clone());
+    }
+    journal.rewrite(&exchange.all_entries()).map_err(StartError::DataDir)?;
+    exchange.take_entries();
+    let kept = Arc::new(Mutex::new(Kept { journal, waiting: Vec::new(), numbers_at: Instant::now() }));
+    let exchange = Arc::new(Mutex::new(exchange));
     let refused = |source| StartError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
     let addr = listener.local_addr().map_err(refused)?;
@@ -227,7 +290,9 @@ pub async fn start(config: Config) -> Result<PaperHandle, StartError> {
     let (stop, stopped) = watch::channel(false);
     let (events, _) = broadcast::channel(TICKS_BEHIND_MAX);
     let (user_events, _) = broadcast::channel(USER_BATCHES_BEHIND_MAX);
-    let shared = Shared { exchange: exchange.clone(), faults: faults.clone(), events, user_events, stop: stopped };
+    let shared = Shared { exchange: exchange.clone(), faults: faults.clone(), events, user_events, kept, stop: stopped };
+    let admin = Admin::new(shared.clone(), key_file);
+    admin.clone().serve(&config.data_dir).map_err(StartError::DataDir)?;
     let serving = tokio::spawn(serve(listener, TlsAcceptor::from(identity.tls), shared));
     tracing::info!(%addr, "paper venue is open");
     Ok(PaperHandle {
@@ -238,9 +303,10 @@ pub async fn start(config: Config) -> Result<PaperHandle, StartError> {
         ca_pem: identity.ca_pem,
         ca_file: identity.ca_file,
         spki_sha256: identity.spki_sha256,
-        keys,
+        keys: all_keys.into_iter().map(|(key, _)| key).collect(),
         exchange,
         faults,
+        admin,
         stop,
         serving,
     })
@@ -297,11 +363,11 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: Shared) {
 }
 
 fn move_market(shared: &Shared) {
-    let events = shared.with_exchange(|exchange| exchange.advance(now()));
+    let Ok(events) = shared.with_exchange(|exchange| exchange.advance(now())) else { return };
     if shared.events.receiver_count() > 0 && !events.is_empty() {
         let batch: streams::Batch = events.iter().flat_map(MarketEvent::messages).map(|(name, data)| (name, data.to_string())).collect();
         // The last listener may have left just now.
-        let _ = shared.events.send(Arc::new(batch));
+        let _ = shared.events.send(shared.faults.bend(batch));
     }
 }
 
@@ -353,17 +419,18 @@ async fn answer(
     }
     let (head, body) = request.into_parts();
     let (method, path) = (head.method.as_str(), head.uri.path());
+    if shared.faults.is_closed() && path != SYSTEM_STATUS {
+        return Ok(refused(&MAINTAINED));
+    }
     let fault = shared.faults.take(method, path);
     match fault {
         Some(Fault::CloseConnection) => return Err(Silence),
         Some(Fault::DelayRequest(wait)) => tokio::time::sleep(wait).await,
-        Some(Fault::RateLimited { status, retry_after_s }) => {
-            let mut reply = plain(status, r#"{"code":-1003,"msg":"Too many requests queued."}"#);
-            reply.headers_mut().insert("retry-after", retry_after_s.into());
-            return Ok(reply);
-        }
-        Some(Fault::ServerError { status, was_executed: false }) => return Ok(server_error(status)),
         _ => {}
+    }
+    let instead = fault.and_then(|fault| fault.refused());
+    if let Some(instead) = instead.filter(|instead| !instead.was_executed) {
+        return Ok(refused(&instead));
     }
     let body = match tokio::time::timeout(BODY, Limited::new(body, BODY_LEN_MAX).collect()).await {
         Ok(Ok(body)) => body.to_bytes(),
@@ -373,11 +440,15 @@ async fn answer(
     let api_key = head.headers.get("x-mbx-apikey").and_then(|value| value.to_str().ok());
     let request = Request { method, path, query: head.uri.query().unwrap_or_default(), body: &body, api_key, address };
     let at = shared.now();
-    let mut response = shared.with_exchange(|exchange| exchange.rest(at, request));
+    let Ok(mut response) = shared.with_exchange(|exchange| exchange.rest(at, request)) else { return Ok(server_error(503)) };
+    if let Some(instead) = instead {
+        return Ok(refused(&instead));
+    }
     match fault {
         Some(Fault::DropAnswer) => return Err(Silence),
+        Some(Fault::HalfOpen) => std::future::pending().await,
         Some(Fault::DelayAnswer(wait)) => tokio::time::sleep(wait).await,
-        Some(Fault::ServerError { status, .. }) => return Ok(server_error(status)),
+        Some(Fault::Jitter { min_ms, max_ms }) => tokio::time::sleep(shared.faults.jitter(min_ms, max_ms)).await,
         Some(Fault::MalformedBody) => response.body.truncate(response.body.len() / 2),
         _ => {}
     }
@@ -401,4 +472,20 @@ pub(crate) fn plain(status: u16, body: &'static str) -> Reply {
 
 fn server_error(status: u16) -> Reply {
     plain(status, r#"{"code":-1000,"msg":"An unknown error occurred while processing the request."}"#)
+}
+
+/// Answered while the venue is closed (`errors.md`, -1016).
+const MAINTAINED: Refused =
+    Refused { status: 503, code: -1016, msg: "This service is no longer available.", was_executed: false, retry_after_s: None };
+/// The one request that is answered while the venue is closed.
+const SYSTEM_STATUS: &str = "/sapi/v1/system/status";
+
+fn refused(refused: &Refused) -> Reply {
+    let body = serde_json::json!({"code": refused.code, "msg": refused.msg}).to_string();
+    let mut reply = plain(refused.status, "");
+    *reply.body_mut() = Full::new(Bytes::from(body));
+    if let Some(seconds) = refused.retry_after_s {
+        reply.headers_mut().insert("retry-after", seconds.into());
+    }
+    reply
 }

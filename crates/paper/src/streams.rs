@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::protocol::Message;
 
+use crate::faults::StreamNews;
 use crate::server::{Reply, Shared, now, plain, stopped};
 use crate::socket::{self, LIFE, PING, PONG, Socket, send};
 
@@ -81,8 +82,16 @@ impl Listener {
                 }
                 _ = tokio::time::sleep_until(end) => false,
                 _ = ping.tick() => heard.elapsed() < PONG && send(&mut socket, Message::Ping(Bytes::new())).await,
-                batch = events.recv() => match batch {
-                    Ok(batch) => self.tell(&mut socket, &batch).await,
+                news = events.recv() => match news {
+                    Ok(StreamNews::Batch(batch)) => self.tell(&mut socket, &batch).await,
+                    Ok(StreamNews::Disconnect) => false,
+                    Ok(StreamNews::Drop) => return,
+                    Ok(StreamNews::Freeze(silence)) => {
+                        // Nothing is read or said, as when the other side is gone; what happens meanwhile is missed.
+                        tokio::time::sleep(silence).await;
+                        events = shared.events.subscribe();
+                        true
+                    }
                     Err(RecvError::Lagged(missed)) => {
                         tracing::info!(missed, "a slow listener is disconnected");
                         false

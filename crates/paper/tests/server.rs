@@ -69,7 +69,7 @@ fn now() -> Timestamp {
 /// Sends a signed intent as our own client does.
 async fn ask(venue: &PaperHandle, http: &reqwest::Client, intent: &Intent) -> reqwest::Result<(u16, Vec<u8>)> {
     let key = venue.key("trade").unwrap();
-    let secret = std::fs::read(&key.secret_file).unwrap();
+    let secret = std::fs::read(key.secret_file.as_ref().unwrap()).unwrap();
     let request = encode(intent, now(), 5_000).sign(&key.api_key, &SigningKey::Hmac(&secret));
     let url = format!("{}{}?{}", venue.rest_url, request.path, request.query);
     let method = request.method.as_str().parse().unwrap();

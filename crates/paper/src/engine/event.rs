@@ -1,6 +1,7 @@
 //! What the engine tells. Invariant: every transition of every order is told once, in the order in which it happened;
 //! balances come last and once per holding that changed.
 
+use serde::{Deserialize, Serialize};
 use strongroom_model::{TradeId, VenueOrderId};
 
 use super::ledger::{AccountId, AssetId, Holding};
@@ -8,7 +9,7 @@ use super::order::{ListId, MarketId, Order, SelfTrade};
 use super::units::{Money, Px, Qty};
 
 /// One side of one trade.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Execution {
     /// The venue's number of the trade.
     pub trade: TradeId,
@@ -31,7 +32,7 @@ pub struct Execution {
 }
 
 /// A self-trade that did not happen (`faqs/stp_faq.md`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreventedMatch {
     /// The venue's number of the match, per market.
     pub id: u64,
@@ -90,7 +91,7 @@ pub enum Change {
 }
 
 /// What joins the orders of a list (`enums.md`, “ContingencyType”).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Contingency {
     /// One cancels the other.
     Oco,
@@ -99,7 +100,7 @@ pub enum Contingency {
 }
 
 /// A list of orders as it stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderList {
     /// The venue's number of the list.
     pub id: ListId,

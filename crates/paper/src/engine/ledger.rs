@@ -1,6 +1,7 @@
 //! Who owns what. Invariant: over all accounts and the fee pot, every asset sums to what was deposited; no asset has
 //! more than [`Money::MAX`] in all, so no sum of holdings overflows.
 
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 use strongroom_model::Asset;
@@ -10,11 +11,11 @@ use super::refusal::Refusal;
 use super::units::Money;
 
 /// Identifies an account of the venue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AccountId(pub(crate) u32);
 
 /// Identifies an asset of the venue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AssetId(pub(crate) u32);
 
 impl AccountId {
@@ -31,7 +32,7 @@ impl AssetId {
 }
 
 /// What one account holds of one asset.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holding {
     /// Can be used.
     pub free: Money,

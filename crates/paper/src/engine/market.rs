@@ -1,6 +1,7 @@
 //! One market: its book, its waiting orders and its lists. Invariant: only open and pending orders are here; what
 //! ended is told and forgotten.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 
 use strongroom_model::{DepthUpdate, Instrument, Level, Side, TradeId, VenueOrderId};
@@ -16,7 +17,7 @@ use super::triggers::{Reached, Triggers};
 use super::units::{Money, Px, Qty};
 
 /// Whether a market trades (`enums.md`, “Symbol status”). Cancels are taken in every status.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MarketStatus {
     /// Orders are taken and matched.
     #[default]
@@ -28,7 +29,7 @@ pub enum MarketStatus {
 }
 
 /// The numbers that a market has given away, and its last price: what a saved state needs besides orders.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Numbers {
     /// Number of the last order.
     pub order: u64,

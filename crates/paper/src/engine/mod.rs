@@ -156,6 +156,11 @@ impl Engine {
         self.ledger.audit()
     }
 
+    /// All accounts, the venue's own included.
+    pub fn accounts(&self) -> impl Iterator<Item = AccountId> {
+        (0..).map(AccountId).take(self.terms.len())
+    }
+
     /// Fees that `account` pays.
     pub fn fees(&self, account: AccountId) -> Fees {
         self.terms[account.index()].fees

@@ -1,6 +1,7 @@
 //! Orders in the engine's own words. Invariant: `filled + prevented` never passes `quantity`, and an order that ended
 //! holds no money.
 
+use serde::{Deserialize, Serialize};
 use strongroom_model::{MarketSize, OrderSpec, Side, TimeInForce, Timestamp, VenueOrderId};
 
 use super::filters::FilterFailure;
@@ -9,7 +10,7 @@ use super::refusal::Refusal;
 use super::units::{Money, Px, Qty};
 
 /// Order types (`enums.md`, “Order types”).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// Trades at its price or better.
     Limit,
@@ -51,7 +52,7 @@ impl Kind {
 }
 
 /// What happens when an order would trade with its own account or trade group (`faqs/stp_faq.md`); the taker's counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum SelfTrade {
     /// They trade.
     #[default]
@@ -67,7 +68,7 @@ pub enum SelfTrade {
 }
 
 /// Where an order stands (`enums.md`, “Order status”).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Status {
     /// Waits for the working order of its list.
     PendingNew,
@@ -93,7 +94,7 @@ impl Status {
 }
 
 /// The part that an order plays in a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Leg {
     /// Not in a list.
     Single,
@@ -115,7 +116,7 @@ impl Leg {
 }
 
 /// Identifies a market of one engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MarketId(pub(crate) u32);
 
 impl MarketId {
@@ -126,7 +127,7 @@ impl MarketId {
 }
 
 /// The venue's number of an order list; unique over all markets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ListId(pub u64);
 
 /// How much is wanted.
@@ -209,7 +210,7 @@ impl NewOrder {
 }
 
 /// An order as it stands after a transition. A list of these, each order's last one counting, restores a book.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     /// The venue's number, per market in order of arrival.
     pub id: VenueOrderId,

@@ -5,6 +5,7 @@ use std::fmt;
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
+use serde::{Deserialize, Serialize};
 use strongroom_model as model;
 
 /// Units in one whole: Binance keeps eight decimals.
@@ -15,7 +16,8 @@ const DECIMALS: u32 = 8;
 macro_rules! units {
     ($(#[$doc:meta])* $name:ident, $model:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
         pub struct $name(pub u64);
 
         impl $name {

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use strongroom_model::Timestamp;
-use strongroom_venues::binance::VerifyingKey;
 
 use super::params::Params;
 use super::refusal::ApiRefusal;
+use super::verifying::Verifying;
 use super::{Request, Rights};
 use crate::engine::AccountId;
 
@@ -24,7 +24,7 @@ const API_KEY_LEN_MAX: usize = 128;
 /// A key as the venue keeps it.
 pub(crate) struct Credential {
     pub(crate) account: AccountId,
-    pub(crate) verifying: VerifyingKey,
+    pub(crate) verifying: Verifying,
     pub(crate) rights: Rights,
     /// Where its requests may come from; empty: from anywhere.
     pub(crate) addresses: Vec<IpAddr>,

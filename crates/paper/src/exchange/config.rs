@@ -1,11 +1,13 @@
 //! What a venue is opened with. Invariant: keys are verifying keys; no signing secret is kept here beyond what HMAC needs.
 
+use std::net::IpAddr;
+
 use rust_decimal::Decimal;
-use strongroom_model::{Amount, Asset, Instrument, LotRule, Notional, NotionalRule, Price, Quantity, Symbol, TickRule};
-use strongroom_venues::binance::VerifyingKey;
+use strongroom_model::{Amount, Asset, Instrument, LotRule, Notional, NotionalRule, Price, Quantity, Symbol, TickRule, Timestamp};
 
 use super::quota::Limits;
 use super::replay::Recording;
+use super::verifying::Verifying;
 use crate::engine::Fees;
 
 /// What an API key may do.
@@ -23,14 +25,30 @@ pub struct ApiKey {
     /// Public name: letters and digits.
     pub api_key: String,
     /// Checks its signatures.
-    pub verifying: VerifyingKey,
+    pub verifying: Verifying,
     /// What it may do.
     pub rights: Rights,
+    /// Where its requests may come from; empty: from anywhere.
+    pub addresses: Vec<IpAddr>,
+    /// When it was made.
+    pub created: Timestamp,
 }
+
+impl ApiKey {
+    /// A key without restrictions.
+    pub fn new(api_key: impl Into<String>, verifying: impl Into<Verifying>, rights: Rights) -> Self {
+        Self { api_key: api_key.into(), verifying: verifying.into(), rights, addresses: Vec::new(), created: Timestamp::default() }
+    }
+}
+
+/// Name of the account that every venue has.
+pub const FIRST_ACCOUNT: &str = "main";
 
 /// An account with its money and its keys.
 #[derive(Clone)]
 pub struct Account {
+    /// What it is called.
+    pub name: String,
     /// What it holds at the beginning.
     pub balances: Vec<(Asset, Amount)>,
     /// Who may speak for it.
@@ -41,7 +59,7 @@ impl Account {
     /// An account with play money of every asset that the standard instruments trade.
     pub fn funded(keys: Vec<ApiKey>) -> Self {
         let balance = |(asset, units): (&str, u32)| (asset.to_owned(), Amount::new(Decimal::from(units)).unwrap_or_default());
-        Self { balances: [("USDT", 100_000), ("BTC", 1), ("ETH", 20)].map(balance).to_vec(), keys }
+        Self { name: FIRST_ACCOUNT.to_owned(), balances: [("USDT", 100_000), ("BTC", 1), ("ETH", 20)].map(balance).to_vec(), keys }
     }
 }
 

@@ -7,9 +7,11 @@ use rust_decimal::Decimal;
 use strongroom_model::{Amount, Asset, DepthUpdate, Instrument, Timestamp, VenueOrderId};
 
 use super::records::{Records, Tape};
+use super::saved::{Entry, Saved};
 use super::user_data::{Names, UserData, UserEvent};
 use crate::engine::{
-    AccountId, Change, Engine, Event, Fees, Holding, ListId, Market, MarketId, Money, NewOrder, Order, OrderList, Refusal, Rules,
+    AccountId, AssetId, Change, Engine, Event, Execution, Fees, Holding, ListId, Market, MarketId, MarketStatus, Money, NewOrder, Order,
+    OrderList, Refusal, Rules,
 };
 
 /// Engine and memory.
@@ -24,6 +26,9 @@ pub(crate) struct Floor {
     /// Clients' names of the lists that are open.
     list_names: HashMap<ListId, String>,
     user_data: UserData,
+    /// What has to outlive the venue and was not taken yet.
+    entries: Vec<Entry>,
+    keeps: bool,
 }
 
 impl Floor {
@@ -38,8 +43,12 @@ impl Floor {
         self.engine.add_market(instrument, rules)
     }
 
-    pub(crate) fn open_account(&mut self, fees: Fees) -> AccountId {
-        self.engine.open_account(fees)
+    pub(crate) fn open_account(&mut self, fees: Fees, name: &str) -> AccountId {
+        let id = self.engine.open_account(fees);
+        if self.keeps {
+            self.entries.push(Entry::Account { id, name: name.to_owned(), maker: fees.maker, taker: fees.taker });
+        }
+        id
     }
 
     pub(crate) fn open_house_account(&mut self) -> AccountId {
@@ -53,6 +62,30 @@ impl Floor {
         if let Some(amount) = Money::of(amount) {
             // More than can be counted of one asset: the account goes without.
             let _ = self.engine.deposit(account, asset, amount, &mut self.events);
+        }
+        self.keep_balances();
+    }
+
+    /// Makes an account have exactly so much at its disposal; those who listen are told.
+    pub(crate) fn set_balance(&mut self, now: Timestamp, account: AccountId, asset: &str, free: Money) -> Result<(), Refusal> {
+        let id = self.engine.asset(asset);
+        let before = self.engine.holding(account, id).free;
+        self.events.clear();
+        self.engine.set_balance(account, id, free, &mut self.events)?;
+        self.keep_balances();
+        if before != free && self.user_data.is_listened(account) {
+            let delta = if free > before { free.less(before).to_string() } else { format!("-{}", before.less(free)) };
+            self.user_data.moved(account, asset, &delta, now);
+            self.user_data.position(account, &[(asset.to_owned(), self.engine.holding(account, id))], now);
+        }
+        Ok(())
+    }
+
+    fn keep_balances(&mut self) {
+        for at in 0..self.events.len() {
+            if let Event::Balance(account, asset, held) = self.events[at] {
+                self.keep_holding(account, asset, held);
+            }
         }
     }
 
@@ -148,6 +181,22 @@ impl Floor {
         Ok(())
     }
 
+    /// Takes every open and pending order of an account in one market back.
+    pub(crate) fn cancel_all(&mut self, now: Timestamp, account: AccountId, market: MarketId) {
+        self.events.clear();
+        self.engine.cancel_all(now, account, market, &mut self.events);
+        self.follow(now, None);
+    }
+
+    /// Halts a market or lets it trade.
+    pub(crate) fn set_status(&mut self, market: MarketId, status: MarketStatus) {
+        self.engine.set_status(market, status);
+        if self.keeps {
+            let of = self.engine.market(market);
+            self.entries.push(Entry::Numbers { market, numbers: of.numbers(), status: of.status });
+        }
+    }
+
     /// User data of `account` is collected from now on.
     pub(crate) fn listen(&mut self, account: AccountId) {
         self.user_data.listen(account);
@@ -170,25 +219,150 @@ impl Floor {
             match self.events[at] {
                 Event::Order(change, order) => {
                     self.follow_order(&change, &order);
+                    self.keep_order(&change, &order);
                     if self.user_data.is_listened(order.account) {
                         self.tell_order(&change, &order, request);
                     }
                 }
-                Event::List(list) => self.tell_list(&list, now),
-                Event::Balance(account, asset, held) if self.user_data.is_listened(account) => {
+                Event::List(list) => {
+                    self.keep_list(&list);
+                    self.tell_list(&list, now);
+                }
+                Event::Balance(account, asset, held) => {
+                    self.keep_holding(account, asset, held);
+                    if !self.user_data.is_listened(account) {
+                        continue;
+                    }
                     let balance = (self.engine.assets()[asset.index()].clone(), held);
                     match moved.iter_mut().find(|(known, _)| *known == account) {
                         Some((_, balances)) => balances.push(balance),
                         None => moved.push((account, vec![balance])),
                     }
                 }
-                Event::Balance(..) => {}
             }
         }
         for (account, balances) in moved {
             self.user_data.position(account, &balances, now);
         }
         self.names.clear();
+    }
+
+    fn is_kept(&self, account: AccountId) -> bool {
+        self.keeps && !self.engine.is_house(account)
+    }
+
+    fn keep_order(&mut self, change: &Change, order: &Order) {
+        if !self.is_kept(order.account) {
+            return;
+        }
+        let name = match change {
+            Change::New => self.records[order.market.index()].order(order.id).map(|record| record.client_order_id.clone()),
+            _ => None,
+        };
+        self.entries.push(Entry::Order { name, order: Box::new(*order) });
+        if let Change::Trade(execution) = change {
+            let (market, order, at) = (order.market, order.id, order.updated);
+            self.entries.push(Entry::Trade { market, order, at, execution: *execution });
+        }
+    }
+
+    fn keep_holding(&mut self, account: AccountId, asset: AssetId, held: Holding) {
+        if self.is_kept(account) {
+            self.entries.push(Entry::Holding { account, asset: self.engine.assets()[asset.index()].clone(), held });
+        }
+    }
+
+    fn keep_list(&mut self, list: &OrderList) {
+        if self.is_kept(list.account) {
+            let name = self.list_names.get(&list.id).cloned().unwrap_or_default();
+            self.entries.push(Entry::List { name, list: *list });
+        }
+    }
+
+    /// From now on everything that has to outlive the venue is told by [`Self::take_entries`].
+    pub(crate) fn keep(&mut self) {
+        self.keeps = true;
+    }
+
+    /// What has to outlive the venue since the last call.
+    pub(crate) fn take_entries(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.entries)
+    }
+
+    /// The numbers that the markets have given away.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = Entry> {
+        self.engine.markets().map(|(market, of)| Entry::Numbers { market, numbers: of.numbers(), status: of.status })
+    }
+
+    /// Names the markets as the entries number them.
+    pub(crate) fn market_names(&self) -> Entry {
+        Entry::Markets { symbols: self.engine.markets().map(|(_, market)| market.instrument.symbol.clone()).collect() }
+    }
+
+    /// Everything that has to outlive the venue, except accounts.
+    pub(crate) fn all_entries(&self) -> Vec<Entry> {
+        let mut entries = vec![self.market_names()];
+        entries.extend(self.numbers());
+        for (id, name) in (0..).zip(self.engine.assets()) {
+            let asset = AssetId(id);
+            let fees = self.engine.fee_pot(asset);
+            if !fees.is_zero() {
+                entries.push(Entry::Fees { asset: name.clone(), amount: fees });
+            }
+            let held = self.engine.accounts().filter(|account| !self.engine.is_house(*account));
+            let held = held.map(|account| (account, self.engine.holding(account, asset)));
+            entries.extend(held.map(|(account, held)| Entry::Holding { account, asset: name.clone(), held }));
+        }
+        for records in &self.records {
+            for record in records.all() {
+                let order = record.order;
+                entries.push(Entry::Order { name: Some(record.client_order_id.clone()), order: Box::new(order) });
+                let trade = |(at, execution): &(Timestamp, Execution)| Entry::Trade {
+                    market: order.market,
+                    order: order.id,
+                    at: *at,
+                    execution: *execution,
+                };
+                entries.extend(record.executions.iter().map(trade));
+            }
+        }
+        entries.extend(self.lists().map(|(name, list)| Entry::List { name: name.to_owned(), list }));
+        entries
+    }
+
+    /// Takes a saved state over: numbers first, then money, lists and orders. Accounts were opened before.
+    pub(crate) fn restore(&mut self, saved: Saved) {
+        for (market, (numbers, status)) in saved.numbers {
+            self.engine.restore_numbers(market, numbers, status);
+        }
+        for ((account, asset), held) in saved.holdings {
+            let asset = self.engine.asset(&asset);
+            // More than can be counted of one asset was never saved.
+            let _ = self.engine.restore_holding(account, asset, held);
+        }
+        for (asset, fees) in saved.fees {
+            let asset = self.engine.asset(&asset);
+            let _ = self.engine.restore_fees(asset, fees);
+        }
+        for (id, (name, list)) in saved.lists {
+            self.engine.restore_last_list(id);
+            if !list.is_done {
+                self.engine.restore_list(list);
+                self.list_names.insert(id, name);
+            }
+        }
+        for ((market, _), saved) in saved.orders {
+            self.engine.restore(saved.order);
+            self.records[market.index()].restore(saved.order, saved.name, saved.executions);
+        }
+    }
+
+    /// Open lists with their clients' names.
+    fn lists(&self) -> impl Iterator<Item = (&str, OrderList)> {
+        self.list_names.iter().filter_map(|(id, name)| {
+            let list = self.engine.markets().find_map(|(_, market)| market.list(*id))?;
+            Some((name.as_str(), *list))
+        })
     }
 
     fn follow_order(&mut self, change: &Change, order: &Order) {

@@ -3,6 +3,7 @@
 //! Invariant: no clock, no I/O; the same configuration, calls and moments give the same answers.
 
 mod account;
+mod administration;
 mod auth;
 mod candles;
 mod config;
@@ -17,19 +18,23 @@ mod records;
 mod refusal;
 mod replay;
 mod routes;
+mod saved;
 mod simulator;
 mod socket_api;
 #[cfg(test)]
 mod tests;
 mod user_data;
+mod verifying;
 
 pub use candles::CandleStats;
-pub use config::{Account, ApiKey, Config, Listing, Market, Rights};
+pub use config::{Account, ApiKey, Config, FIRST_ACCOUNT, Listing, Market, Rights};
 pub use events::{MarketEvent, Speed};
 pub use quota::Limits;
 pub use replay::{Recording, RecordingError};
+pub use saved::{Entry, Saved};
 pub use socket_api::Session;
 pub use user_data::UserEvent;
+pub use verifying::{PublicKeyError, Verifying};
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
@@ -120,12 +125,15 @@ pub struct Exchange {
     house: AccountId,
     venues: BTreeMap<Symbol, Venue>,
     keys: Credentials,
+    /// Names of the accounts; the first has the number one.
+    accounts: Vec<String>,
     order_quotas: HashMap<AccountId, OrderQuota>,
     addresses: AddressQuotas,
     limits: Limits,
     opened: Timestamp,
     next_tick_ms: i64,
     source: Source,
+    is_maintained: bool,
 }
 
 enum Source {
@@ -137,7 +145,18 @@ enum Source {
 impl Exchange {
     /// Opens the venue at `now`. A simulated market has a day of candles and some seconds of trades behind it.
     pub fn new(config: Config, now: Timestamp) -> Self {
+        Self::begin(config, Floor::default(), Saved::default(), now)
+    }
+
+    /// Opens the venue with what was saved of it; what has to outlive it is told by [`Self::take_entries`] from now on. Without
+    /// anything saved the accounts of `config` are opened; otherwise only their keys are taken, in the order of the accounts.
+    pub fn reopen(config: Config, saved: Saved, now: Timestamp) -> Self {
         let mut floor = Floor::default();
+        floor.keep();
+        Self::begin(config, floor, saved, now)
+    }
+
+    fn begin(config: Config, mut floor: Floor, saved: Saved, now: Timestamp) -> Self {
         let house = floor.open_house_account();
         let (listings, source) = match config.market {
             Market::Empty => (config.listings, Source::None),
@@ -162,32 +181,84 @@ impl Exchange {
             house,
             venues,
             keys: HashMap::new(),
+            accounts: Vec::new(),
             order_quotas: HashMap::new(),
             addresses: AddressQuotas::new(&config.limits),
             limits: config.limits,
             opened: now,
             next_tick_ms: now.ms() - now.ms().rem_euclid(TICK_MS) + TICK_MS,
             source,
+            is_maintained: false,
         };
-        for account in config.accounts {
-            exchange.open_account(account, config.fees);
+        let is_new = saved.is_empty();
+        exchange.restore(saved);
+        for (account, id) in config.accounts.into_iter().zip(1..) {
+            if is_new {
+                exchange.open_account(account, config.fees);
+            } else {
+                exchange.take_keys(AccountId(id), account.keys);
+            }
         }
         exchange.warm_up(now);
         exchange
     }
 
-    fn open_account(&mut self, account: Account, fees: crate::engine::Fees) {
-        let id = self.floor.open_account(fees);
+    /// Takes over what was saved: the same accounts with the same numbers, their money and their orders.
+    fn restore(&mut self, saved: Saved) {
+        let markets: Vec<(MarketId, &crate::engine::Market)> = self.floor.engine().markets().collect();
+        let saved = saved.renumbered(&markets);
+        for (id, account) in &saved.accounts {
+            let fees = crate::engine::Fees { maker: account.maker, taker: account.taker };
+            // Numbers have no gaps; a file that says otherwise gets empty accounts in between.
+            while self.accounts.len() < id.index() {
+                self.add_account(&account.name, fees);
+            }
+        }
+        self.floor.restore(saved);
+    }
+
+    fn add_account(&mut self, name: &str, fees: crate::engine::Fees) -> AccountId {
+        let id = self.floor.open_account(fees, name);
+        self.accounts.push(name.to_owned());
+        self.order_quotas.insert(id, OrderQuota::new(&self.limits));
+        id
+    }
+
+    fn open_account(&mut self, account: Account, fees: crate::engine::Fees) -> AccountId {
+        let id = self.add_account(&account.name, fees);
         for (asset, amount) in account.balances {
             self.floor.deposit(id, &asset, amount);
         }
-        for key in account.keys {
+        self.take_keys(id, account.keys);
+        id
+    }
+
+    fn take_keys(&mut self, id: AccountId, keys: Vec<ApiKey>) {
+        for key in keys {
             self.keys.insert(
                 key.api_key,
-                Credential { account: id, verifying: key.verifying, rights: key.rights, addresses: Vec::new(), created: self.opened },
+                Credential { account: id, verifying: key.verifying, rights: key.rights, addresses: key.addresses, created: key.created },
             );
         }
-        self.order_quotas.insert(id, OrderQuota::new(&self.limits));
+    }
+
+    /// What has to outlive the venue since the last call.
+    pub fn take_entries(&mut self) -> Vec<Entry> {
+        self.floor.take_entries()
+    }
+
+    /// Everything that has to outlive the venue.
+    pub fn all_entries(&self) -> Vec<Entry> {
+        let account = |(id, name): (u32, &String)| {
+            let fees = self.floor.fees(AccountId(id));
+            Entry::Account { id: AccountId(id), name: name.clone(), maker: fees.maker, taker: fees.taker }
+        };
+        (1..).zip(&self.accounts).map(account).chain(self.floor.all_entries()).collect()
+    }
+
+    /// The numbers that the markets have given away: to be kept from time to time.
+    pub fn numbers(&self) -> Vec<Entry> {
+        self.floor.numbers().collect()
     }
 
     /// Answers one REST request. Nothing else moves: time passes only in [`Self::advance`].

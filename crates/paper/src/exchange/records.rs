@@ -74,6 +74,23 @@ impl Records {
         orders.flat_map(|record| record.executions.iter().map(move |(at, execution)| (record, *at, execution)))
     }
 
+    /// Everything that is remembered, by number.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Record> {
+        self.orders.values()
+    }
+
+    /// Remembers an order of a saved state. In the order of numbers.
+    pub(crate) fn restore(&mut self, order: Order, client_order_id: String, executions: Vec<(Timestamp, Execution)>) {
+        let is_final = order.status.is_final();
+        self.begin(order, client_order_id);
+        if let Some(record) = self.orders.get_mut(&order.id) {
+            record.executions = executions;
+        }
+        if is_final {
+            self.end(order);
+        }
+    }
+
     /// Whether this order has not been seen before.
     pub(crate) fn is_new(&self, id: VenueOrderId) -> bool {
         !self.orders.contains_key(&id)
@@ -95,9 +112,12 @@ impl Records {
         if let Change::Trade(execution) = change {
             record.executions.push((order.updated, *execution));
         }
-        if !order.status.is_final() {
-            return;
+        if order.status.is_final() {
+            self.end(order);
         }
+    }
+
+    fn end(&mut self, order: Order) {
         if let Some(own) = self.accounts.get_mut(&order.account) {
             own.open.remove(&order.id);
         }

@@ -237,7 +237,7 @@ impl Exchange {
         let api_key = params.needed("apiKey")?.to_owned();
         let proof = Proof { api_key: &api_key, payload: Cow::Owned(payload.into_bytes()), address: session.address, is_logged_on: false };
         let credential = auth::authenticate(&self.keys, now, &proof, params, Rights::Read)?;
-        if !credential.verifying.is_ed25519() {
+        if !credential.verifying.logs_on() {
             return Err(ApiRefusal::new(400, -4056, "HMAC_SHA256 API key is not supported."));
         }
         params.finish()?;

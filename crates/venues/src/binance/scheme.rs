@@ -140,11 +140,6 @@ impl VerifyingKey {
         ed25519_dalek::VerifyingKey::from_bytes(bytes).map(Self::Ed25519).map_err(|_| KeyError::Ed25519)
     }
 
-    /// Whether it is of the one kind that sessions are logged on with.
-    pub const fn is_ed25519(&self) -> bool {
-        matches!(self, Self::Ed25519(_))
-    }
-
     /// Whether `signature` (text form, percent-decoded) is this key's over `payload`.
     pub fn verify(&self, payload: &[u8], signature: &str) -> bool {
         match self {

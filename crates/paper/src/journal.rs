@@ -1,0 +1,245 @@
+//! The journal: a file of entries, one per line, each behind a checksum of its text. Invariant: what was appended is in the file
+//! before anybody is answered; a torn end is cut off, damage before the end is said and nothing is opened.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+
+use crate::exchange::{Entry, Saved};
+
+const FILE: &str = "journal";
+const NEW_FILE: &str = "journal.part";
+const MODE: u32 = 0o600;
+/// The first line: what the file is, and the version of its form.
+const HEAD: &str = "strongroom paper journal 1";
+/// Longest line that is read.
+const LINE_LEN_MAX: usize = 64 * 1024;
+/// A journal that grew by so much since it was written whole is written anew.
+const GROWTH_MAX: u64 = 256 * 1024 * 1024;
+/// Appended entries are on the disk, not only with the system, after so long.
+const SYNC_EVERY: Duration = Duration::from_millis(200);
+
+/// Why the journal cannot be used.
+#[derive(Debug, Error)]
+pub enum JournalError {
+    /// The file cannot be read or written.
+    #[error("the journal {path} cannot be used: {source}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Something else stands where entries were written.
+    #[error(
+        "the journal {path} is damaged in line {line}: {why}. Nothing was changed. Put a copy of the file in its place, or move it away \
+         to begin with an empty venue"
+    )]
+    Damaged {
+        /// Which.
+        path: PathBuf,
+        /// Counted from one.
+        line: usize,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// An open journal.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    path: PathBuf,
+    file: BufWriter<File>,
+    grown: u64,
+    synced: Instant,
+    is_dirty: bool,
+}
+
+fn line(entry: &Entry) -> io::Result<String> {
+    let text = serde_json::to_string(entry)?;
+    Ok(format!("{:08x} {text}\n", crc32fast::hash(text.as_bytes())))
+}
+
+/// One line's entry, or what is wrong with it.
+fn parse(line: &str) -> Result<Entry, String> {
+    let (sum, text) = line.split_once(' ').ok_or("it has no checksum")?;
+    let sum = u32::from_str_radix(sum, 16).map_err(|_| "its checksum is not a number")?;
+    if sum != crc32fast::hash(text.as_bytes()) {
+        return Err("its checksum is another one".to_owned());
+    }
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+/// Reads what is there; the length of the part that is whole.
+fn read(path: &Path) -> Result<(Saved, Option<u64>), JournalError> {
+    let failed = |source| JournalError::File { path: path.to_owned(), source };
+    let damaged = |line, why: &str| JournalError::Damaged { path: path.to_owned(), line, why: why.to_owned() };
+    let mut saved = Saved::default();
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((saved, None)),
+        Err(error) => return Err(failed(error)),
+    };
+    let len = file.metadata().map_err(failed)?.len();
+    let mut reader = BufReader::new(file);
+    let (mut whole, mut number, mut text) = (0, 0, Vec::new());
+    loop {
+        text.clear();
+        let read = io::Read::take(&mut reader, LINE_LEN_MAX as u64).read_until(b'\n', &mut text).map_err(failed)?;
+        if read == 0 {
+            return Ok((saved, Some(whole)));
+        }
+        number += 1;
+        let end = whole + read as u64;
+        let taken = match std::str::from_utf8(&text).ok().and_then(|text| text.strip_suffix('\n')) {
+            Some(head) if number == 1 => {
+                if head == HEAD {
+                    Ok(())
+                } else {
+                    Err("it is not a journal of this version".to_owned())
+                }
+            }
+            Some(line) => parse(line).map(|entry| saved.take(entry)),
+            // A write that was cut off: nobody was answered because of it.
+            None if end >= len && number > 1 => return Ok((saved, Some(whole))),
+            None => Err("it has no end".to_owned()),
+        };
+        taken.map_err(|why| damaged(number, &why))?;
+        whole = end;
+    }
+}
+
+impl Journal {
+    /// Opens the journal in `directory` and tells what it holds.
+    pub(crate) fn open(directory: &Path) -> Result<(Self, Saved), JournalError> {
+        let path = directory.join(FILE);
+        let failed = |source| JournalError::File { path: path.clone(), source };
+        let (saved, whole) = read(&path)?;
+        let mut file = OpenOptions::new().create(true).append(false).write(true).truncate(false).mode(MODE).open(&path).map_err(failed)?;
+        file.set_len(whole.unwrap_or(0)).map_err(failed)?;
+        file.seek(io::SeekFrom::End(0)).map_err(failed)?;
+        if whole.is_none_or(|len| len == 0) {
+            file.write_all(format!("{HEAD}\n").as_bytes()).map_err(failed)?;
+        }
+        file.sync_all().map_err(failed)?;
+        let journal = Self { path: path.clone(), file: BufWriter::new(file), grown: 0, synced: Instant::now(), is_dirty: false };
+        Ok((journal, saved))
+    }
+
+    /// Puts entries into the file. They survive this process from now on, and the machine's end after [`SYNC_EVERY`].
+    pub(crate) fn append(&mut self, entries: &[Entry]) -> io::Result<()> {
+        for entry in entries {
+            let line = line(entry)?;
+            self.grown += line.len() as u64;
+            self.file.write_all(line.as_bytes())?;
+        }
+        self.file.flush()?;
+        self.is_dirty = true;
+        Ok(())
+    }
+
+    /// Brings to the disk what was appended, from time to time.
+    pub(crate) fn tick(&mut self) -> io::Result<()> {
+        if self.is_dirty && self.synced.elapsed() >= SYNC_EVERY {
+            self.file.get_ref().sync_data()?;
+            (self.is_dirty, self.synced) = (false, Instant::now());
+        }
+        Ok(())
+    }
+
+    /// Whether it should be written anew.
+    pub(crate) fn has_grown(&self) -> bool {
+        self.grown >= GROWTH_MAX
+    }
+
+    /// Writes it anew with these entries alone: the whole state.
+    pub(crate) fn rewrite(&mut self, entries: &[Entry]) -> io::Result<()> {
+        let beside = self.path.with_file_name(NEW_FILE);
+        let mut file = BufWriter::new(OpenOptions::new().create(true).truncate(true).write(true).mode(MODE).open(&beside)?);
+        file.write_all(format!("{HEAD}\n").as_bytes())?;
+        for entry in entries {
+            file.write_all(line(entry)?.as_bytes())?;
+        }
+        file.flush()?;
+        file.get_ref().sync_all()?;
+        std::fs::rename(&beside, &self.path)?;
+        if let Some(directory) = self.path.parent() {
+            File::open(directory)?.sync_all()?;
+        }
+        (self.file, self.grown, self.is_dirty) = (file, 0, false);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use strongroom_model::Symbol;
+
+    use super::*;
+    use crate::engine::{AccountId, Holding, Money};
+
+    fn entry(free: u64) -> Entry {
+        Entry::Holding { account: AccountId(1), asset: "BTC".to_owned(), held: Holding { free: Money(free), locked: Money::ZERO } }
+    }
+
+    fn held(saved: &Saved) -> Option<u64> {
+        saved.holdings.get(&(AccountId(1), "BTC".to_owned())).map(|held| held.free.0)
+    }
+
+    #[test]
+    fn what_was_appended_is_there_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut journal, saved) = Journal::open(directory.path()).unwrap();
+        assert!(saved.is_empty());
+        journal.append(&[Entry::Markets { symbols: vec![Symbol::parse("BTCUSDT").unwrap()] }, entry(1)]).unwrap();
+        journal.append(&[entry(2)]).unwrap();
+        drop(journal);
+        let (mut journal, saved) = Journal::open(directory.path()).unwrap();
+        assert_eq!(held(&saved), Some(2));
+        journal.rewrite(&[entry(3)]).unwrap();
+        journal.append(&[entry(4)]).unwrap();
+        drop(journal);
+        assert_eq!(held(&Journal::open(directory.path()).unwrap().1), Some(4));
+    }
+
+    #[test]
+    fn a_torn_end_is_cut_off_at_every_length() {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut journal, _) = Journal::open(directory.path()).unwrap();
+        journal.append(&[entry(1)]).unwrap();
+        let path = directory.path().join(FILE);
+        let kept = std::fs::read(&path).unwrap().len();
+        journal.append(&[entry(2)]).unwrap();
+        drop(journal);
+        let whole = std::fs::read(&path).unwrap();
+        for len in kept..whole.len() {
+            std::fs::write(&path, &whole[..len]).unwrap();
+            let (mut journal, saved) = Journal::open(directory.path()).unwrap();
+            assert_eq!(held(&saved), Some(1), "{len} bytes");
+            journal.append(&[entry(9)]).unwrap();
+            drop(journal);
+            assert_eq!(held(&Journal::open(directory.path()).unwrap().1), Some(9), "{len} bytes, and one more entry");
+        }
+    }
+
+    #[test]
+    fn damage_before_the_end_is_said() {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut journal, _) = Journal::open(directory.path()).unwrap();
+        journal.append(&[entry(1), entry(2)]).unwrap();
+        drop(journal);
+        let path = directory.path().join(FILE);
+        let whole = std::fs::read(&path).unwrap();
+        for at in [0, HEAD.len() + 3, HEAD.len() + 30, whole.len() - 5] {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1;
+            std::fs::write(&path, &damaged).unwrap();
+            assert!(matches!(Journal::open(directory.path()), Err(JournalError::Damaged { .. })), "byte {at}");
+            assert_eq!(std::fs::read(&path).unwrap(), damaged, "nothing was changed");
+        }
+    }
+}
