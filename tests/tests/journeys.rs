@@ -71,6 +71,11 @@ fn hostile_doors() {
 }
 
 #[test]
+fn paper_durable() {
+    journey("paper_durable.py");
+}
+
+#[test]
 fn paper() {
     journey("paper.py");
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::paper_admin::PaperCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use strongroom_desk_api::Ask;
 use strongroom_model::{MarketSize, Notional, OrderSpec, Price, Quantity, Side, Symbol, TimeInForce};
@@ -85,7 +86,7 @@ pub(crate) enum Command {
     /// Pinned server keys.
     #[command(subcommand)]
     Pin(PinCommand),
-    /// Run a paper venue for other programs, until interrupted.
+    /// Run a paper venue for other programs, until interrupted; or administer one that runs.
     Paper(PaperOptions),
     /// End everything that runs for this profile.
     #[command(after_help = "Example:\n  strongroom stop")]
@@ -403,8 +404,10 @@ descriptors! {
 }
 
 #[derive(Args)]
-#[command(after_help = "Example:\n  strongroom paper --listen 127.0.0.1:0 --json")]
+#[command(after_help = "Example:\n  strongroom paper --listen 127.0.0.1:0 --json", args_conflicts_with_subcommands = false)]
 pub(crate) struct PaperOptions {
+    #[command(subcommand)]
+    pub(crate) command: Option<PaperCommand>,
     /// Loopback address to listen on; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
@@ -414,8 +417,20 @@ pub(crate) struct PaperOptions {
     /// Follow this recording (Binance JSON lines) instead of a simulated market.
     #[arg(long)]
     pub(crate) replay: Option<PathBuf>,
-    /// Where certificates and API keys are kept [default: paper-venue in the profile folder].
-    #[arg(long)]
+    /// How much the simulated prices move, in percent of the usual.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) volatility: u32,
+    /// How far apart the simulated levels are, in percent of the usual.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) spread: u32,
+    /// Levels per side of the simulated books.
+    #[arg(long, default_value_t = 25)]
+    pub(crate) depth: u32,
+    /// How fast the market moves or a recording is played, in percent.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) speed: u32,
+    /// Where certificates, keys and the journal of orders and balances are kept [default: paper-venue in this folder].
+    #[arg(long, global = true)]
     pub(crate) data_dir: Option<PathBuf>,
 }
 

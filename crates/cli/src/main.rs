@@ -4,6 +4,7 @@ mod arguments;
 mod errand;
 mod fail;
 mod paper;
+mod paper_admin;
 mod show;
 
 use std::path::PathBuf;
@@ -175,7 +176,7 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
         Command::Pin(PinCommand::Forget { key, secrets }) => {
             door.act(DoorAction::ForgetPin { host: key.host, spki_sha256: key.spki }, &Descriptors::for_code(&secrets))?
         }
-        Command::Paper(options) => return paper::run(&options, arguments.json).map(|()| None),
+        Command::Paper(options) => return paper::run(options, arguments.json).map(|()| None),
         Command::Stop => {
             let (done, words) = door.supervisor(&ToSupervisor::Stop)?;
             if done { Tell::Done { words: "Stopping.".to_owned() } } else { return Err(Failure::refused("stop", words)) }

@@ -2,16 +2,25 @@
 
 use std::path::PathBuf;
 
-use strongroom_paper::{Config, Market};
+use strongroom_paper::{Config, Market, Scene};
 
 use crate::arguments::PaperOptions;
 use crate::fail::Failure;
 
 /// Runs until interrupted.
-pub(crate) fn run(options: &PaperOptions, json: bool) -> Result<(), Failure> {
+pub(crate) fn run(mut options: PaperOptions, json: bool) -> Result<(), Failure> {
     let failed = |error: String| Failure::refused("paper", error);
     let data_dir = options.data_dir.clone().unwrap_or_else(|| PathBuf::from("paper-venue"));
+    if let Some(command) = options.command.take() {
+        return crate::paper_admin::run(command, &data_dir, json);
+    }
     let mut config = Config::simulated(data_dir, options.seed);
+    config.scene = Scene {
+        volatility_percent: options.volatility,
+        spread_percent: options.spread,
+        levels: options.depth,
+        speed_percent: options.speed,
+    };
     config.listen = options.listen;
     if let Some(recording) = &options.replay {
         config.market = Market::Replay(recording.clone());
@@ -27,7 +36,7 @@ pub(crate) fn run(options: &PaperOptions, json: bool) -> Result<(), Failure> {
         if json {
             println!("{facts}");
         } else {
-            println!("Paper venue, play money only. Orders and balances end with it.");
+            println!("Paper venue, play money only. Orders and balances are kept in its data directory.");
             for (name, value) in facts.as_object().into_iter().flatten() {
                 println!("  {name:<12} {}", value.as_str().unwrap_or_default());
             }

@@ -14,8 +14,9 @@ use tokio_tungstenite::tungstenite::protocol::Message;
 
 use crate::exchange::{Session, UserEvent};
 use crate::faults::{Fault, Refused};
-use crate::server::{Reply, Shared, now, stopped};
+use crate::server::{Reply, Shared, now, plain, stopped};
 use crate::socket::{self, LIFE, PING, PONG, Socket, send};
+use crate::time_unit::TimeUnit;
 
 /// Where the WebSocket API is.
 pub(crate) const PATH: &str = "/ws-api/v3";
@@ -23,16 +24,20 @@ pub(crate) const PATH: &str = "/ws-api/v3";
 /// Answers on a task of its own once the client has switched over.
 pub(crate) fn open(request: hyper::Request<Incoming>, address: IpAddr, shared: Shared, sockets: &Mutex<JoinSet<()>>) -> Reply {
     let query = request.uri().query().unwrap_or_default();
+    let Some(unit) = TimeUnit::of_query(query) else {
+        return plain(400, r#"{"code":-1194,"msg":"Invalid value for time unit; expected either MICROSECOND or MILLISECOND."}"#);
+    };
     let hides_limits = form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == "returnRateLimits" && value == "false");
     socket::upgrade(request, sockets, move |socket| async move {
         let session = Session::new(address, shared.now(), !hides_limits);
-        Connection { session, shared }.serve(socket).await;
+        Connection { session, shared, unit }.serve(socket).await;
     })
 }
 
 struct Connection {
     session: Session,
     shared: Shared,
+    unit: TimeUnit,
 }
 
 impl Connection {
@@ -80,7 +85,7 @@ impl Connection {
 
     async fn tell(&self, socket: &mut Socket, batch: &Arc<Vec<UserEvent>>) -> bool {
         for frame in batch.iter().filter_map(|event| self.session.frame_of(event)) {
-            if !send(socket, Message::text(frame.to_string())).await {
+            if !send(socket, Message::text(self.unit.frame(frame.to_string()))).await {
                 return false;
             }
         }
@@ -111,7 +116,7 @@ impl Connection {
             _ => {}
         }
         for frame in frames {
-            if !send(socket, Message::text(frame)).await {
+            if !send(socket, Message::text(self.unit.frame(frame))).await {
                 return false;
             }
         }

@@ -41,3 +41,16 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<String>> {
         Err(error) => Err(error),
     }
 }
+
+/// Longest recording that is read, unpacked.
+const RECORDING_LEN_MAX: u64 = 2 * 1024 * 1024 * 1024;
+
+/// The text of a recording, packed with gzip or not.
+pub(crate) fn read_recording(path: &Path) -> io::Result<String> {
+    let file = io::BufReader::new(fs::File::open(path)?);
+    let is_packed = path.extension().is_some_and(|extension| extension == "gz");
+    let reader: Box<dyn io::Read> = if is_packed { Box::new(flate2::bufread::MultiGzDecoder::new(file)) } else { Box::new(file) };
+    let mut text = String::new();
+    io::Read::read_to_string(&mut io::Read::take(reader, RECORDING_LEN_MAX), &mut text)?;
+    Ok(text)
+}

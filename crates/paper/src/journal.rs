@@ -1,5 +1,6 @@
-//! The journal: a file of entries, one per line, each behind a checksum of its text. Invariant: what was appended is in the file
-//! before anybody is answered; a torn end is cut off, damage before the end is said and nothing is opened.
+//! The journal: a file of lines, each with all entries of one change behind a checksum of its text. Invariant: what was appended is
+//! in the file before anybody is answered; a change is there as a whole or not at all; a torn end is cut off, damage before
+//! the end is said and nothing is opened.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, Write as _};
@@ -17,7 +18,9 @@ const MODE: u32 = 0o600;
 /// The first line: what the file is, and the version of its form.
 const HEAD: &str = "strongroom paper journal 1";
 /// Longest line that is read.
-const LINE_LEN_MAX: usize = 64 * 1024;
+const LINE_LEN_MAX: usize = 64 * 1024 * 1024;
+/// Entries of one line when it is written anew.
+const ENTRIES_PER_LINE: usize = 100;
 /// A journal that grew by so much since it was written whole is written anew.
 const GROWTH_MAX: u64 = 256 * 1024 * 1024;
 /// Appended entries are on the disk, not only with the system, after so long.
@@ -53,19 +56,22 @@ pub enum JournalError {
 #[derive(Debug)]
 pub(crate) struct Journal {
     path: PathBuf,
-    file: BufWriter<File>,
+    file: File,
+    /// Length of the part that is whole.
+    len: u64,
     grown: u64,
     synced: Instant,
     is_dirty: bool,
+    is_torn: bool,
 }
 
-fn line(entry: &Entry) -> io::Result<String> {
-    let text = serde_json::to_string(entry)?;
+fn line(entries: &[Entry]) -> io::Result<String> {
+    let text = serde_json::to_string(entries)?;
     Ok(format!("{:08x} {text}\n", crc32fast::hash(text.as_bytes())))
 }
 
-/// One line's entry, or what is wrong with it.
-fn parse(line: &str) -> Result<Entry, String> {
+/// One line's entries, or what is wrong with it.
+fn parse(line: &str) -> Result<Vec<Entry>, String> {
     let (sum, text) = line.split_once(' ').ok_or("it has no checksum")?;
     let sum = u32::from_str_radix(sum, 16).map_err(|_| "its checksum is not a number")?;
     if sum != crc32fast::hash(text.as_bytes()) {
@@ -103,7 +109,7 @@ fn read(path: &Path) -> Result<(Saved, Option<u64>), JournalError> {
                     Err("it is not a journal of this version".to_owned())
                 }
             }
-            Some(line) => parse(line).map(|entry| saved.take(entry)),
+            Some(line) => parse(line).map(|entries| entries.into_iter().for_each(|entry| saved.take(entry))),
             // A write that was cut off: nobody was answered because of it.
             None if end >= len && number > 1 => return Ok((saved, Some(whole))),
             None => Err("it has no end".to_owned()),
@@ -126,18 +132,27 @@ impl Journal {
             file.write_all(format!("{HEAD}\n").as_bytes()).map_err(failed)?;
         }
         file.sync_all().map_err(failed)?;
-        let journal = Self { path: path.clone(), file: BufWriter::new(file), grown: 0, synced: Instant::now(), is_dirty: false };
+        let len = file.metadata().map_err(failed)?.len();
+        let journal = Self { path: path.clone(), file, len, grown: 0, synced: Instant::now(), is_dirty: false, is_torn: false };
         Ok((journal, saved))
     }
 
-    /// Puts entries into the file. They survive this process from now on, and the machine's end after [`SYNC_EVERY`].
+    /// Puts the entries of one change into the file. They survive this process from now on, and the machine's end after
+    /// [`SYNC_EVERY`].
     pub(crate) fn append(&mut self, entries: &[Entry]) -> io::Result<()> {
-        for entry in entries {
-            let line = line(entry)?;
-            self.grown += line.len() as u64;
-            self.file.write_all(line.as_bytes())?;
+        if entries.is_empty() {
+            return Ok(());
         }
-        self.file.flush()?;
+        let line = line(entries)?;
+        // What an earlier failure left is cut off first: half a line must not stand before a whole one.
+        if self.is_torn {
+            self.file.set_len(self.len)?;
+            self.file.seek(io::SeekFrom::Start(self.len))?;
+            self.is_torn = false;
+        }
+        self.file.write_all(line.as_bytes()).inspect_err(|_| self.is_torn = true)?;
+        self.len += line.len() as u64;
+        self.grown += line.len() as u64;
         self.is_dirty = true;
         Ok(())
     }
@@ -145,7 +160,7 @@ impl Journal {
     /// Brings to the disk what was appended, from time to time.
     pub(crate) fn tick(&mut self) -> io::Result<()> {
         if self.is_dirty && self.synced.elapsed() >= SYNC_EVERY {
-            self.file.get_ref().sync_data()?;
+            self.file.sync_data()?;
             (self.is_dirty, self.synced) = (false, Instant::now());
         }
         Ok(())
@@ -161,16 +176,17 @@ impl Journal {
         let beside = self.path.with_file_name(NEW_FILE);
         let mut file = BufWriter::new(OpenOptions::new().create(true).truncate(true).write(true).mode(MODE).open(&beside)?);
         file.write_all(format!("{HEAD}\n").as_bytes())?;
-        for entry in entries {
-            file.write_all(line(entry)?.as_bytes())?;
+        for entries in entries.chunks(ENTRIES_PER_LINE) {
+            file.write_all(line(entries)?.as_bytes())?;
         }
-        file.flush()?;
-        file.get_ref().sync_all()?;
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.sync_all()?;
         std::fs::rename(&beside, &self.path)?;
         if let Some(directory) = self.path.parent() {
             File::open(directory)?.sync_all()?;
         }
-        (self.file, self.grown, self.is_dirty) = (file, 0, false);
+        self.len = file.metadata()?.len();
+        (self.file, self.grown, self.is_dirty, self.is_torn) = (file, 0, false, false);
         Ok(())
     }
 }

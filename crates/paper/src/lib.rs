@@ -15,9 +15,11 @@ mod keys;
 mod server;
 mod socket;
 mod streams;
+mod time_unit;
 
 pub use admin::{AccountView, AdminAsk, AdminClient, AdminTell};
 pub use authority::AuthorityError;
+pub use exchange::Scene;
 pub use faults::{Certificate, Fault, Faults, SOCKET, StreamFault, Target};
 pub use journal::JournalError;
 pub use keys::{KeyScheme, KeysError, NewKey, PaperKey};

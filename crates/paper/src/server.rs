@@ -25,6 +25,7 @@ use crate::exchange::{self, Account, Entry, Exchange, MarketEvent, Recording, Re
 use crate::faults::{Fault, Faults, Refused, StreamNews};
 use crate::journal::{Journal, JournalError};
 use crate::keys::{KeyFile, KeysError, PaperKey};
+use crate::time_unit::TimeUnit;
 use crate::{api_socket, files, streams};
 
 /// Connections at once; further ones are closed before a handshake.
@@ -55,8 +56,10 @@ pub enum Market {
     Simulated,
     /// Nobody trades but the clients.
     Empty,
-    /// Books follow the recording in this file, over and over.
+    /// Books follow the recording in this file (JSON lines, or the same with gzip), over and over.
     Replay(PathBuf),
+    /// The same, and the usual markets beside it are simulated.
+    Both(PathBuf),
 }
 
 /// How to open a venue on the network.
@@ -70,6 +73,8 @@ pub struct Config {
     pub seed: u64,
     /// Where prices come from.
     pub market: Market,
+    /// How it moves.
+    pub scene: exchange::Scene,
     /// Rate limits.
     pub limits: exchange::Limits,
     /// Accounts besides the one whose keys stand in `data_dir`.
@@ -84,6 +89,7 @@ impl Config {
             data_dir: data_dir.into(),
             seed,
             market: Market::Simulated,
+            scene: exchange::Scene::default(),
             limits: exchange::Limits::default(),
             more_accounts: Vec::new(),
         }
@@ -267,12 +273,17 @@ pub async fn start(config: Config) -> Result<PaperHandle, StartError> {
         Market::Simulated => exchange::Market::Simulated,
         Market::Empty => exchange::Market::Empty,
         Market::Replay(path) => {
-            let text = std::fs::read_to_string(path).map_err(StartError::RecordingFile)?;
+            let text = files::read_recording(path).map_err(StartError::RecordingFile)?;
             exchange::Market::Replay(Recording::parse(&text)?)
+        }
+        Market::Both(path) => {
+            let text = files::read_recording(path).map_err(StartError::RecordingFile)?;
+            exchange::Market::Both(Recording::parse(&text)?)
         }
     };
     let accounts = std::iter::once(Account::funded(Vec::new())).chain(config.more_accounts).collect();
-    let venue = exchange::Config { accounts, limits: config.limits, ..exchange::Config::standard(config.seed, market) };
+    let venue =
+        exchange::Config { accounts, limits: config.limits, scene: config.scene, ..exchange::Config::standard(config.seed, market) };
     let (mut journal, saved) = Journal::open(&config.data_dir)?;
     let mut exchange = Exchange::reopen(venue, saved, now());
     for (key, known) in &all_keys {
@@ -437,10 +448,16 @@ async fn answer(
         Ok(Err(_)) => return Ok(plain(413, r#"{"code":-1101,"msg":"Too many parameters sent for this endpoint."}"#)),
         Err(_) => return Err(Silence),
     };
+    let unit =
+        head.headers.get("x-mbx-time-unit").and_then(|value| value.to_str().ok()).map_or(Some(TimeUnit::Millisecond), TimeUnit::parse);
+    let Some(unit) = unit else {
+        return Ok(plain(400, r#"{"code":-1194,"msg":"Invalid value for time unit; expected either MICROSECOND or MILLISECOND."}"#));
+    };
     let api_key = head.headers.get("x-mbx-apikey").and_then(|value| value.to_str().ok());
     let request = Request { method, path, query: head.uri.query().unwrap_or_default(), body: &body, api_key, address };
     let at = shared.now();
     let Ok(mut response) = shared.with_exchange(|exchange| exchange.rest(at, request)) else { return Ok(server_error(503)) };
+    response.body = unit.answer(response.body, path);
     if let Some(instead) = instead {
         return Ok(refused(&instead));
     }

@@ -1,7 +1,7 @@
 //! Market streams over WebSockets. Invariant: a listener that falls behind or floods is disconnected; it never
 //! misses a message and stays.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::Message;
 use crate::faults::StreamNews;
 use crate::server::{Reply, Shared, now, plain, stopped};
 use crate::socket::{self, LIFE, PING, PONG, Socket, send};
+use crate::time_unit::TimeUnit;
 
 /// Messages of one tick: name of the stream, payload.
 pub(crate) type Batch = Vec<(String, String)>;
@@ -36,10 +37,13 @@ pub(crate) fn open(request: hyper::Request<Incoming>, shared: Shared, sockets: &
     let Some(names) = names(&request) else {
         return plain(400, r#"{"code":2,"msg":"Invalid request: too many parameters"}"#);
     };
+    let Some(unit) = TimeUnit::of_query(request.uri().query().unwrap_or_default()) else {
+        return plain(400, r#"{"code":-1194,"msg":"Invalid value for time unit; expected either MICROSECOND or MILLISECOND."}"#);
+    };
     let is_combined = request.uri().path() == "/stream";
-    socket::upgrade(request, sockets, move |socket| async move {
-        Listener { names, is_combined, second: Instant::now(), in_second: 0 }.listen(socket, shared).await;
-    })
+    let mut listener = Listener { names: BTreeMap::new(), is_combined, unit, second: Instant::now(), in_second: 0 };
+    listener.add(names);
+    socket::upgrade(request, sockets, move |socket| listener.listen(socket, shared))
 }
 
 /// Streams named by the address; `None` when there are too many or too long ones.
@@ -60,8 +64,10 @@ fn names(request: &hyper::Request<Incoming>) -> Option<BTreeSet<String>> {
 }
 
 struct Listener {
-    names: BTreeSet<String>,
+    /// Names of streams as the venue makes them, with the name that the client asked by.
+    names: BTreeMap<String, String>,
     is_combined: bool,
+    unit: TimeUnit,
     second: Instant,
     in_second: u32,
 }
@@ -114,9 +120,14 @@ impl Listener {
         }
     }
 
+    fn add(&mut self, names: impl IntoIterator<Item = String>) {
+        self.names.extend(names.into_iter().map(|name| (made_name(&name), name)));
+    }
+
     async fn tell(&self, socket: &mut Socket, batch: &Arc<Batch>) -> bool {
-        for (name, payload) in batch.iter().filter(|(name, _)| self.names.contains(name)) {
-            if !send(socket, self.framed(name, payload)).await {
+        for (name, payload) in batch.iter() {
+            let Some(asked) = self.names.get(name) else { continue };
+            if !send(socket, self.framed(asked, payload)).await {
                 return false;
             }
         }
@@ -124,7 +135,8 @@ impl Listener {
     }
 
     fn framed(&self, name: &str, payload: &str) -> Message {
-        if self.is_combined { Message::text(format!(r#"{{"stream":{},"data":{payload}}}"#, json!(name))) } else { Message::text(payload) }
+        let text = if self.is_combined { format!(r#"{{"stream":{},"data":{payload}}}"#, json!(name)) } else { payload.to_owned() };
+        Message::text(self.unit.frame(text))
     }
 
     async fn hear(&mut self, socket: &mut Socket, message: Message) -> bool {
@@ -167,17 +179,17 @@ impl Listener {
                 if self.names.len() + names.len() > STREAMS_MAX {
                     return wrong(2, "Invalid request: too many parameters");
                 }
-                self.names.extend(names);
+                self.add(names);
                 Value::Null
             }
             Some("UNSUBSCRIBE") => {
                 let Some(names) = names() else { return wrong(2, "Invalid request: stream names must be strings") };
                 for name in names {
-                    self.names.remove(&name);
+                    self.names.remove(&made_name(&name));
                 }
                 Value::Null
             }
-            Some("LIST_SUBSCRIPTIONS") => json!(self.names),
+            Some("LIST_SUBSCRIPTIONS") => json!(self.names.values().collect::<Vec<_>>()),
             Some("SET_PROPERTY") => match params.map(Vec::as_slice) {
                 Some([Value::String(name), Value::Bool(value)]) if name == "combined" => {
                     self.is_combined = *value;
@@ -199,4 +211,9 @@ impl Listener {
         };
         json!({"result": result, "id": id})
     }
+}
+
+/// The venue's own name of a stream: one second is the rhythm when none is said.
+fn made_name(asked: &str) -> String {
+    asked.strip_suffix("@1000ms").unwrap_or(asked).to_owned()
 }

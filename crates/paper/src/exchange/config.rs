@@ -81,6 +81,44 @@ pub enum Market {
     Simulated,
     /// Books follow a recording, over and over; its symbols replace the listings.
     Replay(Recording),
+    /// The recording's symbols follow it, the other listings are simulated.
+    Both(Recording),
+}
+
+/// How a market moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scene {
+    /// How much simulated prices move, in percent of the usual; at most [`Scene::PERCENT_MAX`].
+    pub volatility_percent: u32,
+    /// How far apart simulated levels are, in percent of the usual; 1 to [`Scene::PERCENT_MAX`].
+    pub spread_percent: u32,
+    /// Levels per side of simulated books; 1 to [`Scene::LEVELS_MAX`].
+    pub levels: u32,
+    /// How fast the market moves, or a recording is played, in percent; 1 to [`Scene::PERCENT_MAX`].
+    pub speed_percent: u32,
+}
+
+impl Scene {
+    /// Largest factor.
+    pub const PERCENT_MAX: u32 = 10_000;
+    /// Most levels per side.
+    pub const LEVELS_MAX: u32 = 1_000;
+
+    /// The same with everything inside its bounds.
+    pub(crate) fn bounded(self) -> Self {
+        Self {
+            volatility_percent: self.volatility_percent.min(Self::PERCENT_MAX),
+            spread_percent: self.spread_percent.clamp(1, Self::PERCENT_MAX),
+            levels: self.levels.clamp(1, Self::LEVELS_MAX),
+            speed_percent: self.speed_percent.clamp(1, Self::PERCENT_MAX),
+        }
+    }
+}
+
+impl Default for Scene {
+    fn default() -> Self {
+        Self { volatility_percent: 100, spread_percent: 100, levels: 25, speed_percent: 100 }
+    }
 }
 
 /// Everything a venue is opened with.
@@ -98,6 +136,8 @@ pub struct Config {
     pub limits: Limits,
     /// Where prices come from.
     pub market: Market,
+    /// How they move.
+    pub scene: Scene,
 }
 
 impl Config {
@@ -111,6 +151,7 @@ impl Config {
             fees: Fees { maker: fee, taker: fee },
             limits: Limits::default(),
             market,
+            scene: Scene::default(),
         }
     }
 }

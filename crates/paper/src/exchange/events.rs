@@ -1,10 +1,11 @@
 //! What market streams tell. Invariant: depth updates of one speed follow each other without a gap.
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use strongroom_model::{DepthUpdate, Level, MarketTrade, Side, Symbol, Timestamp};
 
 use super::candles::{CandleStats, INTERVALS, MINUTE_MS, interval_ms};
-use super::market_data::{change, change_percent, pair, weighted};
+use super::market_data::{average, change, change_percent, pair, weighted};
 use super::{Exchange, TICK_MS, Venue, eight};
 
 /// Levels of the deepest partial book stream.
@@ -99,6 +100,24 @@ pub enum MarketEvent {
         /// When it is told.
         at: Timestamp,
     },
+    /// The average price of the last minutes.
+    Average {
+        /// Of what.
+        symbol: Symbol,
+        /// Weighted by quantity.
+        price: Decimal,
+        /// When the last trade was.
+        last: Option<Timestamp>,
+        /// When it is told.
+        at: Timestamp,
+    },
+    /// The last 24 hours of all markets.
+    Days {
+        /// The hours as one candle.
+        days: Vec<(Symbol, CandleStats)>,
+        /// When it is told.
+        at: Timestamp,
+    },
     /// The present candle of an interval, or the one that ended.
     Candle {
         /// Of what.
@@ -120,6 +139,10 @@ impl Exchange {
         let mut venues = std::mem::take(&mut self.venues);
         for (symbol, venue) in &mut venues {
             self.tell_market(at, symbol, venue, events);
+        }
+        if at.ms().rem_euclid(SLOW_MS) < TICK_MS {
+            let day = |(symbol, venue): (&Symbol, &Venue)| Some((symbol.clone(), venue.candles.day(at)?));
+            events.push(MarketEvent::Days { days: venues.iter().filter_map(day).collect(), at });
         }
         self.venues = venues;
     }
@@ -146,6 +169,10 @@ impl Exchange {
             events.push(MarketEvent::Top { symbol: symbol.clone(), update_id, bid, ask });
         }
         self.tell_candles(at, symbol, venue, events);
+        if is_slow {
+            let last = self.floor.tape(venue.id).back().map(|trade| trade.at);
+            events.push(MarketEvent::Average { symbol: symbol.clone(), price: average(venue, at), last, at });
+        }
         if is_slow && let Some(day) = venue.candles.day(at) {
             let last = self.floor.tape(venue.id).back().cloned();
             events.push(MarketEvent::Day { symbol: symbol.clone(), day, top: [bid, ask], last, at });
@@ -239,6 +266,16 @@ impl MarketEvent {
                 let ([b, b_qty], [a, a_qty]) = (pair(*bid), pair(*ask));
                 let payload = json!({"u": update_id, "s": symbol, "b": b, "B": b_qty, "a": a, "A": a_qty});
                 vec![(stream(symbol, "bookTicker"), payload)]
+            }
+            Self::Average { symbol, price, last, at } => {
+                let payload = json!({
+                    "e": "avgPrice", "E": at.ms(), "s": symbol, "i": "5m", "w": eight(*price), "T": last.map_or(0, Timestamp::ms),
+                });
+                vec![(stream(symbol, "avgPrice"), payload)]
+            }
+            Self::Days { days, at } => {
+                let minis: Vec<Value> = days.iter().map(|(symbol, day)| mini_json(symbol, day, *at)).collect();
+                vec![("!miniTicker@arr".to_owned(), Value::Array(minis))]
             }
             Self::Day { symbol, day, top, last, at } => vec![
                 (stream(symbol, "miniTicker"), mini_json(symbol, day, *at)),

@@ -95,11 +95,7 @@ impl Exchange {
     pub(super) fn average_price(&self, now: Timestamp, params: &mut Params) -> Answer {
         let venue = self.venue(params.needed("symbol")?)?.1;
         params.finish()?;
-        let recent = venue.candles.of_interval(60_000, now.plus_ms(-AVERAGE_MINS * 60_000), now);
-        let volume: Decimal = recent.iter().map(|candle| candle.volume.value()).sum();
-        let quote: Decimal = recent.iter().map(|candle| candle.quote_volume.value()).sum();
-        let last = recent.last().map_or(Decimal::ZERO, |candle| candle.close.value());
-        let price = quote.checked_div(volume).unwrap_or(last);
+        let price = average(venue, now);
         answer(&json!({"mins": AVERAGE_MINS, "price": eight(price), "closeTime": now.ms()}))
     }
 
@@ -175,6 +171,15 @@ impl Exchange {
         }
         row
     }
+}
+
+/// Price of the last minutes, weighted by quantity; the last price where nothing traded.
+pub(super) fn average(venue: &Venue, now: Timestamp) -> Decimal {
+    let recent = venue.candles.of_interval(60_000, now.plus_ms(-AVERAGE_MINS * 60_000), now);
+    let volume: Decimal = recent.iter().map(|candle| candle.volume.value()).sum();
+    let quote: Decimal = recent.iter().map(|candle| candle.quote_volume.value()).sum();
+    let last = recent.last().map_or(Decimal::ZERO, |candle| candle.close.value());
+    quote.checked_div(volume).unwrap_or(last)
 }
 
 pub(super) fn change(day: &CandleStats) -> Decimal {

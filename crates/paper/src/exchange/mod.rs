@@ -27,7 +27,7 @@ mod user_data;
 mod verifying;
 
 pub use candles::CandleStats;
-pub use config::{Account, ApiKey, Config, FIRST_ACCOUNT, Listing, Market, Rights};
+pub use config::{Account, ApiKey, Config, FIRST_ACCOUNT, Listing, Market, Rights, Scene};
 pub use events::{MarketEvent, Speed};
 pub use quota::Limits;
 pub use replay::{Recording, RecordingError};
@@ -134,12 +134,14 @@ pub struct Exchange {
     next_tick_ms: i64,
     source: Source,
     is_maintained: bool,
+    speed_percent: u32,
 }
 
 enum Source {
     None,
     Simulated(Simulator),
     Replay(Box<Replay>),
+    Both(Simulator, Box<Replay>),
 }
 
 impl Exchange {
@@ -161,8 +163,16 @@ impl Exchange {
         let (listings, source) = match config.market {
             Market::Empty => (config.listings, Source::None),
             Market::Simulated => {
-                let simulator = Simulator::new(config.seed, &config.listings);
+                let simulator = Simulator::new(config.seed, config.scene, &config.listings);
                 (config.listings, Source::Simulated(simulator))
+            }
+            Market::Both(recording) => {
+                let recorded = recording.listings();
+                let is_recorded = |listing: &Listing| recorded.iter().any(|other| other.instrument.symbol == listing.instrument.symbol);
+                let mut listings: Vec<Listing> = config.listings.into_iter().filter(|listing| !is_recorded(listing)).collect();
+                let simulator = Simulator::new(config.seed, config.scene, &listings);
+                listings.extend(recorded);
+                (listings, Source::Both(simulator, Box::new(Replay::new(recording, now))))
             }
             Market::Replay(recording) => (recording.listings(), Source::Replay(Box::new(Replay::new(recording, now)))),
         };
@@ -189,6 +199,7 @@ impl Exchange {
             next_tick_ms: now.ms() - now.ms().rem_euclid(TICK_MS) + TICK_MS,
             source,
             is_maintained: false,
+            speed_percent: config.scene.bounded().speed_percent,
         };
         let is_new = saved.is_empty();
         exchange.restore(saved);
@@ -352,7 +363,7 @@ impl Exchange {
     }
 
     fn warm_up(&mut self, now: Timestamp) {
-        if let Source::Simulated(simulator) = &self.source {
+        if let Source::Simulated(simulator) | Source::Both(simulator, _) = &self.source {
             for (symbol, venue) in &mut self.venues {
                 simulator.history(symbol, now).into_iter().for_each(|candle| venue.candles.push(candle));
             }
@@ -365,12 +376,22 @@ impl Exchange {
         self.tell(now, &mut Vec::new());
     }
 
+    /// The moment of the market at `at`: it moves faster or slower than the clock.
+    fn market_time(&self, at: Timestamp) -> Timestamp {
+        let since_ms = at.ms_since(self.opened);
+        self.opened.plus_ms(since_ms.saturating_mul(i64::from(self.speed_percent)) / 100)
+    }
+
     fn move_market(&mut self, at: Timestamp) {
         let mut source = std::mem::replace(&mut self.source, Source::None);
         match &mut source {
             Source::None => {}
-            Source::Simulated(simulator) => simulator.step(at, &mut self.floor, self.house),
-            Source::Replay(replay) => replay.step(at, &mut self.floor, self.house),
+            Source::Simulated(simulator) => simulator.step(at, self.market_time(at), &mut self.floor, self.house),
+            Source::Replay(replay) => replay.step(at, self.market_time(at), &mut self.floor, self.house),
+            Source::Both(simulator, replay) => {
+                simulator.step(at, self.market_time(at), &mut self.floor, self.house);
+                replay.step(at, self.market_time(at), &mut self.floor, self.house);
+            }
         }
         self.source = source;
         let markets: Vec<MarketId> = self.venues.values().map(|venue| venue.id).collect();

@@ -174,11 +174,6 @@ impl AddressQuotas {
     pub(crate) fn used_weight(&mut self, now: Timestamp, address: IpAddr) -> u32 {
         self.of(address).weight.used(now)
     }
-
-    /// Requests of the running five minutes.
-    pub(crate) fn used_requests(&mut self, now: Timestamp, address: IpAddr) -> u32 {
-        self.of(address).raw.used(now)
-    }
 }
 
 /// Unfilled orders of one account.

@@ -174,17 +174,17 @@ impl Replay {
         Self { recording, begin, next: 0, books: HashMap::new(), orders: HashMap::new() }
     }
 
-    /// Plays what is due at `at`.
-    pub(super) fn step(&mut self, at: Timestamp, floor: &mut Floor, house: AccountId) {
+    /// Plays at `at` what is due at `market_time`.
+    pub(super) fn step(&mut self, at: Timestamp, market_time: Timestamp, floor: &mut Floor, house: AccountId) {
         while let Some((offset_ms, moment)) = self.recording.moments.get(self.next).cloned() {
-            if self.begin.plus_ms(offset_ms) > at {
+            if self.begin.plus_ms(offset_ms) > market_time {
                 return;
             }
             self.next += 1;
             self.play(at, moment, floor, house);
         }
-        if at > self.begin.plus_ms(self.recording.length_ms() + PAUSE_MS) {
-            (self.begin, self.next) = (at, 0);
+        if market_time > self.begin.plus_ms(self.recording.length_ms() + PAUSE_MS) {
+            (self.begin, self.next) = (market_time, 0);
         }
     }
 

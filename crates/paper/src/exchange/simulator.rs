@@ -8,13 +8,11 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use strongroom_model::{MarketSize, Notional, OrderSpec, Price, Quantity, Side, Symbol, TimeInForce, Timestamp, VenueOrderId};
 
-use super::Listing;
 use super::candles::{CANDLES_KEPT_MAX, CandleStats, MINUTE_MS};
 use super::floor::Floor;
+use super::{Listing, Scene};
 use crate::engine::{AccountId, MarketId, NewOrder};
 
-/// Levels that the maker keeps per side.
-const LEVELS: i64 = 25;
 /// The reference price has this many gaps between levels: a gap is a fifth of a basis point.
 const GAPS_PER_REFERENCE: i64 = 50_000;
 /// The smallest order of the maker is worth this much quote.
@@ -37,6 +35,8 @@ struct Stage {
     reference_ticks: i64,
     tick: Decimal,
     gap_ticks: i64,
+    volatility_percent: i64,
+    levels: i64,
     unit: Quantity,
     step: Quantity,
     bids: BTreeMap<i64, VenueOrderId>,
@@ -50,7 +50,8 @@ pub(super) struct Simulator {
 
 impl Simulator {
     /// Prepares one market per listing, in their order.
-    pub(super) fn new(seed: u64, listings: &[Listing]) -> Self {
+    pub(super) fn new(seed: u64, scene: Scene, listings: &[Listing]) -> Self {
+        let scene = scene.bounded();
         let mut floor = Floor::default();
         let stage = |(index, listing): (u64, &Listing)| {
             let instrument = &listing.instrument;
@@ -64,7 +65,9 @@ impl Simulator {
                 seed: mix(&[seed, index]),
                 reference_ticks,
                 tick,
-                gap_ticks: (reference_ticks / GAPS_PER_REFERENCE).max(2),
+                gap_ticks: (reference_ticks.saturating_mul(i64::from(scene.spread_percent)) / GAPS_PER_REFERENCE / 100).max(2),
+                volatility_percent: i64::from(scene.volatility_percent),
+                levels: i64::from(scene.levels),
                 unit: unit.unwrap_or_default().floor_to(step).max(step),
                 step,
                 bids: BTreeMap::new(),
@@ -74,10 +77,10 @@ impl Simulator {
         Self { stages: (0..).zip(listings).map(stage).collect() }
     }
 
-    /// Moves all markets at `at`.
-    pub(super) fn step(&mut self, at: Timestamp, floor: &mut Floor, house: AccountId) {
+    /// Moves all markets at `at`, to the prices of `market_time`.
+    pub(super) fn step(&mut self, at: Timestamp, market_time: Timestamp, floor: &mut Floor, house: AccountId) {
         for stage in &mut self.stages {
-            stage.step(at, floor, house);
+            stage.step(at, market_time, floor, house);
         }
     }
 
@@ -100,7 +103,8 @@ impl Stage {
             ppm * (from * (period_ms - into_ms) + to * into_ms) / period_ms
         };
         let thousandth_ppm: i64 = (0..).zip(SWINGS).map(swing).sum();
-        let moved = i128::from(self.reference_ticks) * i128::from(thousandth_ppm) / 1_000_000_000;
+        let swing = i128::from(thousandth_ppm) * i128::from(self.volatility_percent) / 100;
+        let moved = i128::from(self.reference_ticks) * swing / 1_000_000_000;
         self.reference_ticks + i64::try_from(moved).unwrap_or(0)
     }
 
@@ -119,18 +123,18 @@ impl Stage {
         Quantity::new(self.unit.value() * Decimal::from(units)).unwrap_or_default()
     }
 
-    fn step(&mut self, at: Timestamp, floor: &mut Floor, house: AccountId) {
+    fn step(&mut self, at: Timestamp, market_time: Timestamp, floor: &mut Floor, house: AccountId) {
         let tick = at.ms().div_euclid(super::TICK_MS).cast_unsigned();
-        let fair = self.price_ticks(at.ms());
+        let fair = self.price_ticks(market_time.ms());
         let half_spread = self.gap_ticks / 8;
         let mut top = (fair - half_spread).div_euclid(self.gap_ticks);
         while self.rung_ticks(top) > fair - half_spread {
             top -= 1;
         }
         // One rung per side is renewed in every tick, so that sizes move even when the price stands.
-        let renewed = between(mix(&[self.seed, 102, tick]), LEVELS.unsigned_abs());
-        let bids = top - LEVELS + 1..=top;
-        let asks = top + 1..=top + LEVELS;
+        let renewed = between(mix(&[self.seed, 102, tick]), self.levels.unsigned_abs());
+        let bids = top - self.levels + 1..=top;
+        let asks = top + 1..=top + self.levels;
         for (rungs, wanted, renewed) in [(&mut self.bids, bids.clone(), top - renewed), (&mut self.asks, asks.clone(), top + 1 + renewed)] {
             rungs.retain(|index, id| {
                 let is_open = floor.market(self.market).order(*id).is_some();
