@@ -116,9 +116,37 @@ fn python() -> Option<&'static str> {
 
 /// The Python environment with exactly the packages of tests/interop/requirements.txt; made when they changed.
 pub(crate) fn python_environment(place: &Place) -> anyhow::Result<PathBuf> {
-    let pins = place.root.join("tests/interop/requirements.txt");
+    environment_of(place, "requirements.txt", "python")
+}
+
+/// A second one: two of the clients overwrite each other's files.
+pub(crate) fn connectors_environment(place: &Place) -> anyhow::Result<PathBuf> {
+    environment_of(place, "requirements-connectors.txt", "python-connectors")
+}
+
+/// The folder with the JavaScript client of tests/interop/js; made when its lock file changed.
+pub(crate) fn javascript_clients(place: &Place) -> anyhow::Result<PathBuf> {
+    let source = place.root.join("tests/interop/js");
+    let folder = place.cache.join("interop-js");
+    let lock = "package-lock.json";
+    let stamp = folder.join("installed.json");
+    let wanted = std::fs::read_to_string(source.join(lock)).with_context(|| format!("cannot read {}", source.display()))?;
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(folder);
+    }
+    std::fs::create_dir_all(&folder)?;
+    for file in ["package.json", lock] {
+        std::fs::copy(source.join(file), folder.join(file))?;
+    }
+    must_succeed(Command::new("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&folder))?;
+    std::fs::write(stamp, wanted)?;
+    Ok(folder)
+}
+
+fn environment_of(place: &Place, requirements: &str, name: &str) -> anyhow::Result<PathBuf> {
+    let pins = place.root.join("tests/interop").join(requirements);
     let wanted = std::fs::read_to_string(&pins).with_context(|| format!("cannot read {}", pins.display()))?;
-    let folder = place.cache.join("python");
+    let folder = place.cache.join(name);
     let stamp = folder.join("requirements.installed.txt");
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(folder);

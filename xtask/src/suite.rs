@@ -3,7 +3,7 @@
 mod fuzz;
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -18,8 +18,18 @@ const BUDGET: Duration = Duration::from_secs(25 * 60);
 /// Where the tests find Python with the pinned packages.
 const PYTHON_VARIABLE: &str = "STRONGROOM_VENV";
 
+/// Where the tests find further clients that we did not write.
+const CONNECTORS_VARIABLE: &str = "STRONGROOM_VENV_CONNECTORS";
+const JAVASCRIPT_VARIABLE: &str = "STRONGROOM_INTEROP_JS";
 /// Where the tests find the program that drives the window.
 const DRIVER_VARIABLE: &str = "STRONGROOM_TAURI_DRIVER";
+
+/// Clients that we did not write, each where it was installed.
+struct Clients {
+    python: PathBuf,
+    connectors: Option<PathBuf>,
+    javascript: PathBuf,
+}
 
 /// What libtest counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,13 +41,19 @@ struct Count {
 pub(crate) fn run(place: &Place, long: bool, yes: bool) -> anyhow::Result<bool> {
     let start = Instant::now();
     let ended = stage("system packages", || setup::packages(yes))
-        .and_then(|()| stage("python packages", || setup::python_environment(place)))
-        .and_then(|python| {
+        .and_then(|()| {
+            stage("clients", || {
+                // Two clients are run in the long test only.
+                let connectors = if long { Some(setup::connectors_environment(place)?) } else { None };
+                Ok(Clients { python: setup::python_environment(place)?, connectors, javascript: setup::javascript_clients(place)? })
+            })
+        })
+        .and_then(|clients| {
             let _claim = place.claim_target()?;
             stage("page", || ui::build(place))?;
             let driver = stage("window driver", || tools::tauri_driver(place))?;
             stage("build", || must_succeed(&mut place.cargo(["build", "--workspace", "--bins"])))?;
-            let count = stage("tests", || tests(place, long, &python, &driver))?;
+            let count = stage("tests", || tests(place, long, &clients, &driver))?;
             let (passed, failed) = stage("page tests", || ui::tests(place))?;
             let count = count.plus(Count { passed, failed });
             stage("page sizes", || ui::sizes(place))?;
@@ -55,9 +71,12 @@ pub(crate) fn run(place: &Place, long: bool, yes: bool) -> anyhow::Result<bool> 
     Ok(count.failed == 0)
 }
 
-fn tests(place: &Place, long: bool, python: &Path, driver: &Path) -> anyhow::Result<Count> {
+fn tests(place: &Place, long: bool, clients: &Clients, driver: &Path) -> anyhow::Result<Count> {
     let mut cargo = place.cargo(["test", "--workspace", "--no-fail-fast"]);
-    cargo.env(PYTHON_VARIABLE, python).env(DRIVER_VARIABLE, driver);
+    cargo.env(PYTHON_VARIABLE, &clients.python).env(JAVASCRIPT_VARIABLE, &clients.javascript).env(DRIVER_VARIABLE, driver);
+    if let Some(connectors) = &clients.connectors {
+        cargo.env(CONNECTORS_VARIABLE, connectors);
+    }
     if long {
         cargo.env("STRONGROOM_LONG", "1").args(["--", "--include-ignored"]);
     }
