@@ -3,25 +3,39 @@
 //! Invariant: no clock, no I/O; the same configuration, calls and moments give the same answers.
 
 mod account;
+mod amend;
+mod answers;
 mod auth;
 mod candles;
 mod config;
 mod events;
+mod filters;
 mod floor;
+mod history;
 mod info;
+mod intervals;
+mod list_answers;
+mod list_queries;
+mod list_records;
+mod lists;
 mod market_data;
 mod orders;
 mod params;
 mod quota;
+mod read_order;
 mod records;
 mod refusal;
+mod replace;
 mod replay;
 mod routes;
 mod simulator;
 mod socket_api;
 #[cfg(test)]
 mod tests;
+mod tickers;
 mod user_data;
+mod wallet;
+mod words;
 
 pub use candles::CandleStats;
 pub use config::{Account, ApiKey, Config, Listing, Market, Rights};
@@ -35,11 +49,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 
 use rust_decimal::Decimal;
-use strongroom_model::{Amount, Asset, DepthUpdate, Level, OrderSpec, Side, Symbol, TimeInForce, Timestamp, TradeId};
+use strongroom_model::{Amount, Asset, DepthUpdate, Level, OrderSpec, Price, Side, Symbol, TimeInForce, Timestamp, TradeId};
 use strongroom_venues::binance::limits::{free_on_success, request_weight};
 use thiserror::Error;
 
-use crate::engine::{AccountId, Engine, MarketId, NewOrder, Refusal};
+use crate::engine::{AccountId, Engine, MarketId, NewOrder, Px, Refusal, VenueRules};
 use auth::{Credential, Credentials};
 use candles::Candles;
 use floor::Floor;
@@ -55,6 +69,8 @@ pub const TICK_MS: i64 = 100;
 const TICKS_PER_ADVANCE_MAX: i64 = 600;
 /// Ticks of trading before the venue opens, so that the tape is not empty.
 const TICKS_BEFORE_OPEN: i64 = 100;
+/// Minutes over which the average price is taken that filters use.
+const AVERAGE_MINS: i64 = 5;
 /// What the venue's own account is given of each asset to make a market with, and again when half is gone.
 const HOUSE_FUNDS: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 
@@ -123,6 +139,7 @@ pub struct Exchange {
     order_quotas: HashMap<AccountId, OrderQuota>,
     addresses: AddressQuotas,
     limits: Limits,
+    venue_rules: VenueRules,
     opened: Timestamp,
     next_tick_ms: i64,
     source: Source,
@@ -138,6 +155,7 @@ impl Exchange {
     /// Opens the venue at `now`. A simulated market has a day of candles and some seconds of trades behind it.
     pub fn new(config: Config, now: Timestamp) -> Self {
         let mut floor = Floor::default();
+        floor.set_venue_rules(config::VENUE_RULES);
         let house = floor.open_house_account();
         let (listings, source) = match config.market {
             Market::Empty => (config.listings, Source::None),
@@ -153,7 +171,7 @@ impl Exchange {
             for asset in [&listing.instrument.base, &listing.instrument.quote] {
                 floor.deposit(house, asset, house_funds());
             }
-            let id = floor.add_market(listing.instrument);
+            let id = floor.add_market(listing.instrument, listing.rules);
             let told = TradeId(0);
             venues.insert(symbol, Venue { id, candles: Candles::default(), counted: told, told, slow: None, top: None });
         }
@@ -165,6 +183,7 @@ impl Exchange {
             order_quotas: HashMap::new(),
             addresses: AddressQuotas::new(&config.limits),
             limits: config.limits,
+            venue_rules: config::VENUE_RULES,
             opened: now,
             next_tick_ms: now.ms() - now.ms().rem_euclid(TICK_MS) + TICK_MS,
             source,
@@ -309,7 +328,7 @@ impl Exchange {
         self.refill_house();
     }
 
-    /// Brings new trades into the candles and filled orders out of the order counts.
+    /// Brings new trades into the candles and the average, and filled orders out of the order counts.
     fn after_trading(&mut self, now: Timestamp, market: MarketId) {
         let Some(venue) = self.venues.values_mut().find(|venue| venue.id == market) else { return };
         let tape = self.floor.tape(market);
@@ -318,6 +337,8 @@ impl Exchange {
             venue.candles.trade(trade);
             venue.counted = trade.trade_id;
         }
+        let average = venue.candles.average(now, AVERAGE_MINS).map(|average| average.trunc_with_scale(8));
+        self.floor.set_average(market, average.and_then(Price::new).and_then(Px::of));
         for account in self.floor.take_first_filled() {
             if let Some(quota) = self.order_quotas.get_mut(&account) {
                 quota.first_filled(now);
@@ -349,7 +370,8 @@ struct Cost {
 
 impl Cost {
     fn of(method: &str, path: &str, params: &str) -> Self {
-        let weight = if path.starts_with("/sapi/") { 0 } else { request_weight(method, path, params) };
+        // Only the spot API counts weights here.
+        let weight = if path.starts_with("/api/") { request_weight(method, path, params) } else { 0 };
         Self { weight, is_free_on_success: free_on_success(method, path) }
     }
 }
