@@ -32,7 +32,7 @@ async fn ccxt_lists_places_sees_and_cancels() {
     let journeys = said["journeys"].as_array().unwrap();
     assert_eq!(journeys.len(), 2);
     for journey in journeys {
-        assert_eq!(journey["markets"], json!(["BTC/USDT", "ETH/USDT"]), "{journey}");
+        assert_eq!(journey["markets"], json!(["BNB/USDT", "BTC/USDT", "ETH/BTC", "ETH/USDT", "SOL/USDT"]), "{journey}");
         assert_eq!(journey["levels"], json!([20, 20]), "{journey}");
         assert_eq!(journey["candles"], 200, "{journey}");
         assert_eq!(journey["seen"], json!(["open", true, true]), "{journey}");

@@ -51,7 +51,7 @@ pub struct PreventedMatch {
 }
 
 /// Why an order expired (`enums.md`, “Expiry Reasons”).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Expiry {
     /// It could not be placed when its turn came: too little money, or its prices no longer fit.
     Rejected,

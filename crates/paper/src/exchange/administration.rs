@@ -68,7 +68,7 @@ impl Exchange {
         let id = self.account_named(account)?;
         let markets: Vec<_> = self.venues.values().map(|venue| venue.id).collect();
         for market in markets {
-            self.floor.cancel_all(now, id, market);
+            self.floor.cancel_all(now, id, market, None);
         }
         let first = Account::funded(Vec::new()).balances;
         for asset in self.floor.assets().to_vec() {

@@ -1,13 +1,17 @@
-//! One-minute candles and what is computed from them. Invariant: one candle per minute, without holes.
+//! Candles of minutes and seconds, and what is computed from them. Invariant: one candle per minute and second, without holes.
 
 use std::collections::VecDeque;
 
+use rust_decimal::Decimal;
 use strongroom_model::{MarketTrade, Notional, Price, Quantity, Timestamp};
 
-/// Length of the candles that are kept.
-pub(crate) const MINUTE_MS: i64 = 60_000;
-/// Candles kept: a day for the 24-hour statistics, and an hour more.
-pub(crate) const CANDLES_KEPT_MAX: usize = 1_500;
+pub(crate) use super::intervals::MINUTE_MS;
+use super::intervals::{DAY_MS, Interval, SECOND_MS};
+
+/// Minutes kept: three days and an hour.
+pub(crate) const CANDLES_KEPT_MAX: usize = 3 * 1_440 + 60;
+/// Seconds kept: an hour.
+const SECONDS_KEPT_MAX: usize = 3_600;
 
 /// One interval of trading.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +36,8 @@ pub struct CandleStats {
     pub taker_volume: Quantity,
     /// Quote amount paid by takers who bought.
     pub taker_quote_volume: Notional,
+    /// Numbers of the first and the last trade, as far as they are known.
+    pub trade_ids: Option<(u64, u64)>,
 }
 
 impl CandleStats {
@@ -48,6 +54,7 @@ impl CandleStats {
             trades: 0,
             taker_volume: Quantity::ZERO,
             taker_quote_volume: Notional::ZERO,
+            trade_ids: None,
         }
     }
 
@@ -62,6 +69,7 @@ impl CandleStats {
         self.volume = self.volume + trade.quantity;
         self.quote_volume = self.quote_volume + notional;
         self.trades += 1;
+        self.trade_ids = Some((self.trade_ids.map_or(trade.trade_id.0, |(first, _)| first), trade.trade_id.0));
         if !trade.buyer_is_maker {
             self.taker_volume = self.taker_volume + trade.quantity;
             self.taker_quote_volume = self.taker_quote_volume + notional;
@@ -75,81 +83,153 @@ impl CandleStats {
         self.volume = self.volume + later.volume;
         self.quote_volume = self.quote_volume + later.quote_volume;
         self.trades += later.trades;
+        self.trade_ids = match (self.trade_ids, later.trade_ids) {
+            (Some((first, _)), Some((_, last))) => Some((first, last)),
+            (known, None) | (None, known) => known,
+        };
         self.taker_volume = self.taker_volume + later.taker_volume;
         self.taker_quote_volume = self.taker_quote_volume + later.taker_quote_volume;
     }
 }
 
-/// Candles of one market, oldest first.
-#[derive(Debug, Default)]
-pub(crate) struct Candles(VecDeque<CandleStats>);
+/// Candles of one length, oldest first, without holes.
+#[derive(Debug)]
+struct Series {
+    step_ms: i64,
+    kept_max: usize,
+    candles: VecDeque<CandleStats>,
+}
 
-impl Candles {
-    pub(crate) fn push(&mut self, candle: CandleStats) {
-        self.0.push_back(candle);
-        if self.0.len() > CANDLES_KEPT_MAX {
-            self.0.pop_front();
+impl Series {
+    const fn new(step_ms: i64, kept_max: usize) -> Self {
+        Self { step_ms, kept_max, candles: VecDeque::new() }
+    }
+
+    fn push(&mut self, candle: CandleStats) {
+        self.candles.push_back(candle);
+        if self.candles.len() > self.kept_max {
+            self.candles.pop_front();
         }
     }
 
-    pub(crate) fn last(&self) -> Option<&CandleStats> {
-        self.0.back()
+    const fn begin(&self, at: Timestamp) -> i64 {
+        at.ms() - at.ms().rem_euclid(self.step_ms)
     }
 
-    /// Continues with flat candles up to the minute of `now`.
-    pub(crate) fn continue_to(&mut self, now: Timestamp) {
-        let minute = minute_of(now);
-        let Some(last) = self.last() else { return };
-        let (from, price) = (last.open_time.ms() + MINUTE_MS, last.close);
-        let kept_ms = i64::try_from(CANDLES_KEPT_MAX).unwrap_or(i64::MAX).saturating_mul(MINUTE_MS);
-        let mut at = from.max(minute.ms() - kept_ms);
+    fn continue_to(&mut self, now: Timestamp) {
+        let last = self.begin(now);
+        let Some(newest) = self.candles.back() else { return };
+        let (from, price) = (newest.open_time.ms() + self.step_ms, newest.close);
+        let kept_ms = i64::try_from(self.kept_max).unwrap_or(i64::MAX).saturating_mul(self.step_ms);
+        let mut at = from.max(last - kept_ms);
         if at > from {
-            self.0.clear();
+            self.candles.clear();
         }
-        while at <= minute.ms() {
+        while at <= last {
             self.push(CandleStats::flat(Timestamp::from_ms(at), price));
-            at += MINUTE_MS;
+            at += self.step_ms;
         }
     }
 
-    pub(crate) fn trade(&mut self, trade: &MarketTrade) {
+    fn trade(&mut self, trade: &MarketTrade) {
         self.continue_to(trade.at);
-        if self.0.is_empty() {
-            self.push(CandleStats::flat(minute_of(trade.at), trade.price));
+        if self.candles.is_empty() {
+            self.push(CandleStats::flat(Timestamp::from_ms(self.begin(trade.at)), trade.price));
         }
-        if let Some(candle) = self.0.back_mut() {
+        if let Some(candle) = self.candles.back_mut() {
             candle.trade(trade);
         }
     }
 
+    /// Candles that begin at `from` or later.
+    fn since(&self, from: Timestamp) -> impl Iterator<Item = &CandleStats> {
+        self.candles.range(self.candles.partition_point(|candle| candle.open_time < from)..)
+    }
+}
+
+/// Candles of one market.
+#[derive(Debug)]
+pub(crate) struct Candles {
+    minutes: Series,
+    seconds: Series,
+}
+
+impl Default for Candles {
+    fn default() -> Self {
+        Self { minutes: Series::new(MINUTE_MS, CANDLES_KEPT_MAX), seconds: Series::new(SECOND_MS, SECONDS_KEPT_MAX) }
+    }
+}
+
+impl Candles {
+    /// Takes a minute of the past.
+    pub(crate) fn push(&mut self, candle: CandleStats) {
+        self.minutes.push(candle);
+    }
+
+    /// The present minute.
+    pub(crate) fn last(&self) -> Option<&CandleStats> {
+        self.minutes.candles.back()
+    }
+
+    /// Continues with flat candles up to the moment `now`.
+    pub(crate) fn continue_to(&mut self, now: Timestamp) {
+        self.minutes.continue_to(now);
+        self.seconds.continue_to(now);
+    }
+
+    pub(crate) fn trade(&mut self, trade: &MarketTrade) {
+        self.minutes.trade(trade);
+        self.seconds.trade(trade);
+    }
+
     /// Candles of `interval_ms`, whose open time lies in `from..=to`, oldest first.
     pub(crate) fn of_interval(&self, interval_ms: i64, from: Timestamp, to: Timestamp) -> Vec<CandleStats> {
+        self.rows(Interval::Fixed(interval_ms), 0, from, to)
+    }
+
+    /// Candles of an interval in a time zone, whose open time lies in `from..=to`, oldest first. A candle of which only the
+    /// later part is kept is told by that part.
+    pub(crate) fn rows(&self, interval: Interval, zone_ms: i64, from: Timestamp, to: Timestamp) -> Vec<CandleStats> {
+        let series = if interval == Interval::Fixed(SECOND_MS) { &self.seconds } else { &self.minutes };
         let mut joined: Vec<CandleStats> = Vec::new();
-        for minute in &self.0 {
-            let open = Timestamp::from_ms(minute.open_time.ms() - minute.open_time.ms().rem_euclid(interval_ms));
-            if open < from || open > to {
+        let mut end = Timestamp::from_us(i64::MIN);
+        for part in series.since(from) {
+            if part.open_time < end {
+                if let Some(last) = joined.last_mut() {
+                    last.join(part);
+                }
                 continue;
             }
-            match joined.last_mut() {
-                Some(last) if last.open_time == open => last.join(minute),
-                _ => joined.push(CandleStats { open_time: open, ..minute.clone() }),
+            let open = interval.begin(part.open_time, zone_ms);
+            if open > to {
+                break;
+            }
+            if open >= from {
+                end = interval.end(open, zone_ms);
+                joined.push(CandleStats { open_time: open, ..part.clone() });
             }
         }
         joined
     }
 
+    /// Everything since `from` as one candle.
+    pub(crate) fn window(&self, from: Timestamp) -> Option<CandleStats> {
+        let mut recent = self.minutes.since(from);
+        let mut window = recent.next()?.clone();
+        recent.for_each(|candle| window.join(candle));
+        Some(window)
+    }
+
     /// The last 24 hours as one candle.
     pub(crate) fn day(&self, now: Timestamp) -> Option<CandleStats> {
-        let from = now.plus_ms(-86_400_000);
-        let mut recent = self.0.iter().filter(|candle| candle.open_time >= from);
-        let mut day = recent.next()?.clone();
-        recent.for_each(|candle| day.join(candle));
-        Some(day)
+        self.window(now.plus_ms(-DAY_MS))
     }
-}
 
-fn minute_of(at: Timestamp) -> Timestamp {
-    Timestamp::from_ms(at.ms() - at.ms().rem_euclid(MINUTE_MS))
+    /// The average price of the last minutes, by volume; `None` when nothing traded.
+    pub(crate) fn average(&self, now: Timestamp, minutes: i64) -> Option<Decimal> {
+        let window = self.window(now.plus_ms(-minutes * MINUTE_MS))?;
+        window.quote_volume.value().checked_div(window.volume.value())
+    }
 }
 
 /// Intervals that begin at fixed multiples of UTC time, and their lengths in milliseconds.

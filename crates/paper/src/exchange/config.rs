@@ -8,7 +8,7 @@ use strongroom_model::{Amount, Asset, Instrument, LotRule, Notional, NotionalRul
 use super::quota::Limits;
 use super::replay::Recording;
 use super::verifying::Verifying;
-use crate::engine::Fees;
+use crate::engine::{Band, Bounds, Fees, Qty, Rules, Share, VenueRules};
 
 /// What an API key may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,8 @@ impl Account {
     /// An account with play money of every asset that the standard instruments trade.
     pub fn funded(keys: Vec<ApiKey>) -> Self {
         let balance = |(asset, units): (&str, u32)| (asset.to_owned(), Amount::new(Decimal::from(units)).unwrap_or_default());
-        Self { name: FIRST_ACCOUNT.to_owned(), balances: [("USDT", 100_000), ("BTC", 1), ("ETH", 20)].map(balance).to_vec(), keys }
+        let balances = [("USDT", 100_000), ("BTC", 1), ("ETH", 20), ("BNB", 50), ("SOL", 200)].map(balance).to_vec();
+        Self { name: FIRST_ACCOUNT.to_owned(), balances, keys }
     }
 }
 
@@ -68,8 +69,12 @@ impl Account {
 pub struct Listing {
     /// What is traded, and the rules.
     pub instrument: Instrument,
+    /// All its filters.
+    pub rules: Rules,
     /// Centre of the simulated market.
     pub reference: Price,
+    /// The smallest order of the simulated market maker.
+    pub unit: Quantity,
 }
 
 /// Where prices come from.
@@ -141,7 +146,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// BTCUSDT and ETHUSDT without accounts and with `market`; fees of 0.1 %.
+    /// BTCUSDT, ETHUSDT and some more without accounts and with `market`; fees of 0.1 %.
     pub fn standard(seed: u64, market: Market) -> Self {
         let fee = Decimal::new(1, 3);
         Self {
@@ -156,34 +161,105 @@ impl Config {
     }
 }
 
-/// Around this the simulated bitcoin moves, in cents.
-const BTC_REFERENCE_CENTS: i64 = 9_700_000;
-/// Around this the simulated ether moves, in cents.
-const ETH_REFERENCE_CENTS: i64 = 340_000;
+/// Counts that bind an account over all markets (`filters.md`, “Exchange Filters”).
+pub(super) const VENUE_RULES: VenueRules = VenueRules { orders: 1_000, algo_orders: 200 };
+
+/// One standard market, as Binance lists it.
+struct Standard {
+    base: &'static str,
+    quote: &'static str,
+    /// Decimals of prices and of quantities.
+    decimals: (u32, u32),
+    /// The highest price, the largest quantity and the largest quantity of a market order.
+    most: (i64, i64, i64),
+    /// The smallest and the largest worth of an order; the smallest with so many decimals.
+    worth: (i64, u32, i64),
+    /// Centre of the simulated market, in ticks.
+    reference_ticks: i64,
+    /// The smallest order of the simulated market maker, in steps.
+    unit_steps: i64,
+}
+
+const STANDARD: [Standard; 5] = [
+    Standard {
+        base: "BTC",
+        quote: "USDT",
+        decimals: (2, 5),
+        most: (1_000_000, 9_000, 120),
+        worth: (5, 0, 9_000_000),
+        reference_ticks: 9_700_000,
+        unit_steps: 1_030,
+    },
+    Standard {
+        base: "ETH",
+        quote: "USDT",
+        decimals: (2, 4),
+        most: (1_000_000, 9_000, 2_000),
+        worth: (5, 0, 9_000_000),
+        reference_ticks: 340_000,
+        unit_steps: 2_941,
+    },
+    Standard {
+        base: "ETH",
+        quote: "BTC",
+        decimals: (5, 4),
+        most: (922_327, 100_000, 1_500),
+        worth: (1, 4, 9_000_000),
+        reference_ticks: 3_505,
+        unit_steps: 2_941,
+    },
+    Standard {
+        base: "BNB",
+        quote: "USDT",
+        decimals: (2, 3),
+        most: (100_000, 900_000, 2_000),
+        worth: (5, 0, 9_000_000),
+        reference_ticks: 90_000,
+        unit_steps: 1_111,
+    },
+    Standard {
+        base: "SOL",
+        quote: "USDT",
+        decimals: (2, 3),
+        most: (10_000, 90_000, 10_000),
+        worth: (5, 0, 9_000_000),
+        reference_ticks: 19_000,
+        unit_steps: 5_263,
+    },
+];
 
 fn standard_listings() -> Vec<Listing> {
-    [("BTC", BTC_REFERENCE_CENTS, 5), ("ETH", ETH_REFERENCE_CENTS, 4)]
-        .into_iter()
-        .filter_map(|(base, reference_cents, lot_decimals)| {
-            Some(Listing {
-                instrument: Instrument {
-                    symbol: Symbol::parse(&format!("{base}USDT")).ok()?,
-                    base: base.to_owned(),
-                    quote: "USDT".to_owned(),
-                    price: TickRule {
-                        min: Price::new(Decimal::new(1, 2))?,
-                        max: Price::new(Decimal::from(1_000_000))?,
-                        tick: Price::new(Decimal::new(1, 2))?,
-                    },
-                    lot: LotRule {
-                        min: Quantity::new(Decimal::new(1, lot_decimals))?,
-                        max: Quantity::new(Decimal::from(9_000))?,
-                        step: Quantity::new(Decimal::new(1, lot_decimals))?,
-                    },
-                    notional: NotionalRule { min: Notional::new(Decimal::from(5))?, max: Notional::new(Decimal::from(9_000_000))? },
-                },
-                reference: Price::new(Decimal::new(reference_cents, 2))?,
-            })
-        })
-        .collect()
+    STANDARD.iter().filter_map(listing).collect()
+}
+
+fn listing(market: &Standard) -> Option<Listing> {
+    let (tick, step) = (Decimal::new(1, market.decimals.0), Decimal::new(1, market.decimals.1));
+    let (price_max, lot_max, market_lot_max) = market.most;
+    let instrument = Instrument {
+        symbol: Symbol::parse(&format!("{}{}", market.base, market.quote)).ok()?,
+        base: market.base.to_owned(),
+        quote: market.quote.to_owned(),
+        price: TickRule { min: Price::new(tick)?, max: Price::new(Decimal::from(price_max))?, tick: Price::new(tick)? },
+        lot: LotRule { min: Quantity::new(step)?, max: Quantity::new(Decimal::from(lot_max))?, step: Quantity::new(step)? },
+        notional: NotionalRule {
+            min: Notional::new(Decimal::new(market.worth.0, market.worth.1))?,
+            max: Notional::new(Decimal::from(market.worth.2))?,
+        },
+    };
+    let market_lot_max = Qty::of(Quantity::new(Decimal::from(market_lot_max))?)?;
+    Some(Listing {
+        rules: Rules { market_lot: Bounds { max: market_lot_max.0, ..Bounds::default() }, ..usual_rules(&instrument) },
+        instrument,
+        reference: Price::new(Decimal::new(market.reference_ticks, market.decimals.0))?,
+        unit: Quantity::new(Decimal::new(market.unit_steps, market.decimals.1))?,
+    })
+}
+
+/// The rules of an instrument with what Binance adds to nearly every spot market: a band around the average price, and no
+/// largest worth of market orders. Rules that the engine cannot hold are off.
+fn usual_rules(instrument: &Instrument) -> Rules {
+    let band = Band { down: Share::of(Decimal::new(2, 1)), up: Share::of(Decimal::from(5)) };
+    let mut rules = Rules { percent_bid: band, percent_ask: band, ..Rules::of(instrument).unwrap_or_default() };
+    rules.notional.max_binds_market = false;
+    rules
 }

@@ -6,12 +6,13 @@ use std::collections::{HashMap, VecDeque};
 use rust_decimal::Decimal;
 use strongroom_model::{Amount, Asset, DepthUpdate, Instrument, Timestamp, VenueOrderId};
 
-use super::records::{Records, Tape};
+use super::list_records::{ListRecord, ListRecords};
+use super::records::{Records, Tag, Tape};
 use super::saved::{Entry, Saved};
 use super::user_data::{Names, UserData, UserEvent};
 use crate::engine::{
-    AccountId, AssetId, Change, Engine, Event, Execution, Fees, Holding, ListId, Market, MarketId, MarketStatus, Money, NewOrder, Order,
-    OrderList, Refusal, Rules,
+    AccountId, AssetId, Change, Engine, Event, Execution, Fees, Holding, ListId, Market, MarketId, MarketStatus, Money, NewList, NewOrder,
+    Order, OrderList, Px, Qty, Refusal, Rules, VenueRules,
 };
 
 /// Engine and memory.
@@ -21,10 +22,13 @@ pub(crate) struct Floor {
     records: Vec<Records>,
     events: Vec<Event>,
     /// Names of the orders that the present call places, in the order of their numbers.
-    names: VecDeque<String>,
+    names: VecDeque<Tag>,
+    /// The order that the present call amends, and its new name.
+    renamed: Option<(VenueOrderId, String)>,
     first_filled: Vec<AccountId>,
     /// Clients' names of the lists that are open.
     list_names: HashMap<ListId, String>,
+    lists: ListRecords,
     user_data: UserData,
     /// What has to outlive the venue and was not taken yet.
     entries: Vec<Entry>,
@@ -36,11 +40,25 @@ impl Floor {
         &self.engine
     }
 
-    /// Opens trading; rules that the engine cannot hold are off.
-    pub(crate) fn add_market(&mut self, instrument: Instrument) -> MarketId {
-        let rules = Rules::of(&instrument).unwrap_or_default();
+    /// Opens trading by these rules.
+    pub(crate) fn add_market(&mut self, instrument: Instrument, rules: Rules) -> MarketId {
         self.records.push(Records::default());
         self.engine.add_market(instrument, rules)
+    }
+
+    /// Sets the counts that bind an account over all markets.
+    pub(crate) const fn set_venue_rules(&mut self, rules: VenueRules) {
+        self.engine.set_venue_rules(rules);
+    }
+
+    /// Gives the average price that filters use.
+    pub(crate) fn set_average(&mut self, market: MarketId, average: Option<Px>) {
+        self.engine.set_average(market, average);
+    }
+
+    /// Order lists, open and finished.
+    pub(crate) const fn lists(&self) -> &ListRecords {
+        &self.lists
     }
 
     pub(crate) fn open_account(&mut self, fees: Fees, name: &str) -> AccountId {
@@ -153,17 +171,88 @@ impl Floor {
         now: Timestamp,
         account: AccountId,
         market: MarketId,
-        name: String,
+        tag: impl Into<Tag>,
         new: &NewOrder,
     ) -> Result<VenueOrderId, Refusal> {
+        let tag = tag.into();
         if !self.engine.is_house(account) {
-            self.check_name(account, market, &name)?;
+            self.check_name(account, market, &tag.name)?;
         }
         self.events.clear();
         let id = self.engine.place(now, account, market, new, &mut self.events)?;
-        self.names.push_back(name);
+        self.names.push_back(tag);
         self.follow(now, None);
         Ok(id)
+    }
+
+    /// Places a list under a name; `tags` are those of its orders, in the order of their numbers.
+    pub(crate) fn place_list(
+        &mut self,
+        now: Timestamp,
+        account: AccountId,
+        market: MarketId,
+        name: String,
+        tags: Vec<Tag>,
+        new: &NewList,
+    ) -> Result<ListId, Refusal> {
+        if self.lists.is_open(account, &name) {
+            return Err(Refusal::DuplicateClientOrderId);
+        }
+        for (at, tag) in tags.iter().enumerate() {
+            self.check_name(account, market, &tag.name)?;
+            if tags[..at].iter().any(|other| other.name == tag.name) {
+                return Err(Refusal::DuplicateClientOrderId);
+            }
+        }
+        self.events.clear();
+        let id = self.engine.place_list(now, account, market, new, &mut self.events)?;
+        self.list_names.insert(id, name);
+        self.names.extend(tags);
+        self.follow(now, None);
+        Ok(id)
+    }
+
+    /// Takes a list back; `request` is the client's name for the cancel.
+    pub(crate) fn cancel_list(
+        &mut self,
+        now: Timestamp,
+        account: AccountId,
+        market: MarketId,
+        id: ListId,
+        request: Option<&str>,
+    ) -> Result<(), Refusal> {
+        self.events.clear();
+        self.engine.cancel_list(now, account, market, id, &mut self.events)?;
+        self.follow(now, request);
+        Ok(())
+    }
+
+    /// Takes every order of an account in one market back; `request` is the name for the cancels.
+    pub(crate) fn cancel_all(&mut self, now: Timestamp, account: AccountId, market: MarketId, request: Option<&str>) {
+        self.events.clear();
+        self.engine.cancel_all(now, account, market, &mut self.events);
+        self.follow(now, request);
+    }
+
+    /// Makes an order smaller and calls it `name` from now on.
+    pub(crate) fn amend(
+        &mut self,
+        now: Timestamp,
+        account: AccountId,
+        market: MarketId,
+        id: VenueOrderId,
+        quantity: Qty,
+        name: String,
+    ) -> Result<(), Refusal> {
+        let named = self.records(market).by_client_order_id(account, &name);
+        if named.is_some_and(|record| record.order.id != id && !record.order.status.is_final()) {
+            return Err(Refusal::DuplicateClientOrderId);
+        }
+        self.events.clear();
+        self.engine.amend(now, account, market, id, quantity, &mut self.events)?;
+        self.renamed = Some((id, name));
+        self.follow(now, None);
+        Ok(())
     }
 
     /// Takes an order back; `request` is the client's name for the cancel.
@@ -179,13 +268,6 @@ impl Floor {
         self.engine.cancel(now, account, market, id, &mut self.events)?;
         self.follow(now, request);
         Ok(())
-    }
-
-    /// Takes every open and pending order of an account in one market back.
-    pub(crate) fn cancel_all(&mut self, now: Timestamp, account: AccountId, market: MarketId) {
-        self.events.clear();
-        self.engine.cancel_all(now, account, market, &mut self.events);
-        self.follow(now, None);
     }
 
     /// Halts a market or lets it trade.
@@ -225,8 +307,8 @@ impl Floor {
                     }
                 }
                 Event::List(list) => {
-                    self.keep_list(&list);
                     self.tell_list(&list, now);
+                    self.keep_list(&list);
                 }
                 Event::Balance(account, asset, held) => {
                     self.keep_holding(account, asset, held);
@@ -245,6 +327,7 @@ impl Floor {
             self.user_data.position(account, &balances, now);
         }
         self.names.clear();
+        self.renamed = None;
     }
 
     fn is_kept(&self, account: AccountId) -> bool {
@@ -255,14 +338,28 @@ impl Floor {
         if !self.is_kept(order.account) {
             return;
         }
-        let name = match change {
-            Change::New => self.records[order.market.index()].order(order.id).map(|record| record.client_order_id.clone()),
+        let market = order.market;
+        let records = &self.records[market.index()];
+        let record = records.order(order.id);
+        let named = match change {
+            Change::New | Change::Replaced => record.map(|record| (record.client_order_id.clone(), record.label)),
             _ => None,
         };
-        self.entries.push(Entry::Order { name, order: Box::new(*order) });
-        if let Change::Trade(execution) = change {
-            let (market, order, at) = (order.market, order.id, order.updated);
-            self.entries.push(Entry::Trade { market, order, at, execution: *execution });
+        let expiry = if let Change::Expired(expiry) = change { Some(*expiry) } else { None };
+        self.entries.push(Entry::Order { named, expiry, order: Box::new(*order) });
+        match change {
+            Change::Trade(execution) => {
+                self.entries.push(Entry::Trade { market, order: order.id, at: order.updated, execution: *execution });
+            }
+            Change::Replaced => {
+                let amendment = record.and_then(|record| record.amendments.last()).cloned();
+                self.entries.extend(amendment.map(|amendment| Entry::Amendment { market, order: order.id, amendment }));
+            }
+            Change::Prevented(matched) => {
+                let prevented = records.prevented(order.account, matched.id).next().cloned();
+                self.entries.extend(prevented.map(|prevented| Entry::Prevented { market, prevented }));
+            }
+            _ => {}
         }
     }
 
@@ -274,8 +371,8 @@ impl Floor {
 
     fn keep_list(&mut self, list: &OrderList) {
         if self.is_kept(list.account) {
-            let name = self.list_names.get(&list.id).cloned().unwrap_or_default();
-            self.entries.push(Entry::List { name, list: *list });
+            let record = self.lists.get(list.account, list.id).cloned();
+            self.entries.extend(record.map(|record| Entry::List { record }));
         }
     }
 
@@ -313,20 +410,18 @@ impl Floor {
             let held = held.map(|account| (account, self.engine.holding(account, asset)));
             entries.extend(held.map(|(account, held)| Entry::Holding { account, asset: name.clone(), held }));
         }
-        for records in &self.records {
+        for (records, (market, _)) in self.records.iter().zip(self.engine.markets()) {
             for record in records.all() {
-                let order = record.order;
-                entries.push(Entry::Order { name: Some(record.client_order_id.clone()), order: Box::new(order) });
-                let trade = |(at, execution): &(Timestamp, Execution)| Entry::Trade {
-                    market: order.market,
-                    order: order.id,
-                    at: *at,
-                    execution: *execution,
-                };
+                let (order, named) = (record.order, Some((record.client_order_id.clone(), record.label)));
+                entries.push(Entry::Order { named, expiry: record.expiry, order: Box::new(order) });
+                let trade = |(at, execution): &(Timestamp, Execution)| Entry::Trade { market, order: order.id, at: *at, execution: *execution };
                 entries.extend(record.executions.iter().map(trade));
+                let amendments = record.amendments.iter().cloned();
+                entries.extend(amendments.map(|amendment| Entry::Amendment { market, order: order.id, amendment }));
             }
+            entries.extend(records.all_prevented().cloned().map(|prevented| Entry::Prevented { market, prevented }));
         }
-        entries.extend(self.lists().map(|(name, list)| Entry::List { name: name.to_owned(), list }));
+        entries.extend(self.lists.every().cloned().map(|record| Entry::List { record }));
         entries
     }
 
@@ -344,25 +439,21 @@ impl Floor {
             let asset = self.engine.asset(&asset);
             let _ = self.engine.restore_fees(asset, fees);
         }
-        for (id, (name, list)) in saved.lists {
+        for (id, ListRecord { list, name, placed }) in saved.lists {
             self.engine.restore_last_list(id);
+            self.lists.follow(&list, &name, placed);
             if !list.is_done {
                 self.engine.restore_list(list);
                 self.list_names.insert(id, name);
             }
         }
-        for ((market, _), saved) in saved.orders {
-            self.engine.restore(saved.order);
-            self.records[market.index()].restore(saved.order, saved.name, saved.executions);
+        for (market, prevented) in saved.prevented {
+            self.records[market.index()].restore_prevented(prevented);
         }
-    }
-
-    /// Open lists with their clients' names.
-    fn lists(&self) -> impl Iterator<Item = (&str, OrderList)> {
-        self.list_names.iter().filter_map(|(id, name)| {
-            let list = self.engine.markets().find_map(|(_, market)| market.list(*id))?;
-            Some((name.as_str(), *list))
-        })
+        for ((market, _), record) in saved.orders {
+            self.engine.restore(record.order);
+            self.records[market.index()].restore(record);
+        }
     }
 
     fn follow_order(&mut self, change: &Change, order: &Order) {
@@ -380,25 +471,38 @@ impl Floor {
         {
             self.first_filled.push(order.account);
         }
-        if matches!(change, Change::New) && records.is_new(order.id) {
-            records.begin(*order, self.names.pop_front().unwrap_or_default());
-        } else {
-            records.follow(change, *order);
+        match change {
+            Change::New if records.is_new(order.id) => records.begin(*order, self.names.pop_front().unwrap_or_default()),
+            Change::Replaced => records.amend(*order, self.renamed.take_if(|(id, _)| *id == order.id).map(|(_, name)| name)),
+            Change::Prevented(matched) => {
+                records.prevent(matched, order);
+                records.follow(change, *order);
+            }
+            _ => records.follow(change, *order),
         }
     }
 
     fn tell_order(&mut self, change: &Change, order: &Order, request: Option<&str>) {
         let Some(record) = self.records[order.market.index()].order(order.id) else { return };
+        let request = match (change, record.amendments.last()) {
+            (Change::Replaced, Some(amendment)) => Some(amendment.name_before.as_str()),
+            _ => request,
+        };
         let names = Names { symbol: &self.engine.market(order.market).instrument.symbol, order: &record.client_order_id, request };
         self.user_data.report(change, order, &names, self.engine.assets());
     }
 
     fn tell_list(&mut self, list: &OrderList, now: Timestamp) {
+        let name = self.list_names.get(&list.id).map_or("", String::as_str);
+        self.lists.follow(list, name, now);
         if self.user_data.is_listened(list.account) {
             let records = &self.records[list.market.index()];
-            let named = |id: VenueOrderId| (id.0, records.order(id).map(|record| record.client_order_id.clone()).unwrap_or_default());
-            let orders: Vec<(u64, String)> = list.orders.into_iter().flatten().map(named).collect();
-            let name = self.list_names.get(&list.id).map_or("", String::as_str);
+            // A new list is told before its orders are: their names are those of the present call.
+            let named = |(at, id): (usize, VenueOrderId)| {
+                let kept = records.order(id).map(|record| &record.client_order_id);
+                (id.0, kept.or_else(|| self.names.get(at).map(|tag| &tag.name)).cloned().unwrap_or_default())
+            };
+            let orders: Vec<(u64, String)> = list.orders.into_iter().flatten().enumerate().map(named).collect();
             self.user_data.list(list, &self.engine.market(list.market).instrument.symbol, name, &orders, now);
         }
         if list.is_done {

@@ -1,14 +1,19 @@
 //! What the venue says about itself. Invariant: every rule that is announced is enforced, and no other is.
 
 use serde_json::{Value, json};
-use strongroom_model::{Instrument, Timestamp};
+use strongroom_model::Timestamp;
 use strongroom_venues::binance::wire;
 
 use super::params::Params;
 use super::refusal::ApiRefusal;
 use super::routes::{Answer, json as answer};
-use super::{Exchange, eight};
-use crate::engine::OPEN_ORDERS_MAX;
+use super::{Exchange, filters, words};
+use crate::engine::{Market, MarketStatus};
+
+/// What accounts and symbols of this venue are allowed (`enums.md`, “Account and Symbol Permissions”).
+const PERMISSION: &str = "SPOT";
+/// Legal text of a permission or a list of them.
+const PERMISSIONS_RANGE: &str = r#"^[A-Z0-9_]+$|^\["[A-Z0-9_]+"(,"[A-Z0-9_]+"){0,}\]$"#;
 
 impl Exchange {
     pub(super) fn ping(&self, _: Timestamp, params: &mut Params) -> Answer {
@@ -22,72 +27,89 @@ impl Exchange {
     }
 
     pub(super) fn exchange_info(&self, now: Timestamp, params: &mut Params) -> Answer {
-        let wanted = params.symbols()?;
-        let spot = params.optional("permissions")?.is_none_or(|permissions| permissions.contains("SPOT"));
-        let trading = params.optional("symbolStatus")?.is_none_or(|status| status == "TRADING");
-        params.flag("showPermissionSets")?;
+        let wanted = params.symbols()?.map(|wanted| wanted.names);
+        let permissions = params.optional("permissions")?.map(permissions).transpose()?;
+        let status = params.symbol_status()?;
+        let shows_sets = !params.has("showPermissionSets") || params.flag("showPermissionSets")?;
         params.finish()?;
+        if wanted.is_some() && (permissions.is_some() || status.is_some()) {
+            return Err(ApiRefusal::combination());
+        }
         for symbol in wanted.iter().flatten() {
             self.venue(symbol)?;
         }
-        if wanted.is_some() && !trading {
-            return Err(ApiRefusal::new(400, -1220, "The symbol's status does not match the requested symbolStatus."));
-        }
-        let told = |symbol: &str| spot && trading && wanted.as_ref().is_none_or(|wanted| wanted.iter().any(|name| name == symbol));
-        let instruments = self.venues.values().map(|venue| &self.floor.market(venue.id).instrument);
+        let is_permitted = permissions.is_none_or(|wanted| wanted.iter().any(|name| name == PERMISSION));
+        let told = |market: &&Market| {
+            let symbol = market.instrument.symbol.as_str();
+            is_permitted
+                && status.is_none_or(|status| status == market.status())
+                && wanted.as_ref().is_none_or(|wanted| wanted.iter().any(|name| name == symbol))
+        };
+        let markets = self.venues.values().map(|venue| self.floor.market(venue.id));
         answer(&wire::ExchangeInfo {
             timezone: "UTC".to_owned(),
             server_time: now.ms(),
             rate_limits: self.limits.announced(),
-            exchange_filters: Vec::new(),
-            symbols: instruments.filter(|instrument| told(instrument.symbol.as_str())).map(symbol_info).collect(),
+            exchange_filters: filters::of_venue(&self.venue_rules),
+            symbols: markets.filter(told).map(|market| symbol_info(market, shows_sets)).collect(),
         })
+    }
+
+    /// No market bounds the prices of its executions (`faqs/price_range_execution_rules.md`).
+    pub(super) fn execution_rules(&self, _: Timestamp, params: &mut Params) -> Answer {
+        let wanted = params.symbols()?;
+        let status = params.symbol_status()?;
+        params.finish()?;
+        if wanted.is_some() && status.is_some() {
+            return Err(ApiRefusal::combination());
+        }
+        for symbol in wanted.iter().flat_map(|wanted| &wanted.names) {
+            self.venue(symbol)?;
+        }
+        answer(&json!({"symbolRules": []}))
     }
 }
 
-fn symbol_info(instrument: &Instrument) -> wire::SymbolInfo {
+/// One permission, or a list of them in JSON.
+fn permissions(text: &str) -> Result<Vec<String>, ApiRefusal> {
+    let illegal = || ApiRefusal::illegal("permissions", PERMISSIONS_RANGE);
+    let names = if text.starts_with('[') { serde_json::from_str(text).map_err(|_| illegal())? } else { vec![text.to_owned()] };
+    let is_legal = |name: &String| !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    if names.iter().all(is_legal) { Ok(names) } else { Err(illegal()) }
+}
+
+pub(super) const fn status(status: MarketStatus) -> &'static str {
+    match status {
+        MarketStatus::Trading => "TRADING",
+        MarketStatus::Halt => "HALT",
+        MarketStatus::Break => "BREAK",
+    }
+}
+
+fn symbol_info(market: &Market, shows_sets: bool) -> wire::SymbolInfo {
+    let sets = if shows_sets { json!([[PERMISSION]]) } else { json!([]) };
     let rest = json!({
         "baseCommissionPrecision": 8, "quoteCommissionPrecision": 8, "quotePrecision": 8,
-        "icebergAllowed": false, "ocoAllowed": false, "otoAllowed": false, "opoAllowed": false,
-        "quoteOrderQtyMarketAllowed": true, "allowTrailingStop": false, "cancelReplaceAllowed": false,
-        "amendAllowed": false, "pegInstructionsAllowed": false,
+        "icebergAllowed": true, "ocoAllowed": true, "otoAllowed": true, "opoAllowed": false,
+        "quoteOrderQtyMarketAllowed": true, "allowTrailingStop": true, "cancelReplaceAllowed": true,
+        "amendAllowed": true, "pegInstructionsAllowed": false,
         "isSpotTradingAllowed": true, "isMarginTradingAllowed": false,
-        "permissions": [], "permissionSets": [["SPOT"]],
-        "defaultSelfTradePreventionMode": "NONE", "allowedSelfTradePreventionModes": ["NONE"],
+        "permissions": [], "permissionSets": sets,
+        "defaultSelfTradePreventionMode": "NONE", "allowedSelfTradePreventionModes": words::SELF_TRADE_MODES.map(words::self_trade),
     });
+    let instrument = &market.instrument;
     wire::SymbolInfo {
         symbol: instrument.symbol.as_str().to_owned(),
-        status: "TRADING".to_owned(),
+        status: status(market.status()).to_owned(),
         base_asset: instrument.base.clone(),
         base_asset_precision: 8,
         quote_asset: instrument.quote.clone(),
         quote_asset_precision: 8,
-        order_types: ["LIMIT", "LIMIT_MAKER", "MARKET"].map(str::to_owned).to_vec(),
-        filters: filters(instrument),
+        order_types: words::KINDS.map(|kind| words::kind(kind).to_owned()).to_vec(),
+        filters: filters::of_market(market.rules()),
         rest: match rest {
             Value::Object(map) => map,
             _ => serde_json::Map::new(),
         },
     }
-}
-
-fn filters(instrument: &Instrument) -> Vec<Value> {
-    let mut filters = vec![
-        json!({
-            "filterType": "PRICE_FILTER", "minPrice": eight(instrument.price.min.value()),
-            "maxPrice": eight(instrument.price.max.value()), "tickSize": eight(instrument.price.tick.value()),
-        }),
-        json!({
-            "filterType": "LOT_SIZE", "minQty": eight(instrument.lot.min.value()),
-            "maxQty": eight(instrument.lot.max.value()), "stepSize": eight(instrument.lot.step.value()),
-        }),
-    ];
-    if !(instrument.notional.min.is_zero() && instrument.notional.max.is_zero()) {
-        filters.push(json!({
-            "filterType": "NOTIONAL", "minNotional": eight(instrument.notional.min.value()), "applyMinToMarket": true,
-            "maxNotional": eight(instrument.notional.max.value()), "applyMaxToMarket": true, "avgPriceMins": 0,
-        }));
-    }
-    filters.push(json!({"filterType": "MAX_NUM_ORDERS", "maxNumOrders": OPEN_ORDERS_MAX}));
-    filters
 }

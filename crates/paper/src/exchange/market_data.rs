@@ -1,16 +1,18 @@
-//! Public market data. Invariant: it is read from the book, the tape and the candles; nothing here changes them.
+//! Public market data: books, trades, candles. Invariant: it is read from the book, the tape and the candles; nothing here
+//! changes them.
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use strongroom_model::{Level, Side, Symbol, Timestamp};
+use strongroom_model::{Level, MarketTrade, Side, Timestamp};
 use strongroom_venues::binance::wire;
 
-use super::candles::{CandleStats, interval_ms};
+use super::candles::CandleStats;
 use super::events::aggregates;
+use super::intervals::{self, Interval};
 use super::params::Params;
 use super::refusal::ApiRefusal;
 use super::routes::{Answer, json as answer};
-use super::{Exchange, Venue, eight};
+use super::{AVERAGE_MINS, Exchange, Venue, eight};
 
 /// Levels told per side at once, and when not said otherwise.
 const LEVELS_TOLD_MAX: usize = 5_000;
@@ -18,8 +20,6 @@ const LEVELS_TOLD: usize = 100;
 /// Trades and candles told at once, and when not said otherwise.
 const ROWS_TOLD_MAX: usize = 1_000;
 const ROWS_TOLD: usize = 500;
-/// Span of `avgPrice`.
-const AVERAGE_MINS: i64 = 5;
 
 /// Price and quantity as the venue writes a level.
 pub(super) fn pair(level: Level) -> [String; 2] {
@@ -30,7 +30,11 @@ impl Exchange {
     pub(super) fn depth(&self, _: Timestamp, params: &mut Params) -> Answer {
         let market = self.floor.market(self.venue(params.needed("symbol")?)?.1.id);
         let limit = params.limit(LEVELS_TOLD, LEVELS_TOLD_MAX)?;
+        let status = params.symbol_status()?;
         params.finish()?;
+        if status.is_some_and(|status| status != market.status()) {
+            return Err(ApiRefusal::other_symbol_status());
+        }
         let side = |side| market.levels(side).take(limit).map(pair).collect();
         answer(&wire::Depth { last_update_id: market.update_id(), bids: side(Side::Buy), asks: side(Side::Sell) })
     }
@@ -40,14 +44,21 @@ impl Exchange {
         let limit = params.limit(ROWS_TOLD, ROWS_TOLD_MAX)?;
         params.finish()?;
         let skipped = tape.len().saturating_sub(limit);
-        let row = |trade: &strongroom_model::MarketTrade| {
-            json!({
-                "id": trade.trade_id, "price": eight(trade.price.value()), "qty": eight(trade.quantity.value()),
-                "quoteQty": eight((trade.price * trade.quantity).value()), "time": trade.at.ms(),
-                "isBuyerMaker": trade.buyer_is_maker, "isBestMatch": true,
-            })
+        answer(&tape.iter().skip(skipped).map(trade_row).collect::<Vec<Value>>())
+    }
+
+    /// Trades from a number on; the newest when none was given. Clients still send their key with it, as was needed once.
+    pub(super) fn historical_trades(&self, _: Timestamp, params: &mut Params) -> Answer {
+        let tape = self.floor.tape(self.venue(params.needed("symbol")?)?.1.id);
+        let limit = params.limit(ROWS_TOLD, ROWS_TOLD_MAX)?;
+        let from = params.integer("fromId")?;
+        params.pass_over("apiKey");
+        params.finish()?;
+        let skipped = match from {
+            Some(from) => tape.partition_point(|trade| trade.trade_id.0 < from),
+            None => tape.len().saturating_sub(limit),
         };
-        answer(&tape.iter().skip(skipped).map(row).collect::<Vec<Value>>())
+        answer(&tape.iter().skip(skipped).take(limit).map(trade_row).collect::<Vec<Value>>())
     }
 
     pub(super) fn aggregate_trades(&self, _: Timestamp, params: &mut Params) -> Answer {
@@ -56,6 +67,9 @@ impl Exchange {
         let (start, end) = (params.moment("startTime")?, params.moment("endTime")?);
         let limit = params.limit(ROWS_TOLD, ROWS_TOLD_MAX)?;
         params.finish()?;
+        if from.is_some() && (start.is_some() || end.is_some()) {
+            return Err(ApiRefusal::combination());
+        }
         let mut trades = aggregates(tape.iter());
         trades.retain(|(first, trade)| {
             from.is_none_or(|from| *first >= from) && start.is_none_or(|start| trade.at >= start) && end.is_none_or(|end| trade.at <= end)
@@ -65,7 +79,7 @@ impl Exchange {
         } else {
             trades.drain(..trades.len().saturating_sub(limit));
         }
-        let row = |(first, trade): &(u64, strongroom_model::MarketTrade)| {
+        let row = |(first, trade): &(u64, MarketTrade)| {
             json!({
                 "a": first, "p": eight(trade.price.value()), "q": eight(trade.quantity.value()), "f": first, "l": trade.trade_id,
                 "T": trade.at.ms(), "m": trade.buyer_is_maker, "M": true,
@@ -76,68 +90,30 @@ impl Exchange {
 
     pub(super) fn klines(&self, _: Timestamp, params: &mut Params) -> Answer {
         let venue = self.venue(params.needed("symbol")?)?.1;
-        let interval_ms = interval_ms(params.needed("interval")?).ok_or_else(ApiRefusal::interval)?;
+        let interval = Interval::parse(params.needed("interval")?).ok_or_else(ApiRefusal::interval)?;
         let (start, end) = (params.moment("startTime")?, params.moment("endTime")?);
-        if params.optional("timeZone")?.is_some_and(|zone| zone != "0") {
-            return Err(ApiRefusal::illegal("timeZone", "0"));
-        }
+        let zone_ms = zone_ms(params)?;
         let limit = params.limit(ROWS_TOLD, ROWS_TOLD_MAX)?;
         params.finish()?;
-        let mut candles = venue.candles.of_interval(interval_ms, start.unwrap_or_default(), end.unwrap_or(Timestamp::from_us(i64::MAX)));
+        let (from, to) = (start.unwrap_or_default(), end.unwrap_or(Timestamp::from_us(i64::MAX)));
+        let mut candles = venue.candles.rows(interval, zone_ms, from, to);
         if start.is_some() {
             candles.truncate(limit);
         } else {
             candles.drain(..candles.len().saturating_sub(limit));
         }
-        answer(&candles.iter().map(|candle| kline_row(candle, interval_ms)).collect::<Vec<Value>>())
+        let row = |candle: &CandleStats| kline_row(candle, interval.end(candle.open_time, zone_ms).ms() - 1);
+        answer(&candles.iter().map(row).collect::<Vec<Value>>())
     }
 
+    /// The average that filters use (`rest-api.md`, “Current average price”).
     pub(super) fn average_price(&self, now: Timestamp, params: &mut Params) -> Answer {
         let venue = self.venue(params.needed("symbol")?)?.1;
         params.finish()?;
-        let price = average(venue, now);
-        answer(&json!({"mins": AVERAGE_MINS, "price": eight(price), "closeTime": now.ms()}))
-    }
-
-    pub(super) fn ticker_price(&self, _: Timestamp, params: &mut Params) -> Answer {
-        self.tickers(params, |exchange, symbol, venue| {
-            let price = exchange.floor.market(venue.id).last_price().unwrap_or_default();
-            json!({"symbol": symbol, "price": price.to_string()})
-        })
-    }
-
-    pub(super) fn ticker_book(&self, _: Timestamp, params: &mut Params) -> Answer {
-        self.tickers(params, |exchange, symbol, venue| {
-            let [[bid, bid_qty], [ask, ask_qty]] = exchange.best(venue).map(pair);
-            json!({"symbol": symbol, "bidPrice": bid, "bidQty": bid_qty, "askPrice": ask, "askQty": ask_qty})
-        })
-    }
-
-    pub(super) fn ticker_day(&self, now: Timestamp, params: &mut Params) -> Answer {
-        let is_mini = match params.optional("type")? {
-            None | Some("FULL") => false,
-            Some("MINI") => true,
-            Some(_) => return Err(ApiRefusal::new(400, -1139, "Invalid ticker type.")),
-        };
-        self.tickers(params, |exchange, symbol, venue| exchange.day(now, symbol, venue, is_mini))
-    }
-
-    fn tickers(&self, params: &mut Params, row: impl Fn(&Self, &Symbol, &Venue) -> Value) -> Answer {
-        let is_single = params.has("symbol");
-        let wanted = params.symbols()?;
-        params.optional("symbolStatus")?;
-        params.finish()?;
-        match wanted {
-            Some(names) => {
-                let mut rows = Vec::with_capacity(names.len());
-                for name in &names {
-                    let (symbol, venue) = self.venue(name)?;
-                    rows.push(row(self, symbol, venue));
-                }
-                if is_single { answer(&rows.first()) } else { answer(&rows) }
-            }
-            None => answer(&self.venues.iter().map(|(symbol, venue)| row(self, symbol, venue)).collect::<Vec<Value>>()),
-        }
+        let last = || self.floor.market(venue.id).last_price().unwrap_or_default().value();
+        let price = venue.candles.average(now, AVERAGE_MINS).unwrap_or_else(last);
+        let traded = self.floor.tape(venue.id).back().map_or(now, |trade| trade.at);
+        answer(&json!({"mins": AVERAGE_MINS, "price": eight(price), "closeTime": traded.ms()}))
     }
 
     /// Best bid and ask; zero where a side is empty.
@@ -146,30 +122,13 @@ impl Exchange {
         [Side::Buy, Side::Sell]
             .map(|side| market.levels(side).next().unwrap_or(Level { price: Default::default(), quantity: Default::default() }))
     }
+}
 
-    fn day(&self, now: Timestamp, symbol: &Symbol, venue: &Venue, is_mini: bool) -> Value {
-        let Some(day) = venue.candles.day(now) else { return json!({"symbol": symbol}) };
-        let tape = self.floor.tape(venue.id);
-        let last_id = tape.back().map_or(0, |trade| trade.trade_id.0);
-        let mut row = json!({
-            "symbol": symbol, "lastPrice": eight(day.close.value()), "openPrice": eight(day.open.value()),
-            "highPrice": eight(day.high.value()), "lowPrice": eight(day.low.value()),
-            "volume": eight(day.volume.value()), "quoteVolume": eight(day.quote_volume.value()),
-            "openTime": now.ms() - 86_400_000, "closeTime": now.ms(),
-            "firstId": 0, "lastId": last_id, "count": day.trades,
-        });
-        if let (false, Value::Object(row)) = (is_mini, &mut row) {
-            let [[bid, bid_qty], [ask, ask_qty]] = self.best(venue).map(pair);
-            let more = json!({
-                "priceChange": eight(change(&day)), "priceChangePercent": change_percent(&day), "weightedAvgPrice": eight(weighted(&day)),
-                "prevClosePrice": eight(day.open.value()), "lastQty": eight(tape.back().map_or(Decimal::ZERO, |trade| trade.quantity.value())),
-                "bidPrice": bid, "bidQty": bid_qty, "askPrice": ask, "askQty": ask_qty,
-            });
-            if let Value::Object(more) = more {
-                row.extend(more);
-            }
-        }
-        row
+/// The time zone in which candles and trading days begin, in milliseconds ahead of UTC.
+pub(super) fn zone_ms(params: &mut Params) -> Result<i64, ApiRefusal> {
+    match params.optional("timeZone")? {
+        None => Ok(0),
+        Some(zone) => intervals::zone_ms(zone).ok_or_else(|| ApiRefusal::invalid("timeZone")),
     }
 }
 
@@ -196,7 +155,15 @@ pub(super) fn weighted(day: &CandleStats) -> Decimal {
     day.quote_volume.value().checked_div(day.volume.value()).unwrap_or_default()
 }
 
-fn kline_row(candle: &CandleStats, interval_ms: i64) -> Value {
+fn trade_row(trade: &MarketTrade) -> Value {
+    json!({
+        "id": trade.trade_id, "price": eight(trade.price.value()), "qty": eight(trade.quantity.value()),
+        "quoteQty": eight((trade.price * trade.quantity).value()), "time": trade.at.ms(),
+        "isBuyerMaker": trade.buyer_is_maker, "isBestMatch": true,
+    })
+}
+
+fn kline_row(candle: &CandleStats, close_ms: i64) -> Value {
     json!([
         candle.open_time.ms(),
         eight(candle.open.value()),
@@ -204,7 +171,7 @@ fn kline_row(candle: &CandleStats, interval_ms: i64) -> Value {
         eight(candle.low.value()),
         eight(candle.close.value()),
         eight(candle.volume.value()),
-        candle.open_time.ms() + interval_ms - 1,
+        close_ms,
         eight(candle.quote_volume.value()),
         candle.trades,
         eight(candle.taker_volume.value()),

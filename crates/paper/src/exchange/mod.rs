@@ -4,18 +4,29 @@
 
 mod account;
 mod administration;
+mod amend;
+mod answers;
 mod auth;
 mod candles;
 mod config;
 mod events;
+mod filters;
 mod floor;
+mod history;
 mod info;
+mod intervals;
+mod list_answers;
+mod list_queries;
+mod list_records;
+mod lists;
 mod market_data;
 mod orders;
 mod params;
 mod quota;
+mod read_order;
 mod records;
 mod refusal;
+mod replace;
 mod replay;
 mod routes;
 mod saved;
@@ -23,15 +34,18 @@ mod simulator;
 mod socket_api;
 #[cfg(test)]
 mod tests;
+mod tickers;
 mod user_data;
 mod verifying;
+mod wallet;
+mod words;
 
 pub use candles::CandleStats;
 pub use config::{Account, ApiKey, Config, FIRST_ACCOUNT, Listing, Market, Rights, Scene};
 pub use events::{MarketEvent, Speed};
 pub use quota::Limits;
 pub use replay::{Recording, RecordingError};
-pub use saved::{Entry, Saved};
+pub(crate) use saved::{Entry, Saved};
 pub use socket_api::Session;
 pub use user_data::UserEvent;
 pub use verifying::{PublicKeyError, Verifying};
@@ -40,11 +54,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 
 use rust_decimal::Decimal;
-use strongroom_model::{Amount, Asset, DepthUpdate, Level, OrderSpec, Side, Symbol, TimeInForce, Timestamp, TradeId};
+use strongroom_model::{Amount, Asset, DepthUpdate, Level, OrderSpec, Price, Side, Symbol, TimeInForce, Timestamp, TradeId};
 use strongroom_venues::binance::limits::{free_on_success, request_weight};
 use thiserror::Error;
 
-use crate::engine::{AccountId, Engine, MarketId, NewOrder, Refusal};
+use crate::engine::{AccountId, Engine, MarketId, NewOrder, Px, Refusal, VenueRules};
 use auth::{Credential, Credentials};
 use candles::Candles;
 use floor::Floor;
@@ -60,6 +74,8 @@ pub const TICK_MS: i64 = 100;
 const TICKS_PER_ADVANCE_MAX: i64 = 600;
 /// Ticks of trading before the venue opens, so that the tape is not empty.
 const TICKS_BEFORE_OPEN: i64 = 100;
+/// Minutes over which the average price is taken that filters use.
+const AVERAGE_MINS: i64 = 5;
 /// What the venue's own account is given of each asset to make a market with, and again when half is gone.
 const HOUSE_FUNDS: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 
@@ -130,6 +146,7 @@ pub struct Exchange {
     order_quotas: HashMap<AccountId, OrderQuota>,
     addresses: AddressQuotas,
     limits: Limits,
+    venue_rules: VenueRules,
     opened: Timestamp,
     next_tick_ms: i64,
     source: Source,
@@ -152,13 +169,14 @@ impl Exchange {
 
     /// Opens the venue with what was saved of it; what has to outlive it is told by [`Self::take_entries`] from now on. Without
     /// anything saved the accounts of `config` are opened; otherwise only their keys are taken, in the order of the accounts.
-    pub fn reopen(config: Config, saved: Saved, now: Timestamp) -> Self {
+    pub(crate) fn reopen(config: Config, saved: Saved, now: Timestamp) -> Self {
         let mut floor = Floor::default();
         floor.keep();
         Self::begin(config, floor, saved, now)
     }
 
     fn begin(config: Config, mut floor: Floor, saved: Saved, now: Timestamp) -> Self {
+        floor.set_venue_rules(config::VENUE_RULES);
         let house = floor.open_house_account();
         let (listings, source) = match config.market {
             Market::Empty => (config.listings, Source::None),
@@ -182,7 +200,7 @@ impl Exchange {
             for asset in [&listing.instrument.base, &listing.instrument.quote] {
                 floor.deposit(house, asset, house_funds());
             }
-            let id = floor.add_market(listing.instrument);
+            let id = floor.add_market(listing.instrument, listing.rules);
             let told = TradeId(0);
             venues.insert(symbol, Venue { id, candles: Candles::default(), counted: told, told, slow: None, top: None });
         }
@@ -195,6 +213,7 @@ impl Exchange {
             order_quotas: HashMap::new(),
             addresses: AddressQuotas::new(&config.limits),
             limits: config.limits,
+            venue_rules: config::VENUE_RULES,
             opened: now,
             next_tick_ms: now.ms() - now.ms().rem_euclid(TICK_MS) + TICK_MS,
             source,
@@ -254,12 +273,12 @@ impl Exchange {
     }
 
     /// What has to outlive the venue since the last call.
-    pub fn take_entries(&mut self) -> Vec<Entry> {
+    pub(crate) fn take_entries(&mut self) -> Vec<Entry> {
         self.floor.take_entries()
     }
 
     /// Everything that has to outlive the venue.
-    pub fn all_entries(&self) -> Vec<Entry> {
+    pub(crate) fn all_entries(&self) -> Vec<Entry> {
         let account = |(id, name): (u32, &String)| {
             let fees = self.floor.fees(AccountId(id));
             Entry::Account { id: AccountId(id), name: name.clone(), maker: fees.maker, taker: fees.taker }
@@ -268,7 +287,7 @@ impl Exchange {
     }
 
     /// The numbers that the markets have given away: to be kept from time to time.
-    pub fn numbers(&self) -> Vec<Entry> {
+    pub(crate) fn numbers(&self) -> Vec<Entry> {
         self.floor.numbers().collect()
     }
 
@@ -401,7 +420,7 @@ impl Exchange {
         self.refill_house();
     }
 
-    /// Brings new trades into the candles and filled orders out of the order counts.
+    /// Brings new trades into the candles and the average, and filled orders out of the order counts.
     fn after_trading(&mut self, now: Timestamp, market: MarketId) {
         let Some(venue) = self.venues.values_mut().find(|venue| venue.id == market) else { return };
         let tape = self.floor.tape(market);
@@ -410,6 +429,8 @@ impl Exchange {
             venue.candles.trade(trade);
             venue.counted = trade.trade_id;
         }
+        let average = venue.candles.average(now, AVERAGE_MINS).map(|average| average.trunc_with_scale(8));
+        self.floor.set_average(market, average.and_then(Price::new).and_then(Px::of));
         for account in self.floor.take_first_filled() {
             if let Some(quota) = self.order_quotas.get_mut(&account) {
                 quota.first_filled(now);
@@ -441,7 +462,8 @@ struct Cost {
 
 impl Cost {
     fn of(method: &str, path: &str, params: &str) -> Self {
-        let weight = if path.starts_with("/sapi/") { 0 } else { request_weight(method, path, params) };
+        // Only the spot API counts weights here.
+        let weight = if path.starts_with("/api/") { request_weight(method, path, params) } else { 0 };
         Self { weight, is_free_on_success: free_on_success(method, path) }
     }
 }

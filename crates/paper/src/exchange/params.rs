@@ -3,13 +3,24 @@
 use strongroom_model::{ClientOrderId, MoneyError, Timestamp};
 
 use super::refusal::ApiRefusal;
+use crate::engine::MarketStatus;
 
 /// More parameters than any endpoint takes.
 const PARAMS_MAX: usize = 64;
 /// Decimals that a number may have before rules of the instrument are looked at.
 const DECIMALS_MAX: usize = 8;
 /// Legal text of a client order id, as the venue words it.
-const CLIENT_ORDER_ID_RANGE: &str = "^[a-zA-Z0-9-_.:/]{1,36}$";
+const CLIENT_ORDER_ID_RANGE: &str = r"^[\.A-Z\:/a-z0-9_-]{1,36}$";
+
+/// Legal text of a list of symbols, as the venue words it.
+const SYMBOLS_RANGE: &str = r#"^\["[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}\]$"#;
+
+/// Symbols that a request names.
+pub(crate) struct Wanted {
+    pub(crate) names: Vec<String>,
+    /// Named alone: told alone, not in a list.
+    pub(crate) is_single: bool,
+}
 
 struct Param {
     name: String,
@@ -105,6 +116,23 @@ impl Params {
         Ok(ms.map(|ms| Timestamp::from_ms(i64::try_from(ms).unwrap_or(i64::MAX))))
     }
 
+    /// `startTime` and `endTime`, which may be at most so many hours apart.
+    pub(crate) fn span(&mut self, hours_max: i64) -> Result<(Option<Timestamp>, Option<Timestamp>), ApiRefusal> {
+        let (start, end) = (self.moment("startTime")?, self.moment("endTime")?);
+        if let (Some(start), Some(end)) = (start, end)
+            && end.ms().saturating_sub(start.ms()) > hours_max.saturating_mul(3_600_000)
+        {
+            return Err(ApiRefusal::too_long(hours_max));
+        }
+        Ok((start, end))
+    }
+
+    /// Lets a parameter count under another name; whether it was sent.
+    pub(crate) fn rename(&mut self, before: &str, after: &str) -> bool {
+        let found = self.0.iter_mut().find(|param| param.name == before);
+        found.map(|param| after.clone_into(&mut param.name)).is_some()
+    }
+
     pub(crate) fn flag(&mut self, name: &str) -> Result<bool, ApiRefusal> {
         match self.optional(name)?.map(str::to_ascii_lowercase).as_deref() {
             None | Some("false") => Ok(false),
@@ -129,15 +157,31 @@ impl Params {
     }
 
     /// Names in `symbol` or `symbols`; `None` when neither was sent.
-    pub(crate) fn symbols(&mut self) -> Result<Option<Vec<String>>, ApiRefusal> {
+    pub(crate) fn symbols(&mut self) -> Result<Option<Wanted>, ApiRefusal> {
         match (self.has("symbol"), self.has("symbols")) {
             (true, true) => Err(ApiRefusal::combination()),
-            (true, false) => Ok(Some(vec![self.needed("symbol")?.to_owned()])),
+            (true, false) => Ok(Some(Wanted { names: vec![self.needed("symbol")?.to_owned()], is_single: true })),
             (false, true) => {
-                let list = serde_json::from_str(self.needed("symbols")?);
-                list.map(Some).map_err(|_| ApiRefusal::illegal("symbols", r#"^\["[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}\]$"#))
+                let list: Result<Vec<String>, _> = serde_json::from_str(self.needed("symbols")?);
+                let names = list.ok().filter(|names| !names.is_empty());
+                let names = names.ok_or_else(|| ApiRefusal::illegal("symbols", SYMBOLS_RANGE))?;
+                if names.iter().enumerate().any(|(at, name)| names[..at].contains(name)) {
+                    return Err(ApiRefusal::duplicate_symbols());
+                }
+                Ok(Some(Wanted { names, is_single: false }))
             }
             (false, false) => Ok(None),
+        }
+    }
+
+    /// Status that symbols must have to be told.
+    pub(crate) fn symbol_status(&mut self) -> Result<Option<MarketStatus>, ApiRefusal> {
+        match self.optional("symbolStatus")? {
+            None => Ok(None),
+            Some("TRADING") => Ok(Some(MarketStatus::Trading)),
+            Some("HALT") => Ok(Some(MarketStatus::Halt)),
+            Some("BREAK") => Ok(Some(MarketStatus::Break)),
+            Some(_) => Err(ApiRefusal::symbol_status()),
         }
     }
 

@@ -3,25 +3,75 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
 use strongroom_model::{MarketTrade, Side, Timestamp, TradeId, VenueOrderId};
 
-use crate::engine::{AccountId, Change, Execution, Order};
+use crate::engine::{AccountId, Change, Execution, Expiry, Order, PreventedMatch, Qty};
 
 /// Public trades kept per market.
 pub(crate) const TRADES_KEPT_MAX: usize = 5_000;
 /// Finished orders kept per market; the oldest are forgotten.
 pub(crate) const FINISHED_ORDERS_KEPT_MAX: usize = 100_000;
 
+/// Prevented matches kept per market; the oldest are forgotten.
+pub(crate) const PREVENTED_KEPT_MAX: usize = 10_000;
+
 /// The public record of trades, oldest first.
 pub(crate) type Tape = VecDeque<MarketTrade>;
 
+/// What the client noted on an order for itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Label {
+    pub(crate) strategy_id: Option<u64>,
+    pub(crate) strategy_type: Option<u64>,
+}
+
+/// The client's name for a new order, and its notes on it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tag {
+    pub(crate) name: String,
+    pub(crate) label: Label,
+}
+
+impl From<String> for Tag {
+    fn from(name: String) -> Self {
+        Self { name, label: Label::default() }
+    }
+}
+
+/// How an order was made smaller, once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Amendment {
+    pub(crate) execution: u64,
+    pub(crate) name_before: String,
+    pub(crate) name: String,
+    pub(crate) quantity_before: Qty,
+    pub(crate) quantity: Qty,
+    pub(crate) at: Timestamp,
+}
+
+/// A self-trade that did not happen, and whose orders they were.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Prevented {
+    pub(crate) matched: PreventedMatch,
+    /// Of the taker and of the maker.
+    pub(crate) accounts: Vec<AccountId>,
+    pub(crate) at: Timestamp,
+}
+
 /// An order with its name and everything that happened to it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Record {
     /// As it stands.
     pub(crate) order: Order,
     /// The client's name for it.
     pub(crate) client_order_id: String,
+    /// The client's notes on it.
+    pub(crate) label: Label,
+    /// Why it expired.
+    pub(crate) expiry: Option<Expiry>,
+    /// How it was made smaller, oldest first.
+    pub(crate) amendments: Vec<Amendment>,
     /// Its trades and when they happened.
     pub(crate) executions: Vec<(Timestamp, Execution)>,
 }
@@ -39,6 +89,7 @@ pub(crate) struct Records {
     orders: BTreeMap<VenueOrderId, Record>,
     accounts: HashMap<AccountId, Own>,
     finished: VecDeque<VenueOrderId>,
+    prevented: BTreeMap<u64, Prevented>,
     tape: Tape,
 }
 
@@ -79,16 +130,24 @@ impl Records {
         self.orders.values()
     }
 
+    /// Prevented matches that are remembered, by number.
+    pub(crate) fn all_prevented(&self) -> impl Iterator<Item = &Prevented> {
+        self.prevented.values()
+    }
+
     /// Remembers an order of a saved state. In the order of numbers.
-    pub(crate) fn restore(&mut self, order: Order, client_order_id: String, executions: Vec<(Timestamp, Execution)>) {
-        let is_final = order.status.is_final();
-        self.begin(order, client_order_id);
-        if let Some(record) = self.orders.get_mut(&order.id) {
-            record.executions = executions;
-        }
-        if is_final {
+    pub(crate) fn restore(&mut self, record: Record) {
+        let order = record.order;
+        self.begin(order, Tag { name: record.client_order_id.clone(), label: record.label });
+        self.orders.insert(order.id, record);
+        if order.status.is_final() {
             self.end(order);
         }
+    }
+
+    /// Remembers a prevented match of a saved state.
+    pub(crate) fn restore_prevented(&mut self, prevented: Prevented) {
+        self.prevented.insert(prevented.matched.id, prevented);
     }
 
     /// Whether this order has not been seen before.
@@ -96,21 +155,64 @@ impl Records {
         !self.orders.contains_key(&id)
     }
 
+    /// Prevented matches of `account`, beginning at the number `from`, oldest first.
+    pub(crate) fn prevented(&self, account: AccountId, from: u64) -> impl Iterator<Item = &Prevented> {
+        self.prevented.range(from..).map(|(_, prevented)| prevented).filter(move |prevented| prevented.accounts.contains(&account))
+    }
+
+    /// Remembers a self-trade that did not happen; it is told once by each of its two orders.
+    pub(crate) fn prevent(&mut self, matched: &PreventedMatch, order: &Order) {
+        let known = self.prevented.entry(matched.id);
+        let kept = known.or_insert_with(|| Prevented { matched: *matched, accounts: Vec::new(), at: order.updated });
+        if !kept.accounts.contains(&order.account) {
+            kept.accounts.push(order.account);
+        }
+        if self.prevented.len() > PREVENTED_KEPT_MAX {
+            self.prevented.pop_first();
+        }
+    }
+
+    /// Follows an amendment, which may come with a new name.
+    pub(crate) fn amend(&mut self, order: Order, name: Option<String>) {
+        let Some(record) = self.orders.get_mut(&order.id) else { return };
+        let name_before = record.client_order_id.clone();
+        if let (Some(name), Some(own)) = (&name, self.accounts.get_mut(&order.account)) {
+            if own.names.get(&name_before) == Some(&order.id) {
+                own.names.remove(&name_before);
+            }
+            own.names.insert(name.clone(), order.id);
+            record.client_order_id.clone_from(name);
+        }
+        record.amendments.push(Amendment {
+            execution: super::amend::execution_id(&order),
+            name: name.unwrap_or_else(|| name_before.clone()),
+            name_before,
+            quantity_before: record.order.quantity,
+            quantity: order.quantity,
+            at: order.updated,
+        });
+        record.order = order;
+    }
+
     /// Remembers a new order under its name.
-    pub(crate) fn begin(&mut self, order: Order, client_order_id: String) {
+    pub(crate) fn begin(&mut self, order: Order, tag: Tag) {
         let own = self.accounts.entry(order.account).or_default();
         own.all.insert(order.id);
         own.open.insert(order.id);
-        own.names.insert(client_order_id.clone(), order.id);
-        self.orders.insert(order.id, Record { order, client_order_id, executions: Vec::new() });
+        own.names.insert(tag.name.clone(), order.id);
+        let Tag { name: client_order_id, label } = tag;
+        let record = Record { order, client_order_id, label, expiry: None, amendments: Vec::new(), executions: Vec::new() };
+        self.orders.insert(order.id, record);
     }
 
     /// Follows a transition of an order that is remembered.
     pub(crate) fn follow(&mut self, change: &Change, order: Order) {
         let Some(record) = self.orders.get_mut(&order.id) else { return };
         record.order = order;
-        if let Change::Trade(execution) = change {
-            record.executions.push((order.updated, *execution));
+        match change {
+            Change::Trade(execution) => record.executions.push((order.updated, *execution)),
+            Change::Expired(reason) => record.expiry = Some(*reason),
+            _ => {}
         }
         if order.status.is_final() {
             self.end(order);

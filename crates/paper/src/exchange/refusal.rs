@@ -25,6 +25,19 @@ impl ApiRefusal {
         Self::new(400, code, msg)
     }
 
+    /// Code and words alone.
+    pub(crate) fn plain(&self) -> Value {
+        json!({"code": self.code, "msg": self.msg})
+    }
+
+    /// Why an amendment was refused (`errors.md`, -2038): the engine's words under their own code.
+    pub(crate) fn of_amendment(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Filter(filter) => Self::bad(-2038, format!("Filter failure: {filter}")),
+            other => Self { code: -2038, ..Self::from(other) },
+        }
+    }
+
     pub(crate) fn body(&self) -> Vec<u8> {
         let mut error = json!({"code": self.code, "msg": self.msg});
         if let (Some(data), Value::Object(fields)) = (&self.data, &mut error) {
@@ -39,7 +52,7 @@ impl ApiRefusal {
         if let (Some(data), Value::Object(fields)) = (&self.data, &mut error) {
             fields.insert("data".to_owned(), data.clone());
         }
-        if let (Some(seconds), Value::Object(fields)) = (self.retry_after_s, &mut error) {
+        if let (Some(seconds), None, Value::Object(fields)) = (self.retry_after_s, &self.data, &mut error) {
             let retry_after = now.plus_ms(i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX)).ms();
             fields.insert("data".to_owned(), json!({"serverTime": now.ms(), "retryAfter": retry_after}));
         }
@@ -74,6 +87,11 @@ impl ApiRefusal {
 
     pub(crate) fn not_supported(status: u16) -> Self {
         Self::new(status, -1020, "This operation is not supported.")
+    }
+
+    /// What the venue answered once and does not any more.
+    pub(crate) fn retired() -> Self {
+        Self::new(410, -1016, "This service is no longer available.")
     }
 
     pub(crate) fn ahead_of_time() -> Self {
@@ -144,6 +162,47 @@ impl ApiRefusal {
         Self::bad(-1121, "Invalid symbol.")
     }
 
+    pub(crate) fn symbol_status() -> Self {
+        Self::bad(-1122, "Invalid symbolStatus.")
+    }
+
+    pub(crate) fn other_symbol_status() -> Self {
+        Self::bad(-1220, "The symbol's status does not match the requested symbolStatus.")
+    }
+
+    pub(crate) fn too_long(hours: i64) -> Self {
+        Self::bad(-1127, format!("More than {hours} hours between startTime and endTime."))
+    }
+
+    /// A value that the parameter does not have.
+    pub(crate) fn invalid(name: &str) -> Self {
+        Self::bad(-1130, format!("Data sent for parameter '{name}' is not valid."))
+    }
+
+    pub(crate) fn strategy_type() -> Self {
+        Self::bad(-1134, "`strategyType` was less than 1000000.")
+    }
+
+    pub(crate) fn ticker_type() -> Self {
+        Self::bad(-1139, "Invalid ticker type.")
+    }
+
+    pub(crate) fn cancel_restrictions() -> Self {
+        Self::bad(-1145, "`cancelRestrictions` has to be either `ONLY_NEW` or `ONLY_PARTIALLY_FILLED`.")
+    }
+
+    pub(crate) fn duplicate_symbols() -> Self {
+        Self::bad(-1151, "Symbol is present multiple times in the list.")
+    }
+
+    pub(crate) fn too_many_parameters(max: usize, sent: usize) -> Self {
+        Self::bad(-1101, format!("Too many parameters; expected '{max}' and received '{sent}'."))
+    }
+
+    pub(crate) fn iceberg_tif(iceberg: &str, tif: &str) -> Self {
+        Self::bad(-1160, format!("Parameter '{iceberg}' is not supported if `{tif}` is not GTC."))
+    }
+
     pub(crate) fn combination() -> Self {
         Self::bad(-1128, "Combination of optional parameters invalid.")
     }
@@ -179,7 +238,7 @@ impl From<Refusal> for ApiRefusal {
             Refusal::WouldTake => Self::bad(-2010, "Order would immediately match and take."),
             Refusal::UnknownOrder => Self::unknown_order(),
             Refusal::MarketClosed => Self::bad(-2010, "Market is closed."),
-            Refusal::WouldTrigger => Self::bad(-2010, "Stop price would trigger immediately."),
+            Refusal::WouldTrigger => Self::bad(-2010, "Order would trigger immediately."),
             Refusal::UnsupportedCombination => Self::bad(-2010, "Unsupported order combination"),
             Refusal::IcebergTooLarge => Self::bad(-2010, "IcebergQty exceeds QTY."),
             Refusal::PriceRelation => Self::bad(-2010, "The relationship of the prices for the orders is not correct."),

@@ -17,7 +17,7 @@ use thiserror::Error;
 
 use super::Listing;
 use super::floor::Floor;
-use crate::engine::{AccountId, MarketId, NewOrder};
+use crate::engine::{AccountId, MarketId, NewOrder, Rules};
 
 /// Assets in which recorded symbols may be quoted.
 const QUOTES: [&str; 8] = ["USDT", "USDC", "FDUSD", "BTC", "ETH", "BNB", "EUR", "TRY"];
@@ -154,7 +154,9 @@ impl Steps {
             lot: LotRule { min: step, max: Quantity::ZERO, step },
             notional: NotionalRule::default(),
         };
-        Listing { instrument, reference: self.reference }
+        // Without a band around the average: recorded levels may stand anywhere.
+        let rules = Rules::of(&instrument).unwrap_or_default();
+        Listing { rules, instrument, reference: self.reference, unit: step }
     }
 }
 

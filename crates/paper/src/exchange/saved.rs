@@ -7,15 +7,17 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use strongroom_model::{Asset, Symbol, Timestamp, VenueOrderId};
 
-use crate::engine::{AccountId, Execution, Holding, ListId, Market, MarketId, MarketStatus, Money, Numbers, Order, OrderList};
+use super::list_records::ListRecord;
+use super::records::{Amendment, Label, Prevented, Record};
+use crate::engine::{AccountId, Execution, Expiry, Holding, ListId, Market, MarketId, MarketStatus, Money, Numbers, Order};
 
 /// Numbers that a market passes over after a restart: more than it can give away between two entries that tell them.
 const NUMBERS_PASSED_OVER: u64 = 1_000_000;
 
 /// One thing as it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Entry {
+pub(crate) enum Entry {
     /// The markets by the numbers that the following entries use.
     Markets {
         /// In the order of their numbers.
@@ -43,11 +45,14 @@ pub enum Entry {
         /// How much.
         held: Holding,
     },
-    /// An order, open or over.
+    /// An order, open or over, with what is told of it once: its name and notes, and why it expired.
     Order {
-        /// The client's name for it; told once.
+        /// The client's name for it and its notes, when they are new.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        name: Option<String>,
+        named: Option<(String, Label)>,
+        /// Why it expired.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expiry: Option<Expiry>,
         /// As it stands.
         order: Box<Order>,
     },
@@ -62,12 +67,26 @@ pub enum Entry {
         /// Its side of it.
         execution: Execution,
     },
+    /// An order was made smaller.
+    Amendment {
+        /// Where.
+        market: MarketId,
+        /// Which order.
+        order: VenueOrderId,
+        /// How.
+        amendment: Amendment,
+    },
+    /// A self-trade that did not happen.
+    Prevented {
+        /// Where.
+        market: MarketId,
+        /// Which.
+        prevented: Prevented,
+    },
     /// A list of orders.
     List {
-        /// The client's name for it.
-        name: String,
-        /// As it stands.
-        list: OrderList,
+        /// As it stands, with its name.
+        record: ListRecord,
     },
     /// Numbers that a market has given away.
     Numbers {
@@ -95,53 +114,58 @@ pub(crate) struct SavedAccount {
     pub(crate) taker: Decimal,
 }
 
-/// An order as it was saved.
-#[derive(Clone, Debug)]
-pub(crate) struct SavedOrder {
-    pub(crate) name: String,
-    pub(crate) order: Order,
-    pub(crate) executions: Vec<(Timestamp, Execution)>,
-}
-
 /// The state that a list of entries makes.
 #[derive(Clone, Debug, Default)]
-pub struct Saved {
+pub(crate) struct Saved {
     symbols: Vec<Symbol>,
     pub(crate) accounts: BTreeMap<AccountId, SavedAccount>,
     pub(crate) holdings: BTreeMap<(AccountId, Asset), Holding>,
-    pub(crate) orders: BTreeMap<(MarketId, VenueOrderId), SavedOrder>,
-    pub(crate) lists: BTreeMap<ListId, (String, OrderList)>,
+    pub(crate) orders: BTreeMap<(MarketId, VenueOrderId), Record>,
+    pub(crate) prevented: Vec<(MarketId, Prevented)>,
+    pub(crate) lists: BTreeMap<ListId, ListRecord>,
     pub(crate) numbers: BTreeMap<MarketId, (Numbers, MarketStatus)>,
     pub(crate) fees: BTreeMap<Asset, Money>,
 }
 
 impl Saved {
     /// Whether nothing was saved.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.accounts.is_empty()
     }
 
     /// Takes the next entry; what it says counts from now on.
-    pub fn take(&mut self, entry: Entry) {
+    pub(crate) fn take(&mut self, entry: Entry) {
         match entry {
             Entry::Markets { symbols } => self.symbols = symbols,
             Entry::Account { id, name, maker, taker } => drop(self.accounts.insert(id, SavedAccount { name, maker, taker })),
             Entry::Holding { account, asset, held } => drop(self.holdings.insert((account, asset), held)),
-            Entry::Order { name, order } => {
-                let key = (order.market, order.id);
-                match self.orders.get_mut(&key) {
-                    Some(saved) => saved.order = *order,
-                    None => {
-                        drop(self.orders.insert(key, SavedOrder { name: name.unwrap_or_default(), order: *order, executions: Vec::new() }))
-                    }
+            Entry::Order { named, expiry, order } => {
+                let record = self.orders.entry((order.market, order.id)).or_insert_with(|| Record {
+                    order: *order,
+                    client_order_id: String::new(),
+                    label: Label::default(),
+                    expiry: None,
+                    amendments: Vec::new(),
+                    executions: Vec::new(),
+                });
+                record.order = *order;
+                record.expiry = expiry.or(record.expiry);
+                if let Some((name, label)) = named {
+                    (record.client_order_id, record.label) = (name, label);
                 }
             }
             Entry::Trade { market, order, at, execution } => {
-                if let Some(saved) = self.orders.get_mut(&(market, order)) {
-                    saved.executions.push((at, execution));
+                if let Some(record) = self.orders.get_mut(&(market, order)) {
+                    record.executions.push((at, execution));
                 }
             }
-            Entry::List { name, list } => drop(self.lists.insert(list.id, (name, list))),
+            Entry::Amendment { market, order, amendment } => {
+                if let Some(record) = self.orders.get_mut(&(market, order)) {
+                    record.amendments.push(amendment);
+                }
+            }
+            Entry::Prevented { market, prevented } => self.prevented.push((market, prevented)),
+            Entry::List { record } => drop(self.lists.insert(record.list.id, record)),
             Entry::Numbers { market, numbers, status } => drop(self.numbers.insert(market, (numbers, status))),
             Entry::Fees { asset, amount } => drop(self.fees.insert(asset, amount)),
         }
@@ -157,13 +181,13 @@ impl Saved {
             })
             .collect();
         let of = |market: MarketId| now.get(&market).copied();
-        let order = |((market, id), mut saved): ((MarketId, VenueOrderId), SavedOrder)| {
-            saved.order.market = of(market)?;
-            Some(((saved.order.market, id), saved))
+        let order = |((market, id), mut record): ((MarketId, VenueOrderId), Record)| {
+            record.order.market = of(market)?;
+            Some(((record.order.market, id), record))
         };
-        let list = |(id, (name, mut list)): (ListId, (String, OrderList))| {
-            list.market = of(list.market)?;
-            Some((id, (name, list)))
+        let list = |(id, mut record): (ListId, ListRecord)| {
+            record.list.market = of(record.list.market)?;
+            Some((id, record))
         };
         let numbers = |(market, (mut numbers, status)): (MarketId, (Numbers, MarketStatus))| {
             for number in [&mut numbers.order, &mut numbers.trade, &mut numbers.rank, &mut numbers.update] {
@@ -173,6 +197,7 @@ impl Saved {
         };
         Self {
             orders: self.orders.into_iter().filter_map(order).collect(),
+            prevented: self.prevented.into_iter().filter_map(|(market, prevented)| Some((of(market)?, prevented))).collect(),
             lists: self.lists.into_iter().filter_map(list).collect(),
             numbers: self.numbers.into_iter().filter_map(numbers).collect(),
             ..self

@@ -15,8 +15,6 @@ use crate::engine::{AccountId, MarketId, NewOrder};
 
 /// The reference price has this many gaps between levels: a gap is a fifth of a basis point.
 const GAPS_PER_REFERENCE: i64 = 50_000;
-/// The smallest order of the maker is worth this much quote.
-const SMALLEST_ORDER_QUOTE: i64 = 1_000;
 /// The largest order of the maker is this many smallest ones.
 const LARGEST_ORDER_UNITS: u64 = 20;
 /// A taker comes in one of this many ticks.
@@ -58,17 +56,16 @@ impl Simulator {
             let tick = instrument.price.tick.value();
             let reference_ticks = listing.reference.value().checked_div(tick).and_then(|ticks| ticks.to_i64()).unwrap_or(1).max(1);
             let step = instrument.lot.step;
-            let unit = Decimal::from(SMALLEST_ORDER_QUOTE).checked_div(listing.reference.value()).and_then(Quantity::new);
             Stage {
                 symbol: instrument.symbol.clone(),
-                market: floor.add_market(instrument.clone()),
+                market: floor.add_market(instrument.clone(), listing.rules),
                 seed: mix(&[seed, index]),
                 reference_ticks,
                 tick,
                 gap_ticks: (reference_ticks.saturating_mul(i64::from(scene.spread_percent)) / GAPS_PER_REFERENCE / 100).max(2),
                 volatility_percent: i64::from(scene.volatility_percent),
                 levels: i64::from(scene.levels),
-                unit: unit.unwrap_or_default().floor_to(step).max(step),
+                unit: listing.unit.max(step),
                 step,
                 bids: BTreeMap::new(),
                 asks: BTreeMap::new(),

@@ -390,7 +390,8 @@ fn our_own_client_understands_every_answer() {
 fn our_own_client_reads_rules_and_limits() {
     let answer =
         empty().rest(NOW, Request { method: "GET", path: "/api/v3/exchangeInfo", query: "", body: b"", api_key: None, address: LOOPBACK });
-    let listed: Vec<_> = config::Config::standard(1, Market::Empty).listings.into_iter().map(|listing| listing.instrument).collect();
+    let mut listed: Vec<_> = config::Config::standard(1, Market::Empty).listings.into_iter().map(|listing| listing.instrument).collect();
+    listed.sort_by(|one, other| one.symbol.cmp(&other.symbol));
     assert_eq!(strongroom_venues::binance::symbol::instruments(&answer.body).unwrap(), listed);
     assert_eq!(strongroom_venues::binance::limits::rules(&answer.body).unwrap().len(), 4);
     let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));

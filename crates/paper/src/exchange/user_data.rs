@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 use strongroom_model::{Asset, Side, Symbol, Timestamp};
 
-use super::orders::{kind, self_trade, status, tif};
+use super::words::{kind, self_trade, status, tif};
 use crate::engine::{AccountId, Change, Contingency, Execution, Expiry, Holding, Money, Order, OrderList, Px, Qty, Status};
 
 /// One event for one account.
@@ -119,6 +119,7 @@ fn report(change: &Change, order: &Order, names: &Names<'_>, assets: &[Asset]) -
     let (name, original) = match (change, names.request) {
         (Change::Canceled, Some(request)) => (request, names.order),
         (Change::Canceled, None) => (names.order, names.order),
+        (Change::Replaced, Some(before)) => (names.order, before),
         _ => (names.order, ""),
     };
     let at = order.updated.ms();
@@ -189,7 +190,7 @@ fn execution_id(change: &Change, order: &Order) -> u64 {
         Change::Prevented(prevented) => prevented.id.wrapping_add(8),
         Change::New => 0,
         Change::Canceled => 1,
-        Change::Replaced => 2,
+        Change::Replaced => return super::amend::execution_id(order),
         Change::Expired(_) => 3,
         Change::Tracking | Change::Triggered | Change::Held => 4,
     };

@@ -133,15 +133,39 @@ pub fn request_weight(method: &str, path: &str, params: &str) -> u32 {
         |name: &str| params.split('&').find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value));
     let one_symbol = param("symbol").is_some();
     match (method, path) {
-        ("GET", "/api/v3/exchangeInfo" | "/api/v3/account" | "/api/v3/allOrders" | "/api/v3/account/commission") => 20,
+        (
+            "GET",
+            "/api/v3/exchangeInfo"
+            | "/api/v3/account"
+            | "/api/v3/allOrders"
+            | "/api/v3/account/commission"
+            | "/api/v3/allOrderList"
+            | "/api/v3/myAllocations",
+        ) => 20,
         ("GET", "/api/v3/depth") => match param("limit").and_then(|limit| limit.parse::<u32>().ok()).unwrap_or(100) {
             0..=100 => 5,
             101..=500 => 25,
             501..=1_000 => 50,
             _ => 250,
         },
-        ("GET", "/api/v3/trades") => 25,
-        ("GET", "/api/v3/klines" | "/api/v3/avgPrice") => 2,
+        ("GET", "/api/v3/trades" | "/api/v3/historicalTrades") => 25,
+        ("GET", "/api/v3/klines" | "/api/v3/uiKlines" | "/api/v3/avgPrice") => 2,
+        ("GET", "/api/v3/ticker" | "/api/v3/ticker/tradingDay") => match param("symbols").map(symbols_listed) {
+            Some(symbols) => u32::try_from(symbols).unwrap_or(u32::MAX).saturating_mul(4).min(200),
+            None => 4,
+        },
+        ("GET", "/api/v3/executionRules") => match param("symbols").map(symbols_listed) {
+            _ if one_symbol => 2,
+            Some(symbols) => u32::try_from(symbols).unwrap_or(u32::MAX).saturating_mul(2).min(40),
+            None => 40,
+        },
+        ("GET", "/api/v3/myPreventedMatches") => {
+            if param("orderId").is_some() {
+                20
+            } else {
+                2
+            }
+        }
         ("GET", "/api/v3/ticker/price" | "/api/v3/ticker/bookTicker") => {
             if one_symbol {
                 2
@@ -155,7 +179,9 @@ pub fn request_weight(method: &str, path: &str, params: &str) -> u32 {
             Some(21..=100) => 40,
             _ => 80,
         },
-        ("GET", "/api/v3/order" | "/api/v3/aggTrades") => 4,
+        ("GET", "/api/v3/order" | "/api/v3/aggTrades" | "/api/v3/orderList" | "/api/v3/order/amendments")
+        | ("PUT", "/api/v3/order/amend/keepPriority") => 4,
+        ("GET", "/api/v3/openOrderList") => 6,
         ("GET", "/api/v3/openOrders") => {
             if one_symbol {
                 6
@@ -171,7 +197,7 @@ pub fn request_weight(method: &str, path: &str, params: &str) -> u32 {
             }
         }
         ("POST", "/api/v3/order/test") if param("computeCommissionRates") == Some("true") => 20,
-        ("GET", "/api/v3/rateLimit/order") => 40,
+        ("GET", "/api/v3/rateLimit/order" | "/api/v3/myFilters") => 40,
         _ => 1,
     }
 }
@@ -181,9 +207,16 @@ fn symbols_listed(list: &str) -> usize {
     1 + list.matches(',').count() + list.matches("%2C").count() + list.matches("%2c").count()
 }
 
-/// Whether a request weighs nothing when it succeeds.
+/// Whether a request weighs nothing when it succeeds (since 2026-04-02). An amendment does so only when the order ends by it,
+/// which it cannot.
 pub fn free_on_success(method: &str, path: &str) -> bool {
-    matches!((method, path), ("POST" | "DELETE", "/api/v3/order") | ("DELETE", "/api/v3/openOrders"))
+    match method {
+        "POST" => {
+            matches!(path, "/api/v3/order" | "/api/v3/order/cancelReplace" | "/api/v3/order/oco") || path.starts_with("/api/v3/orderList/")
+        }
+        "DELETE" => matches!(path, "/api/v3/order" | "/api/v3/openOrders" | "/api/v3/orderList"),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -250,6 +283,15 @@ mod tests {
             ("GET", "/api/v3/account", "timestamp=1", 20),
             ("POST", "/api/v3/order", "symbol=BTCUSDT", 1),
             ("DELETE", "/api/v3/order", "symbol=BTCUSDT", 1),
+            ("GET", "/api/v3/ticker", "symbols=[%22A%22,%22B%22]", 8),
+            ("GET", "/api/v3/ticker/tradingDay", "symbol=BTCUSDT", 4),
+            ("GET", "/api/v3/executionRules", "", 40),
+            ("GET", "/api/v3/executionRules", "symbol=BTCUSDT", 2),
+            ("PUT", "/api/v3/order/amend/keepPriority", "symbol=BTCUSDT", 4),
+            ("GET", "/api/v3/myPreventedMatches", "symbol=BTCUSDT&orderId=1", 20),
+            ("GET", "/api/v3/myPreventedMatches", "symbol=BTCUSDT&preventedMatchId=1", 2),
+            ("GET", "/api/v3/openOrderList", "timestamp=1", 6),
+            ("GET", "/api/v3/myFilters", "symbol=BTCUSDT", 40),
         ];
         for (method, path, params, weight) in rows {
             assert_eq!(request_weight(method, path, params), weight, "{method} {path}?{params}");
