@@ -13,7 +13,7 @@ pub(crate) struct ApiRefusal {
     pub(crate) msg: String,
     pub(crate) retry_after_s: Option<u64>,
     /// What came of the parts of a request that failed in part.
-    pub(crate) data: Option<Value>,
+    pub(crate) data: Option<Box<Value>>,
 }
 
 impl ApiRefusal {
@@ -41,7 +41,7 @@ impl ApiRefusal {
     pub(crate) fn body(&self) -> Vec<u8> {
         let mut error = json!({"code": self.code, "msg": self.msg});
         if let (Some(data), Value::Object(fields)) = (&self.data, &mut error) {
-            fields.insert("data".to_owned(), data.clone());
+            fields.insert("data".to_owned(), Value::clone(data));
         }
         serde_json::to_vec(&error).unwrap_or_default()
     }
@@ -50,7 +50,7 @@ impl ApiRefusal {
     pub(crate) fn socket_error(&self, now: Timestamp) -> Value {
         let mut error = json!({"code": self.code, "msg": self.msg});
         if let (Some(data), Value::Object(fields)) = (&self.data, &mut error) {
-            fields.insert("data".to_owned(), data.clone());
+            fields.insert("data".to_owned(), Value::clone(data));
         }
         if let (Some(seconds), None, Value::Object(fields)) = (self.retry_after_s, &self.data, &mut error) {
             let retry_after = now.plus_ms(i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX)).ms();
