@@ -10,7 +10,7 @@ use crate::engine::{FilterFailure, Refusal};
 pub(crate) struct ApiRefusal {
     pub(crate) status: u16,
     pub(crate) code: i32,
-    pub(crate) msg: String,
+    pub(crate) msg: Box<str>,
     pub(crate) retry_after_s: Option<u64>,
     /// What came of the parts of a request that failed in part.
     pub(crate) data: Option<Box<Value>>,
@@ -18,7 +18,7 @@ pub(crate) struct ApiRefusal {
 
 impl ApiRefusal {
     pub(crate) fn new(status: u16, code: i32, msg: impl Into<String>) -> Self {
-        Self { status, code, msg: msg.into(), retry_after_s: None, data: None }
+        Self { status, code, msg: msg.into().into_boxed_str(), retry_after_s: None, data: None }
     }
 
     fn bad(code: i32, msg: impl Into<String>) -> Self {
@@ -217,6 +217,10 @@ impl ApiRefusal {
 
     pub(crate) fn no_such_order() -> Self {
         Self::bad(-2013, "Order does not exist.")
+    }
+
+    pub(crate) fn other_client_order_id() -> Self {
+        Self::bad(-2039, "Client order ID is not correct for this order ID.")
     }
 
     pub(crate) fn key_format() -> Self {

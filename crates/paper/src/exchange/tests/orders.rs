@@ -204,6 +204,8 @@ fn history_is_told_by_documented_combinations_only() {
         ("/api/v3/myAllocations", String::new(), Ok(0)),
         ("/api/v3/order/amendments", format!("&orderId={id}"), Ok(0)),
         ("/api/v3/order/amendments", String::new(), Err(-1102)),
+        ("/api/v3/order", format!("&orderId={id}&origClientOrderId=another"), Err(-2039)),
+        ("/api/v3/order", "&orderId=77&origClientOrderId=another".into(), Err(-2013)),
     ];
     for (path, words, expected) in rows {
         let (_, body) = send(&mut exchange, NOW, "read", "GET", path, &format!("symbol=BTCUSDT{words}"));
