@@ -181,6 +181,9 @@ def conditional(world):
         for field in ("stopPrice", "icebergQty"):
             if field in order:
                 equal(Decimal(seen[field]), Decimal(order[field]), field)
+    # Five waiting orders are as many as MAX_NUM_ALGO_ORDERS allows: filters are looked at before triggers.
+    refused(lambda: world.client.create_order(**base, type="STOP_LOSS", stopPrice=high), -1013, "MAX_NUM_ALGO_ORDERS")
+    world.clear()
     refused(lambda: world.client.create_order(**base, type="STOP_LOSS", stopPrice=high), -2010, "trigger immediately")
     world.clear()
 

@@ -44,7 +44,8 @@ impl Exchange {
         let new_name = params.client_order_id("newClientOrderId")?;
         let wanted = quantity(params, "newQty")?.ok_or_else(|| ApiRefusal::missing("newQty"))?;
         params.finish()?;
-        let record = self.find(caller.account, market, id, name.as_deref())?.ok_or_else(|| ApiRefusal::from(Refusal::UnknownOrder))?;
+        let record =
+            self.find(caller.account, market, id, name.as_deref())?.ok_or_else(|| ApiRefusal::of_amendment(Refusal::UnknownOrder))?;
         let id = record.order.id;
         let new_name = new_name.unwrap_or_else(|| format!("amend-{}-{}", id, record.order.amends + 1));
         self.floor.amend(caller.now, caller.account, market, id, wanted, new_name).map_err(ApiRefusal::of_amendment)?;

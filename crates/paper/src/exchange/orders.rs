@@ -252,7 +252,7 @@ impl Exchange {
         answer(&orders)
     }
 
-    /// By number and, if given, name; by name alone the latest.
+    /// By number, whose name has to fit if it is given too; by name alone the latest.
     pub(super) fn find(
         &self,
         account: AccountId,
@@ -261,9 +261,12 @@ impl Exchange {
         name: Option<&str>,
     ) -> Result<Option<&Record>, ApiRefusal> {
         let market = self.floor.records(market);
-        let named = |record: &&Record| name.is_none_or(|name| record.client_order_id == name);
         match (id, name) {
-            (Some(id), _) => Ok(market.order(VenueOrderId(id)).filter(|record| record.order.account == account).filter(named)),
+            (Some(id), _) => {
+                let found = market.order(VenueOrderId(id)).filter(|record| record.order.account == account);
+                let is_other = |record: &&Record| name.is_some_and(|name| record.client_order_id != name);
+                if found.as_ref().is_some_and(is_other) { Err(ApiRefusal::other_client_order_id()) } else { Ok(found) }
+            }
             (None, Some(name)) => Ok(market.by_client_order_id(account, name)),
             (None, None) => Err(ApiRefusal::either_missing("origClientOrderId", "orderId")),
         }

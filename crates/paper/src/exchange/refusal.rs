@@ -10,15 +10,15 @@ use crate::engine::{FilterFailure, Refusal};
 pub(crate) struct ApiRefusal {
     pub(crate) status: u16,
     pub(crate) code: i32,
-    pub(crate) msg: String,
+    pub(crate) msg: Box<str>,
     pub(crate) retry_after_s: Option<u64>,
     /// What came of the parts of a request that failed in part.
-    pub(crate) data: Option<Value>,
+    pub(crate) data: Option<Box<Value>>,
 }
 
 impl ApiRefusal {
     pub(crate) fn new(status: u16, code: i32, msg: impl Into<String>) -> Self {
-        Self { status, code, msg: msg.into(), retry_after_s: None, data: None }
+        Self { status, code, msg: msg.into().into_boxed_str(), retry_after_s: None, data: None }
     }
 
     fn bad(code: i32, msg: impl Into<String>) -> Self {
@@ -41,7 +41,7 @@ impl ApiRefusal {
     pub(crate) fn body(&self) -> Vec<u8> {
         let mut error = json!({"code": self.code, "msg": self.msg});
         if let (Some(data), Value::Object(fields)) = (&self.data, &mut error) {
-            fields.insert("data".to_owned(), data.clone());
+            fields.insert("data".to_owned(), Value::clone(data));
         }
         serde_json::to_vec(&error).unwrap_or_default()
     }
@@ -50,7 +50,7 @@ impl ApiRefusal {
     pub(crate) fn socket_error(&self, now: Timestamp) -> Value {
         let mut error = json!({"code": self.code, "msg": self.msg});
         if let (Some(data), Value::Object(fields)) = (&self.data, &mut error) {
-            fields.insert("data".to_owned(), data.clone());
+            fields.insert("data".to_owned(), Value::clone(data));
         }
         if let (Some(seconds), None, Value::Object(fields)) = (self.retry_after_s, &self.data, &mut error) {
             let retry_after = now.plus_ms(i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX)).ms();
@@ -217,6 +217,10 @@ impl ApiRefusal {
 
     pub(crate) fn no_such_order() -> Self {
         Self::bad(-2013, "Order does not exist.")
+    }
+
+    pub(crate) fn other_client_order_id() -> Self {
+        Self::bad(-2039, "Client order ID is not correct for this order ID.")
     }
 
     pub(crate) fn key_format() -> Self {

@@ -109,6 +109,6 @@ impl Exchange {
         };
         let status = if is_over.is_some() { 429 } else { status };
         let retry_after_s = is_over.and_then(|refusal| refusal.retry_after_s);
-        Err(ApiRefusal { data: Some(data), retry_after_s, ..ApiRefusal::new(status, code, msg) })
+        Err(ApiRefusal { data: Some(Box::new(data)), retry_after_s, ..ApiRefusal::new(status, code, msg) })
     }
 }

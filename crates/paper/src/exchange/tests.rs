@@ -9,6 +9,11 @@ use strongroom_venues::binance::{SigningKey, VerifyingKey, decode};
 
 use super::*;
 
+mod lists;
+mod market;
+mod orders;
+mod replacing;
+
 const NOW: Timestamp = Timestamp::from_ms(1_790_000_000_050);
 const SECRET: &[u8] = b"tests-only-secret";
 
