@@ -74,7 +74,7 @@ async fn leave(app: &AppHandle) {
     let _ = window.desk.ask_within(Ask::Lock, ANSWER_MAX).await;
     // A desk that does not answer may have live orders: it is left alone.
     let idle = matches!(window.desk.ask_within(Ask::Session, ANSWER_MAX).await, Ok(Tell::Session(session)) if session.live_orders == 0);
-    if window.started_desk.load(Ordering::Relaxed) && idle {
+    if window.started_desk.lives() && idle {
         let profile = window.desk.profile().to_path_buf();
         let stop = move || SupervisorClient::connect(&profile).and_then(|supervisor| supervisor.ask(&ToSupervisor::Stop, &[], ANSWER_MAX));
         let _ = tauri::async_runtime::spawn_blocking(stop).await;

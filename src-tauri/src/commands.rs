@@ -1,17 +1,17 @@
 //! What the page can ask, one function per row of `table.rs`. Invariant: each is a question to the desk, to the
 //! supervisor or about the window's looks; none takes or gives a secret.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use strongroom_desk_api::supervisor::{SupervisorClient, ToSupervisor};
 use strongroom_desk_api::{Ask, Checks, DoorAction, DoorError, Interval, KeyView, OrderView, Policy, SessionView, Tell, VaultView, Watch};
 use strongroom_model::{Advice, Balance, Candle, Instrument, Price, Quantity, Side, Symbol};
-use tauri::State;
 use tauri::ipc::Channel;
+use tauri::{AppHandle, State};
 
 use crate::desk::{Desk, failed, unexpected};
 use crate::environment;
+use crate::hold;
 use crate::settings::Settings;
 use crate::verify::LogKey;
 use crate::views::{AuditPage, Hello, Killed, Order, Outcome, Push, Source, Verified};
@@ -48,7 +48,7 @@ pub(crate) async fn hello(window: State<'_, Window>) -> Answer<Hello> {
 /// Starts the desk unless one answers; a supervisor that died is started again.
 #[tauri::command(rename_all = "snake_case")]
 pub(crate) async fn start(window: State<'_, Window>) -> Answer<()> {
-    let (arguments, desk, started) = (window.arguments.clone(), window.desk.clone(), Arc::clone(&window.started_desk));
+    let (arguments, desk, started) = (window.arguments.clone(), window.desk.clone(), window.started_desk.clone());
     let ended = |_| failed("window", "the window is ending".to_owned(), Advice::Refuse);
     tauri::async_runtime::spawn_blocking(move || arguments.bring_up(&desk, &started)).await.map_err(ended)
 }
@@ -83,8 +83,12 @@ pub(crate) async fn vault(window: State<'_, Window>) -> Answer<VaultView> {
 }
 
 #[tauri::command(rename_all = "snake_case")]
-pub(crate) async fn session(window: State<'_, Window>) -> Answer<SessionView> {
-    asked!(window, Ask::Session, Tell::Session(view) => *view)
+pub(crate) async fn session(app: AppHandle, window: State<'_, Window>) -> Answer<SessionView> {
+    let view = asked!(window, Ask::Session, Tell::Session(view) => *view)?;
+    if view.killed.is_none() {
+        hold::killed_no_more(&app);
+    }
+    Ok(view)
 }
 
 #[tauri::command(rename_all = "snake_case")]

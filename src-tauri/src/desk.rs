@@ -53,7 +53,7 @@ impl Desk {
             };
             let is_absent = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused);
             if !is_absent || Instant::now() > self.starting_until {
-                let message = format!("The desk does not answer ({error}). It is started anew if it crashed.");
+                let message = format!("The desk does not answer ({error}).");
                 return Err(failed("not-running", message, Advice::RetryAfter(1_000)));
             }
             std::thread::sleep(LOOK_EVERY);

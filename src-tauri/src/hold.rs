@@ -3,10 +3,11 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use gtk::gdk::keys::constants as key;
-use gtk::gdk::{EventKey, EventMask, ModifierType};
+use gtk::gdk::{self, EventKey, EventType, ModifierType};
 use gtk::glib;
 use gtk::prelude::*;
 use strongroom_desk_api::Ask;
@@ -23,60 +24,56 @@ const WHY: &str = "the kill keys were held in the window";
 /// The desk hears of a person at most so often.
 const PRESENCE_EVERY: Duration = Duration::from_secs(5);
 
-/// Listens on the window and on the web view in it.
-pub(crate) fn listen(app: &AppHandle, window: &gtk::ApplicationWindow) {
+/// Hears what the desktop delivers to any window of this program, before the toolkit does: lists, menus and questions that take the
+/// keyboard for themselves do not take the kill keys.
+pub(crate) fn listen(app: &AppHandle) {
     let held: Rc<Cell<Option<glib::SourceId>>> = Rc::default();
-    let pressed = (app.clone(), Rc::clone(&held));
-    window.connect_key_press_event(move |_, event| {
-        let (app, held) = &pressed;
-        present(app);
-        if !is_kill(event) {
-            return glib::Propagation::Proceed;
+    let app = app.clone();
+    gdk::Event::set_handler(Some(move |event: &mut gdk::Event| {
+        let is_ours = match event.event_type() {
+            EventType::KeyPress => {
+                present(&app);
+                event.downcast_ref::<EventKey>().is_some_and(|key| is_kill(key) && pressed(&app, &held))
+            }
+            EventType::KeyRelease => event.downcast_ref::<EventKey>().is_some_and(|key| releases_kill(key) && let_go(&held)),
+            EventType::MotionNotify | EventType::ButtonPress | EventType::Scroll | EventType::TouchBegin => {
+                present(&app);
+                false
+            }
+            // What happens to the key while no window of ours has the keyboard is not known: it counts as let go.
+            EventType::FocusChange => {
+                let left = event.downcast_ref::<gdk::EventFocus>().is_some_and(|focus| !focus.is_in());
+                if left
+                    && !gtk::Window::list_toplevels()
+                        .iter()
+                        .any(|window| window.downcast_ref::<gtk::Window>().is_some_and(gtk::prelude::GtkWindowExt::is_active))
+                {
+                    let_go(&held);
+                }
+                false
+            }
+            _ => false,
+        };
+        if !is_ours {
+            gtk::main_do_event(event);
         }
-        let holding = held.take();
-        if holding.is_none() {
-            app.state::<Window>().market.push(Push::Open { what: Sheet::Kill });
-            let (app, done) = (app.clone(), Rc::clone(held));
-            held.set(Some(glib::timeout_add_local_once(HOLD, move || {
-                done.set(None);
-                kill(&app);
-            })));
-        } else {
-            // The keyboard repeats a held key.
-            held.set(holding);
-        }
-        glib::Propagation::Stop
-    });
-    let released = Rc::clone(&held);
-    window.connect_key_release_event(move |_, event| {
-        let was_held = releases_kill(event) && let_go(&released);
-        if was_held { glib::Propagation::Stop } else { glib::Propagation::Proceed }
-    });
-    // What happens to the key while another window has the keyboard is not known: it counts as let go.
-    window.connect_focus_out_event(move |_, _| {
-        let_go(&held);
-        glib::Propagation::Proceed
-    });
+    }));
 }
 
-/// Hears the pointer over the web view.
-pub(crate) fn listen_to_pointer(app: &AppHandle, view: &impl IsA<gtk::Widget>) {
-    view.add_events(EventMask::POINTER_MOTION_MASK | EventMask::BUTTON_PRESS_MASK | EventMask::TOUCH_MASK);
-    let heard = app.clone();
-    view.connect_motion_notify_event(move |_, _| {
-        present(&heard);
-        glib::Propagation::Proceed
-    });
-    let heard = app.clone();
-    view.connect_button_press_event(move |_, _| {
-        present(&heard);
-        glib::Propagation::Proceed
-    });
-    let heard = app.clone();
-    view.connect_touch_event(move |_, _| {
-        present(&heard);
-        glib::Propagation::Proceed
-    });
+/// A kill key is down: the first time the hold begins, then the keyboard repeats it.
+fn pressed(app: &AppHandle, held: &Rc<Cell<Option<glib::SourceId>>>) -> bool {
+    let holding = held.take();
+    if holding.is_some() {
+        held.set(holding);
+        return true;
+    }
+    app.state::<Window>().market.push(Push::Open { what: Sheet::Kill });
+    let (app, done) = (app.clone(), Rc::clone(held));
+    held.set(Some(glib::timeout_add_local_once(HOLD, move || {
+        done.set(None);
+        kill(&app);
+    })));
+    true
 }
 
 fn is_kill(event: &EventKey) -> bool {
@@ -106,9 +103,8 @@ fn kill(app: &AppHandle) {
             Err(error) => (false, error.message),
         };
         let title = if engaged { "Kill switch engaged" } else { "Kill switch NOT confirmed" };
-        for shown in at.webview_windows().values() {
-            let _ = shown.set_title(&format!("{title} \u{b7} {TITLE}"));
-        }
+        set_title(&at, &format!("{title} \u{b7} {TITLE}"));
+        window.is_titled_killed.store(true, Ordering::Relaxed);
         window.market.push(Push::Killed { engaged, words });
         if engaged {
             // The signer is frozen whatever comes of this; the desk cancels what is open.
@@ -118,6 +114,19 @@ fn kill(app: &AppHandle) {
     if let Err(error) = started {
         let words = format!("The kill switch could not be started ({error}). Use `strongroom kill`, or revoke the key at the venue.");
         app.state::<Window>().market.push(Push::Killed { engaged: false, words });
+    }
+}
+
+/// The kill switch is not engaged: a title that says so is taken back.
+pub(crate) fn killed_no_more(app: &AppHandle) {
+    if app.state::<Window>().is_titled_killed.swap(false, Ordering::Relaxed) {
+        set_title(app, TITLE);
+    }
+}
+
+fn set_title(app: &AppHandle, title: &str) {
+    for shown in app.webview_windows().values() {
+        let _ = shown.set_title(title);
     }
 }
 

@@ -88,9 +88,11 @@ impl Person {
                 dropped.ok_or_else(|| failed("no-file", "No file was dropped on the window.".to_owned(), Advice::Ask))?
             }
         };
-        let is_file = std::fs::metadata(&path).is_ok_and(|file| file.is_file());
-        match File::open(&path) {
-            Ok(file) if is_file => Ok(Some(file)),
+        // A pipe would let the opening wait for its writer.
+        let mut options = File::options();
+        std::os::unix::fs::OpenOptionsExt::custom_flags(options.read(true), rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+        match options.open(&path) {
+            Ok(file) if file.metadata().is_ok_and(|file| file.is_file()) => Ok(Some(file)),
             Ok(_) => Err(failed("no-file", format!("{} is not a file.", path.display()), Advice::Ask)),
             Err(error) => Err(failed("no-file", format!("{} cannot be opened: {error}.", path.display()), Advice::Ask)),
         }
@@ -146,5 +148,8 @@ mod tests {
         person.dropped(folder.path().join("key.env"));
         assert!(person.file(folder.path(), Source::Dropped).unwrap().is_some());
         assert!(person.file(folder.path(), Source::Dropped).is_err(), "a drop counts once");
+        std::process::Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap();
+        person.dropped(folder.path().join("pipe"));
+        assert_eq!(person.file(folder.path(), Source::Dropped).unwrap_err().code, "no-file", "and nothing waits");
     }
 }

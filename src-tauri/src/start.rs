@@ -1,8 +1,9 @@
-//! How the window starts, and the desk with it. Invariant: real money is never the default.
+//! How the window starts, and the desk with it. Invariant: a desk that is started here has play money unless a venue was asked for;
+//! one that runs already is shown as what it is.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -18,7 +19,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// The Strongroom window.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "strongroom-app", version, about, after_help = "Example:\n  strongroom-app                 the paper venue: play money")]
+#[command(
+    name = "strongroom-app",
+    version,
+    about,
+    after_help = "Example:\n  strongroom-app                 the desk of this profile, or a new one on the paper venue: play money"
+)]
 pub(crate) struct Arguments {
     /// Profile folder: vault, orders, log. Default: ~/.local/share/strongroom
     #[arg(long)]
@@ -56,11 +62,11 @@ impl Arguments {
     }
 
     /// Starts the desk unless one answers, and tells `desk` how that ended. Blocks.
-    pub(crate) fn bring_up(&self, desk: &Desk, started: &AtomicBool) {
+    pub(crate) fn bring_up(&self, desk: &Desk, started: &StartedDesk) {
         match self.start_desk(desk.profile()) {
-            Ok(false) => desk.set_trouble(None),
-            Ok(true) => {
-                started.store(true, Ordering::Relaxed);
+            Ok(None) => desk.set_trouble(None),
+            Ok(Some(child)) => {
+                started.set(child);
                 desk.set_trouble(None);
             }
             Err(error) => {
@@ -75,11 +81,11 @@ impl Arguments {
         self.venue_url.as_deref().or(self.binance.then_some(BINANCE))
     }
 
-    /// Starts the supervisor unless one answers. `true`: it was started here.
-    fn start_desk(&self, profile: &Path) -> anyhow::Result<bool> {
+    /// Starts the supervisor unless one answers; the process, if it was started here.
+    fn start_desk(&self, profile: &Path) -> anyhow::Result<Option<Child>> {
         if let Some(words) = status(profile) {
             fits(Running::parse(&words).as_ref(), self.venue())?;
-            return Ok(false);
+            return Ok(None);
         }
         let mut command = Command::new(beside("strongroomd")?);
         command.arg("--dir").arg(profile);
@@ -98,12 +104,28 @@ impl Arguments {
             if let Some(ended) = child.try_wait()? {
                 // Another one may have been faster.
                 anyhow::ensure!(status(profile).is_some(), "strongroomd ended at once ({ended}). Its own words stand above");
-                return Ok(false);
+                return Ok(None);
             }
             anyhow::ensure!(Instant::now() < end, "strongroomd does not answer");
             std::thread::sleep(LOOK_EVERY);
         }
-        Ok(true)
+        Ok(Some(child))
+    }
+}
+
+/// The supervisor that this window started, as long as it lives.
+#[derive(Clone, Default)]
+pub(crate) struct StartedDesk(Arc<Mutex<Option<Child>>>);
+
+impl StartedDesk {
+    fn set(&self, child: Child) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
+    }
+
+    /// Whether the one that runs is the one that was started here.
+    pub(crate) fn lives(&self) -> bool {
+        let mut child = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 }
 

@@ -16,9 +16,9 @@ use crate::views::Verified;
 
 /// Longest answer of the verifier.
 const ANSWER_LEN_MAX: u64 = 1024 * 1024;
-/// A log that was written to meanwhile ends in entries that no checkpoint covers yet: that is no damage.
 /// How the text form of a log's key begins.
 const KEY_PREFIX: &str = "strongroom-log";
+/// A log that was written to meanwhile ends in entries that no checkpoint covers yet: that is no damage.
 const INTACT: [&str; 2] = ["whole", "unsealed-tail"];
 
 /// The verifier's answer, as far as it is shown.
@@ -89,6 +89,9 @@ fn verified(findings: Findings, by_kept_key: bool, start: Instant) -> Verified {
         ("whole", _) => "Every entry is in its place and covered by a signed checkpoint.".to_owned(),
         ("unsealed-tail", _) => {
             format!("Every entry is in its place. The last {} are not covered by a checkpoint yet.", leaves.saturating_sub(sealed))
+        }
+        (_, Some(broken)) if by_kept_key => {
+            format!("This key did not sign this log, or the log is not what was written: {}.", broken.what)
         }
         (_, Some(broken)) => format!("This log is not what was written: {}.", broken.what),
         (other, None) => format!("The verifier says: {other}."),

@@ -1,8 +1,8 @@
 //! Opens the window and wires it. Invariant: one window per profile; it shows our page and no other, and keeps nothing
 //! of what it showed.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tauri::webview::NewWindowResponse;
@@ -14,7 +14,7 @@ use crate::desk::Desk;
 use crate::environment::{Build, first_start_us};
 use crate::market::Market;
 use crate::person::Person;
-use crate::start::Arguments;
+use crate::start::{Arguments, StartedDesk};
 use crate::{close, commands, hold};
 
 /// Where a window that is measured writes how old books are when they are drawn.
@@ -34,8 +34,10 @@ pub(crate) struct Window {
     pub(crate) desk: Desk,
     pub(crate) market: Market,
     pub(crate) person: Person,
-    /// Whether the supervisor was started by this window.
-    pub(crate) started_desk: Arc<AtomicBool>,
+    /// The supervisor, if this window started it.
+    pub(crate) started_desk: StartedDesk,
+    /// The title says that the kill switch is engaged.
+    pub(crate) is_titled_killed: AtomicBool,
     pub(crate) present_at: Mutex<Option<Instant>>,
     /// A person is being asked whether it may close.
     pub(crate) is_closing: AtomicBool,
@@ -65,7 +67,8 @@ pub(crate) fn open(arguments: Arguments, build: Build) -> anyhow::Result<()> {
         desk: desk.clone(),
         market: Market::default(),
         person: Person::default(),
-        started_desk: Arc::default(),
+        started_desk: StartedDesk::default(),
+        is_titled_killed: AtomicBool::new(false),
         present_at: Mutex::new(None),
         is_closing: AtomicBool::new(false),
         is_ready: AtomicBool::new(false),
@@ -99,7 +102,7 @@ pub(crate) fn open(arguments: Arguments, build: Build) -> anyhow::Result<()> {
             build_window(app.handle(), build)?;
             // Beside the window, so that both come up together.
             let state = app.state::<Window>();
-            let (desk, started) = (state.desk.clone(), Arc::clone(&state.started_desk));
+            let (desk, started) = (state.desk.clone(), state.started_desk.clone());
             tauri::async_runtime::spawn_blocking(move || arguments.bring_up(&desk, &started));
             Ok(())
         })
@@ -139,10 +142,16 @@ fn build_window(app: &AppHandle, build: Build) -> anyhow::Result<()> {
         .on_navigation(|url| url.scheme() == OWN_SCHEME && url.host_str() == Some("localhost"))
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .build()?;
-    hold::listen(app, &window.gtk_window()?);
-    let heard = app.clone();
+    hold::listen(app);
     window.with_webview(move |view| {
-        hold::listen_to_pointer(&heard, &view.inner());
+        use gtk::prelude::*;
+        let events = gtk::gdk::EventMask::POINTER_MOTION_MASK
+            | gtk::gdk::EventMask::BUTTON_PRESS_MASK
+            | gtk::gdk::EventMask::SCROLL_MASK
+            | gtk::gdk::EventMask::TOUCH_MASK;
+        view.inner().add_events(events);
+        // The engine's own menu (back, reload) means nothing here, and would take the keyboard.
+        view.inner().connect_context_menu(|_, _, _, _| true);
         // A page whose process is gone would stand there as if it lived.
         view.inner().connect_web_process_terminated(|view, _| view.reload());
     })?;

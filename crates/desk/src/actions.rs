@@ -10,7 +10,7 @@ use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorAction, DoorError, Tell};
 use strongroom_model::{Advice, CredentialInfo, Intent};
-use strongroom_signer_api::{Action, ActionEnd, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed, SignAsk};
+use strongroom_signer_api::{Action, ActionEnd, KitOpening, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed, SignAsk};
 use strongroom_venues::binance::decode;
 use strongroom_venues::binance::encode::RECV_WINDOW_MS;
 
@@ -59,7 +59,6 @@ pub(crate) async fn prepare(hall: &Arc<Hall>, action: DoorAction) -> Tell {
                 DoorAction::Recover { generation } => OpeningKey::Kit { generation },
                 _ => OpeningKey::Password,
             };
-            let by_kit = matches!(key, OpeningKey::Kit { .. });
             let opening = match hall.keeper.opening(key).await {
                 Ok(opening) => opening,
                 Err(error) => return kept(error),
@@ -74,10 +73,11 @@ pub(crate) async fn prepare(hall: &Arc<Hall>, action: DoorAction) -> Tell {
                     Err(failure) => return error("memory", failure.to_string(), Advice::RetryAfter(1_000)),
                 }
             }
-            if by_kit { Action::Recover } else { Action::Unlock }
+            opening.by_kit.map_or(Action::Unlock, Action::Recover)
         }
         DoorAction::Unlock => Action::Unlock,
-        DoorAction::Recover { .. } => Action::Recover,
+        // An open vault needs no kit; the signer says so.
+        DoorAction::Recover { .. } => Action::Recover(KitOpening { number: 0, backup: None }),
         DoorAction::Import { label, venue } => Action::Import { label, venue },
         DoorAction::Rotate { id } => Action::Rotate { old: id },
         DoorAction::Delete { id } => Action::Delete { id },
@@ -136,6 +136,7 @@ async fn save(hall: &Arc<Hall>, image: Image, generation: u64, file: Option<Owne
         let mut file = std::fs::File::from(fd);
         file.rewind().and_then(|()| file.take(FILE_LEN_MAX).read_to_end(&mut bytes))
     });
+    let restored = if let Image::Vault { by_kit: Some(opening), .. } = &image { opening.backup } else { None };
     let saved = match read {
         Some(Ok(_)) => hall.keeper.save(image, bytes, generation).await.map_err(|error| error.message),
         Some(Err(error)) => Err(error.to_string()),
@@ -145,6 +146,9 @@ async fn save(hall: &Arc<Hall>, image: Image, generation: u64, file: Option<Owne
         tracing::error!(%error, ?what, generation, "could not save");
     } else if what == Sealed::Vault {
         let _ = hall.note(&[(Kind::VaultSaved, json!({"generation": generation}))]);
+        if let Some(backup) = restored {
+            let _ = hall.note(&[(Kind::BackupRestored, json!({"generation": backup}))]);
+        }
     }
     let _ = hall.ask_signer(&Request::Saved(Saved { what, generation, error: saved.err() })).await;
 }
@@ -161,12 +165,10 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
         }
         ActionEnd::Unlocked { signatures, by_kit, log_key, read_key } => {
             tell = begin_log(hall, log_key, read_key, false).await.err();
-            match hall.keeper.opened(*by_kit).await {
-                Ok(Some(generation)) => drop(hall.note(&[(Kind::BackupRestored, json!({"generation": generation}))])),
-                Ok(None) => {}
-                Err(error) => tracing::warn!(%error, "the anchor could not be brought up to date"),
+            if let Err(error) = hall.keeper.opened(by_kit.is_some()).await {
+                tracing::warn!(%error, "the anchor could not be brought up to date");
             }
-            let kind = if *by_kit { Kind::Recovered } else { Kind::Unlocked };
+            let kind = if by_kit.is_some() { Kind::Recovered } else { Kind::Unlocked };
             let _ = hall.note(&[(kind, json!({"signatures": signatures}))]);
             hall.set_because(None);
             fetch_policy(hall).await;

@@ -17,8 +17,8 @@ use crate::hall::{lock, wall};
 const LEVELS_MAX: usize = 50_000;
 /// A book that did not change for so long is not current any more.
 const STALE: Duration = Duration::from_secs(5);
-/// A stream that said nothing at all for so long is not live: the followed streams tell something every second at least.
-const SILENCE_MAX: Duration = Duration::from_millis(1_100);
+/// A stream that said nothing at all for so long is not live: the books that are followed change many times a second.
+const SILENCE_MAX: Duration = Duration::from_millis(700);
 /// Most levels per side in one view.
 const VIEW_DEPTH_MAX: usize = 200;
 /// Trades that are remembered per market.

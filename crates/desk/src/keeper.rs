@@ -2,10 +2,12 @@
 //!
 //! Invariant: it sees ciphertext, generations and the device secret; the device secret is wiped after each use.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use strongroom_model::Advice;
+use strongroom_signer_api::KitOpening;
 use strongroom_vault_store::{AnchorVerdict, Keychain, KeychainAnchor, Store, make_device_secret, state_generation};
 use thiserror::Error;
 use tokio::sync::oneshot;
@@ -16,6 +18,8 @@ const VAULT_FILE: &str = "vault.srv";
 const REPLACED_FILE: &str = "vault.replaced";
 /// Replaced files that are kept; with so many nothing is replaced any more.
 const REPLACED_MAX: u32 = 1_000;
+/// Openings with the kit that may wait for their save at once.
+const OPENINGS_MAX: usize = 16;
 /// Wait after the n-th wrong password in a row: 1, 2, 4, … s, at most this.
 const WAIT_MAX: Duration = Duration::from_secs(900);
 /// The first wrong passwords cost nothing here: typing errors happen, and each costs a key derivation anyway.
@@ -47,8 +51,8 @@ pub(crate) enum Image {
     Vault {
         /// MAC of its header.
         mac: Vec<u8>,
-        /// The recovery kit opened the present file: it counts, whatever the anchor says.
-        by_kit: bool,
+        /// The recovery kit opened what it grew out of.
+        by_kit: Option<KitOpening>,
     },
 }
 
@@ -62,6 +66,8 @@ pub(crate) struct Opening {
     pub(crate) device: Zeroizing<[u8; 32]>,
     /// What is wrong with the anchor, if the kit is used to get over it.
     pub(crate) trouble: Option<String>,
+    /// An opening with the kit has a number: what is saved because of it says so.
+    pub(crate) by_kit: Option<KitOpening>,
 }
 
 /// What a person opens the vault with.
@@ -87,12 +93,9 @@ struct Keep {
     dir: PathBuf,
     store: Option<Store>,
     failed_at: Instant,
-    /// The kit gets over an unusable state file: the next one begins anew.
-    forget_state: bool,
-    /// The backup that is being opened with the kit.
-    restoring: Option<u64>,
-    /// The backup that took the vault's place and is not told yet.
-    restored: Option<u64>,
+    /// Openings with the kit that were not saved yet: number, and whether an unusable state file is got over.
+    kit_openings: BTreeMap<u64, bool>,
+    last_opening: u64,
 }
 
 impl Keeper {
@@ -100,7 +103,7 @@ impl Keeper {
     pub(crate) fn start(dir: PathBuf) -> std::io::Result<Self> {
         let (jobs, work) = std::sync::mpsc::channel::<Job>();
         std::thread::Builder::new().name("vault-keeper".to_owned()).spawn(move || {
-            let mut keep = Keep { dir, store: None, failed_at: Instant::now(), forget_state: false, restoring: None, restored: None };
+            let mut keep = Keep { dir, store: None, failed_at: Instant::now(), kit_openings: BTreeMap::new(), last_opening: 0 };
             while let Ok(job) = work.recv() {
                 job(&mut keep);
             }
@@ -161,18 +164,14 @@ impl Keeper {
     /// Puts bytes of the signer on disk.
     pub(crate) async fn save(&self, image: Image, bytes: Vec<u8>, generation: u64) -> Result<(), KeepError> {
         self.run(move |keep| {
-            let forget_state = std::mem::take(&mut keep.forget_state);
-            if let (Image::Vault { mac, by_kit: true }, Some(backup)) = (&image, keep.restoring) {
-                return keep.save_restored(backup, &bytes, generation, mac, forget_state);
+            if let Image::Vault { mac, by_kit: Some(opening) } = &image {
+                return keep.save_by_kit(*opening, &bytes, generation, mac);
             }
             let store = keep.store()?;
             let saved = match image {
                 Image::State => store.save_state(&bytes, generation),
-                Image::Vault { mac, by_kit } => match <[u8; 32]>::try_from(mac) {
-                    Ok(mac) => {
-                        let vouched = if by_kit { store.adopt(forget_state) } else { Ok(()) };
-                        vouched.and_then(|()| store.save(&bytes, generation, &mac)).map(|_| ())
-                    }
+                Image::Vault { mac, .. } => match <[u8; 32]>::try_from(mac) {
+                    Ok(mac) => store.save(&bytes, generation, &mac).map(|_| ()),
                     Err(_) => return Err(KeepError::new("save", "the signer named no MAC", Advice::Bug)),
                 },
             };
@@ -181,20 +180,15 @@ impl Keeper {
         .await
     }
 
-    /// The vault opened: `by_kit`, trouble with the anchor is over, because a person decided so.
-    /// Tells which backup took the vault's place, if one did.
-    pub(crate) async fn opened(&self, by_kit: bool) -> Result<Option<u64>, KeepError> {
+    /// The vault opened. One that the kit opened was saved, and anchored, before.
+    pub(crate) async fn opened(&self, by_kit: bool) -> Result<(), KeepError> {
         self.run(move |keep| {
             let store = keep.store()?;
             let failed = |error: &dyn std::fmt::Display| KeepError::new("anchor", &error, Advice::Ask);
-            if by_kit {
-                store.adopt(false).map_err(|error| failed(&error))?;
-            } else {
+            if !by_kit {
                 store.settle().map_err(|error| failed(&error))?;
             }
-            store.clear_failures().map_err(|error| failed(&error))?;
-            keep.restoring = None;
-            Ok(keep.restored.take())
+            store.clear_failures().map_err(|error| failed(&error))
         })
         .await
     }
@@ -252,18 +246,20 @@ impl Keep {
         self.store.as_mut().ok_or_else(|| KeepError::new("keeper", "no store", Advice::Bug))
     }
 
-    /// A vault that grew out of a backup is put in place; what stood there is kept beside it.
-    fn save_restored(&mut self, backup: u64, bytes: &[u8], generation: u64, mac: &[u8], forget_state: bool) -> Result<(), KeepError> {
+    /// A vault that the kit opened is put in place; what a backup takes the place of is kept beside it.
+    fn save_by_kit(&mut self, opening: KitOpening, bytes: &[u8], generation: u64, mac: &[u8]) -> Result<(), KeepError> {
         let failed = |words: &dyn std::fmt::Display| KeepError::new("restore", words, Advice::Ask);
         let mac = <[u8; 32]>::try_from(mac).map_err(|_| KeepError::new("save", "the signer named no MAC", Advice::Bug))?;
-        keep_replaced(&self.dir).map_err(|error| failed(&format!("the present file could not be kept: {error}")))?;
-        self.store()?.save_restored(bytes, generation, &mac, forget_state).map_err(|error| failed(&error))?;
-        self.restored = Some(backup);
+        let known = self.kit_openings.remove(&opening.number);
+        let forget_state = known.ok_or_else(|| KeepError::new("save", "no opening with the kit has this number", Advice::Bug))?;
+        if opening.backup.is_some() {
+            keep_replaced(&self.dir).map_err(|error| failed(&format!("the present file could not be kept: {error}")))?;
+        }
+        self.store()?.save_by_kit(bytes, generation, &mac, forget_state).map_err(|error| failed(&error))?;
         Ok(())
     }
 
     fn opening(&mut self, key: OpeningKey) -> Result<Opening, KeepError> {
-        self.restoring = None;
         if !self.exists() {
             return Err(KeepError::new("no-vault", "there is no vault here yet; make one with `strongroom vault create`", Advice::Ask));
         }
@@ -312,11 +308,24 @@ impl Keep {
                 return Err(KeepError::new("no-device-secret", message, Advice::Ask));
             }
         };
-        self.forget_state = state_trouble.is_some();
-        if let OpeningKey::Kit { generation } = key {
-            self.restoring = generation;
-        }
-        Ok(Opening { vault: bytes, state: if state_trouble.is_some() { None } else { state }, device, trouble: trouble.or(state_trouble) })
+        let by_kit = match key {
+            OpeningKey::Kit { generation } => {
+                self.last_opening += 1;
+                self.kit_openings.insert(self.last_opening, state_trouble.is_some());
+                while self.kit_openings.len() > OPENINGS_MAX {
+                    self.kit_openings.pop_first();
+                }
+                Some(KitOpening { number: self.last_opening, backup: generation })
+            }
+            OpeningKey::Password => None,
+        };
+        Ok(Opening {
+            vault: bytes,
+            state: if state_trouble.is_some() { None } else { state },
+            device,
+            trouble: trouble.or(state_trouble),
+            by_kit,
+        })
     }
 }
 

@@ -122,8 +122,8 @@ fn pin_state(host: &Host) -> PinState {
     match (&host.waiting, host.pins.is_empty(), &host.handshake) {
         (Some(_), true, _) => PinState::Unconfirmed,
         (Some(_), false, _) => PinState::Changed,
-        (None, _, Some(_)) => PinState::Match,
-        (None, _, None) => PinState::Unknown,
+        (None, _, Some(handshake)) if host.pins.contains(&handshake.key) => PinState::Match,
+        (None, _, _) => PinState::Unknown,
     }
 }
 
@@ -160,5 +160,10 @@ mod tests {
         assert_eq!(pin_state(&host(&[], None)), PinState::Unknown);
         assert_eq!(pin_state(&host(&[], waiting.clone())), PinState::Unconfirmed);
         assert_eq!(pin_state(&host(&[key], waiting)), PinState::Changed);
+        let handshake =
+            strongroom_net::Handshake { at: Timestamp::default(), key, not_after: Timestamp::default(), chain: Vec::new(), suite: None };
+        let shaken = |pins: Vec<Fingerprint>| Host { pins, handshake: Some(handshake.clone()), ..Host::default() };
+        assert_eq!(pin_state(&shaken(vec![key])), PinState::Match);
+        assert_eq!(pin_state(&shaken(Vec::new())), PinState::Unknown, "a key that is trusted no more");
     }
 }

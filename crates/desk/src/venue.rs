@@ -17,6 +17,8 @@ use strongroom_venues::binance::limits::{self, LimitKind};
 use strongroom_venues::binance::stream::{self, Channel, StreamEvent};
 use strongroom_venues::binance::{decode, symbol};
 
+use tokio::sync::Notify;
+
 use crate::event::Outcome;
 use crate::hall::{Hall, lock, wall};
 use crate::lines::{self, Measured, Reached};
@@ -67,6 +69,8 @@ impl VenueConfig {
 pub(crate) struct Venue {
     pub(crate) mode: Mode,
     line: Line,
+    /// A key is trusted no more: the stream that it opened ends.
+    pins_changed: Notify,
     measured: Measured,
     stream_url: String,
     stream_endpoint: Endpoint,
@@ -102,6 +106,7 @@ impl Venue {
         Ok(Self {
             mode: config.mode,
             line,
+            pins_changed: Notify::new(),
             measured: Measured::default(),
             stream_url: config.stream_url,
             stream_endpoint,
@@ -332,6 +337,11 @@ impl Hall {
         } else if !board.forget(&endpoint, key) {
             return Err(format!("{endpoint} has no pinned key {key}; nothing was changed"));
         }
+        if !change.trust {
+            // Connections that the key opened end now.
+            self.venue.line.hang_up().map_err(|error| error.to_string())?;
+            self.venue.pins_changed.notify_waiters();
+        }
         let snapshot = serde_json::to_string(&board.snapshot()).map_err(|error| error.to_string())?;
         lock(&self.store).set_meta(PINS, Some(&snapshot)).map_err(|error| error.to_string())?;
         let kind = if change.trust { strongroom_audit::Kind::PinAccepted } else { strongroom_audit::Kind::PinForgotten };
@@ -458,7 +468,10 @@ impl Hall {
             self.fetch_book(symbol).await?;
         }
         loop {
-            let text = tokio::time::timeout(STREAM_SILENCE_MAX, stream.next()).await.map_err(|_| "the stream is silent".to_owned())?;
+            let text = tokio::select! {
+                () = self.venue.pins_changed.notified() => return Err("a key is trusted no more".to_owned()),
+                text = tokio::time::timeout(STREAM_SILENCE_MAX, stream.next()) => text.map_err(|_| "the stream is silent".to_owned())?,
+            };
             let Some(text) = text.map_err(|error| error.to_string())? else { return Err("the venue closed the stream".to_owned()) };
             match stream::parse(&text).map_err(|error| error.to_string())? {
                 StreamEvent::Depth { symbol, update, .. } => {

@@ -8,6 +8,9 @@ use thiserror::Error;
 const INSTRUMENTS_MAX: usize = 200;
 /// Most new orders per minute that can be allowed.
 pub(crate) const ORDERS_PER_MINUTE_MAX: u32 = 6_000;
+/// Shortest times of a session: whoever can only lower limits must not lock a person out.
+const SESSION_IDLE_MS_MIN: u64 = 60_000;
+const SESSION_AGE_MS_MIN: u64 = 300_000;
 /// Longest session without use: 12 hours.
 const SESSION_IDLE_MS_MAX: u64 = 12 * 3_600_000;
 /// Longest session: 24 hours.
@@ -102,8 +105,8 @@ impl Policy {
         let ranges = [
             ("orders_per_minute", self.orders_per_minute <= ORDERS_PER_MINUTE_MAX),
             ("price_collar_bps", self.price_collar_bps <= 10_000),
-            ("session_idle_ms", (1_000..=SESSION_IDLE_MS_MAX).contains(&self.session_idle_ms)),
-            ("session_age_max_ms", (1_000..=SESSION_AGE_MS_MAX).contains(&self.session_age_max_ms)),
+            ("session_idle_ms", (SESSION_IDLE_MS_MIN..=SESSION_IDLE_MS_MAX).contains(&self.session_idle_ms)),
+            ("session_age_max_ms", (SESSION_AGE_MS_MIN..=SESSION_AGE_MS_MAX).contains(&self.session_age_max_ms)),
         ];
         match ranges.iter().find(|(_, fits)| !fits) {
             Some((name, _)) => Err(PolicyError::Range(name)),

@@ -2,7 +2,7 @@
 //! that the line was opened to, or it does not leave.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -54,7 +54,8 @@ impl Answer {
 /// Connections to one base URL; clones share them.
 #[derive(Clone, Debug)]
 pub struct Line {
-    client: reqwest::Client,
+    client: Arc<Mutex<reqwest::Client>>,
+    tls: rustls::ClientConfig,
     base: Url,
     endpoint: Endpoint,
     board: Arc<PinBoard>,
@@ -95,22 +96,17 @@ impl Line {
         {
             return Err(unreadable().into());
         }
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(client_config(&endpoint, trust, &board)?)
-            .https_only(true)
-            .http1_only()
-            .redirect(redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .referer(false)
-            .tcp_nodelay(true)
-            .connect_timeout(CONNECT_MAX)
-            .pool_idle_timeout(IDLE_MAX)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
-            .user_agent(concat!("strongroom/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| TlsError::Setup(innermost(&error)))?;
-        Ok(Self { client, base, endpoint, board })
+        let tls = client_config(&endpoint, trust, &board)?;
+        let client = Arc::new(Mutex::new(client(&tls)?));
+        Ok(Self { client, tls, base, endpoint, board })
+    }
+
+    /// Ends the connections that are open and idle: the next request makes a new one, whose key is judged anew. Requests that
+    /// are on their way are answered.
+    pub fn hang_up(&self) -> Result<(), OpenError> {
+        let new = client(&self.tls)?;
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
     }
 
     /// Where the line leads.
@@ -157,14 +153,15 @@ impl Line {
             Method::Post => reqwest::Method::POST,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let mut request = self.client.request(method, url).headers(headers).timeout(timeout);
+        let client = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut request = client.request(method, url).headers(headers).timeout(timeout);
         if !body.is_empty() {
             request = request.body(body);
         }
         // Built apart from being sent: what cannot be built was certainly not sent.
         let request = request.build().map_err(|_| would_change("form"))?;
         let (sent_at, start) = (self.board.now(), Instant::now());
-        let mut response = self.client.execute(request).await.map_err(|error| self.failed(error))?;
+        let mut response = client.execute(request).await.map_err(|error| self.failed(error))?;
         let answered_at = after(sent_at, start.elapsed());
         let status = response.status().as_u16();
         let peer = response.remote_addr();
@@ -191,6 +188,24 @@ impl Line {
         }
         SendError::NotSent(why)
     }
+}
+
+fn client(tls: &rustls::ClientConfig) -> Result<reqwest::Client, TlsError> {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls.clone())
+        .https_only(true)
+        .http1_only()
+        .redirect(redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .referer(false)
+        .tcp_nodelay(true)
+        .connect_timeout(CONNECT_MAX)
+        .pool_idle_timeout(IDLE_MAX)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+        .user_agent(concat!("strongroom/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|error| TlsError::Setup(innermost(&error)))
 }
 
 fn would_change(what: &'static str) -> SendError {

@@ -28,7 +28,7 @@ pub enum PinError {
         seen: Fingerprint,
     },
     /// The host shows a key that is none of its pins.
-    #[error("{host} shows the key {seen}, expected {}. Nothing was sent. Compare the fingerprints, then choose", list(.expected))]
+    #[error("{host} shows the key {seen}, expected {}. Nothing was sent", list(.expected))]
     Mismatch {
         /// `host:port`.
         host: String,

@@ -117,12 +117,18 @@ fn number(text: &str) -> Option<u8> {
 }
 
 fn read(text: &str) -> Option<String> {
-    (text.len() <= TEXT_LEN_MAX && !text.chars().any(char::is_control)).then(|| text.to_owned())
+    (text.len() <= TEXT_LEN_MAX && text.chars().all(is_plain)).then(|| text.to_owned())
+}
+
+/// Neither a control character, nor one that breaks lines, hides or turns the direction of others (UAX 9, 14).
+pub fn is_plain(c: char) -> bool {
+    let bends = matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}');
+    !c.is_control() && !bends
 }
 
 fn plain(text: &str) -> String {
     let mut kept = String::with_capacity(text.len().min(TEXT_LEN_MAX));
-    for c in text.chars().filter(|c| !c.is_control()) {
+    for c in text.chars().filter(|c| is_plain(*c)) {
         if kept.len() + c.len_utf8() > TEXT_LEN_MAX {
             break;
         }
@@ -138,9 +144,11 @@ mod tests {
     #[test]
     fn it_reads_as_it_was_written() {
         let about = About { tries_left: Some(10), ..About::new(Deed::Delete, "Delete the key “main”") };
-        for about in [about.clone(), about.with("Venue", "Binance").with("Label", "ma\u{1b}[2Jin\n"), About::new(Deed::Unlock, "")] {
+        for about in
+            [about.clone(), about.with("Venue", "Binance").with("Label", "ma\u{1b}[2J\u{202e}\u{2028}in\n"), About::new(Deed::Unlock, "")]
+        {
             assert_eq!(About::decode(about.encode().as_bytes()), Some(about.clone()));
-            assert!(!about.facts.iter().any(|fact| fact.value.contains('\u{1b}')));
+            assert!(!about.facts.iter().any(|fact| fact.value.contains(['\u{1b}', '\u{202e}', '\u{2028}'])));
         }
     }
 

@@ -80,8 +80,8 @@ pub enum Action {
     },
     /// Open the vault or, if it is open, the session.
     Unlock,
-    /// Open the vault with the recovery kit and set a new password.
-    Recover,
+    /// Open the vault or a backup of it with the recovery kit and set a new password.
+    Recover(KitOpening),
     /// Take in a venue's key.
     Import {
         /// The person's name for it.
@@ -105,6 +105,16 @@ pub enum Action {
     SetPolicy(Policy),
     /// Trust a key that a server showed, or trust a pinned one no more.
     Pin(PinChange),
+}
+
+/// One opening with the recovery kit: what comes of it is told with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KitOpening {
+    /// The desk's number of it.
+    pub number: u64,
+    /// Generation of the backup that is opened, and takes the vault's place; none: the vault itself.
+    pub backup: Option<u64>,
 }
 
 /// A change of the keys that a server may have.
@@ -214,8 +224,8 @@ pub enum Notice {
         /// MAC of its header (vault only).
         #[serde(with = "serde_bytes")]
         mac: Vec<u8>,
-        /// The recovery kit opened the file that is there now: it counts, whatever the anchor says of it.
-        by_kit: bool,
+        /// The recovery kit opened what it grew out of: it counts, whatever the anchor says of the present file.
+        by_kit: Option<KitOpening>,
     },
     /// An action came to its end.
     Ended {
@@ -250,7 +260,7 @@ pub enum ActionEnd {
         /// Count of signatures to go on from.
         signatures: u64,
         /// Whether the recovery kit was used.
-        by_kit: bool,
+        by_kit: Option<KitOpening>,
         /// The log's public keys again: log key, then read key.
         #[serde(with = "serde_bytes")]
         log_key: Vec<u8>,

@@ -13,4 +13,6 @@ pub mod prompt;
 
 pub use about::{About, Deed, Fact};
 pub use channel::Channel;
-pub use desk::{Action, ActionEnd, GIVEN_UP, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed, SignAsk, Status, Walls};
+pub use desk::{
+    Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed, SignAsk, Status, Walls,
+};

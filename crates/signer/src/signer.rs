@@ -199,7 +199,7 @@ impl Signer {
             return self.save_failed(After::Ledger { reserved, prompt }, "the state could not be sealed");
         };
         self.saving.push(Saving { what: Sealed::State, generation, then: After::Ledger { reserved, prompt } });
-        vec![Out::Notice(Notice::Save { what: Sealed::State, generation, mac: Vec::new(), by_kit: false }, Some(bytes))]
+        vec![Out::Notice(Notice::Save { what: Sealed::State, generation, mac: Vec::new(), by_kit: None }, Some(bytes))]
     }
 
     pub(crate) fn is_saving(&self, what: Sealed) -> bool {

@@ -176,17 +176,6 @@ impl<L: FileLayer> Store<L> {
         }
     }
 
-    /// Calls the present file the committed one whatever the anchor says: only after the recovery kit opened it and a
-    /// person agreed.
-    /// `forget_state`: the state file was not usable either; the next one begins anew.
-    pub fn adopt(&self, forget_state: bool) -> Result<(), SaveError> {
-        let Some(present) = self.present_mark()? else { return Err(SaveError::NotAnchored) };
-        let known = self.anchor.record().map_err(SaveError::Keychain)?;
-        let (state_generation, fail_counter) = known.map_or((0, 0), |record| (record.state_generation, record.fail_counter));
-        let state_generation = if forget_state { 0 } else { state_generation };
-        self.set_record(AnchorRecord { committed: Some(present), pending: None, state_generation, fail_counter })
-    }
-
     /// The bytes of a backup, to be opened with the recovery kit.
     pub fn backup(&self, generation: u64) -> Result<Vec<u8>, RestoreError> {
         let bytes = match self.layer.read(&self.backup_path(generation)) {
@@ -200,18 +189,19 @@ impl<L: FileLayer> Store<L> {
         }
     }
 
-    /// Puts a vault that grew out of a backup in the present file's place, whatever that is and whatever the anchor says of it:
-    /// only after the recovery kit opened the backup and a person agreed. The caller keeps the present file. On an error
-    /// other than [`SaveError::Uncertain`] file and anchor stand as they were.
+    /// Puts a vault that the recovery kit opened, with its new password, in the present file's place, whatever that is and whatever
+    /// the anchor says of it. A present file that can be read is kept among the backups. On an error other than
+    /// [`SaveError::Uncertain`] file and anchor stand as they were: nothing is vouched for without this image.
     /// `forget_state`: the state file was not usable either; the next one begins anew.
-    pub fn save_restored(&self, image: &[u8], generation: u64, mac: &[u8; 32], forget_state: bool) -> Result<Saved, SaveError> {
+    pub fn save_by_kit(&self, image: &[u8], generation: u64, mac: &[u8; 32], forget_state: bool) -> Result<Saved, SaveError> {
         let new: Mark =
             Prefix::read(image).filter(|new| new.generation == generation && new.mac == *mac).ok_or(SaveError::NotTheImage)?.into();
         let known = self.anchor.record().map_err(SaveError::Keychain)?;
         let empty = AnchorRecord { committed: None, pending: None, state_generation: 0, fail_counter: 0 };
         let before = known.unwrap_or(empty);
         self.set_record(AnchorRecord { pending: Some(new), ..before })?;
-        if let Err(error) = self.replace(VAULT, image, None) {
+        let present = self.present_mark().ok().flatten().filter(|present| present.mac != new.mac);
+        if let Err(error) = self.replace(VAULT, image, present.map(|present| present.generation)) {
             if !matches!(error, SaveError::Uncertain(_)) {
                 // If this fails too, the pending mark names a file that never came to be: harmless.
                 let _ = self.set_record(before);

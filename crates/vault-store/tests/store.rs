@@ -70,12 +70,13 @@ fn an_old_file_put_back_is_recognised_and_not_built_upon() {
     assert_eq!(store.load().unwrap().verdict, AnchorVerdict::Foreign { file: 3, anchor: 3 });
     // A person with the kit takes it as it is.
     std::fs::write(&path, image(2, 1)).unwrap();
-    store.adopt(false).unwrap();
+    assert_eq!(store.save_by_kit(&image(3, 6), 3, &[6; 32], false), Ok(Saved::Settled));
     assert_eq!(store.load().unwrap().verdict, AnchorVerdict::Matches);
-    assert_eq!(save(&store, 3, 7), Ok(Saved::Settled));
+    assert_eq!(store.backup(2), Ok(image(2, 1)), "what was there is kept");
+    assert_eq!(save(&store, 4, 7), Ok(Saved::Settled));
     anchor.forget().unwrap();
     assert_eq!(store.load().unwrap().verdict, AnchorVerdict::Lost);
-    assert_eq!(save(&store, 4, 7), Err(SaveError::NotAnchored));
+    assert_eq!(save(&store, 5, 7), Err(SaveError::NotAnchored));
 }
 
 #[test]
@@ -97,8 +98,8 @@ fn a_damaged_or_missing_file_names_the_newest_backup() {
     assert_eq!(store.backup(9), Err(RestoreError::NoSuchBackup(9)));
     assert_eq!(store.backup(2), Ok(image(2, 1)));
     assert!(store.load().is_err(), "reading a backup puts nothing in place");
-    assert_eq!(store.save_restored(&image(3, 7), 3, &[8; 32], false), Err(SaveError::NotTheImage));
-    store.save_restored(&image(3, 7), 3, &[7; 32], false).unwrap();
+    assert_eq!(store.save_by_kit(&image(3, 7), 3, &[8; 32], false), Err(SaveError::NotTheImage));
+    store.save_by_kit(&image(3, 7), 3, &[7; 32], false).unwrap();
     let loaded = store.load().unwrap();
     assert_eq!((loaded.bytes, loaded.verdict), (image(3, 7), AnchorVerdict::Matches), "whatever the anchor said before");
 }

@@ -1,5 +1,5 @@
 // What the page knows before a vault is open: the app, the vault, the look. Invariant: nothing of the market is imported here.
-import type { Commands, DoorError, Hello, Push, VaultView } from "../bindings/contract";
+import type { Commands, DoorError, Hello, Push, SessionView, VaultView } from "../bindings/contract";
 import { fault } from "../lib/faults";
 import { Look } from "./look.svelte";
 import { Prompt } from "./prompt.svelte";
@@ -19,6 +19,8 @@ export class Entry {
   made = false;
   /** Money is real here: there is nothing to practise on. */
   live = $state(false);
+  /** What a locked vault trades on, as the desk said last. */
+  mode: SessionView["mode"] | null = $state(null);
   readonly prompt: Prompt;
   readonly look: Look;
   private listeners = new Set<(push: Push) => void>();
@@ -82,6 +84,7 @@ export class Entry {
       this.vault = await this.backend.vault();
       if (this.vault.state !== "missing" && !this.made && this.prompt.asking === null) this.introducing = false;
       this.trouble = null;
+      if (this.screen === "lock") this.mode = (await this.backend.session()).mode;
     } catch (reason) {
       this.trouble = fault(reason);
     }

@@ -55,6 +55,8 @@ export class Log {
     try {
       this.verified = await this.backend.verify({ key: this.keptKey.trim() === "" ? null : this.keptKey.trim() });
     } catch (reason) {
+      // What an earlier check found says nothing of this one.
+      this.verified = null;
       this.verifyTrouble = fault(reason);
     } finally {
       this.progress = null;

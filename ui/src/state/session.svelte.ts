@@ -50,5 +50,6 @@ export class Session {
   });
   readonly warns = $derived(this.idle_left_ms !== null && this.idle_left_ms <= WARN_MS);
   readonly rest: LineView | null = $derived(this.view?.lines.find((line) => line.kind === "rest") ?? null);
-  readonly blocked = $derived(this.view?.lines.filter((line) => line.waiting !== null && line.kind === "rest").length ?? 0);
+  /** Hosts that showed a key which no person has confirmed. */
+  readonly blocked = $derived(new Set(this.view?.lines.filter((line) => line.waiting !== null).map((line) => line.host) ?? []).size);
 }

@@ -139,6 +139,7 @@ export class Shell {
     this.stateVersion = state;
     void this.session.refresh();
     void this.entry.refresh();
+    void this.keyring.refresh();
     // Limits, kill switch or keys may have changed: what the draft was told before may not hold any more.
     this.ticket.recheck();
   }

@@ -21,7 +21,9 @@ const fn words(deed: Deed) -> (&'static str, &'static str, &'static str) {
         Deed::Delete => ("confirm a deletion", "It stays valid at the venue until you revoke it there.", "_Delete this key"),
         Deed::Rearm => ("confirm re-arming", "The kill switch is taken back.", "_Re-arm"),
         Deed::Policy => ("confirm new limits", "The signer holds these limits, whatever the desk asks of it.", "_Change the limits"),
-        Deed::Pin => ("confirm a server's key", "Compare the key with one that the venue publishes, over another network.", "_Confirm"),
+        Deed::Pin => {
+            ("confirm a server's key", "To trust a key, compare it with one that the venue publishes, over another network.", "_Confirm")
+        }
         Deed::Create | Deed::Unlock | Deed::Recover => ("confirm", "", "_Confirm"),
     }
 }

@@ -18,7 +18,9 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
     let about = dialogue.about();
     let body = column(0);
     body.set_margin_top(8);
-    body.pack_start(&label("Open with the recovery kit", "title"), false, false, 0);
+    let replaces = about.fact("After it").is_some();
+    let title = if replaces { about.title.as_str() } else { "Open with the recovery kit" };
+    body.pack_start(&label(title, "title"), false, false, 0);
     let words =
         "Type all sixteen groups from the paper, in order. Blanks, dashes and small letters do not matter. Then you choose a new password.";
     let words = label(words, "words");
@@ -40,7 +42,7 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
     body.pack_start(&line, false, false, 0);
     body.pack_start(&facts(&about.facts, 20), false, false, 0);
 
-    let main = main_button("_Open the vault");
+    let main = main_button(if replaces { "_Restore this backup" } else { "_Open the vault" });
     main.set_sensitive(false);
     let field = Rc::new(field);
     let (watched, sensitive) = (Rc::clone(&field), main.clone());
@@ -57,6 +59,13 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
         entry.set_text("");
         answering.answer(&kit, "Opening the vault");
     });
-    frame.show(Page { size: (480, 420), about: "recover", body: body.upcast(), main, refuse: "_Cancel", aside: None });
+    frame.show(Page {
+        size: (480, if replaces { 470 } else { 420 }),
+        about: "recover",
+        body: body.upcast(),
+        main,
+        refuse: "_Cancel",
+        aside: None,
+    });
     focus(&field.entry);
 }

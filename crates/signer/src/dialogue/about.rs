@@ -6,12 +6,14 @@
 use sha2::{Digest as _, Sha256};
 use strongroom_guard::Policy;
 use strongroom_model::{CredentialInfo, Timestamp, Venue};
-use strongroom_signer_api::{About, Action, Deed, PinChange};
+use strongroom_signer_api::{About, Action, Deed, KitOpening, PinChange};
 use strongroom_vault::{KdfParams, peek};
 
 use super::Pending;
 use crate::signer::Signer;
 
+/// Letters of a reason that somebody gave.
+const REASON_LEN_SHOWN: usize = 120;
 /// Bytes of an action's digest that are shown.
 const DIGEST_LEN: usize = 8;
 
@@ -24,13 +26,15 @@ impl Signer {
                 .with("Vault", &groups(&hex(vault_id.get(..6).unwrap_or_default())))
                 .with("Derivation", &derivation(*kdf_memory_kib, *kdf_passes))
                 .with("Second factor", "Device secret, in the keychain"),
-            Action::Unlock | Action::Recover => self.about_file(about, pending),
+            Action::Unlock | Action::Recover(_) => self.about_file(about, pending),
             Action::Import { label, venue } => about.with("Venue", name(*venue)).with("Label", label),
             Action::Rotate { old } => self.about_key(about, old.0),
             Action::Delete { id } => self.about_key(about, id.0),
             Action::Rearm => {
                 let why = self.freeze.as_ref().map_or("", |freeze| freeze.why.as_str());
-                about.with("Frozen because", why).with("After it", "orders are signed again, inside the limits")
+                about
+                    .with("Frozen, it was said", &why.chars().take(REASON_LEN_SHOWN).collect::<String>())
+                    .with("After it", "orders are signed again, inside the limits")
             }
             Action::SetPolicy(policy) => {
                 let rows = self.open.as_ref().map(|open| changes(&open.policy, policy)).unwrap_or_default();
@@ -41,7 +45,7 @@ impl Signer {
                 about.with("Server", host).with("Key", &groups(spki_sha256)).with("After it", after)
             }
         };
-        if matches!(pending.action, Action::CreateVault { .. } | Action::Unlock | Action::Recover) {
+        if matches!(pending.action, Action::CreateVault { .. } | Action::Unlock | Action::Recover(_)) {
             return about;
         }
         let about = about.with("Asked", &format!("through the desk, {}", clock(pending.asked))).with("Action", &digest(&pending.action));
@@ -58,7 +62,13 @@ impl Signer {
         let KdfParams { memory_kib, passes, .. } = header.kdf;
         let about = about.with("Vault", &groups(&hex(&header.vault_id[..6]))).with("Derivation", &derivation(memory_kib, passes));
         let about = if pending.action == Action::Unlock { about.with("Second factor", "Device secret, from the keychain") } else { about };
-        about.with("Generation", &header.generation.to_string())
+        let about = about.with("Generation", &header.generation.to_string());
+        match &pending.action {
+            Action::Recover(KitOpening { backup: Some(_), .. }) => {
+                about.with("After it", "keys and limits are those of the backup; the present file is kept beside it")
+            }
+            _ => about,
+        }
     }
 
     fn about_key(&self, about: About, id: u64) -> About {
@@ -73,7 +83,7 @@ const fn deed(action: &Action) -> Deed {
     match action {
         Action::CreateVault { .. } => Deed::Create,
         Action::Unlock => Deed::Unlock,
-        Action::Recover => Deed::Recover,
+        Action::Recover(_) => Deed::Recover,
         Action::Import { .. } => Deed::Import,
         Action::Rotate { .. } => Deed::Rotate,
         Action::Delete { .. } => Deed::Delete,

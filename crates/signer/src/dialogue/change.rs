@@ -3,7 +3,7 @@
 use strongroom_guard::SessionEnd;
 use strongroom_model::{Advice, CredentialId, CredentialInfo, Venue};
 use strongroom_signer_api::prompt::Field;
-use strongroom_signer_api::{ActionEnd, GIVEN_UP, Notice, Refusal, Reply, Sealed};
+use strongroom_signer_api::{ActionEnd, GIVEN_UP, KitOpening, Notice, Refusal, Reply, Sealed};
 use strongroom_vault::{ChangeError, Edit, RecordKind, SystemEntropy};
 use strongroom_venues::binance::scheme;
 
@@ -92,7 +92,7 @@ impl Signer {
         };
         let sealed = changed.map_err(|error| Refusal::State(error.to_string()))?;
         self.rotating = None;
-        Ok(self.hand_out(sealed, Listener::Desk(id), false))
+        Ok(self.hand_out(sealed, Listener::Desk(id), None))
     }
 
     pub(super) fn save_change(&mut self, talk: Talk, changed: Result<strongroom_vault::Sealed, ChangeError>, end: ActionEnd) -> Vec<Out> {
@@ -107,12 +107,12 @@ impl Signer {
         if self.is_saving(Sealed::Vault) {
             return talk.fail("another change is being saved; nothing was changed. Try again", Advice::RetryAfter(500), false);
         }
-        let by_kit = matches!(next, Next::LetIn);
+        let by_kit = if let Next::LetIn(opening) = next { Some(opening) } else { None };
         self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::Saving(next) });
         self.hand_out(sealed, Listener::Prompt(talk.prompt), by_kit)
     }
 
-    pub(super) fn hand_out(&mut self, sealed: strongroom_vault::Sealed, listener: Listener, by_kit: bool) -> Vec<Out> {
+    pub(super) fn hand_out(&mut self, sealed: strongroom_vault::Sealed, listener: Listener, by_kit: Option<KitOpening>) -> Vec<Out> {
         let (generation, mac, bytes) = (sealed.generation(), sealed.mac().to_vec(), sealed.bytes().to_vec());
         self.saving.push(Saving { what: Sealed::Vault, generation, then: After::Vault { sealed: Box::new(sealed), listener } });
         vec![Out::Notice(Notice::Save { what: Sealed::Vault, generation, mac, by_kit }, Some(bytes))]
@@ -164,7 +164,7 @@ impl Signer {
         match next {
             Next::Grant(grant) => self.granted(talk, grant, now),
             Next::Refuse(why, advice) => talk.fail(&why, advice, true),
-            Next::LetIn => self.let_in(talk, true),
+            Next::LetIn(opening) => self.let_in(talk, Some(opening)),
             Next::GiveUp => {
                 // A vault that was opened for this is sealed again; one that was open before stays as it was.
                 if self.open.as_ref().is_some_and(|open| matches!(open.session, Err(SessionEnd::NeverOpened))) {
@@ -211,11 +211,17 @@ impl Signer {
         let Some(prompt) = prompt else { return Vec::new() };
         let Some(at) = self.dialogues.iter().position(|dialogue| dialogue.prompt == prompt) else { return Vec::new() };
         let Dialogue { ticket, step, .. } = self.dialogues.remove(at);
-        let opening = matches!(&step, Step::Saving(Next::OpenSession { .. } | Next::LetIn | Next::GiveUp));
+        let opening = matches!(&step, Step::Saving(Next::OpenSession { .. } | Next::LetIn(_) | Next::GiveUp));
         let had_session = self.open.as_ref().is_some_and(|open| open.session.is_ok());
         if seals || (opening && !had_session) {
             self.open = None;
         }
-        Talk { prompt, ticket }.fail(&format!("could not be saved: {error}. Nothing was changed"), Advice::Ask, false)
+        let is_recovered = matches!(&step, Step::Saving(Next::OpenSession { end: ActionEnd::Unlocked { by_kit: Some(_), .. } }));
+        let effect = if is_recovered {
+            "The vault has its new password, but no session was opened. Unlock it with the new password"
+        } else {
+            "Nothing was changed"
+        };
+        Talk { prompt, ticket }.fail(&format!("could not be saved: {error}. {effect}"), Advice::Ask, false)
     }
 }

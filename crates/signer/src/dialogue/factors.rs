@@ -5,7 +5,7 @@
 use strongroom_guard::{Policy, STEP_S, TotpState};
 use strongroom_model::Advice;
 use strongroom_signer_api::prompt::Field;
-use strongroom_signer_api::{ActionEnd, Notice, Sealed};
+use strongroom_signer_api::{ActionEnd, KitOpening, Notice, Sealed};
 use strongroom_vault::{Edit, Factors, Kit, NewVault, OpenError, RecordKind, SecretBox, SystemEntropy, Vault};
 use zeroize::Zeroizing;
 
@@ -68,14 +68,14 @@ impl Signer {
         let end = ActionEnd::VaultCreated { log_key: open.log_public.to_vec(), read_key: open.read_public.to_vec() };
         self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::Saving(Next::OpenSession { end }) });
         self.saving.push(Saving { what: Sealed::Vault, generation, then: After::FirstVault { open: Box::new(open), prompt: talk.prompt } });
-        vec![Out::Notice(Notice::Save { what: Sealed::Vault, generation, mac, by_kit: false }, Some(bytes))]
+        vec![Out::Notice(Notice::Save { what: Sealed::Vault, generation, mac, by_kit: None }, Some(bytes))]
     }
 
     pub(super) fn unlock(&mut self, talk: Talk, device: Option<Shielded>, files: &[Vec<u8>], password: &[u8], now: Moment) -> Vec<Out> {
         if let Some(open) = &self.open {
             let checked = self.device(&open.device).map(|device| open.vault.check_password(password, &device));
             return match checked {
-                Some(Ok(())) => self.let_in(talk, false),
+                Some(Ok(())) => self.let_in(talk, None),
                 Some(Err(error)) => self.wrong_factor(talk, &error, now),
                 None => talk.broken(),
             };
@@ -85,12 +85,20 @@ impl Signer {
         };
         let Some(secret) = self.device(&device) else { return talk.broken() };
         match Vault::open(bytes, Factors::Password { password, device: &secret }) {
-            Ok(vault) => self.take_into_use(talk, vault, &device, files.get(1).map(Vec::as_slice), now, false),
+            Ok(vault) => self.take_into_use(talk, vault, &device, files.get(1).map(Vec::as_slice), now),
             Err(error) => self.wrong_factor(talk, &error, now),
         }
     }
 
-    pub(super) fn recover(&mut self, talk: Talk, device: Shielded, files: &[Vec<u8>], typed: &[u8], now: Moment) -> Vec<Out> {
+    pub(super) fn recover(
+        &mut self,
+        talk: Talk,
+        opening: KitOpening,
+        device: Shielded,
+        files: &[Vec<u8>],
+        typed: &[u8],
+        now: Moment,
+    ) -> Vec<Out> {
         let kit = match Kit::parse(typed) {
             Ok(kit) => kit,
             Err(error) => return talk.fail(&error.to_string(), error.advice(), true),
@@ -98,7 +106,7 @@ impl Signer {
         let Some(bytes) = files.first() else { return talk.fail("there is no vault to open", Advice::Ask, false) };
         match Vault::open(bytes, Factors::Kit(&kit)) {
             Ok(vault) => {
-                let step = Step::RecoverPassword { device, vault: Box::new(vault), state: files.get(1).cloned() };
+                let step = Step::RecoverPassword { opening, device, vault: Box::new(vault), state: files.get(1).cloned() };
                 self.ask(talk, step, Field::NewPassword, "New password for the vault")
             }
             Err(error) => self.wrong_factor(talk, &error, now),
@@ -108,6 +116,7 @@ impl Signer {
     pub(super) fn recovered(
         &mut self,
         talk: Talk,
+        opening: KitOpening,
         device: &Shielded,
         vault: Vault,
         state: Option<&[u8]>,
@@ -125,7 +134,7 @@ impl Signer {
             Err(error) => return talk.fail(&error.to_string(), error.advice(), false),
         };
         match self.load(vault, device, state, now) {
-            Ok(()) => self.save_vault(talk, sealed, Next::LetIn),
+            Ok(()) => self.save_vault(talk, sealed, Next::LetIn(opening)),
             Err(error) => talk.fail(&error.to_string(), Advice::Ask, false),
         }
     }
@@ -144,23 +153,15 @@ impl Signer {
         Ok(())
     }
 
-    pub(super) fn take_into_use(
-        &mut self,
-        talk: Talk,
-        vault: Vault,
-        device: &Shielded,
-        state: Option<&[u8]>,
-        now: Moment,
-        by_kit: bool,
-    ) -> Vec<Out> {
+    pub(super) fn take_into_use(&mut self, talk: Talk, vault: Vault, device: &Shielded, state: Option<&[u8]>, now: Moment) -> Vec<Out> {
         match self.load(vault, device, state, now) {
-            Ok(()) => self.let_in(talk, by_kit),
+            Ok(()) => self.let_in(talk, None),
             Err(error) => talk.fail(&error.to_string(), Advice::Ask, false),
         }
     }
 
     /// The factors were right: saves the ledger, then opens the session.
-    pub(super) fn let_in(&mut self, talk: Talk, by_kit: bool) -> Vec<Out> {
+    pub(super) fn let_in(&mut self, talk: Talk, by_kit: Option<KitOpening>) -> Vec<Out> {
         self.password_failures = 0;
         self.password_not_before_ms = 0;
         let Some(open) = self.open.as_mut() else { return talk.broken() };

@@ -9,9 +9,10 @@ mod factors;
 
 use strongroom_guard::{Policy, Role};
 use strongroom_model::{Advice, CredentialId, Timestamp, Venue};
+use strongroom_signer_api::about::is_plain;
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
-use strongroom_signer_api::{Action, ActionEnd, GIVEN_UP, Notice, PinChange, Refusal, Reply};
-use strongroom_vault::{KdfParams, Kit, SecretBox, SystemEntropy, Vault};
+use strongroom_signer_api::{Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Refusal, Reply};
+use strongroom_vault::{KdfParams, Kit, SecretBox, SystemEntropy, Vault, peek};
 use zeroize::Zeroizing;
 
 use crate::arena::Shielded;
@@ -66,10 +67,12 @@ enum Step {
         files: Vec<Vec<u8>>,
     },
     RecoverKit {
+        opening: KitOpening,
         device: Shielded,
         files: Vec<Vec<u8>>,
     },
     RecoverPassword {
+        opening: KitOpening,
         device: Shielded,
         vault: Box<Vault>,
         state: Option<Vec<u8>>,
@@ -106,7 +109,7 @@ enum Next {
     Grant(Grant),
     Refuse(String, Advice),
     /// The vault has its new password: the kit's owner is let in.
-    LetIn,
+    LetIn(KitOpening),
     OpenSession {
         end: ActionEnd,
     },
@@ -119,8 +122,13 @@ impl Signer {
     /// Checks an action and keeps it for its prompt.
     pub(crate) fn prepare(&mut self, action: Action, tail: &[u8], files: Vec<Vec<u8>>, now: Moment) -> Result<Reply, Refusal> {
         let words = self.words(&action, now)?;
-        if matches!(action, Action::Unlock | Action::Recover) && now.mono_ms < self.password_not_before_ms {
+        if matches!(action, Action::Unlock | Action::Recover(_)) && now.mono_ms < self.password_not_before_ms {
             return Err(Refusal::Wait { wait_s: (self.password_not_before_ms - now.mono_ms).div_ceil(1_000) });
+        }
+        if let Action::Recover(KitOpening { backup: Some(named), .. }) = &action
+            && files.first().and_then(|bytes| peek(bytes).ok()).is_none_or(|header| header.generation != *named)
+        {
+            return Err(Refusal::State(format!("what was handed over is not the backup of generation {named}")));
         }
         let device = match <&[u8; 32]>::try_from(tail) {
             Ok(device) => Some(self.arena.shield(device).map_err(|error| Refusal::State(error.to_string()))?),
@@ -152,8 +160,11 @@ impl Signer {
                 return Ok("Create a vault".to_owned());
             }
             Action::Unlock => return Ok("Unlock the vault".to_owned()),
-            Action::Recover if self.open.is_some() => return state("the vault is open; the recovery kit is not needed"),
-            Action::Recover => return Ok("Open the vault with the recovery kit and set a new password".to_owned()),
+            Action::Recover(_) if self.open.is_some() => return state("the vault is open; the recovery kit is not needed"),
+            Action::Recover(KitOpening { backup: Some(generation), .. }) => {
+                return Ok(format!("Put the backup of generation {generation} in the vault's place"));
+            }
+            Action::Recover(_) => return Ok("Open the vault with the recovery kit and set a new password".to_owned()),
             Action::Import { .. } | Action::Rotate { .. } | Action::Delete { .. } => Role::KeyAdmin,
             Action::Rearm | Action::SetPolicy(_) | Action::Pin(_) => Role::Risk,
         };
@@ -167,7 +178,7 @@ impl Signer {
             open.credential(Some(*id), Venue::Binance).map(|found| found.info.label.clone()).ok_or(Refusal::NoCredential)
         };
         match action {
-            Action::Import { label, .. } if label.is_empty() || label.len() > LABEL_LEN_MAX || label.chars().any(char::is_control) => {
+            Action::Import { label, .. } if label.is_empty() || label.len() > LABEL_LEN_MAX || !label.chars().all(is_plain) => {
                 state("a label has 1 to 64 bytes without control characters")
             }
             Action::Import { label, venue } => Ok(format!("Import a key for {} as “{label}”", about::name(*venue))),
@@ -181,9 +192,9 @@ impl Signer {
                 Ok(()) => Ok("Lower the limits on orders".to_owned()),
             },
             Action::Pin(change) if !names_a_key(change) => state("a server is named by host and port, its key by a SHA-256 in base64"),
-            Action::Pin(PinChange { host, trust: true, .. }) => Ok(format!("Trust another key of {host}")),
+            Action::Pin(PinChange { host, trust: true, .. }) => Ok(format!("Trust a key of {host}")),
             Action::Pin(PinChange { host, .. }) => Ok(format!("Trust a key of {host} no more")),
-            Action::CreateVault { .. } | Action::Unlock | Action::Recover => Err(Refusal::NotUnderstood),
+            Action::CreateVault { .. } | Action::Unlock | Action::Recover(_) => Err(Refusal::NotUnderstood),
         }
     }
 
@@ -216,7 +227,7 @@ impl Signer {
         match (step, message) {
             (Step::Hello, FromPrompt::Hello(ticket)) => self.begin(Talk { prompt, ticket: *ticket }, now),
             // The password was right, but the person gave up while it was checked: no session opens.
-            (Step::Saving(Next::OpenSession { end: ActionEnd::Unlocked { by_kit: false, .. } }), FromPrompt::Cancel) => {
+            (Step::Saving(Next::OpenSession { end: ActionEnd::Unlocked { by_kit: None, .. } }), FromPrompt::Cancel) => {
                 self.dialogues.push(Dialogue { prompt, ticket, step: Step::Saving(Next::GiveUp) });
                 Vec::new()
             }
@@ -271,8 +282,10 @@ impl Signer {
                 self.ask(talk, Step::CreatePassword(Birth { vault_id, kdf, device }), Field::NewPassword, "New password for the vault")
             }
             (Action::Unlock, device) => self.ask(talk, Step::UnlockPassword { device, files }, Field::Password, "Password"),
-            (Action::Recover, Some(device)) => self.ask(talk, Step::RecoverKit { device, files }, Field::Kit, "Recovery kit, all groups"),
-            (Action::CreateVault { .. } | Action::Recover, None) => talk.fail("the device secret is missing", Advice::Bug, false),
+            (Action::Recover(opening), Some(device)) => {
+                self.ask(talk, Step::RecoverKit { opening, device, files }, Field::Kit, "Recovery kit, all groups")
+            }
+            (Action::CreateVault { .. } | Action::Recover(_), None) => talk.fail("the device secret is missing", Advice::Bug, false),
             (Action::Import { label, venue }, _) => code(self, Grant::Import(Import { label, venue, old: None })),
             (Action::Rotate { old }, _) => {
                 let label =
@@ -328,8 +341,10 @@ impl Signer {
             }
             Step::CreateCode(birth, password, kit, seed) => self.create(talk, &birth, &password, &kit, &seed, answer, now),
             Step::UnlockPassword { device, files } => self.unlock(talk, device, &files, answer, now),
-            Step::RecoverKit { device, files } => self.recover(talk, device, &files, answer, now),
-            Step::RecoverPassword { device, vault, state } => self.recovered(talk, &device, *vault, state.as_deref(), answer, now),
+            Step::RecoverKit { opening, device, files } => self.recover(talk, opening, device, &files, answer, now),
+            Step::RecoverPassword { opening, device, vault, state } => {
+                self.recovered(talk, opening, &device, *vault, state.as_deref(), answer, now)
+            }
             Step::Code(grant) => self.code(talk, grant, answer, now),
             Step::ImportName(import) => {
                 let name = answer.trim_ascii();
