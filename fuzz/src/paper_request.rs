@@ -1,7 +1,7 @@
 //! Requests to the paper venue. Invariant: whatever is asked, in whatever order, it answers, and no money is made or lost.
 
 use strongroom_model::Timestamp;
-use strongroom_paper::exchange::{Account, ApiKey, Config, Exchange, Market, Request, Rights};
+use strongroom_paper::exchange::{Account, ApiKey, Config, Exchange, LOOPBACK, Market, Request, Rights};
 use strongroom_venues::binance::{SigningKey, VerifyingKey};
 
 const NOW_MS: i64 = 1_800_000_000_000;
@@ -21,6 +21,15 @@ const ENDPOINTS: &[(u8, &str, &str)] = &[
     (b'a', "GET", "/api/v3/allOrders"),
     (b'm', "GET", "/api/v3/myTrades"),
     (b'b', "GET", "/api/v3/account"),
+    (b'c', "POST", "/api/v3/order/cancelReplace"),
+    (b'e', "PUT", "/api/v3/order/amend/keepPriority"),
+    (b'l', "POST", "/api/v3/orderList/oco"),
+    (b'n', "POST", "/api/v3/orderList/oto"),
+    (b'u', "POST", "/api/v3/orderList/otoco"),
+    (b'z', "DELETE", "/api/v3/orderList"),
+    (b'w', "GET", "/api/v3/orderList"),
+    (b's', "POST", "/api/v3/sor/order"),
+    (b'v', "GET", "/api/v3/myPreventedMatches"),
     (b'i', "GET", "/api/v3/exchangeInfo"),
     (b'h', "GET", "/api/v3/depth"),
     (b'r', "GET", "/api/v3/trades"),
@@ -41,6 +50,16 @@ pub fn seeds() -> Vec<Vec<u8>> {
          p2symbol=BTCUSDT&side=BUY&type=MARKET&quoteOrderQty=100\n\
          g1symbol=BTCUSDT&origClientOrderId=a\nd1symbol=BTCUSDT&origClientOrderId=b\nx1symbol=BTCUSDT\nb1\no1\n",
         "a1symbol=BTCUSDT&limit=10\nm1symbol=BTCUSDT&orderId=1\nm2symbol=BTCUSDT&fromId=0&limit=5\n",
+        "l1symbol=BTCUSDT&side=SELL&quantity=0.01&aboveType=LIMIT_MAKER&abovePrice=70000&belowType=STOP_LOSS_LIMIT&\
+         belowStopPrice=40000&belowPrice=39000&belowTimeInForce=GTC&listClientOrderId=l\n\
+         n1symbol=BTCUSDT&workingType=LIMIT&workingSide=BUY&workingPrice=50000&workingQuantity=0.01&workingTimeInForce=GTC&\
+         pendingType=MARKET&pendingSide=SELL&pendingQuantity=0.01\np2symbol=BTCUSDT&side=SELL&type=MARKET&quantity=0.02\n\
+         w1listClientOrderId=l\nz1symbol=BTCUSDT&listClientOrderId=l\n",
+        "p1symbol=BTCUSDT&side=SELL&type=STOP_LOSS&quantity=0.01&trailingDelta=100&newClientOrderId=t\n\
+         p1symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.02&price=40000&icebergQty=0.01&newClientOrderId=a\n\
+         e1symbol=BTCUSDT&origClientOrderId=a&newQty=0.015\n\
+         c1symbol=BTCUSDT&cancelOrigClientOrderId=a&cancelReplaceMode=ALLOW_FAILURE&side=BUY&type=LIMIT_MAKER&quantity=0.01&price=41000\n\
+         p1symbol=BTCUSDT&side=SELL&type=LIMIT&timeInForce=FOK&quantity=0.01&price=41000&selfTradePreventionMode=EXPIRE_BOTH\nv1symbol=BTCUSDT&limit=3\n",
         "i1symbols=[\"BTCUSDT\"]\nh1symbol=BTCUSDT&limit=5\nr1symbol=BTCUSDT\nq1symbol=BTCUSDT&fromId=1\n\
          k1symbol=BTCUSDT&interval=1m&limit=3&startTime=1\ny1symbol=ETHUSDT&type=MINI\ny1\n",
     ]
@@ -78,7 +97,8 @@ fn ask(exchange: &mut Exchange, line: &str, at_ms: i64) {
         let signature = SigningKey::Hmac(SECRET).sign(payload.as_bytes());
         format!("{payload}&signature={signature}")
     };
-    let response = exchange.rest(Timestamp::from_ms(at_ms), Request { method, path, query: &query, body: b"", api_key });
+    let request = Request { method, path, query: &query, body: b"", api_key, address: LOOPBACK };
+    let response = exchange.rest(Timestamp::from_ms(at_ms), request);
     assert!((200..500).contains(&response.status), "{} {path}?{query}", response.status);
     serde_json::from_slice::<serde_json::Value>(&response.body).expect("an answer is JSON");
 }

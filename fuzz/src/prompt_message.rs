@@ -12,7 +12,12 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let mut seeds = vec![errand.encode(), ToSupervisor::Prompt(errand).encode(), ToSupervisor::Kill("test".to_owned()).encode()];
     let mut out = Vec::new();
     let about = About { tries_left: Some(9), ..About::new(Deed::Delete, "Delete the key") }.with("Venue", "Binance").encode();
-    for message in [ToPrompt::About(about.as_bytes()), ToPrompt::Ask(Field::Totp, b"Code"), ToPrompt::Show(Show::OtpUri, b"otpauth://"), ToPrompt::End(true, b"Done.")] {
+    for message in [
+        ToPrompt::About(about.as_bytes()),
+        ToPrompt::Ask(Field::Totp, b"Code"),
+        ToPrompt::Show(Show::OtpUri, b"otpauth://"),
+        ToPrompt::End(true, b"Done."),
+    ] {
         message.write(&mut out);
         seeds.push(out.clone());
     }

@@ -17,7 +17,7 @@ use strongroom_desk::{Effect, Machine, Now, Order};
 use strongroom_desk_api::Fate;
 use strongroom_guard::Policy;
 use strongroom_model::{ClientOrderId, MarketSize, OrderSpec, PlaceOrder, Price, Quantity, Side, Symbol, TimeInForce, Timestamp};
-use strongroom_paper::exchange::{Account, ApiKey, Config, Exchange, Limits, Market, Request, Rights};
+use strongroom_paper::exchange::{Account, ApiKey, Config, Exchange, LOOPBACK, Limits, Market, Request, Rights};
 use strongroom_signer_api::{Reply, SignAsk};
 use strongroom_tests::signer_world::SignerWorld;
 use strongroom_venues::binance::{SigningKey, VerifyingKey};
@@ -156,6 +156,7 @@ impl World {
                 query: &request.query,
                 body: request.body.as_bytes(),
                 api_key: Some(&request.api_key),
+                address: LOOPBACK,
             },
         );
         if self.chance(25) {
@@ -212,7 +213,9 @@ impl World {
     fn mark(&mut self, symbol: &Symbol) -> Price {
         let query = format!("symbol={symbol}&limit=5");
         let at = Timestamp::from_ms(self.now_ms);
-        let response = self.exchange.rest(at, Request { method: "GET", path: "/api/v3/depth", query: &query, body: b"", api_key: None });
+        let response = self
+            .exchange
+            .rest(at, Request { method: "GET", path: "/api/v3/depth", query: &query, body: b"", api_key: None, address: LOOPBACK });
         strongroom_venues::binance::decode::depth(&response.body).unwrap().mid().unwrap()
     }
 
@@ -250,7 +253,8 @@ impl World {
         let params = format!("{params}timestamp={}", self.now_ms);
         let query = format!("{params}&signature={}", SigningKey::Hmac(SECRET).sign(params.as_bytes()));
         let at = Timestamp::from_ms(self.now_ms);
-        let response = self.exchange.rest(at, Request { method: "GET", path, query: &query, body: b"", api_key: Some(API_KEY) });
+        let response =
+            self.exchange.rest(at, Request { method: "GET", path, query: &query, body: b"", api_key: Some(API_KEY), address: LOOPBACK });
         serde_json::from_slice(&response.body).unwrap()
     }
 

@@ -208,20 +208,39 @@ impl Admin {
                 })
             }
             AdminAsk::SetStatus { symbol, status } => self.exchange(|exchange| exchange.set_status(&symbol, status)),
-            AdminAsk::Plan { fault, count, target } => Ok(done(faults.plan(count, target, fault))),
-            AdminAsk::PlanStream { fault, count } => Ok(done(faults.plan_stream(count, fault))),
-            AdminAsk::SkewClock { ms } => Ok(done(faults.skew_clock_ms(ms))),
+            AdminAsk::Plan { fault, count, target } => {
+                faults.plan(count, target, fault);
+                Ok(AdminTell::Done)
+            }
+            AdminAsk::PlanStream { fault, count } => {
+                faults.plan_stream(count, fault);
+                Ok(AdminTell::Done)
+            }
+            AdminAsk::SkewClock { ms } => {
+                faults.skew_clock_ms(ms);
+                Ok(AdminTell::Done)
+            }
             AdminAsk::Maintain { is_closed } => {
                 faults.maintain(is_closed);
-                self.exchange(|exchange| Ok(done(exchange.set_maintenance(is_closed))))
+                self.set_maintenance(is_closed)
             }
-            AdminAsk::ShowCertificate { certificate } => Ok(done(faults.show_certificate(certificate))),
+            AdminAsk::ShowCertificate { certificate } => {
+                faults.show_certificate(certificate);
+                Ok(AdminTell::Done)
+            }
             AdminAsk::ClearFaults => {
                 faults.clear();
-                self.exchange(|exchange| Ok(done(exchange.set_maintenance(false))))
+                self.set_maintenance(false)
             }
             AdminAsk::Pending => Ok(AdminTell::Pending(faults.pending())),
         }
+    }
+
+    fn set_maintenance(&self, is_closed: bool) -> Result<AdminTell, String> {
+        self.exchange(|exchange| {
+            exchange.set_maintenance(is_closed);
+            Ok(AdminTell::Done)
+        })
     }
 
     fn exchange<T>(&self, work: impl FnOnce(&mut crate::exchange::Exchange) -> Result<T, String>) -> Result<T, String> {
@@ -273,10 +292,6 @@ impl Admin {
             writer.write_all(&answer).await?;
         }
     }
-}
-
-const fn done((): ()) -> AdminTell {
-    AdminTell::Done
 }
 
 /// A path of any depth, as short as an address of a socket has to be.

@@ -11,6 +11,7 @@ pub mod exchange;
 mod faults;
 mod files;
 mod journal;
+mod kept;
 mod keys;
 mod server;
 mod socket;

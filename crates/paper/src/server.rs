@@ -6,7 +6,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -21,9 +21,10 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::admin::{Admin, AdminAsk, AdminTell};
 use crate::authority::{self, AuthorityError};
-use crate::exchange::{self, Account, Entry, Exchange, MarketEvent, Recording, RecordingError, Request, Response, TICK_MS, UserEvent};
+use crate::exchange::{self, Account, Exchange, MarketEvent, Recording, RecordingError, Request, Response, TICK_MS, UserEvent};
 use crate::faults::{Fault, Faults, Refused, StreamNews};
 use crate::journal::{Journal, JournalError};
+use crate::kept::{Kept, NotKept};
 use crate::keys::{KeyFile, KeysError, PaperKey};
 use crate::time_unit::TimeUnit;
 use crate::{api_socket, files, streams};
@@ -42,8 +43,6 @@ const HEAD_LEN_MAX: usize = 32 * 1024;
 const BODY_LEN_MAX: usize = 64 * 1024;
 /// Ticks of market data that a slow listener may be behind.
 const TICKS_BEHIND_MAX: usize = 64;
-/// The markets' numbers are put into the journal so often.
-const NUMBERS_EVERY: Duration = Duration::from_secs(10);
 /// Batches of user data that a slow listener may be behind.
 const USER_BATCHES_BEHIND_MAX: usize = 4_096;
 /// Time that open connections have to end at shutdown.
@@ -223,43 +222,6 @@ impl Shared {
     }
 }
 
-/// The journal does not take what happened: nobody is told that it did.
-#[derive(Debug, Error)]
-#[error("the journal cannot be written")]
-pub(crate) struct NotKept;
-
-/// The journal and what it has not taken yet.
-struct Kept {
-    journal: Journal,
-    waiting: Vec<Entry>,
-    numbers_at: Instant,
-}
-
-impl Kept {
-    fn keep(&mut self, exchange: &mut Exchange) -> Result<(), NotKept> {
-        self.waiting.extend(exchange.take_entries());
-        if self.numbers_at.elapsed() >= NUMBERS_EVERY {
-            self.numbers_at = Instant::now();
-            self.waiting.extend(exchange.numbers());
-        }
-        let kept = if self.journal.has_grown() {
-            self.journal.rewrite(&exchange.all_entries())
-        } else {
-            self.journal.append(&self.waiting).and_then(|()| self.journal.tick())
-        };
-        match kept {
-            Ok(()) => {
-                self.waiting.clear();
-                Ok(())
-            }
-            Err(error) => {
-                tracing::error!(%error, waiting = self.waiting.len(), "the journal cannot be written; orders are not answered until it can");
-                Err(NotKept)
-            }
-        }
-    }
-}
-
 /// Opens a venue.
 pub async fn start(config: Config) -> Result<PaperHandle, StartError> {
     if !config.listen.ip().is_loopback() {
@@ -292,7 +254,7 @@ pub async fn start(config: Config) -> Result<PaperHandle, StartError> {
     }
     journal.rewrite(&exchange.all_entries()).map_err(StartError::DataDir)?;
     exchange.take_entries();
-    let kept = Arc::new(Mutex::new(Kept { journal, waiting: Vec::new(), numbers_at: Instant::now() }));
+    let kept = Arc::new(Mutex::new(Kept::new(journal)));
     let exchange = Arc::new(Mutex::new(exchange));
     let refused = |source| StartError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(refused)?;

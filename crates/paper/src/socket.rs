@@ -66,7 +66,13 @@ pub(crate) async fn send(socket: &mut Socket, message: Message) -> bool {
     matches!(tokio::time::timeout(SEND, socket.send(message)).await, Ok(Ok(())))
 }
 
-/// Says goodbye; the client may have left without saying so.
+/// Says goodbye, or answers the client's goodbye; the client may have left without saying so.
 pub(crate) async fn close(socket: &mut Socket) {
-    let _ = tokio::time::timeout(SEND, socket.close(None)).await;
+    let farewell = async {
+        // The client closed first: the answer to that waits to be written.
+        if socket.close(None).await.is_err() {
+            let _ = socket.flush().await;
+        }
+    };
+    let _ = tokio::time::timeout(SEND, farewell).await;
 }

@@ -166,9 +166,9 @@ impl Candles {
         self.minutes.push(candle);
     }
 
-    /// The present minute.
-    pub(crate) fn last(&self) -> Option<&CandleStats> {
-        self.minutes.candles.back()
+    /// Begin of the present second.
+    pub(crate) fn second(&self) -> Option<Timestamp> {
+        self.seconds.candles.back().map(|candle| candle.open_time)
     }
 
     /// Continues with flat candles up to the moment `now`.
@@ -230,25 +230,4 @@ impl Candles {
         let window = self.window(now.plus_ms(-minutes * MINUTE_MS))?;
         window.quote_volume.value().checked_div(window.volume.value())
     }
-}
-
-/// Intervals that begin at fixed multiples of UTC time, and their lengths in milliseconds.
-pub(crate) const INTERVALS: [(&str, i64); 12] = [
-    ("1m", MINUTE_MS),
-    ("3m", 3 * MINUTE_MS),
-    ("5m", 5 * MINUTE_MS),
-    ("15m", 15 * MINUTE_MS),
-    ("30m", 30 * MINUTE_MS),
-    ("1h", 60 * MINUTE_MS),
-    ("2h", 120 * MINUTE_MS),
-    ("4h", 240 * MINUTE_MS),
-    ("6h", 360 * MINUTE_MS),
-    ("8h", 480 * MINUTE_MS),
-    ("12h", 720 * MINUTE_MS),
-    ("1d", 1_440 * MINUTE_MS),
-];
-
-/// Milliseconds of an interval's name.
-pub(crate) fn interval_ms(name: &str) -> Option<i64> {
-    INTERVALS.iter().find(|(known, _)| *known == name).map(|(_, ms)| *ms)
 }

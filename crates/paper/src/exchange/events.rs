@@ -4,7 +4,8 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use strongroom_model::{DepthUpdate, Level, MarketTrade, Side, Symbol, Timestamp};
 
-use super::candles::{CandleStats, INTERVALS, MINUTE_MS, interval_ms};
+use super::candles::CandleStats;
+use super::intervals::{DAY_MS, HOUR_MS, Interval, MINUTE_MS, SECOND_MS};
 use super::market_data::{average, change, change_percent, pair, weighted};
 use super::{Exchange, TICK_MS, Venue, eight};
 
@@ -12,8 +13,12 @@ use super::{Exchange, TICK_MS, Venue, eight};
 const PARTIAL_LEVELS_MAX: usize = 20;
 /// Rhythm of tickers and of the slow depth streams.
 const SLOW_MS: i64 = 1_000;
-/// Rhythm of candles.
+/// Rhythm of candles longer than a second.
 const CANDLE_MS: i64 = 2_000;
+/// Time zones of candle streams: how their names end, and how far they are ahead of UTC.
+const ZONES: [(&str, i64); 2] = [("", 0), ("@+08:00", 8 * HOUR_MS)];
+/// Lengths of the rolling windows, by name.
+const WINDOWS: [(&str, i64); 3] = [("1h", HOUR_MS), ("4h", 4 * HOUR_MS), ("1d", DAY_MS)];
 
 /// How often a depth stream tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,12 +123,25 @@ pub enum MarketEvent {
         /// When it is told.
         at: Timestamp,
     },
+    /// A rolling window of all markets.
+    Windows {
+        /// Its length, as clients name it.
+        length: &'static str,
+        /// The windows as one candle each.
+        windows: Vec<(Symbol, CandleStats)>,
+        /// When it is told.
+        at: Timestamp,
+    },
     /// The present candle of an interval, or the one that ended.
     Candle {
         /// Of what.
         symbol: Symbol,
         /// Its interval, as clients name it.
         interval: &'static str,
+        /// How the stream of its time zone ends.
+        zone: &'static str,
+        /// The moment after it.
+        end: Timestamp,
         /// Its state.
         candle: CandleStats,
         /// Whether it ended.
@@ -143,6 +161,12 @@ impl Exchange {
         if at.ms().rem_euclid(SLOW_MS) < TICK_MS {
             let day = |(symbol, venue): (&Symbol, &Venue)| Some((symbol.clone(), venue.candles.day(at)?));
             events.push(MarketEvent::Days { days: venues.iter().filter_map(day).collect(), at });
+            for (length, ms) in WINDOWS {
+                // The window begins with a minute, so it is up to one wider than its name.
+                let from = Interval::Fixed(MINUTE_MS).begin(at.plus_ms(-ms), 0);
+                let window = |(symbol, venue): (&Symbol, &Venue)| Some((symbol.clone(), venue.candles.window(from)?));
+                events.push(MarketEvent::Windows { length, windows: venues.iter().filter_map(window).collect(), at });
+            }
         }
         self.venues = venues;
     }
@@ -190,23 +214,25 @@ impl Exchange {
     }
 
     fn tell_candles(&self, at: Timestamp, symbol: &Symbol, venue: &mut Venue, events: &mut Vec<MarketEvent>) {
-        let before = venue.candles.last().map(|candle| candle.open_time);
+        let before = venue.candles.second();
         venue.candles.continue_to(at);
-        let minute_ended = before.is_some() && before != venue.candles.last().map(|candle| candle.open_time);
-        if !minute_ended && at.ms().rem_euclid(CANDLE_MS) >= TICK_MS {
-            return;
-        }
-        for (interval, ms) in INTERVALS {
-            let open = |at: Timestamp| Timestamp::from_ms(at.ms() - at.ms().rem_euclid(ms));
-            let (ended, now) = (before.map(open), open(at));
-            let mut tell = |from: Timestamp, is_closed| {
-                let candle = venue.candles.of_interval(ms, from, from).pop();
-                events.extend(candle.map(|candle| MarketEvent::Candle { symbol: symbol.clone(), interval, candle, is_closed, at }));
-            };
-            if let Some(ended) = ended.filter(|ended| minute_ended && *ended != now) {
-                tell(ended, true);
+        let Some(before) = before.filter(|before| venue.candles.second() != Some(*before)) else { return };
+        for (name, interval) in Interval::all() {
+            for (zone, zone_ms) in ZONES {
+                let mut tell = |from: Timestamp, is_closed| {
+                    let candle = venue.candles.rows(interval, zone_ms, from, from).pop();
+                    let end = interval.end(from, zone_ms);
+                    let symbol = symbol.clone();
+                    events.extend(candle.map(|candle| MarketEvent::Candle { symbol, interval: name, zone, end, candle, is_closed, at }));
+                };
+                let (ended, now) = (interval.begin(before, zone_ms), interval.begin(at, zone_ms));
+                if ended != now {
+                    tell(ended, true);
+                }
+                if ended != now || at.ms().rem_euclid(CANDLE_MS) < SECOND_MS {
+                    tell(now, false);
+                }
             }
-            tell(now, false);
         }
     }
 
@@ -281,8 +307,15 @@ impl MarketEvent {
                 (stream(symbol, "miniTicker"), mini_json(symbol, day, *at)),
                 (stream(symbol, "ticker"), day_json(symbol, day, *top, last.as_ref(), *at)),
             ],
-            Self::Candle { symbol, interval, candle, is_closed, at } => {
-                vec![(stream(symbol, &format!("kline_{interval}")), candle_json(symbol, interval, candle, *is_closed, *at))]
+            Self::Windows { length, windows, at } => {
+                let payload = |(symbol, window): &(Symbol, CandleStats)| window_json(symbol, length, window, *at);
+                let all = ("!ticker_".to_owned() + length + "@arr", Value::Array(windows.iter().map(payload).collect()));
+                let kind = format!("ticker_{length}");
+                windows.iter().map(|of| (stream(&of.0, &kind), payload(of))).chain([all]).collect()
+            }
+            Self::Candle { symbol, interval, zone, end, candle, is_closed, at } => {
+                let payload = candle_json(symbol, interval, candle, *end, *is_closed, *at);
+                vec![(stream(symbol, &format!("kline_{interval}{zone}")), payload)]
             }
         }
     }
@@ -325,12 +358,22 @@ fn day_json(symbol: &Symbol, day: &CandleStats, [bid, ask]: [Level; 2], last: Op
     })
 }
 
-fn candle_json(symbol: &Symbol, interval: &str, candle: &CandleStats, is_closed: bool, at: Timestamp) -> Value {
-    let length_ms = interval_ms(interval).unwrap_or(MINUTE_MS);
+fn window_json(symbol: &Symbol, length: &str, window: &CandleStats, at: Timestamp) -> Value {
+    let (first, last) = window.trade_ids.unwrap_or_default();
+    json!({
+        "e": format!("{length}Ticker"), "E": at.ms(), "s": symbol, "p": eight(change(window)), "P": change_percent(window),
+        "o": eight(window.open.value()), "h": eight(window.high.value()), "l": eight(window.low.value()),
+        "c": eight(window.close.value()), "w": eight(weighted(window)), "v": eight(window.volume.value()),
+        "q": eight(window.quote_volume.value()), "O": window.open_time.ms(), "C": at.ms(), "F": first, "L": last, "n": window.trades,
+    })
+}
+
+fn candle_json(symbol: &Symbol, interval: &str, candle: &CandleStats, end: Timestamp, is_closed: bool, at: Timestamp) -> Value {
+    let (first, last) = candle.trade_ids.map_or((json!(-1), json!(-1)), |(first, last)| (json!(first), json!(last)));
     json!({
         "e": "kline", "E": at.ms(), "s": symbol,
         "k": {
-            "t": candle.open_time.ms(), "T": candle.open_time.ms() + length_ms - 1, "s": symbol, "i": interval, "f": -1, "L": -1,
+            "t": candle.open_time.ms(), "T": end.ms() - 1, "s": symbol, "i": interval, "f": first, "L": last,
             "o": eight(candle.open.value()), "c": eight(candle.close.value()), "h": eight(candle.high.value()), "l": eight(candle.low.value()),
             "v": eight(candle.volume.value()), "n": candle.trades, "x": is_closed, "q": eight(candle.quote_volume.value()),
             "V": eight(candle.taker_volume.value()), "Q": eight(candle.taker_quote_volume.value()), "B": "0",

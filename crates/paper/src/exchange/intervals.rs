@@ -43,13 +43,14 @@ const FIXED: [(&str, i64); 14] = [
 ];
 
 impl Interval {
+    /// All of them, with the venue's names.
+    pub(crate) fn all() -> impl Iterator<Item = (&'static str, Self)> {
+        FIXED.into_iter().map(|(name, ms)| (name, Self::Fixed(ms))).chain([("1w", Self::Week), ("1M", Self::Month)])
+    }
+
     /// By the venue's name, which is case-sensitive.
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        match name {
-            "1w" => Some(Self::Week),
-            "1M" => Some(Self::Month),
-            _ => FIXED.iter().find(|(known, _)| *known == name).map(|(_, ms)| Self::Fixed(*ms)),
-        }
+        Self::all().find(|(known, _)| *known == name).map(|(_, interval)| interval)
     }
 
     /// Begin of the candle of `at` in a zone that is `zone_ms` ahead of UTC.
