@@ -18,7 +18,7 @@ const NOW: Timestamp = Timestamp::from_ms(1_790_000_000_050);
 const SECRET: &[u8] = b"tests-only-secret";
 
 fn key(name: &str, rights: Rights) -> ApiKey {
-    ApiKey::new(name, VerifyingKey::hmac(SECRET), rights)
+    ApiKey { created: NOW, ..ApiKey::new(name, VerifyingKey::hmac(SECRET), rights) }
 }
 
 fn venue(market: Market, limits: Limits) -> Exchange {
