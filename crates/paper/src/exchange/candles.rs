@@ -147,6 +147,15 @@ impl Series {
     }
 }
 
+/// The minutes of a longer candle that have ended, as one: nothing is summed twice.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Running {
+    begin: Timestamp,
+    /// The first minute that is not in `ended`.
+    next: Timestamp,
+    ended: Option<CandleStats>,
+}
+
 /// Candles of one market.
 #[derive(Debug)]
 pub(crate) struct Candles {
@@ -220,9 +229,36 @@ impl Candles {
         Some(window)
     }
 
+    /// The last `length_ms` as one candle; it begins with a minute, so it is up to one wider.
+    pub(crate) fn latest(&self, now: Timestamp, length_ms: i64) -> Option<CandleStats> {
+        self.window(Interval::Fixed(MINUTE_MS).begin(now.plus_ms(-length_ms), 0))
+    }
+
     /// The last 24 hours as one candle.
     pub(crate) fn day(&self, now: Timestamp) -> Option<CandleStats> {
-        self.window(now.plus_ms(-DAY_MS))
+        self.latest(now, DAY_MS)
+    }
+
+    /// The present candle of an interval in a time zone. `running` is what the last call for the same two left.
+    pub(crate) fn present(&self, interval: Interval, zone_ms: i64, now: Timestamp, running: &mut Running) -> Option<CandleStats> {
+        let begin = interval.begin(now, zone_ms);
+        if interval == Interval::Fixed(SECOND_MS) {
+            return self.rows(interval, zone_ms, begin, begin).pop();
+        }
+        if running.begin != begin {
+            *running = Running { begin, next: begin, ended: None };
+        }
+        let minute = Interval::Fixed(MINUTE_MS).begin(now, 0);
+        let mut present = None;
+        for part in self.minutes.since(running.next) {
+            let sum = if part.open_time < minute { &mut running.ended } else { present.get_or_insert_with(|| running.ended.clone()) };
+            match sum {
+                Some(sum) => sum.join(part),
+                None => *sum = Some(CandleStats { open_time: begin, ..part.clone() }),
+            }
+        }
+        running.next = minute;
+        present.unwrap_or_else(|| running.ended.clone())
     }
 
     /// The average price of the last minutes, by volume; `None` when nothing traded.

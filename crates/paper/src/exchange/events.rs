@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use strongroom_model::{DepthUpdate, Level, MarketTrade, Side, Symbol, Timestamp};
 
 use super::candles::CandleStats;
-use super::intervals::{DAY_MS, HOUR_MS, Interval, MINUTE_MS, SECOND_MS};
+use super::intervals::{DAY_MS, HOUR_MS, Interval, SECOND_MS};
 use super::market_data::{average, change, change_percent, pair, weighted};
 use super::{Exchange, TICK_MS, Venue, eight};
 
@@ -162,9 +162,7 @@ impl Exchange {
             let day = |(symbol, venue): (&Symbol, &Venue)| Some((symbol.clone(), venue.candles.day(at)?));
             events.push(MarketEvent::Days { days: venues.iter().filter_map(day).collect(), at });
             for (length, ms) in WINDOWS {
-                // The window begins with a minute, so it is up to one wider than its name.
-                let from = Interval::Fixed(MINUTE_MS).begin(at.plus_ms(-ms), 0);
-                let window = |(symbol, venue): (&Symbol, &Venue)| Some((symbol.clone(), venue.candles.window(from)?));
+                let window = |(symbol, venue): (&Symbol, &Venue)| Some((symbol.clone(), venue.candles.latest(at, ms)?));
                 events.push(MarketEvent::Windows { length, windows: venues.iter().filter_map(window).collect(), at });
             }
         }
@@ -217,21 +215,21 @@ impl Exchange {
         let before = venue.candles.second();
         venue.candles.continue_to(at);
         let Some(before) = before.filter(|before| venue.candles.second() != Some(*before)) else { return };
-        for (name, interval) in Interval::all() {
-            for (zone, zone_ms) in ZONES {
-                let mut tell = |from: Timestamp, is_closed| {
-                    let candle = venue.candles.rows(interval, zone_ms, from, from).pop();
-                    let end = interval.end(from, zone_ms);
-                    let symbol = symbol.clone();
-                    events.extend(candle.map(|candle| MarketEvent::Candle { symbol, interval: name, zone, end, candle, is_closed, at }));
-                };
-                let (ended, now) = (interval.begin(before, zone_ms), interval.begin(at, zone_ms));
-                if ended != now {
-                    tell(ended, true);
+        let zoned = Interval::all().flat_map(|named| ZONES.map(|zone| (named, zone)));
+        for (at_index, ((name, interval), (zone, zone_ms))) in zoned.enumerate() {
+            let mut tell = |from: Timestamp, candle: Option<CandleStats>, is_closed| {
+                let (symbol, end) = (symbol.clone(), interval.end(from, zone_ms));
+                events.extend(candle.map(|candle| MarketEvent::Candle { symbol, interval: name, zone, end, candle, is_closed, at }));
+            };
+            let (ended, now) = (interval.begin(before, zone_ms), interval.begin(at, zone_ms));
+            if ended != now {
+                tell(ended, venue.candles.rows(interval, zone_ms, ended, ended).pop(), true);
+            }
+            if ended != now || at.ms().rem_euclid(CANDLE_MS) < SECOND_MS {
+                if venue.running.len() <= at_index {
+                    venue.running.resize_with(at_index + 1, Default::default);
                 }
-                if ended != now || at.ms().rem_euclid(CANDLE_MS) < SECOND_MS {
-                    tell(now, false);
-                }
+                tell(now, venue.candles.present(interval, zone_ms, at, &mut venue.running[at_index]), false);
             }
         }
     }

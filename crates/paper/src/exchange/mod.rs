@@ -133,6 +133,8 @@ struct Venue {
     /// Changes since the last one-second depth update.
     slow: Option<DepthUpdate>,
     top: Option<(Level, Level)>,
+    /// Of every candle stream, in the order that they are told.
+    running: Vec<candles::Running>,
 }
 
 /// The venue.
@@ -202,7 +204,8 @@ impl Exchange {
             }
             let id = floor.add_market(listing.instrument, listing.rules);
             let told = TradeId(0);
-            venues.insert(symbol, Venue { id, candles: Candles::default(), counted: told, told, slow: None, top: None });
+            let (candles, running) = (Candles::default(), Vec::new());
+            venues.insert(symbol, Venue { id, candles, counted: told, told, slow: None, top: None, running });
         }
         let mut exchange = Self {
             floor,
