@@ -267,3 +267,39 @@ impl Candles {
         window.quote_volume.value().checked_div(window.volume.value())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use strongroom_model::TradeId;
+
+    /// The evening before a Monday that begins a month.
+    const EVENING: Timestamp = Timestamp::from_ms(1780257600_000);
+
+    #[test]
+    fn the_present_candle_is_the_sum_of_its_minutes_across_every_rollover() {
+        let mut candles = Candles::default();
+        let zones = [0, 8 * 3_600_000];
+        let mut running: Vec<Running> = Vec::new();
+        running.resize_with(zones.len() * Interval::all().count(), Default::default);
+        for step in 0..70_i64 {
+            let at = EVENING.plus_ms(step * 431_000);
+            candles.continue_to(at);
+            candles.trade(&MarketTrade {
+                trade_id: TradeId(step.unsigned_abs()),
+                price: Price::new(Decimal::from(100 + step * 7 % 11)).unwrap(),
+                quantity: Quantity::new(Decimal::from(1 + step % 3)).unwrap(),
+                at,
+                buyer_is_maker: step % 2 == 0,
+            });
+            let mut running = running.iter_mut();
+            for (name, interval) in Interval::all() {
+                for zone in zones {
+                    let begin = interval.begin(at, zone);
+                    let summed = candles.rows(interval, zone, begin, begin).pop().map(|candle| CandleStats { open_time: begin, ..candle });
+                    assert_eq!(candles.present(interval, zone, at, running.next().unwrap()), summed, "{name} {step}");
+                }
+            }
+        }
+    }
+}
