@@ -107,7 +107,7 @@ impl Door {
             }
             // Handled where the connection is, because it answers more than once.
             Ask::Watch { .. } => error("not-understood", "frames are asked for on a connection of their own".to_owned(), Advice::Bug),
-            Ask::Instruments => Tell::Instruments { instruments: self.hall.venue.instruments() },
+            Ask::Instruments => Tell::Instruments { instruments: self.hall.venue.followed() },
             Ask::Candles { symbol, interval } => match self.hall.venue.candles(&symbol, interval).await {
                 Ok(candles) => Tell::Candles { candles },
                 Err(words) => error("venue", format!("no candles came: {words}"), Advice::RetryAfter(1_000)),

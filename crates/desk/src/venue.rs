@@ -293,6 +293,12 @@ impl Venue {
         lock(&self.instruments).clone()
     }
 
+    /// What is followed of it, in the order that people are shown.
+    pub(crate) fn followed(&self) -> Vec<Instrument> {
+        let instruments = lock(&self.instruments);
+        FOLLOWED.iter().filter_map(|name| instruments.iter().find(|instrument| instrument.symbol.as_str() == *name)).cloned().collect()
+    }
+
     /// Past candles, oldest first; the last one is being formed.
     pub(crate) async fn candles(&self, symbol: &Symbol, interval: Interval) -> Result<Vec<Candle>, String> {
         let query = format!("symbol={symbol}&interval={}&limit={CANDLES}", interval.name());
@@ -428,14 +434,7 @@ impl Hall {
         let mut wait = RETRY;
         loop {
             let began = Instant::now();
-            let followed: Vec<Symbol> = {
-                let instruments = lock(&self.venue.instruments);
-                instruments
-                    .iter()
-                    .map(|instrument| instrument.symbol.clone())
-                    .filter(|symbol| FOLLOWED.contains(&symbol.as_str()))
-                    .collect()
-            };
+            let followed: Vec<Symbol> = self.venue.followed().into_iter().map(|instrument| instrument.symbol).collect();
             if !followed.is_empty()
                 && let Err(error) = self.follow(&followed).await
             {
