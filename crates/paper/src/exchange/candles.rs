@@ -274,7 +274,7 @@ mod tests {
     use strongroom_model::TradeId;
 
     /// The evening before a Monday that begins a month.
-    const EVENING: Timestamp = Timestamp::from_ms(1780257600_000);
+    const EVENING: Timestamp = Timestamp::from_ms(1_780_257_600_000);
 
     #[test]
     fn the_present_candle_is_the_sum_of_its_minutes_across_every_rollover() {
