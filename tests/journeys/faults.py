@@ -83,6 +83,8 @@ assert line["trouble"], line
 eventually("the book is said to be old", lambda: not cli("book", "BTCUSDT")[1].get("current"))
 code, told = cli(*buy())
 assert code == 1 and "nothing was sent" in told["error"]["message"], told
+import pathlib
+[kept.unlink() for kept in pathlib.Path(venue.folder).rglob("journal")]
 venue = Venue(venue.folder, port)
 daemon.until_up()
 # A venue that forgot is believed after it denied several times.
