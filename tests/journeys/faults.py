@@ -83,11 +83,10 @@ assert line["trouble"], line
 eventually("the book is said to be old", lambda: not cli("book", "BTCUSDT")[1].get("current"))
 code, told = cli(*buy())
 assert code == 1 and "nothing was sent" in told["error"]["message"], told
-import pathlib
-[kept.unlink() for kept in pathlib.Path(venue.folder).rglob("journal")]
+os.unlink(os.path.join(venue.folder, "journal"))
 venue = Venue(venue.folder, port)
 daemon.until_up()
-# A venue that forgot is believed after it denied several times.
+# Without its journal the venue has forgotten; it is believed after it denied several times.
 eventually("the forgotten order is over", lambda: does("order", "show", resting)["fate"] == "expired", 60)
 assert does(*buy())["fate"] == "filled"
 daemon.stop()

@@ -312,7 +312,7 @@ fn check(world: &mut World, seed: u64) {
     let venue = world.venue_orders();
     let disk = world.disk.clone();
     let mut balances: BTreeMap<String, Decimal> =
-        [("USDT", 100_000), ("BTC", 1), ("ETH", 20)].into_iter().map(|(asset, units)| (asset.to_owned(), Decimal::from(units))).collect();
+        Account::funded(Vec::new()).balances.into_iter().map(|(asset, amount)| (asset, amount.value())).collect();
     let mut add = |asset: &str, amount: Decimal| *balances.entry(asset.to_owned()).or_default() += amount;
     let (mut filled, mut refused) = (0, 0);
     for (id, order) in &disk {

@@ -7,6 +7,7 @@ mod actions;
 mod doors;
 pub mod event;
 mod feed;
+mod following;
 mod hall;
 mod keeper;
 mod key_use;

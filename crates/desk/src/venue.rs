@@ -7,14 +7,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use strongroom_desk_api::{CountedBy, Day, Interval, LimitView, LineKind, LineView, Mode};
+use strongroom_desk_api::{CountedBy, Interval, LimitView, LineKind, LineView, Mode};
 use strongroom_model::{Candle, Instrument, OrderSpec, PlaceOrder, SignedRequest, Symbol};
 use strongroom_net::clock::{Sample, VenueClock};
 use strongroom_net::governor::{Governor, Kind, Priority, PushBack, RateRule};
-use strongroom_net::{Answer, ConfirmError, Endpoint, Fingerprint, Host, Line, PinBoard, SendError, Stream, Trust};
+use strongroom_net::{Answer, ConfirmError, Endpoint, Fingerprint, Host, Line, PinBoard, SendError, Trust};
 use strongroom_signer_api::PinChange;
 use strongroom_venues::binance::limits::{self, LimitKind};
-use strongroom_venues::binance::stream::{self, Channel, StreamEvent};
 use strongroom_venues::binance::{decode, symbol};
 
 use tokio::sync::Notify;
@@ -28,19 +27,12 @@ use crate::store::Store;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// The venue's clock is asked for so often.
 const CLOCK_EVERY: Duration = Duration::from_secs(5);
-/// Before a lost line is tried again; for a stream the first wait, doubled after each failure up to the longest.
-const RETRY: Duration = Duration::from_millis(500);
-const RETRY_MAX: Duration = Duration::from_secs(4);
-/// A stream that lived so long was a good one.
-const STREAM_PROVEN: Duration = Duration::from_secs(10);
-/// A stream that says nothing for so long is taken for dead.
-const STREAM_SILENCE_MAX: Duration = Duration::from_secs(15);
+/// Before a lost line is tried again; for a stream the first wait.
+pub(crate) const RETRY: Duration = Duration::from_millis(500);
 /// A clock that differs by more is written to the log.
 const CLOCK_ALARM_US: i64 = 1_000_000;
 /// Instruments that are followed.
 const FOLLOWED: [&str; 2] = ["BTCUSDT", "ETHUSDT"];
-/// Levels of a snapshot.
-const SNAPSHOT_QUERY: &str = "limit=1000";
 /// Candles of a history.
 const CANDLES: u32 = 500;
 
@@ -70,15 +62,15 @@ pub(crate) struct Venue {
     pub(crate) mode: Mode,
     line: Line,
     /// A key is trusted no more: the stream that it opened ends.
-    pins_changed: Notify,
+    pub(crate) pins_changed: Notify,
     measured: Measured,
-    stream_url: String,
+    pub(crate) stream_url: String,
     stream_endpoint: Endpoint,
     /// The open stream: where it leads and since when.
-    stream_open: Mutex<Option<Reached>>,
-    stream_trouble: Mutex<Option<String>>,
-    trust: Trust,
-    board: Arc<PinBoard>,
+    pub(crate) stream_open: Mutex<Option<Reached>>,
+    pub(crate) stream_trouble: Mutex<Option<String>>,
+    pub(crate) trust: Trust,
+    pub(crate) board: Arc<PinBoard>,
     governor: Mutex<Governor>,
     clock: Mutex<VenueClock>,
     instruments: Mutex<Vec<Instrument>>,
@@ -199,7 +191,7 @@ impl Venue {
         }
     }
 
-    async fn get(&self, path: &str, query: &str) -> Result<Answer, String> {
+    pub(crate) async fn get(&self, path: &str, query: &str) -> Result<Answer, String> {
         self.take(&[(Kind::Raw, 1), (Kind::Weight, limits::request_weight("GET", path, query))], false)?;
         match self.line.get(path, query, ANSWER_TIMEOUT).await {
             Ok(answer) => {
@@ -427,75 +419,6 @@ impl Hall {
         *lock(&self.venue.instruments) = instruments;
         // Measures the suite of a handshake; sends nothing.
         let _ = strongroom_net::shake(self.venue.line.endpoint(), &self.venue.trust, &self.venue.board).await;
-        Ok(())
-    }
-
-    async fn follow_streams(self: Arc<Self>) {
-        let mut wait = RETRY;
-        loop {
-            let began = Instant::now();
-            let followed: Vec<Symbol> = self.venue.followed().into_iter().map(|instrument| instrument.symbol).collect();
-            if !followed.is_empty()
-                && let Err(error) = self.follow(&followed).await
-            {
-                tracing::warn!(%error, "the stream ended");
-                *lock(&self.venue.stream_trouble) = Some(error);
-            }
-            *lock(&self.venue.stream_open) = None;
-            self.feed.lost();
-            if began.elapsed() >= STREAM_PROVEN {
-                wait = RETRY;
-            }
-            tokio::time::sleep(wait).await;
-            if !followed.is_empty() {
-                wait = (wait * 2).min(RETRY_MAX);
-            }
-        }
-    }
-
-    async fn follow(&self, symbols: &[Symbol]) -> Result<(), String> {
-        let of = |symbol| {
-            let candles = Interval::ALL.map(|interval| Channel::Kline(interval.name()));
-            [Channel::Depth, Channel::Trade, Channel::Ticker].into_iter().chain(candles).map(move |channel| stream::name(symbol, channel))
-        };
-        let names: Vec<_> = symbols.iter().flat_map(of).collect();
-        let url = stream::url(&self.venue.stream_url, &names);
-        let mut stream = Stream::open(&url, &self.venue.trust, &self.venue.board).await.map_err(|error| error.to_string())?;
-        *lock(&self.venue.stream_open) = stream.peer().map(Reached::now);
-        // The stream is open first: updates that come before the snapshot's answer wait in it and are older or follow.
-        for symbol in symbols {
-            self.fetch_book(symbol).await?;
-        }
-        loop {
-            let text = tokio::select! {
-                () = self.venue.pins_changed.notified() => return Err("a key is trusted no more".to_owned()),
-                text = tokio::time::timeout(STREAM_SILENCE_MAX, stream.next()) => text.map_err(|_| "the stream is silent".to_owned())?,
-            };
-            let Some(text) = text.map_err(|error| error.to_string())? else { return Err("the venue closed the stream".to_owned()) };
-            match stream::parse(&text).map_err(|error| error.to_string())? {
-                StreamEvent::Depth { symbol, update, .. } => {
-                    if !self.feed.apply(&symbol, &update) {
-                        self.fetch_book(&symbol).await?;
-                    }
-                }
-                StreamEvent::Trade { symbol, trade } => self.feed.trade(&symbol, &trade),
-                StreamEvent::Candle { symbol, interval, candle } => {
-                    if let Some(interval) = Interval::from_name(&interval) {
-                        self.feed.candle(&symbol, interval, candle);
-                    }
-                }
-                StreamEvent::Day { symbol, last, change_percent, high, low, volume } => {
-                    self.feed.day(&symbol, Day { last, change_percent, high, low, volume });
-                }
-                StreamEvent::Other => self.feed.heard(),
-            }
-        }
-    }
-
-    async fn fetch_book(&self, symbol: &Symbol) -> Result<(), String> {
-        let answer = self.venue.get("/api/v3/depth", &format!("symbol={symbol}&{SNAPSHOT_QUERY}")).await?;
-        let book = decode::depth(&answer.body).map_err(|error| error.to_string())?;
-        self.feed.reset(symbol.clone(), book);
         Ok(())
     }
 }
