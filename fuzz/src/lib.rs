@@ -7,6 +7,7 @@ pub mod audit_log;
 pub mod door;
 pub mod imported_file;
 pub mod paper_request;
+pub mod paper_socket;
 pub mod pasted_secret;
 pub mod prompt_message;
 pub mod signer_frame;

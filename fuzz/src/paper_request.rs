@@ -4,11 +4,11 @@ use strongroom_model::Timestamp;
 use strongroom_paper::exchange::{Account, ApiKey, Config, Exchange, LOOPBACK, Market, Request, Rights};
 use strongroom_venues::binance::{SigningKey, VerifyingKey};
 
-const NOW_MS: i64 = 1_800_000_000_000;
-const REQUESTS_MAX: usize = 24;
+pub(crate) const NOW_MS: i64 = 1_800_000_000_000;
+pub(crate) const REQUESTS_MAX: usize = 24;
 /// Two accounts, so that orders meet.
-const KEYS: [&str; 2] = ["alicealicealicealice", "bobbobbobbobbobbob"];
-const SECRET: &[u8] = b"secretsecretsecret";
+pub(crate) const KEYS: [&str; 2] = ["alicealicealicealice", "bobbobbobbobbobbob"];
+pub(crate) const SECRET: &[u8] = b"secretsecretsecret";
 
 /// What a line's first letter asks for.
 const ENDPOINTS: &[(u8, &str, &str)] = &[
@@ -70,13 +70,23 @@ pub fn seeds() -> Vec<Vec<u8>> {
 /// Asks line by line, then counts the money.
 pub fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let key = |api_key: &&str| ApiKey::new(*api_key, VerifyingKey::hmac(SECRET), Rights::Trade);
-    let mut config = Config::standard(1, Market::Empty);
-    config.accounts = KEYS.iter().map(|api_key| Account::funded(vec![key(api_key)])).collect();
-    let mut exchange = Exchange::new(config, Timestamp::from_ms(NOW_MS));
+    let mut exchange = venue();
     for (line, at_ms) in text.lines().take(REQUESTS_MAX).zip(NOW_MS..) {
         ask(&mut exchange, line, at_ms);
     }
+    count(&mut exchange);
+}
+
+/// Two funded accounts on an empty market.
+pub(crate) fn venue() -> Exchange {
+    let key = |api_key: &&str| ApiKey::new(*api_key, VerifyingKey::hmac(SECRET), Rights::Trade);
+    let mut config = Config::standard(1, Market::Empty);
+    config.accounts = KEYS.iter().map(|api_key| Account::funded(vec![key(api_key)])).collect();
+    Exchange::new(config, Timestamp::from_ms(NOW_MS))
+}
+
+/// No money was made or lost.
+pub(crate) fn count(exchange: &mut Exchange) {
     drop(exchange.advance(Timestamp::from_ms(NOW_MS + 200)));
     for (asset, deposited, held) in exchange.audit() {
         assert_eq!(deposited, held, "{asset}");

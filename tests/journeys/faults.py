@@ -89,5 +89,16 @@ daemon.until_up()
 # Without its journal the venue has forgotten; it is believed after it denied several times.
 eventually("the forgotten order is over", lambda: does("order", "show", resting)["fate"] == "expired", 60)
 assert does(*buy())["fate"] == "filled"
+say("the key in use is forgotten: its line closes though nothing else happened to it, and opens when it is trusted again")
+assert cli("book", "BTCUSDT")[1]["current"]
+code, told = person.with_code("pin", "forget", venue.host, venue.facts["spki_sha256"])
+assert code == 0, told
+eventually("the stream is over", lambda: not cli("book", "BTCUSDT")[1].get("current"), 3)
+code, told = cli(*buy())
+assert code == 1 and "nothing was sent" in told["error"]["message"], told
+assert venue.facts["spki_sha256"] in fails(1, "venue", "balance")
+person.pins(venue)
+daemon.until_up()
+assert does(*buy())["fate"] == "filled"
 daemon.stop()
 verifies(person)

@@ -276,10 +276,15 @@ impl Admin {
 
     async fn answer(&self, stream: tokio::net::UnixStream) -> io::Result<()> {
         let (reader, mut writer) = stream.into_split();
+        let mut stop = self.shared.stop.clone();
         let mut reader = tokio::io::BufReader::new(reader);
         loop {
             let mut line = Vec::new();
-            let read = tokio::time::timeout(IDLE_MAX, (&mut reader).take(LINE_LEN_MAX).read_until(b'\n', &mut line)).await;
+            let mut bounded = (&mut reader).take(LINE_LEN_MAX);
+            let read = tokio::select! {
+                () = crate::server::stopped(&mut stop) => return Ok(()),
+                read = tokio::time::timeout(IDLE_MAX, bounded.read_until(b'\n', &mut line)) => read,
+            };
             if !matches!(read, Ok(Ok(len)) if len > 0) {
                 return Ok(());
             }

@@ -37,6 +37,9 @@ pub enum JournalError {
         /// Why.
         source: io::Error,
     },
+    /// Another venue has it open.
+    #[error("the journal {0} belongs to a venue that is running. Stop that venue, or give this one a data directory of its own")]
+    InUse(PathBuf),
     /// Something else stands where entries were written.
     #[error(
         "the journal {path} is damaged in line {line}: {why}. Nothing was changed. Put a copy of the file in its place, or move it away \
@@ -56,6 +59,8 @@ pub enum JournalError {
 #[derive(Debug)]
 pub(crate) struct Journal {
     path: PathBuf,
+    /// The directory, locked: two venues in one would write over each other. Ends with the process, however that ends.
+    directory: File,
     file: File,
     /// Length of the part that is whole.
     len: u64,
@@ -124,6 +129,11 @@ impl Journal {
     pub(crate) fn open(directory: &Path) -> Result<(Self, Saved), JournalError> {
         let path = directory.join(FILE);
         let failed = |source| JournalError::File { path: path.clone(), source };
+        let claim = File::open(directory).map_err(failed)?;
+        claim.try_lock().map_err(|refused| match refused {
+            std::fs::TryLockError::WouldBlock => JournalError::InUse(path.clone()),
+            std::fs::TryLockError::Error(error) => failed(error),
+        })?;
         let (saved, whole) = read(&path)?;
         let mut file = OpenOptions::new().create(true).append(false).write(true).truncate(false).mode(MODE).open(&path).map_err(failed)?;
         file.set_len(whole.unwrap_or(0)).map_err(failed)?;
@@ -133,7 +143,8 @@ impl Journal {
         }
         file.sync_all().map_err(failed)?;
         let len = file.metadata().map_err(failed)?.len();
-        let journal = Self { path: path.clone(), file, len, grown: 0, synced: Instant::now(), is_dirty: false, is_torn: false };
+        let journal =
+            Self { path: path.clone(), directory: claim, file, len, grown: 0, synced: Instant::now(), is_dirty: false, is_torn: false };
         Ok((journal, saved))
     }
 
@@ -171,8 +182,10 @@ impl Journal {
         self.grown >= GROWTH_MAX
     }
 
-    /// Writes it anew with these entries alone: the whole state.
+    /// Writes it anew with these entries alone: the whole state. When that fails, the old file goes on.
     pub(crate) fn rewrite(&mut self, entries: &[Entry]) -> io::Result<()> {
+        // After a failure it has to grow as much again before it is tried again.
+        self.grown = 0;
         let beside = self.path.with_file_name(NEW_FILE);
         let mut file = BufWriter::new(OpenOptions::new().create(true).truncate(true).write(true).mode(MODE).open(&beside)?);
         file.write_all(format!("{HEAD}\n").as_bytes())?;
@@ -181,13 +194,11 @@ impl Journal {
         }
         let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.sync_all()?;
+        let len = file.metadata()?.len();
         std::fs::rename(&beside, &self.path)?;
-        if let Some(directory) = self.path.parent() {
-            File::open(directory)?.sync_all()?;
-        }
-        self.len = file.metadata()?.len();
-        (self.file, self.grown, self.is_dirty, self.is_torn) = (file, 0, false, false);
-        Ok(())
+        // From here on this is the file, whatever fails: the old one has no name any more.
+        (self.file, self.len, self.is_dirty, self.is_torn) = (file, len, false, false);
+        self.directory.sync_all()
     }
 }
 
@@ -220,6 +231,29 @@ mod tests {
         journal.append(&[entry(4)]).unwrap();
         drop(journal);
         assert_eq!(held(&Journal::open(directory.path()).unwrap().1), Some(4));
+    }
+
+    #[test]
+    fn two_venues_cannot_write_one_journal() {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut journal, _) = Journal::open(directory.path()).unwrap();
+        assert!(matches!(Journal::open(directory.path()), Err(JournalError::InUse(_))));
+        journal.rewrite(&[entry(1)]).unwrap();
+        assert!(matches!(Journal::open(directory.path()), Err(JournalError::InUse(_))));
+        drop(journal);
+        assert_eq!(held(&Journal::open(directory.path()).unwrap().1), Some(1));
+    }
+
+    #[test]
+    fn a_failed_rewrite_leaves_the_old_file_going_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut journal, _) = Journal::open(directory.path()).unwrap();
+        journal.append(&[entry(1)]).unwrap();
+        std::fs::create_dir(directory.path().join(NEW_FILE)).unwrap();
+        journal.rewrite(&[entry(7)]).unwrap_err();
+        journal.append(&[entry(2)]).unwrap();
+        drop(journal);
+        assert_eq!(held(&Journal::open(directory.path()).unwrap().1), Some(2));
     }
 
     #[test]

@@ -35,20 +35,20 @@ impl Kept {
             self.numbers_at = Instant::now();
             self.waiting.extend(exchange.numbers());
         }
-        let kept = if self.journal.has_grown() {
-            self.journal.rewrite(&exchange.all_entries())
-        } else {
-            self.journal.append(&self.waiting).and_then(|()| self.journal.tick())
+        let failed = |error: std::io::Error| {
+            tracing::error!(%error, "the journal cannot be written; orders are not answered until it can");
+            NotKept
         };
-        match kept {
-            Ok(()) => {
-                self.waiting.clear();
-                Ok(())
-            }
-            Err(error) => {
-                tracing::error!(%error, waiting = self.waiting.len(), "the journal cannot be written; orders are not answered until it can");
-                Err(NotKept)
+        if self.journal.has_grown() {
+            match self.journal.rewrite(&exchange.all_entries()) {
+                Ok(()) => self.waiting.clear(),
+                // The old file goes on: there may be room for a line where there is none for a second file.
+                Err(error) => tracing::warn!(%error, "the journal could not be written anew; tried again when it has grown further"),
             }
         }
+        self.journal.append(&self.waiting).map_err(failed)?;
+        // In the file now: what fails from here on must not append it a second time.
+        self.waiting.clear();
+        self.journal.tick().map_err(failed)
     }
 }

@@ -13,7 +13,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 use strongroom_model::{ClientOrderId, Intent, OrderSpec, PlaceOrder, Side, Symbol, TimeInForce, Timestamp};
-use strongroom_paper::{Config, Fault, Market, PaperHandle, StartError, Target, start};
+use strongroom_paper::{Config, Fault, JournalError, Market, PaperHandle, StartError, Target, start};
 use strongroom_venues::binance::stream::{self, Channel, StreamEvent};
 use strongroom_venues::binance::{SigningKey, decode, encode::encode};
 use tokio_tungstenite::WebSocketStream;
@@ -115,8 +115,11 @@ async fn it_speaks_tls_1_3_on_loopback_and_nothing_else() {
     let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
     let refused = start(Config { listen: everywhere, ..Config::simulated(directory.path(), 1) }).await;
     assert!(matches!(refused, Err(StartError::NotLoopback(_))));
-    let taken = start(Config { listen: venue.addr, ..Config::simulated(directory.path(), 1) }).await;
+    let another = tempfile::tempdir().unwrap();
+    let taken = start(Config { listen: venue.addr, ..Config::simulated(another.path(), 1) }).await;
     assert!(matches!(taken, Err(StartError::Listen { .. })));
+    let claimed = start(Config::simulated(directory.path(), 1)).await;
+    assert!(matches!(claimed, Err(StartError::Journal(JournalError::InUse(_)))));
     venue.shutdown().await;
 }
 

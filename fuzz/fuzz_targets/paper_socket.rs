@@ -1,0 +1,4 @@
+//! See `src/paper_socket.rs`.
+#![no_main]
+
+strongroom_fuzz::target!(paper_socket);
