@@ -41,6 +41,15 @@ try:
 except urllib.error.HTTPError as error:
     assert error.code == 400 and json.load(error)["code"] == -1013
 
+say("recorded by the terminal, packed, while it is asked where it is")
+done = subprocess.run([f"{BIN}/strongroom", "--json", "paper", "--data-dir", f"{WORK}/one", "where"], capture_output=True, text=True)
+assert json.loads(done.stdout)["of"]["rest_url"] == facts["rest_url"], done
+command = [f"{BIN}/strongroom", "paper", "--data-dir", f"{WORK}/one", "record", f"{WORK}/feed.jsonl.gz", "--symbol", "BTCUSDT", "--symbol", "ETHUSDT"]
+done = subprocess.run([*command, "--seconds", "4"], capture_output=True, text=True, timeout=60)
+assert done.returncode == 0 and "2 of 2 books whole" in done.stdout, done
+done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+assert done.returncode == 1 and "cannot be made" in done.stderr, done
+
 say("interrupted, it ends in order")
 process.send_signal(signal.SIGINT)
 assert process.wait(15) == 0
@@ -54,6 +63,16 @@ listed = [symbol["symbol"] for symbol in get("/api/v3/exchangeInfo")["symbols"]]
 assert listed, "nothing is listed"
 eventually("a book of what was recorded", lambda: get("/api/v3/depth", symbol=listed[0], limit=20)["bids"])
 say(f"recorded: {listed}")
+process.terminate()
+assert process.wait(15) == 0
+
+say("what the terminal recorded is followed, with the usual markets beside it")
+process, facts, tls = paper("--data-dir", f"{WORK}/four", "--replay", f"{WORK}/feed.jsonl.gz", "--both")
+assert {symbol["symbol"] for symbol in get("/api/v3/exchangeInfo")["symbols"]} == {"BTCUSDT", "ETHUSDT", "ETHBTC", "BNBUSDT", "SOLUSDT"}
+for symbol in ("BTCUSDT", "SOLUSDT"):
+    first = get("/api/v3/depth", symbol=symbol, limit=20)
+    assert first["bids"] and first["asks"], first
+    eventually("it moves", lambda: get("/api/v3/depth", symbol=symbol, limit=20)["lastUpdateId"] > first["lastUpdateId"])
 process.terminate()
 assert process.wait(15) == 0
 

@@ -93,7 +93,7 @@ pub(crate) enum Command {
     Stop,
 }
 
-fn symbol(text: &str) -> Result<Symbol, String> {
+pub(crate) fn symbol(text: &str) -> Result<Symbol, String> {
     Symbol::parse(text).map_err(|error| error.to_string())
 }
 
@@ -417,6 +417,9 @@ pub(crate) struct PaperOptions {
     /// Follow this recording (Binance JSON lines) instead of a simulated market.
     #[arg(long)]
     pub(crate) replay: Option<PathBuf>,
+    /// Simulate the usual markets beside those of the recording.
+    #[arg(long, requires = "replay")]
+    pub(crate) both: bool,
     /// How much the simulated prices move, in percent of the usual.
     #[arg(long, default_value_t = 100)]
     pub(crate) volatility: u32,

@@ -5,6 +5,7 @@ mod errand;
 mod fail;
 mod paper;
 mod paper_admin;
+mod paper_record;
 mod show;
 
 use std::path::PathBuf;

@@ -23,7 +23,7 @@ pub(crate) fn run(mut options: PaperOptions, json: bool) -> Result<(), Failure> 
     };
     config.listen = options.listen;
     if let Some(recording) = &options.replay {
-        config.market = Market::Replay(recording.clone());
+        config.market = if options.both { Market::Both(recording.clone()) } else { Market::Replay(recording.clone()) };
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| failed(error.to_string()))?;
     runtime.block_on(async {

@@ -9,7 +9,9 @@ use strongroom_model::{Amount, Symbol};
 use strongroom_paper::engine::MarketStatus;
 use strongroom_paper::{AdminAsk, AdminClient, AdminTell, Certificate, Fault, NewKey, StreamFault, Target};
 
+use crate::arguments::symbol;
 use crate::fail::Failure;
+use crate::paper_record::RecordOptions;
 
 #[derive(Subcommand)]
 pub(crate) enum PaperCommand {
@@ -31,6 +33,12 @@ pub(crate) enum PaperCommand {
     /// Faults on demand.
     #[command(subcommand)]
     Fault(FaultCommand),
+    /// Where the venue listens, and who vouches for it.
+    #[command(after_help = "Example:\n  strongroom paper where --json")]
+    Where,
+    /// Write trades and books down, of this venue or of another, for a replay.
+    #[command(after_help = "Example:\n  strongroom paper record busy-day.jsonl.gz --symbol BTCUSDT --symbol ETHUSDT --binance")]
+    Record(RecordOptions),
     /// Carry out requests of a file, one JSON object per line: `{"after_ms":500,"do":"skew_clock","ms":2000}`.
     #[command(after_help = "Example:\n  strongroom paper scenario outage.jsonl")]
     Scenario {
@@ -179,10 +187,6 @@ pub(crate) enum FaultCommand {
     Clear,
 }
 
-fn symbol(text: &str) -> Result<Symbol, String> {
-    Symbol::parse(text).map_err(|error| error.to_string())
-}
-
 fn balance(text: &str) -> Result<(String, Amount), String> {
     let (asset, amount) = text.split_once('=').ok_or("a balance is an asset and an amount, such as USDT=1000")?;
     Ok((asset.to_owned(), Amount::parse(amount).map_err(|error| error.to_string())?))
@@ -234,16 +238,17 @@ fn ask_of(command: PaperCommand) -> Result<AdminAsk, Failure> {
         PaperCommand::Fault(FaultCommand::Maintenance) => AdminAsk::Maintain { is_closed: true },
         PaperCommand::Fault(FaultCommand::Pending) => AdminAsk::Pending,
         PaperCommand::Fault(FaultCommand::Clear) => AdminAsk::ClearFaults,
-        PaperCommand::Scenario { .. } => return Err(Failure::usage("a scenario is not one request")),
+        PaperCommand::Where => AdminAsk::Whereabouts,
+        PaperCommand::Scenario { .. } | PaperCommand::Record(_) => return Err(Failure::usage("this is not one request")),
     })
 }
 
 /// Asks the venue that keeps its data in `directory`.
 pub(crate) fn run(command: PaperCommand, directory: &Path, as_json: bool) -> Result<(), Failure> {
-    let silent = |error: std::io::Error| {
-        let words = format!("no paper venue answers in {} ({error}). Start one: strongroom paper --data-dir {0}", directory.display());
-        Failure::refused("not-running", words)
-    };
+    if let PaperCommand::Record(options) = &command {
+        return crate::paper_record::run(options, directory, as_json);
+    }
+    let silent = |error: std::io::Error| silent(directory, &error);
     let mut venue = AdminClient::connect(directory).map_err(silent)?;
     if let PaperCommand::Scenario { file } = command {
         return scenario(&mut venue, &file);
@@ -260,6 +265,12 @@ pub(crate) fn run(command: PaperCommand, directory: &Path, as_json: bool) -> Res
             Ok(())
         }
     }
+}
+
+/// Nobody answers.
+pub(crate) fn silent(directory: &Path, error: &std::io::Error) -> Failure {
+    let words = format!("no paper venue answers in {} ({error}). Start one: strongroom paper --data-dir {0}", directory.display());
+    Failure::refused("not-running", words)
 }
 
 /// Carries out the requests of a file at their times.
@@ -301,6 +312,15 @@ fn show(tell: &AdminTell) {
         AdminTell::Keys(keys) => keys.iter().for_each(show_key),
         AdminTell::Key(key) => show_key(key),
         AdminTell::Pending(count) => println!("{count} strikes to come"),
+        AdminTell::Whereabouts(at) => {
+            println!(
+                "rest_url    {}\nws_url      {}\nws_api_url  {}\nca_file     {}",
+                at.rest_url,
+                at.ws_url,
+                at.ws_api_url,
+                at.ca_file.display()
+            );
+        }
         AdminTell::Done => println!("Done."),
         AdminTell::Refused(why) => println!("{why}"),
     }

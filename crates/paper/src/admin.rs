@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -131,6 +131,21 @@ pub enum AdminAsk {
     ClearFaults,
     /// Strikes that are still to come.
     Pending,
+    /// Where the venue listens.
+    Whereabouts,
+}
+
+/// Where a venue listens, and who vouches for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whereabouts {
+    /// Base of REST requests.
+    pub rest_url: String,
+    /// Base of market streams.
+    pub ws_url: String,
+    /// The WebSocket API.
+    pub ws_api_url: String,
+    /// The authority to trust.
+    pub ca_file: PathBuf,
 }
 
 /// An account as an administrator sees it.
@@ -154,6 +169,8 @@ pub enum AdminTell {
     Key(PaperKey),
     /// To [`AdminAsk::Pending`].
     Pending(u32),
+    /// To [`AdminAsk::Whereabouts`].
+    Whereabouts(Whereabouts),
     /// Done.
     Done,
     /// Not done, and why.
@@ -165,11 +182,12 @@ pub enum AdminTell {
 pub(crate) struct Admin {
     shared: Shared,
     keys: Arc<Mutex<KeyFile>>,
+    whereabouts: Whereabouts,
 }
 
 impl Admin {
-    pub(crate) fn new(shared: Shared, keys: KeyFile) -> Self {
-        Self { shared, keys: Arc::new(Mutex::new(keys)) }
+    pub(crate) fn new(shared: Shared, keys: KeyFile, whereabouts: Whereabouts) -> Self {
+        Self { shared, keys: Arc::new(Mutex::new(keys)), whereabouts }
     }
 
     /// Does what was asked, or says why not.
@@ -232,6 +250,7 @@ impl Admin {
                 faults.clear();
                 self.set_maintenance(false)
             }
+            AdminAsk::Whereabouts => Ok(AdminTell::Whereabouts(self.whereabouts.clone())),
             AdminAsk::Pending => Ok(AdminTell::Pending(faults.pending())),
         }
     }

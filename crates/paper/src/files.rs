@@ -50,7 +50,11 @@ pub(crate) fn read_recording(path: &Path) -> io::Result<String> {
     let file = io::BufReader::new(fs::File::open(path)?);
     let is_packed = path.extension().is_some_and(|extension| extension == "gz");
     let reader: Box<dyn io::Read> = if is_packed { Box::new(flate2::bufread::MultiGzDecoder::new(file)) } else { Box::new(file) };
-    let mut text = String::new();
-    io::Read::read_to_string(&mut io::Read::take(reader, RECORDING_LEN_MAX), &mut text)?;
-    Ok(text)
+    let mut bytes = Vec::new();
+    match io::Read::read_to_end(&mut io::Read::take(reader, RECORDING_LEN_MAX), &mut bytes) {
+        // A recorder that was killed leaves no end of the packed file; what it flushed is there.
+        Err(error) if is_packed && error.kind() == io::ErrorKind::UnexpectedEof && !bytes.is_empty() => {}
+        read => drop(read?),
+    }
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }

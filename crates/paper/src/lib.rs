@@ -1,7 +1,7 @@
 //! The embedded venue: a matching engine behind the Binance spot API, with a market that is alive.
 //!
 //! Invariant: the venue proper ([`engine`], [`exchange`]) knows no clock and no network; [`start`] adds both, on
-//! loopback only. Orders and balances live as long as the process; certificates and API keys outlive it.
+//! loopback only. Orders, balances, certificates and API keys outlive the process.
 
 mod admin;
 mod api_socket;
@@ -18,7 +18,7 @@ mod socket;
 mod streams;
 mod time_unit;
 
-pub use admin::{AccountView, AdminAsk, AdminClient, AdminTell};
+pub use admin::{AccountView, AdminAsk, AdminClient, AdminTell, Whereabouts};
 pub use authority::AuthorityError;
 pub use exchange::Scene;
 pub use faults::{Certificate, Fault, Faults, SOCKET, StreamFault, Target};

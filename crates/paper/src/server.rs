@@ -19,7 +19,7 @@ use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-use crate::admin::{Admin, AdminAsk, AdminTell};
+use crate::admin::{Admin, AdminAsk, AdminTell, Whereabouts};
 use crate::authority::{self, AuthorityError};
 use crate::exchange::{self, Account, Exchange, MarketEvent, Recording, RecordingError, Request, Response, TICK_MS, UserEvent};
 use crate::faults::{Fault, Faults, Refused, StreamNews};
@@ -264,17 +264,23 @@ pub async fn start(config: Config) -> Result<PaperHandle, StartError> {
     let (events, _) = broadcast::channel(TICKS_BEHIND_MAX);
     let (user_events, _) = broadcast::channel(USER_BATCHES_BEHIND_MAX);
     let shared = Shared { exchange: exchange.clone(), faults: faults.clone(), events, user_events, kept, stop: stopped };
-    let admin = Admin::new(shared.clone(), key_file);
+    let whereabouts = Whereabouts {
+        rest_url: format!("https://{addr}"),
+        ws_url: format!("wss://{addr}"),
+        ws_api_url: format!("wss://{addr}{}", api_socket::PATH),
+        ca_file: identity.ca_file,
+    };
+    let admin = Admin::new(shared.clone(), key_file, whereabouts.clone());
     admin.clone().serve(&config.data_dir).map_err(StartError::DataDir)?;
     let serving = tokio::spawn(serve(listener, TlsAcceptor::from(identity.tls), shared));
     tracing::info!(%addr, "paper venue is open");
     Ok(PaperHandle {
         addr,
-        rest_url: format!("https://{addr}"),
-        ws_url: format!("wss://{addr}"),
-        ws_api_url: format!("wss://{addr}{}", api_socket::PATH),
+        rest_url: whereabouts.rest_url,
+        ws_url: whereabouts.ws_url,
+        ws_api_url: whereabouts.ws_api_url,
         ca_pem: identity.ca_pem,
-        ca_file: identity.ca_file,
+        ca_file: whereabouts.ca_file,
         spki_sha256: identity.spki_sha256,
         keys: all_keys.into_iter().map(|(key, _)| key).collect(),
         exchange,

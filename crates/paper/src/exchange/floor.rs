@@ -8,10 +8,11 @@ use std::collections::{HashMap, VecDeque};
 use rust_decimal::Decimal;
 use strongroom_model::{Amount, Asset, DepthUpdate, Instrument, Timestamp, VenueOrderId};
 
+use super::list_answers::members;
 use super::list_records::ListRecords;
-use super::records::{Records, Tag, Tape};
+use super::records::{Record, Records, Tag, Tape};
 use super::saved::Entry;
-use super::user_data::{Names, UserData, UserEvent};
+use super::user_data::{ListNews, Names, UserData, UserEvent};
 use crate::engine::{
     AccountId, Change, Engine, Event, Fees, Holding, ListId, Market, MarketId, MarketStatus, Money, NewList, NewOrder, Order, OrderList,
     Px, Qty, Refusal, Rules, VenueRules,
@@ -356,8 +357,19 @@ impl Floor {
             (Change::Replaced, Some(amendment)) => Some(amendment.name_before.as_str()),
             _ => request,
         };
-        let names = Names { symbol: &self.engine.market(order.market).instrument.symbol, order: &record.client_order_id, request };
+        let symbol = &self.engine.market(order.market).instrument.symbol;
+        let names = Names { symbol, order: &record.client_order_id, request, label: record.label };
         self.user_data.report(change, order, &names, self.engine.assets());
+        // `faqs/order_amend_keep_priority.md`, "What happens if my amend request succeeds?"
+        if *change == Change::Replaced
+            && request != Some(&record.client_order_id)
+            && let Some(kept) = order.list.and_then(|id| self.lists.get(order.account, id))
+        {
+            let records = &self.records[order.market.index()];
+            let named = |record: &Record| (record.order.id.0, record.client_order_id.clone());
+            let orders: Vec<(u64, String)> = members(kept, records).map(named).collect();
+            self.user_data.list(ListNews::Renamed, &kept.list, symbol, &kept.name, &orders, order.updated);
+        }
     }
 
     fn tell_list(&mut self, list: &OrderList, now: Timestamp) {
@@ -371,7 +383,7 @@ impl Floor {
                 (id.0, kept.or_else(|| self.names.get(at).map(|tag| &tag.name)).cloned().unwrap_or_default())
             };
             let orders: Vec<(u64, String)> = list.orders.into_iter().flatten().enumerate().map(named).collect();
-            self.user_data.list(list, &self.engine.market(list.market).instrument.symbol, name, &orders, now);
+            self.user_data.list(ListNews::Status, list, &self.engine.market(list.market).instrument.symbol, name, &orders, now);
         }
         if list.is_done {
             self.list_names.remove(&list.id);

@@ -67,19 +67,25 @@ impl Recording {
         let mut moments = Vec::new();
         let mut steps: BTreeMap<Symbol, Steps> = BTreeMap::new();
         let mut begin = None;
-        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        for (index, line) in text.split_inclusive('\n').enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let wrong = |why: String| RecordingError::Line { line: index + 1, why };
-            let line: Line = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
+            let line: Line = match serde_json::from_str(line) {
+                // Where a recorder was interrupted.
+                Err(error) if error.is_eof() && !line.ends_with('\n') && index > 0 => break,
+                line => line.map_err(|error| wrong(error.to_string()))?,
+            };
             let at_ms = (line.t * Decimal::ONE_THOUSAND).to_i64().ok_or_else(|| wrong("a time that cannot be held".into()))?;
             let offset_ms = at_ms - *begin.get_or_insert(at_ms);
             match line.kind.as_str() {
                 "http" if line.url.contains("/api/v3/depth?") => {
-                    let symbol = line.url.split(['?', '&']).find_map(|pair| pair.strip_prefix("symbol=")).unwrap_or_default();
-                    let symbol = Symbol::parse(symbol).map_err(|error| wrong(error.to_string()))?;
+                    let query = line.url.split_once('?').map_or("", |(_, query)| query);
+                    let symbol = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "symbol");
+                    let symbol = Symbol::parse(&symbol.unwrap_or_default().1).map_err(|error| wrong(error.to_string()))?;
                     let depth: wire::Depth = serde_json::from_value(line.msg).map_err(|error| wrong(error.to_string()))?;
                     let (bids, asks) = (levels(&depth.bids).map_err(wrong)?, levels(&depth.asks).map_err(wrong)?);
                     steps.entry(symbol.clone()).or_default().learn(&bids, &asks);
-                    let book = Book::from_snapshot(depth.last_update_id, &bids, &asks);
+                    let mut book = Book::from_snapshot(depth.last_update_id, &bids, &asks);
+                    catch_up(&mut book, &symbol, &moments);
                     moments.push((offset_ms, Moment::Snapshot { symbol, book }));
                 }
                 "ws" => match stream::parse(&line.msg.to_string()).map_err(|error| wrong(error.to_string()))? {
@@ -105,14 +111,27 @@ impl Recording {
     }
 
     /// From the first message to the last.
-    pub(super) fn length_ms(&self) -> i64 {
+    pub fn length_ms(&self) -> i64 {
         self.moments.last().map_or(0, |(offset_ms, _)| *offset_ms)
     }
 
     /// From the first message to the last first book.
-    pub(super) fn last_snapshot_ms(&self) -> i64 {
+    pub fn last_snapshot_ms(&self) -> i64 {
         let snapshots = self.moments.iter().rev().find(|(_, moment)| matches!(moment, Moment::Snapshot { .. }));
         snapshots.map_or(0, |(offset_ms, _)| *offset_ms)
+    }
+}
+
+/// Brings a snapshot up to the updates that arrived before it and say more: the venue answers slower than it streams.
+fn catch_up(book: &mut Book, symbol: &Symbol, moments: &[(i64, Moment)]) {
+    let same = |moment: &&(i64, Moment)| matches!(&moment.1, Moment::Snapshot { symbol: of, .. } | Moment::Update { symbol: of, .. } if of == symbol);
+    let newer = moments.iter().rev().filter(same).map_while(|(_, moment)| match moment {
+        Moment::Update { update, .. } if update.last > book.last_update_id() => Some(update),
+        _ => None,
+    });
+    for update in newer.collect::<Vec<_>>().into_iter().rev() {
+        // After a gap the rest cannot be applied either.
+        let _ = book.apply(update);
     }
 }
 

@@ -368,6 +368,27 @@ fn a_recording_drives_its_books() {
 }
 
 #[test]
+fn a_snapshot_that_is_older_than_the_updates_before_it_catches_up() {
+    let text = [
+        r#"{"t":1,"kind":"ws","msg":{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":9,"u":10,"b":[["90","5"]],"a":[]}}"#,
+        r#"{"t":1.1,"kind":"ws","msg":{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":11,"u":12,"b":[["91","2"]],"a":[["101","0"]]}}"#,
+        r#"{"t":1.2,"kind":"http","url":"https://x/api/v3/depth?symbol=BTCUSDT&limit=5","msg":{"lastUpdateId":10,"bids":[["90","5"]],"asks":[["101","1"],["102","1"]]}}"#,
+        r#"{"t":1.3,"kind":"ws","msg":{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":13,"u":13,"b":[["92","1"]],"a":[]}}"#,
+        r#"{"t":1.4,"kind":"ws","msg":{"e":"dep"#,
+    ];
+    let recording = Recording::parse(&text.join("\n")).unwrap();
+    let mut exchange = venue(Market::Replay(recording), Limits::default());
+    exchange.advance(NOW.plus_ms(300));
+    let (_, depth) = get(&mut exchange, "/api/v3/depth", "symbol=BTCUSDT&limit=5");
+    let prices = |side: &str| depth[side].as_array().unwrap().iter().map(|level| level[0].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        (prices("bids").join(" "), prices("asks").join(" ")),
+        ("92.00000000 91.00000000 90.00000000".to_owned(), "102.00000000".to_owned()),
+        "{depth}"
+    );
+}
+
+#[test]
 fn our_own_client_understands_every_answer() {
     let mut exchange = seeded();
     let id = ClientOrderId::parse("ours-1").unwrap();

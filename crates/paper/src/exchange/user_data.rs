@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 use strongroom_model::{Asset, Side, Symbol, Timestamp};
 
+use super::records::Label;
 use super::words::{kind, self_trade, status, tif};
 use crate::engine::{AccountId, Change, Contingency, Execution, Expiry, Holding, Money, Order, OrderList, Px, Qty, Status};
 
@@ -32,6 +33,17 @@ pub(crate) struct Names<'a> {
     pub(crate) order: &'a str,
     /// The client's name for the request that ended it.
     pub(crate) request: Option<&'a str>,
+    /// The client's notes on the order.
+    pub(crate) label: Label,
+}
+
+/// Why a list is told (`enums.md`, "Order List Status").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ListNews {
+    /// It began or ended.
+    Status,
+    /// One of its orders has another name.
+    Renamed,
 }
 
 impl UserData {
@@ -60,8 +72,13 @@ impl UserData {
         }
     }
 
-    pub(crate) fn list(&mut self, list: &OrderList, symbol: &Symbol, name: &str, orders: &[(u64, String)], at: Timestamp) {
-        let (kind, state) = if list.is_done { ("ALL_DONE", "ALL_DONE") } else { ("EXEC_STARTED", "EXECUTING") };
+    pub(crate) fn list(&mut self, news: ListNews, list: &OrderList, symbol: &Symbol, name: &str, orders: &[(u64, String)], at: Timestamp) {
+        let state = if list.is_done { "ALL_DONE" } else { "EXECUTING" };
+        let kind = match news {
+            ListNews::Renamed => "UPDATED",
+            ListNews::Status if list.is_done => "ALL_DONE",
+            ListNews::Status => "EXEC_STARTED",
+        };
         let orders: Vec<Value> = orders.iter().map(|(id, name)| json!({"s": symbol, "i": id, "c": name})).collect();
         let event = json!({
             "e": "listStatus", "E": at.ms(), "s": symbol, "g": list.id.0, "c": contingency(list.contingency), "l": kind, "L": state,
@@ -145,6 +162,8 @@ fn report(change: &Change, order: &Order, names: &Names<'_>, assets: &[Asset]) -
             told.insert("D".to_owned(), since.ms().into());
         }
     }
+    let notes = [("j", names.label.strategy_id), ("J", names.label.strategy_type)];
+    told.extend(notes.into_iter().filter_map(|(name, noted)| Some((name.to_owned(), noted?.into()))));
     match change {
         Change::Trade(execution) => add_trade(&mut told, execution, assets),
         Change::Expired(reason) => drop(told.insert("eR".to_owned(), expiry(*reason).into())),

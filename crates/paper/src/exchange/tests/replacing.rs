@@ -89,10 +89,28 @@ fn amended_orders_are_smaller_and_renamed() {
 fn an_amended_member_tells_its_list() {
     let mut exchange = traded();
     let oco = "symbol=BTCUSDT&side=SELL&quantity=0.5&aboveType=LIMIT_MAKER&abovePrice=110&belowType=STOP_LOSS&belowStopPrice=95";
-    let (_, list) = send(&mut exchange, NOW, "trade", "POST", "/api/v3/orderList/oco", oco);
+    let mut session = Session::new(LOOPBACK, NOW, true);
+    let payload = format!("apiKey=trade&timestamp={}", NOW.ms());
+    let params = serde_json::json!({
+        "apiKey": "trade", "timestamp": NOW.ms(), "signature": SigningKey::Hmac(SECRET).sign(payload.as_bytes()).to_string(),
+    });
+    let subscribe = serde_json::json!({"id": 1, "method": "userDataStream.subscribe.signature", "params": params});
+    let subscribed = exchange.socket(NOW, &mut session, &subscribe.to_string());
+    assert!(subscribed[0].contains("\"status\":200"), "{subscribed:?}");
+    let noted = format!("{oco}&aboveStrategyId=7&aboveStrategyType=1000000");
+    let (_, list) = send(&mut exchange, NOW, "trade", "POST", "/api/v3/orderList/oco", &noted);
+    exchange.take_user_events();
     let words = format!("symbol=BTCUSDT&orderId={}&newQty=0.3", list["orders"][0]["orderId"]);
     let (_, body) = send(&mut exchange, NOW, "trade", "PUT", "/api/v3/order/amend/keepPriority", &words);
     assert_eq!(body["listStatus"]["orderListId"], list["orderListId"]);
+    let events: Vec<Value> = exchange.take_user_events().into_iter().map(|event| event.event).collect();
+    let told: Vec<_> = events.iter().map(|event| (event["e"].as_str().unwrap(), event["x"].as_str().or(event["l"].as_str()))).collect();
+    let replaced = ("executionReport", Some("REPLACED"));
+    // The other leg is smaller too, and keeps its name.
+    assert_eq!(told, [replaced, ("listStatus", Some("UPDATED")), replaced, ("outboundAccountPosition", None)], "{events:?}");
+    assert_eq!(events[1]["O"][0]["c"], body["amendedOrder"]["clientOrderId"]);
+    let noted: Vec<_> = events.iter().filter(|event| event["j"] == 7 && event["J"] == 1_000_000).collect();
+    assert_eq!(noted.len(), 1, "the leg that carries them: {events:?}");
     let (_, open) = send(&mut exchange, NOW, "trade", "GET", "/api/v3/openOrders", "symbol=BTCUSDT");
     assert!(open.as_array().unwrap().iter().all(|order| order["origQty"] == "0.30000000"), "both legs are smaller: {open}");
 }
