@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use criterion::Criterion;
 use hdrhistogram::Histogram;
 use rust_decimal::Decimal;
-use strongroom_benches::row::Row;
+use strongroom_benches::row::{Peer, Row};
 use strongroom_model::{Instrument, LotRule, NotionalRule, Price, Quantity, Side, Symbol, TickRule, TimeInForce, Timestamp, VenueOrderId};
 use strongroom_paper::engine::{AccountId, Engine, Event, Fees, Kind, MarketId, Money, NewOrder, ONE, Order, Px, Qty, Rules, Size};
 
@@ -28,10 +28,16 @@ const MIDDLE_TICKS: u64 = 10_000_000;
 const TICK_UNITS: u64 = ONE / 100;
 const STEP_UNITS: u64 = ONE / 100_000;
 const SAMPLES: usize = 10;
+const UNNUMBERED: VenueOrderId = VenueOrderId(0);
+/// Orders that the peer's queues have room for from the beginning.
+const PEER_QUEUE: usize = 32;
+/// The lock file says which version of the peer was measured.
+const LOCK: &str = include_str!("../../Cargo.lock");
 
 #[derive(Clone, Copy)]
 enum Call {
-    Place(AccountId, NewOrder),
+    /// With the number that the engine gave the order.
+    Place(AccountId, NewOrder, VenueOrderId),
     Cancel(AccountId, VenueOrderId),
 }
 
@@ -54,7 +60,7 @@ fn main() -> anyhow::Result<()> {
 
 fn measure(instrument: &Instrument, depth: usize) -> anyhow::Result<Vec<Row>> {
     let (build, calls) = make_up(instrument, depth)?;
-    let mut per_event_ns = Vec::new();
+    let (mut per_event_ns, mut per_call_ns) = (Vec::new(), Vec::new());
     let name = format!("paper engine, {depth} resting orders");
     let mut criterion = Criterion::default().sample_size(SAMPLES).warm_up_time(Duration::from_millis(1)).without_plots();
     criterion.bench_function(&name, |bencher| {
@@ -62,13 +68,18 @@ fn measure(instrument: &Instrument, depth: usize) -> anyhow::Result<Vec<Row>> {
             let replay = |_| {
                 let (took, events) = replay(instrument, &build, &calls);
                 per_event_ns.push(took.as_nanos() as f64 / events as f64);
+                per_call_ns.push(took.as_nanos() as f64 / calls.len() as f64);
                 took
             };
             (0..replays).map(replay).sum()
         });
     });
-    per_event_ns.sort_by(f64::total_cmp);
-    let median_ns = per_event_ns.get(per_event_ns.len() / 2).copied().context("nothing was measured")?;
+    let median_ns = median(&mut per_event_ns)?;
+    let call_ns = median(&mut per_call_ns)?;
+    let mut peer_ns: Vec<f64> = (0..SAMPLES).map(|_| peer(&build, &calls).as_nanos() as f64 / calls.len() as f64).collect();
+    let peer_ns = median(&mut peer_ns)?;
+    let version = LOCK.split_once("name = \"lobster\"\nversion = \"").and_then(|(_, rest)| rest.split('"').next()).unwrap_or("unknown");
+    let peer = Peer { name: "lobster", version: version.to_owned(), ns: peer_ns };
     let took = single_calls(instrument, &build, &calls)?;
     let bytes = {
         let (engine, market) = built(instrument, &build);
@@ -84,6 +95,7 @@ fn measure(instrument: &Instrument, depth: usize) -> anyhow::Result<Vec<Row>> {
     );
     let row = |what: &str, ns: f64, samples| Row { name: format!("{name}, {what}"), ns, samples, target_us: None, peer: None };
     Ok(vec![
+        Row { peer: Some(peer), ..row("per call, median", call_ns, per_call_ns.len()) },
         row("per order event, median", median_ns, per_event_ns.len()),
         row("one call with all its events, p99", took.value_at_quantile(0.99) as f64, CALLS),
     ])
@@ -100,6 +112,36 @@ fn replay(instrument: &Instrument, build: &[Call], calls: &[Call]) -> (Duration,
         black_box(&out);
     }
     (begin.elapsed(), events)
+}
+
+fn median(samples: &mut [f64]) -> anyhow::Result<f64> {
+    samples.sort_by(f64::total_cmp);
+    samples.get(samples.len() / 2).copied().context("nothing was measured")
+}
+
+/// The same calls for the peer, a book of one market without accounts, money, fees and rules; the time without building its book.
+fn peer(build: &[Call], calls: &[Call]) -> Duration {
+    let mut book = lobster::OrderBook::new(build.len(), PEER_QUEUE, false);
+    build.iter().for_each(|call| drop(black_box(book.execute(for_peer(call)))));
+    let begin = Instant::now();
+    for call in calls {
+        black_box(book.execute(for_peer(call)));
+    }
+    begin.elapsed()
+}
+
+fn for_peer(call: &Call) -> lobster::OrderType {
+    let (new, id) = match call {
+        Call::Place(_, new, id) => (new, u128::from(id.0)),
+        Call::Cancel(_, id) => return lobster::OrderType::Cancel { id: u128::from(id.0) },
+    };
+    let side = if new.side == Side::Buy { lobster::Side::Bid } else { lobster::Side::Ask };
+    let (Size::Base(Qty(qty)) | Size::Quote(Money(qty))) = new.size;
+    match (new.kind, new.tif) {
+        (Kind::Limit, TimeInForce::Gtc) => lobster::OrderType::Limit { id, side, qty, price: new.price.0 },
+        // It has no immediate-or-cancel: those, whose prices reach through the whole book, are market orders too.
+        _ => lobster::OrderType::Market { id, side, qty },
+    }
 }
 
 fn single_calls(instrument: &Instrument, build: &[Call], calls: &[Call]) -> anyhow::Result<Histogram<u64>> {
@@ -128,7 +170,7 @@ fn run(engine: &mut Engine, market: MarketId, at: i64, call: &Call, out: &mut Ve
     let now = Timestamp::from_ms(at);
     // The calls were made up with an engine that took them.
     let _ = match *call {
-        Call::Place(account, ref new) => engine.place(now, account, market, new, out).map(drop),
+        Call::Place(account, ref new, _) => engine.place(now, account, market, new, out).map(drop),
         Call::Cancel(account, id) => engine.cancel(now, account, market, id, out),
     };
 }
@@ -235,17 +277,21 @@ fn make_up(instrument: &Instrument, depth: usize) -> anyhow::Result<(Vec<Call>, 
     for at in 0..depth + CALLS {
         let account = dice.pick(&accounts).context("there are accounts")?;
         let is_building = at < depth;
-        let call = if !is_building && dice.below(100) < CROSSING_PERCENT {
-            Call::Place(account, dice.crossing(levels))
+        let mut call = if !is_building && dice.below(100) < CROSSING_PERCENT {
+            Call::Place(account, dice.crossing(levels), UNNUMBERED)
         } else if !is_building && drawn.open.len() > depth {
             dice.pick(&drawn.open).map(|(account, id)| Call::Cancel(account, id)).context("there are open orders")?
         } else {
-            Call::Place(account, dice.resting(levels))
+            Call::Place(account, dice.resting(levels), UNNUMBERED)
         };
         run(&mut engine, market, i64::try_from(at)?, &call, &mut out);
         for event in &out {
             if let Event::Order(_, order) = event {
                 drawn.follow(order);
+                // The newest order of a call is its own.
+                if let Call::Place(_, _, id) = &mut call {
+                    *id = (*id).max(order.id);
+                }
             }
         }
         if is_building { build.push(call) } else { calls.push(call) }

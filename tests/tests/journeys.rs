@@ -75,6 +75,12 @@ fn paper_durable() {
     journey("paper_durable.py");
 }
 
+/// In a mount namespace of its own, where a disk can be full.
+#[test]
+fn paper_disk() {
+    STORIES.run("paper_disk.py", PYTHON, &["unshare", "--user", "--map-root-user", "--mount"]);
+}
+
 #[test]
 fn paper() {
     journey("paper.py");

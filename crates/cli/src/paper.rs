@@ -7,6 +7,19 @@ use strongroom_paper::{Config, Market, Scene};
 use crate::arguments::PaperOptions;
 use crate::fail::Failure;
 
+/// Descriptors that the venue's connections may need.
+const DESCRIPTORS: u64 = 4_096;
+
+/// As many descriptors as the venue has connections, where the system permits it; with fewer, connections wait.
+fn allow_connections() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < DESCRIPTORS) {
+        limit.current = Some(limit.maximum.map_or(DESCRIPTORS, |maximum| maximum.min(DESCRIPTORS)));
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
+}
+
 /// Runs until interrupted.
 pub(crate) fn run(mut options: PaperOptions, json: bool) -> Result<(), Failure> {
     let failed = |error: String| Failure::refused("paper", error);
@@ -25,6 +38,7 @@ pub(crate) fn run(mut options: PaperOptions, json: bool) -> Result<(), Failure> 
     if let Some(recording) = &options.replay {
         config.market = if options.both { Market::Both(recording.clone()) } else { Market::Replay(recording.clone()) };
     }
+    allow_connections();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| failed(error.to_string()))?;
     runtime.block_on(async {
         let venue = strongroom_paper::start(config).await.map_err(|error| failed(error.to_string()))?;

@@ -16,6 +16,7 @@ use strongroom_model::{Amount, Asset, Symbol};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::engine::MarketStatus;
+use crate::exchange::AccountView;
 use crate::faults::{Certificate, Fault, StreamFault, Target};
 use crate::keys::{KeyFile, NewKey, PaperKey};
 use crate::server::{Shared, now};
@@ -148,15 +149,6 @@ pub struct Whereabouts {
     pub ca_file: PathBuf,
 }
 
-/// An account as an administrator sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccountView {
-    /// What it is called.
-    pub name: String,
-    /// Free and locked, of every asset that it has any of.
-    pub balances: BTreeMap<Asset, (Amount, Amount)>,
-}
-
 /// What comes of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "tell", content = "of", rename_all = "snake_case")]
@@ -199,15 +191,15 @@ impl Admin {
         let faults = &self.shared.faults;
         match ask {
             AdminAsk::Accounts => Ok(AdminTell::Accounts(self.exchange(|exchange| Ok(exchange.accounts()))?)),
-            AdminAsk::OpenAccount { name, balances } => self.exchange(|exchange| exchange.make_account(&name, balances)),
-            AdminAsk::SetBalance { account, asset, free } => self.exchange(|exchange| exchange.set_balance(now(), &account, &asset, free)),
-            AdminAsk::ResetAccount { account } => self.exchange(|exchange| exchange.reset_account(now(), &account)),
+            AdminAsk::OpenAccount { name, balances } => self.change(|exchange| exchange.make_account(&name, balances)),
+            AdminAsk::SetBalance { account, asset, free } => self.change(|exchange| exchange.set_balance(now(), &account, &asset, free)),
+            AdminAsk::ResetAccount { account } => self.change(|exchange| exchange.reset_account(now(), &account)),
             AdminAsk::Keys => {
                 let keys = self.keys().all().map_err(|error| error.to_string())?;
                 Ok(AdminTell::Keys(keys.into_iter().map(|(key, _)| key).collect()))
             }
             AdminAsk::MakeKey { account, label, key, may_trade, addresses } => {
-                self.exchange(|exchange| exchange.account_named(&account).map(|_| AdminTell::Done))?;
+                self.exchange(|exchange| exchange.account_named(&account))?;
                 let made = self.keys().add(&account, &label, &key, may_trade, addresses, now());
                 let (told, known) = made.map_err(|error| error.to_string())?;
                 self.exchange(|exchange| exchange.put_key(&account, known))?;
@@ -220,12 +212,12 @@ impl Admin {
             }
             AdminAsk::RevokeKey { api_key } => {
                 self.keys().revoke(&api_key).map_err(|error| error.to_string())?;
-                self.exchange(|exchange| {
-                    exchange.forget_key(&api_key);
-                    Ok(AdminTell::Done)
+                self.change(|exchange| {
+                    exchange.forget_key(now(), &api_key);
+                    Ok(())
                 })
             }
-            AdminAsk::SetStatus { symbol, status } => self.exchange(|exchange| exchange.set_status(&symbol, status)),
+            AdminAsk::SetStatus { symbol, status } => self.change(|exchange| exchange.set_status(&symbol, status)),
             AdminAsk::Plan { fault, count, target } => {
                 faults.plan(count, target, fault);
                 Ok(AdminTell::Done)
@@ -256,10 +248,14 @@ impl Admin {
     }
 
     fn set_maintenance(&self, is_closed: bool) -> Result<AdminTell, String> {
-        self.exchange(|exchange| {
+        self.change(|exchange| {
             exchange.set_maintenance(is_closed);
-            Ok(AdminTell::Done)
+            Ok(())
         })
+    }
+
+    fn change(&self, work: impl FnOnce(&mut crate::exchange::Exchange) -> Result<(), String>) -> Result<AdminTell, String> {
+        self.exchange(work).map(|()| AdminTell::Done)
     }
 
     fn exchange<T>(&self, work: impl FnOnce(&mut crate::exchange::Exchange) -> Result<T, String>) -> Result<T, String> {

@@ -30,7 +30,11 @@ pub(crate) fn open(request: hyper::Request<Incoming>, address: IpAddr, shared: S
     let hides_limits = form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == "returnRateLimits" && value == "false");
     socket::upgrade(request, sockets, move |socket| async move {
         let session = Session::new(address, shared.now(), !hides_limits);
-        Connection { session, shared, unit }.serve(socket).await;
+        let mut connection = Connection { session, shared, unit };
+        connection.serve(socket).await;
+        let Connection { session, shared, .. } = connection;
+        // Nothing of it goes into the journal.
+        let _ = shared.with_exchange(|exchange| exchange.close_session(session));
     })
 }
 
@@ -41,7 +45,7 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(mut self, mut socket: Socket) {
+    async fn serve(&mut self, mut socket: Socket) {
         // Before the first request, so that no event between subscription and listening is missed.
         let mut events = self.shared.user_events.subscribe();
         let mut stop = self.shared.stop.clone();
@@ -83,8 +87,9 @@ impl Connection {
         }
     }
 
-    async fn tell(&self, socket: &mut Socket, batch: &Arc<Vec<UserEvent>>) -> bool {
-        for frame in batch.iter().filter_map(|event| self.session.frame_of(event)) {
+    async fn tell(&mut self, socket: &mut Socket, batch: &Arc<Vec<UserEvent>>) -> bool {
+        for event in batch.iter() {
+            let Some(frame) = self.session.frame_of(event) else { continue };
             if !send(socket, Message::text(self.unit.frame(frame.to_string()))).await {
                 return false;
             }

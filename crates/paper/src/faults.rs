@@ -268,12 +268,12 @@ impl Faults {
     }
 
     /// What becomes of the messages of a moment.
-    pub(crate) fn bend(&self, mut batch: Batch) -> StreamNews {
+    pub(crate) fn bend(&self, mut batch: Vec<(String, String)>) -> StreamNews {
         let mut planned = lock(&self.streams);
         let is_depth = |(name, _): &(String, String)| name.ends_with("@depth") || name.contains("@depth@");
-        let Some(fault) = planned.front().map(|planned| planned.fault) else { return StreamNews::Batch(Arc::new(batch)) };
+        let Some(fault) = planned.front().map(|planned| planned.fault) else { return StreamNews::Batch(Arc::new(Batch::new(batch))) };
         if fault == StreamFault::Gap && !batch.iter().any(is_depth) {
-            return StreamNews::Batch(Arc::new(batch));
+            return StreamNews::Batch(Arc::new(Batch::new(batch)));
         }
         strike(&mut planned, 0);
         match fault {
@@ -284,7 +284,7 @@ impl Faults {
             StreamFault::SlowReader => return StreamNews::Drop,
             StreamFault::HalfOpen(silence) => return StreamNews::Freeze(silence),
         }
-        StreamNews::Batch(Arc::new(batch))
+        StreamNews::Batch(Arc::new(Batch::new(batch)))
     }
 
     /// A time between two, another one each time; the same sequence in every run.

@@ -18,9 +18,9 @@ mod socket;
 mod streams;
 mod time_unit;
 
-pub use admin::{AccountView, AdminAsk, AdminClient, AdminTell, Whereabouts};
+pub use admin::{AdminAsk, AdminClient, AdminTell, Whereabouts};
 pub use authority::AuthorityError;
-pub use exchange::Scene;
+pub use exchange::{AccountView, Scene};
 pub use faults::{Certificate, Fault, Faults, SOCKET, StreamFault, Target};
 pub use journal::JournalError;
 pub use keys::{KeyScheme, KeysError, NewKey, PaperKey};

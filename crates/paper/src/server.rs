@@ -30,7 +30,7 @@ use crate::time_unit::TimeUnit;
 use crate::{api_socket, files, streams};
 
 /// Connections at once; further ones are closed before a handshake.
-const CONNECTIONS_MAX: usize = 256;
+const CONNECTIONS_MAX: usize = 2_048;
 /// Time for a TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Time for a request's headers; an idle connection ends after it.
@@ -311,12 +311,15 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: Shared) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut stop = shared.stop.clone();
     let mut connections = JoinSet::new();
-    let mut tick = tokio::time::interval(Duration::from_millis(TICK_MS.unsigned_abs()));
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let tick = tokio::time::sleep(until_next_tick());
+    tokio::pin!(tick);
     loop {
         tokio::select! {
             () = stopped(&mut stop) => break,
-            _ = tick.tick() => move_market(&shared),
+            () = &mut tick => {
+                move_market(&shared);
+                tick.as_mut().reset(tokio::time::Instant::now() + until_next_tick());
+            }
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
@@ -341,10 +344,17 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: Shared) {
     }
 }
 
+/// Ticks happen when the clock shows a multiple of their length: what is told bears the time at which it is told.
+fn until_next_tick() -> Duration {
+    let tick_us = TICK_MS * 1_000;
+    Duration::from_micros((tick_us - now().us().rem_euclid(tick_us)).unsigned_abs())
+}
+
 fn move_market(shared: &Shared) {
     let Ok(events) = shared.with_exchange(|exchange| exchange.advance(now())) else { return };
     if shared.events.receiver_count() > 0 && !events.is_empty() {
-        let batch: streams::Batch = events.iter().flat_map(MarketEvent::messages).map(|(name, data)| (name, data.to_string())).collect();
+        let batch: Vec<(String, String)> =
+            events.iter().flat_map(MarketEvent::messages).map(|(name, data)| (name, data.to_string())).collect();
         // The last listener may have left just now.
         let _ = shared.events.send(shared.faults.bend(batch));
     }

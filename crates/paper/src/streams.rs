@@ -1,7 +1,7 @@
 //! Market streams over WebSockets. Invariant: a listener that falls behind or floods is disconnected; it never
 //! misses a message and stays.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,8 +18,30 @@ use crate::server::{Reply, Shared, now, plain, stopped};
 use crate::socket::{self, LIFE, PING, PONG, Socket, send};
 use crate::time_unit::TimeUnit;
 
-/// Messages of one tick: name of the stream, payload.
-pub(crate) type Batch = Vec<(String, String)>;
+/// Messages of one tick, found by the names of their streams: most listeners hear a few of them.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    /// Name of the stream, payload.
+    messages: Vec<(String, String)>,
+    places: HashMap<String, Vec<usize>>,
+}
+
+impl Batch {
+    pub(crate) fn new(messages: Vec<(String, String)>) -> Self {
+        let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+        for (place, (name, _)) in messages.iter().enumerate() {
+            places.entry(name.clone()).or_default().push(place);
+        }
+        Self { messages, places }
+    }
+
+    /// The messages of these streams, in their order.
+    fn of<'a>(&'a self, names: impl Iterator<Item = &'a String>) -> impl Iterator<Item = &'a (String, String)> {
+        let mut places: Vec<usize> = names.filter_map(|name| self.places.get(name)).flatten().copied().collect();
+        places.sort_unstable();
+        places.into_iter().filter_map(|place| self.messages.get(place))
+    }
+}
 
 /// Streams of one connection.
 const STREAMS_MAX: usize = 1_024;
@@ -125,7 +147,7 @@ impl Listener {
     }
 
     async fn tell(&self, socket: &mut Socket, batch: &Arc<Batch>) -> bool {
-        for (name, payload) in batch.iter() {
+        for (name, payload) in batch.of(self.names.keys()) {
             let Some(asked) = self.names.get(name) else { continue };
             if !send(socket, self.framed(asked, payload)).await {
                 return false;

@@ -274,14 +274,19 @@ impl Floor {
         }
     }
 
-    /// User data of `account` is collected from now on.
+    /// One more subscription to `account`: its user data is collected.
     pub(crate) fn listen(&mut self, account: AccountId) {
         self.user_data.listen(account);
     }
 
-    /// User data of `account` is not collected any more.
+    /// One subscription to `account` less.
     pub(crate) fn unlisten(&mut self, account: AccountId) {
         self.user_data.unlisten(account);
+    }
+
+    /// Who listens to `account` by this key hears so, and nothing further.
+    pub(crate) fn end_streams(&mut self, account: AccountId, api_key: &str, now: Timestamp) {
+        self.user_data.end(account, api_key, now);
     }
 
     /// User data since the last call.

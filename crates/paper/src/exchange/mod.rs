@@ -40,6 +40,7 @@ mod verifying;
 mod wallet;
 mod words;
 
+pub use administration::AccountView;
 pub use candles::CandleStats;
 pub use config::{Account, ApiKey, Config, FIRST_ACCOUNT, Listing, Market, Rights, Scene};
 pub use events::{MarketEvent, Speed};
@@ -372,11 +373,6 @@ impl Exchange {
     /// What user data streams tell since the last call, in order.
     pub fn take_user_events(&mut self) -> Vec<UserEvent> {
         self.floor.take_user_events()
-    }
-
-    /// Nobody listens to `account` any more.
-    pub fn unlisten(&mut self, account: AccountId) {
-        self.floor.unlisten(account);
     }
 
     /// The engine, to look into.

@@ -15,7 +15,7 @@ use super::auth::{self, Proof};
 use super::params::Params;
 use super::refusal::ApiRefusal;
 use super::routes::{self, Answer, json as answer};
-use super::user_data::UserEvent;
+use super::user_data::{UserEvent, terminated};
 use super::{Cost, Exchange, Rights};
 use crate::engine::AccountId;
 
@@ -36,9 +36,10 @@ struct Logon {
     since: Timestamp,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Subscription {
     account: AccountId,
+    api_key: String,
     /// Made by the session's own key: ends when it logs out.
     of_session: bool,
 }
@@ -52,18 +53,31 @@ pub struct Session {
     logon: Option<Logon>,
     subscriptions: BTreeMap<u32, Subscription>,
     next_subscription: u32,
+    /// Accounts of subscriptions that ended, until the exchange knows.
+    ended: Vec<AccountId>,
 }
 
 impl Session {
     /// A new connection from `address`. `tells_limits`: whether answers carry `rateLimits` when they are not asked to or not to.
     pub const fn new(address: IpAddr, connected: Timestamp, tells_limits: bool) -> Self {
-        Self { address, connected, tells_limits, logon: None, subscriptions: BTreeMap::new(), next_subscription: 0 }
+        Self { address, connected, tells_limits, logon: None, subscriptions: BTreeMap::new(), next_subscription: 0, ended: Vec::new() }
     }
 
     /// Whether it listens to the account of an event; the frame that carries the event then.
-    pub fn frame_of(&self, event: &UserEvent) -> Option<Value> {
-        let found = self.subscriptions.iter().find(|(_, subscription)| subscription.account == event.account);
-        found.map(|(id, _)| json!({"subscriptionId": id, "event": event.event}))
+    pub fn frame_of(&mut self, event: &UserEvent) -> Option<Value> {
+        let is_meant = |subscription: &Subscription| {
+            subscription.account == event.account && event.ends.as_ref().is_none_or(|api_key| *api_key == subscription.api_key)
+        };
+        let (id, _) = self.subscriptions.iter().find(|(_, subscription)| is_meant(subscription))?;
+        let frame = json!({"subscriptionId": id, "event": event.event});
+        if event.ends.is_some() {
+            self.end(*id);
+        }
+        Some(frame)
+    }
+
+    fn end(&mut self, id: u32) {
+        self.ended.extend(self.subscriptions.remove(&id).map(|subscription| subscription.account));
     }
 
     /// Accounts that it listens to.
@@ -117,6 +131,20 @@ struct Outcome {
 }
 
 impl Exchange {
+    /// The connection of a session has ended.
+    pub fn close_session(&mut self, mut session: Session) {
+        for id in session.subscriptions.keys().copied().collect::<Vec<_>>() {
+            session.end(id);
+        }
+        self.note_ended(&mut session);
+    }
+
+    fn note_ended(&mut self, session: &mut Session) {
+        for account in session.ended.drain(..) {
+            self.floor.unlisten(account);
+        }
+    }
+
     /// Answers one message of a session; also what the session's own subscriptions are told because of it.
     pub fn socket(&mut self, now: Timestamp, session: &mut Session, text: &str) -> Vec<String> {
         let Ok(message) = serde_json::from_str::<Value>(text) else {
@@ -263,7 +291,7 @@ impl Exchange {
         session.logon = None;
         let ended: Vec<u32> = session.subscriptions.iter().filter(|(_, subscription)| subscription.of_session).map(|(id, _)| *id).collect();
         for id in ended {
-            end_subscription(session, id, now, told);
+            self.end_subscription(session, id, now, told);
         }
     }
 
@@ -271,8 +299,9 @@ impl Exchange {
         params.pass_over("returnRateLimits");
         params.finish()?;
         let logon = session.logon.as_ref().ok_or_else(|| ApiRefusal::new(401, -2015, "Invalid API-key, IP, or permissions for action."))?;
-        let account = self.keys.get(logon.api_key.as_str()).ok_or_else(ApiRefusal::key)?.account;
-        self.add_subscription(session, account, true)
+        let api_key = logon.api_key.clone();
+        let account = self.keys.get(api_key.as_str()).ok_or_else(ApiRefusal::key)?.account;
+        self.add_subscription(session, Subscription { account, api_key, of_session: true })
     }
 
     fn subscribe_by_signature(&mut self, now: Timestamp, session: &mut Session, params: &mut Params, _: &mut Vec<Value>) -> Answer {
@@ -282,10 +311,11 @@ impl Exchange {
         let proof = Proof { api_key: &api_key, payload: Cow::Owned(payload.into_bytes()), address: session.address, is_logged_on: false };
         let account = auth::authenticate(&self.keys, now, &proof, params, Rights::Read)?.account;
         params.finish()?;
-        self.add_subscription(session, account, false)
+        self.add_subscription(session, Subscription { account, api_key, of_session: false })
     }
 
-    fn add_subscription(&mut self, session: &mut Session, account: AccountId, of_session: bool) -> Answer {
+    fn add_subscription(&mut self, session: &mut Session, subscription: Subscription) -> Answer {
+        let account = subscription.account;
         if session.accounts().any(|other| other == account) {
             return Err(ApiRefusal::new(400, -2035, "User Data Stream subscription already active."));
         }
@@ -298,7 +328,7 @@ impl Exchange {
         }
         let id = session.next_subscription;
         session.next_subscription += 1;
-        session.subscriptions.insert(id, Subscription { account, of_session });
+        session.subscriptions.insert(id, subscription);
         self.floor.listen(account);
         answer(&json!({"subscriptionId": id}))
     }
@@ -312,9 +342,15 @@ impl Exchange {
             return Err(ApiRefusal::new(400, -2036, "User Data Stream subscription does not exist."));
         }
         for id in ids {
-            end_subscription(session, id, now, told);
+            self.end_subscription(session, id, now, told);
         }
         answer(&json!({}))
+    }
+
+    fn end_subscription(&mut self, session: &mut Session, id: u32, now: Timestamp, told: &mut Vec<Value>) {
+        session.end(id);
+        self.note_ended(session);
+        told.push(json!({"subscriptionId": id, "event": terminated(now)}));
     }
 
     fn subscriptions(&mut self, _: Timestamp, session: &mut Session, params: &mut Params, _: &mut Vec<Value>) -> Answer {
@@ -338,11 +374,6 @@ fn session_work(method: &str) -> Option<SessionWork> {
         "userDataStream.unsubscribe" => Exchange::unsubscribe,
         _ => return None,
     })
-}
-
-fn end_subscription(session: &mut Session, id: u32, now: Timestamp, told: &mut Vec<Value>) {
-    session.subscriptions.remove(&id);
-    told.push(json!({"subscriptionId": id, "event": {"e": "eventStreamTerminated", "E": now.ms()}}));
 }
 
 /// The key of a request, and whether the session stands for its signature.

@@ -1,7 +1,7 @@
 //! What the user data stream tells (`user-data-stream.md`). Invariant: every transition of every order of a listened-to account is
 //! told once, in order; then the balances that it moved.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 use strongroom_model::{Asset, Side, Symbol, Timestamp};
@@ -17,12 +17,15 @@ pub struct UserEvent {
     pub account: AccountId,
     /// The event, as the stream carries it.
     pub event: Value,
+    /// Only for who listens by this key, and the last that they hear.
+    pub ends: Option<String>,
 }
 
 /// Collects events of accounts that somebody listens to.
 #[derive(Debug, Default)]
 pub(crate) struct UserData {
-    listened: HashSet<AccountId>,
+    /// How many subscriptions each account has.
+    listened: HashMap<AccountId, u32>,
     waiting: Vec<UserEvent>,
 }
 
@@ -47,18 +50,28 @@ pub(crate) enum ListNews {
 }
 
 impl UserData {
-    /// Events of `account` are collected from now on.
+    /// One more subscription to `account`.
     pub(crate) fn listen(&mut self, account: AccountId) {
-        self.listened.insert(account);
+        *self.listened.entry(account).or_default() += 1;
     }
 
-    /// Events of `account` are not collected any more.
+    /// One subscription less; after the last, events of `account` are not collected any more.
     pub(crate) fn unlisten(&mut self, account: AccountId) {
-        self.listened.remove(&account);
+        if let Some(count) = self.listened.get_mut(&account) {
+            *count -= 1;
+            if *count == 0 {
+                self.listened.remove(&account);
+            }
+        }
     }
 
     pub(crate) fn is_listened(&self, account: AccountId) -> bool {
-        self.listened.contains(&account)
+        self.listened.contains_key(&account)
+    }
+
+    /// Ends the subscriptions to `account` that were made by a key.
+    pub(crate) fn end(&mut self, account: AccountId, api_key: &str, at: Timestamp) {
+        self.waiting.push(UserEvent { account, event: terminated(at), ends: Some(api_key.to_owned()) });
     }
 
     /// What was collected since the last call.
@@ -68,7 +81,7 @@ impl UserData {
 
     pub(crate) fn report(&mut self, change: &Change, order: &Order, names: &Names<'_>, assets: &[Asset]) {
         if let Some(event) = report(change, order, names, assets) {
-            self.waiting.push(UserEvent { account: order.account, event });
+            self.waiting.push(UserEvent { account: order.account, event, ends: None });
         }
     }
 
@@ -84,21 +97,26 @@ impl UserData {
             "e": "listStatus", "E": at.ms(), "s": symbol, "g": list.id.0, "c": contingency(list.contingency), "l": kind, "L": state,
             "r": "NONE", "C": name, "T": at.ms(), "O": orders,
         });
-        self.waiting.push(UserEvent { account: list.account, event });
+        self.waiting.push(UserEvent { account: list.account, event, ends: None });
     }
 
     pub(crate) fn position(&mut self, account: AccountId, held: &[(Asset, Holding)], at: Timestamp) {
         let balance = |(asset, held): &(Asset, Holding)| json!({"a": asset, "f": held.free.to_string(), "l": held.locked.to_string()});
         let balances: Vec<Value> = held.iter().map(balance).collect();
         let event = json!({"e": "outboundAccountPosition", "E": at.ms(), "u": at.ms(), "B": balances});
-        self.waiting.push(UserEvent { account, event });
+        self.waiting.push(UserEvent { account, event, ends: None });
     }
 
     /// Money came in or went out; `delta` as text with its sign.
     pub(crate) fn moved(&mut self, account: AccountId, asset: &str, delta: &str, at: Timestamp) {
         let event = json!({"e": "balanceUpdate", "E": at.ms(), "a": asset, "d": delta, "T": at.ms()});
-        self.waiting.push(UserEvent { account, event });
+        self.waiting.push(UserEvent { account, event, ends: None });
     }
+}
+
+/// The last event of a subscription (`user-data-stream.md`, "Event Stream Terminated").
+pub(super) fn terminated(at: Timestamp) -> Value {
+    json!({"e": "eventStreamTerminated", "E": at.ms()})
 }
 
 pub(super) const fn contingency(contingency: Contingency) -> &'static str {

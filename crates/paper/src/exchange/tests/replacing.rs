@@ -110,7 +110,38 @@ fn an_amended_member_tells_its_list() {
     assert_eq!(told, [replaced, ("listStatus", Some("UPDATED")), replaced, ("outboundAccountPosition", None)], "{events:?}");
     assert_eq!(events[1]["O"][0]["c"], body["amendedOrder"]["clientOrderId"]);
     let noted: Vec<_> = events.iter().filter(|event| event["j"] == 7 && event["J"] == 1_000_000).collect();
+    assert!(exchange.take_user_events().is_empty());
     assert_eq!(noted.len(), 1, "the leg that carries them: {events:?}");
     let (_, open) = send(&mut exchange, NOW, "trade", "GET", "/api/v3/openOrders", "symbol=BTCUSDT");
     assert!(open.as_array().unwrap().iter().all(|order| order["origQty"] == "0.30000000"), "both legs are smaller: {open}");
+}
+
+#[test]
+fn user_data_ends_with_its_key_and_with_its_last_listener() {
+    let mut exchange = traded();
+    let now = NOW;
+    let mut sessions = ["trade", "read"].map(|api_key| {
+        let mut session = Session::new(LOOPBACK, now, true);
+        let signature = SigningKey::Hmac(SECRET).sign(format!("apiKey={api_key}&timestamp={}", now.ms()).as_bytes());
+        let params = serde_json::json!({"apiKey": api_key, "timestamp": now.ms(), "signature": signature});
+        let subscribe = serde_json::json!({"id": 1, "method": "userDataStream.subscribe.signature", "params": params});
+        assert!(exchange.socket(now, &mut session, &subscribe.to_string())[0].contains("\"status\":200"));
+        session
+    });
+    exchange.forget_key(now, "read");
+    let told = exchange.take_user_events();
+    let heard: Vec<Vec<Value>> =
+        sessions.iter_mut().map(|session| told.iter().filter_map(|event| session.frame_of(event)).collect()).collect();
+    assert!(heard[0].is_empty() && heard[1].len() == 1 && heard[1][0]["event"]["e"] == "eventStreamTerminated", "{heard:?}");
+    let order = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.1&price=90";
+    assert_eq!(send(&mut exchange, now, "trade", "POST", "/api/v3/order", order).0, 200);
+    let told = exchange.take_user_events();
+    assert!(sessions[0].frame_of(&told[0]).is_some() && sessions[1].frame_of(&told[0]).is_none());
+    let [first, second] = sessions;
+    exchange.close_session(second);
+    assert_eq!(send(&mut exchange, now, "trade", "POST", "/api/v3/order", order).0, 200);
+    assert!(!exchange.take_user_events().is_empty(), "one still listens");
+    exchange.close_session(first);
+    assert_eq!(send(&mut exchange, now, "trade", "POST", "/api/v3/order", order).0, 200);
+    assert!(exchange.take_user_events().is_empty(), "nobody listens");
 }
