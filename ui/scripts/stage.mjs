@@ -8,9 +8,11 @@ import { chromium } from "playwright-core";
 
 const ROOT = fileURLToPath(new URL("../dist-fake", import.meta.url));
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-export const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src ipc: http://ipc.localhost; " +
-  "require-trusted-types-for 'script'; trusted-types svelte-trusted-html";
+const SECURITY = JSON.parse(readFileSync(new URL("../../src-tauri/tauri.conf.json", import.meta.url), "utf8")).app.security;
+/** The program's own policy, word for word. */
+export const POLICY = Object.entries(SECURITY.csp)
+  .map(([directive, sources]) => `${directive} ${sources}`)
+  .join("; ");
 const TYPES = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript",
@@ -247,6 +249,7 @@ export async function onEveryScene(look, { only = [], themes = ["dark", "light"]
         if (only.length > 0 && !only.includes(scene.name)) continue;
         const context = await browser.newContext({ viewport: scene.size ?? { width: 1440, height: 900 }, bypassCSP: bypassPolicy });
         const page = await context.newPage();
+        if (SECURITY.freezePrototype && !bypassPolicy) await page.addInitScript(() => Object.freeze(Object.prototype));
         page.on("console", (message) => message.type() === "error" && faults.push(`${scene.name} ${theme}: ${message.text()}`));
         page.on("pageerror", (error) => faults.push(`${scene.name} ${theme}: ${error.message}`));
         await page.goto(`${address}?fake=${scene.fake}&theme=${theme}&still${scene.query ?? ""}`);

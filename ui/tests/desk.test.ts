@@ -126,6 +126,41 @@ describe("the keyboard alone", () => {
     await gone("shortcuts");
   });
 
+  it("goes round the screens with Ctrl Tab, and back, but not under a dialog", async () => {
+    const world = await openDesk({ scenario: "plain" });
+    for (const view of ["lines", "keys", "audit", "settings", "trade"]) {
+      await world.user.keyboard("{Control>}{Tab}{/Control}");
+      await find(view);
+    }
+    for (const view of ["settings", "audit"]) {
+      await world.user.keyboard("{Control>}{Shift>}{Tab}{/Shift}{/Control}");
+      await find(view);
+    }
+    await world.user.keyboard("{Control>}k{/Control}");
+    await find("palette");
+    await world.user.keyboard("{Control>}{Tab}{/Control}");
+    get("audit");
+  });
+
+  it("moves by arrows among tabs and within a group, which is one stop for Tab", async () => {
+    const world = await openDesk({ scenario: "plain" });
+    get("tab-open").focus();
+    await world.user.keyboard("{ArrowRight}");
+    expect(get("tab-history").getAttribute("aria-selected")).toBe("true");
+    expect(document.activeElement).toBe(get("tab-history"));
+    await world.user.keyboard("{ArrowLeft}{ArrowLeft}");
+    expect(document.activeElement).toBe(get("tab-balances"));
+    expect(["open", "history", "fills", "balances"].map((name) => get(`tab-${name}`).tabIndex)).toEqual([-1, -1, -1, 0]);
+    get("side-buy").focus();
+    await world.user.keyboard("{ArrowRight}");
+    expect(get("side-sell").getAttribute("aria-checked")).toBe("true");
+    expect(document.activeElement).toBe(get("side-sell"));
+    expect([get("side-buy").tabIndex, get("side-sell").tabIndex]).toEqual([-1, 0]);
+    get("interval-1m").focus();
+    await world.user.click(get("interval-1h"));
+    expect(get("interval-1h").getAttribute("aria-checked")).toBe("true");
+  });
+
   it("locks with Ctrl L from inside a dialog", async () => {
     const world = await openDesk({ scenario: "plain" });
     await world.user.keyboard("{Control>}k{/Control}");
@@ -194,6 +229,11 @@ describe("the kill sheet", () => {
     await until(() => expect(get("kill-frozen").textContent).toContain("0.41"));
     await until(() => expect(get("kill-left").dataset.left).toBe("0"));
     expect(world.backend.book.live()).toEqual([]);
+    await world.user.click(get("rearm"));
+    await find("prompt-cover");
+    await world.user.keyboard("{Escape}");
+    await gone("prompt-cover");
+    get("kill-sheet"); // Esc is for the dialog on top only
     await world.user.click(get("rearm"));
     await find("prompt-cover");
     world.backend.answerPrompt({ action: "rearm" });

@@ -3,6 +3,7 @@ import { cleanup, render, screen, waitFor } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { fakeBackend, type FakeOptions, type FakeWorld } from "../src/lib/fake";
 import Page from "../src/Page.svelte";
+import "../src/views/Desk.svelte"; // read before the clock of a story starts
 import { Entry } from "../src/state/entry.svelte";
 
 export type World = { backend: FakeWorld; entry: Entry; user: ReturnType<typeof userEvent.setup> };

@@ -9,6 +9,8 @@ export type Action =
   | "view-3"
   | "view-4"
   | "view-5"
+  | "view-next"
+  | "view-previous"
   | "panel-next"
   | "panel-previous"
   | "cancel-last"
@@ -33,6 +35,8 @@ export const BINDINGS: readonly Binding[] = [
   { chord: "Ctrl+4", action: "view-4", words: "Audit log", group: "Everywhere" },
   { chord: "Ctrl+5", action: "view-5", words: "Settings", group: "Everywhere" },
   { chord: "Ctrl+,", action: "settings", words: "Settings", group: "Everywhere" },
+  { chord: "Ctrl+Tab", action: "view-next", words: "Next screen", group: "Everywhere" },
+  { chord: "Ctrl+Shift+Tab", action: "view-previous", words: "Previous screen", group: "Everywhere" },
   { chord: "F6", action: "panel-next", words: "Next panel", group: "Everywhere" },
   { chord: "Shift+F6", action: "panel-previous", words: "Previous panel", group: "Everywhere" },
   { chord: "Ctrl+F", action: "filter", words: "Filter in this panel", group: "Everywhere" },
@@ -63,6 +67,7 @@ export function chordOf(event: Press): Chord {
   const digit = /^Digit(\d)$/.exec(event.code ?? "")?.[1];
   let key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
   if (ctrl && digit) key = digit; // layouts whose digits need Shift
+  if (event.code === "Tab") key = "Tab"; // WebKitGTK gives it no name with Shift
   if (event.key === "?") return ctrl ? "Ctrl+?" : "?";
   return [ctrl ? "Ctrl" : "", event.altKey ? "Alt" : "", event.shiftKey ? "Shift" : "", key].filter(Boolean).join("+");
 }

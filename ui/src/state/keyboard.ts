@@ -1,17 +1,25 @@
 // Carries out what the keyboard map says. Invariant: the kill chord works everywhere, dialogs included; everything else waits while a dialog is open.
 import { actionOf, chordOf, type Action } from "../lib/keys";
-import { focusables } from "../parts/trap";
 import { VIEWS, type Shell } from "./shell.svelte";
 
 const PANELS = "[data-panel]";
 const FILTER = "[data-panel-filter]";
+const DIALOG = '[aria-modal="true"]';
+const CAN_FOCUS =
+  'button:not(:disabled), [href], input:not(:disabled), select:not(:disabled), textarea:not(:disabled), [tabindex]:not([tabindex="-1"])';
 
 export function moveToPanel(step: 1 | -1, root: ParentNode = document): void {
   const panels = [...root.querySelectorAll<HTMLElement>(PANELS)];
   if (panels.length === 0) return;
   const at = panels.findIndex((panel) => panel.contains(document.activeElement));
   const next = panels[(at + step + panels.length) % panels.length] ?? panels[0]!;
-  (next.querySelector<HTMLElement>("[data-panel-focus]") ?? focusables(next)[0] ?? next).focus();
+  (next.querySelector<HTMLElement>("[data-panel-focus]") ?? next.querySelector<HTMLElement>(CAN_FOCUS) ?? next).focus();
+}
+
+/** To the next screen of the rail, round and round. */
+export function moveToView(shell: Shell, step: 1 | -1): void {
+  const at = VIEWS.indexOf(shell.view);
+  shell.view = VIEWS[(at + step + VIEWS.length) % VIEWS.length] ?? shell.view;
 }
 
 /** To the filter of the panel with the focus, else to the first one on the screen. */
@@ -26,7 +34,7 @@ export function onKeyDown(shell: Shell, event: KeyboardEvent): void {
   const action = actionOf(event, shell.entry.look.settings.single_keys);
   if (action === null) return;
   const inDialog =
-    shell.overlay !== null || shell.kill.open || shell.entry.prompt.asking !== null || document.querySelector('[role="dialog"]') !== null;
+    shell.overlay !== null || shell.kill.open || shell.entry.prompt.asking !== null || document.querySelector(DIALOG) !== null;
   if (action === "kill-hold") {
     event.preventDefault();
     if (!event.repeat) shell.kill.press();
@@ -81,6 +89,12 @@ export function act(shell: Shell, action: Action): void {
       break;
     case "panel-previous":
       moveToPanel(-1);
+      break;
+    case "view-next":
+      moveToView(shell, 1);
+      break;
+    case "view-previous":
+      moveToView(shell, -1);
       break;
     case "kill-hold":
       shell.kill.show();
