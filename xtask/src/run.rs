@@ -2,12 +2,17 @@
 //! keychain; nothing that it started or stored is left when it ends, but the profile's folder to look into.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
 use crate::place::Place;
 use crate::stage::{must_succeed, stage};
 use crate::{setup, ui, window};
+
+/// Services of a session that has ended take so long to leave its home.
+const LEAVING: Duration = Duration::from_secs(3);
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// A home that belongs to one trial. In the folder for temporary files, because sockets need short paths.
 pub(crate) struct Home {
@@ -21,18 +26,24 @@ impl Home {
 
     pub(crate) fn make() -> anyhow::Result<Self> {
         use std::os::unix::fs::DirBuilderExt as _;
-        let path = std::env::temp_dir().join(format!("strongroom-trial-{}", std::process::id()));
-        for folder in [path.clone(), path.join("runtime")] {
-            std::fs::DirBuilder::new().mode(0o700).create(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        }
-        Ok(Self { path })
+        let path = tempfile::Builder::new().prefix("strongroom-trial-").tempdir()?.keep();
+        let home = Self { path };
+        let runtime = home.path.join("runtime");
+        std::fs::DirBuilder::new().mode(0o700).create(&runtime).with_context(|| format!("cannot make {}", runtime.display()))?;
+        Ok(home)
     }
 }
 
 impl Drop for Home {
     fn drop(&mut self) {
-        // What cannot be removed lies in the folder for temporary files.
-        let _ = std::fs::remove_dir_all(&self.path);
+        let begin = Instant::now();
+        while let Err(error) = std::fs::remove_dir_all(&self.path) {
+            if begin.elapsed() > LEAVING {
+                eprintln!("{} could not be removed: {error}", self.path.display());
+                return;
+            }
+            std::thread::sleep(AGAIN);
+        }
     }
 }
 
