@@ -71,6 +71,17 @@ code, told = person.with_code("policy", "set", path)
 assert code == 0, told
 assert does("policy", "show")["policy"] == policy
 
+say("what the limits allow is followed and traded, without a restart")
+assert cli("book", "SOLUSDT")[0] != 0
+solana = {**policy["instruments"][0], "symbol": "SOLUSDT", "quantity_max": "50", "price_low": "1", "price_high": "10000"}
+code, told = person.with_code("policy", "set", set_policy(instruments=[*policy["instruments"], solana]))
+assert code == 0, told
+eventually("the book of SOLUSDT", lambda: cli("book", "SOLUSDT")[1].get("current"))
+order = does("order", "place", "SOLUSDT", "buy", "--market", "--quantity", "1")
+assert order["fate"] == "filled", order
+does("policy", "set", set_policy())
+eventually("only the others are followed", lambda: cli("book", "SOLUSDT")[0] != 0 and cli("book", "BTCUSDT")[1].get("current"))
+
 say("a code is not accepted twice")
 code, told = person.with_code("key", "delete", key, code=person.phone.code(person.phone.used))
 assert told["error"]["code"] == "wrong-factor" and "use" in told["error"]["message"], told

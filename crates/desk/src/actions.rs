@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorAction, DoorError, Tell};
+use strongroom_guard::Policy;
 use strongroom_model::{Advice, CredentialInfo, Intent};
 use strongroom_signer_api::{Action, ActionEnd, KitOpening, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed, SignAsk};
 use strongroom_venues::binance::decode;
@@ -115,8 +116,13 @@ pub(crate) async fn greet_signer(hall: Arc<Hall>, killed: Option<String>) {
 
 async fn fetch_policy(hall: &Arc<Hall>) {
     if let Ok(Reply::Policy(policy)) = hall.ask_signer(&Request::Policy).await {
-        hall.event(Event::Policy(Some(policy))).await;
+        apply_policy(hall, policy).await;
     }
+}
+
+async fn apply_policy(hall: &Arc<Hall>, policy: Policy) {
+    hall.venue.follow_policy(&policy);
+    hall.event(Event::Policy(Some(policy))).await;
 }
 
 /// The signer told something unasked.
@@ -181,7 +187,7 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
         }
         ActionEnd::PolicySet(policy) => {
             let _ = hall.note(&[(Kind::PolicyChanged, json!({"policy": policy}))]);
-            hall.event(Event::Policy(Some(policy.clone()))).await;
+            apply_policy(hall, policy.clone()).await;
         }
         ActionEnd::Pinned(change) => tell = hall.change_pin(change).err().map(|words| error("pin", words, Advice::Ask)),
         ActionEnd::RotationBegun { old, new } => tell = Some(rotate(hall, *old, new).await),

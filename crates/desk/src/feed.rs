@@ -130,6 +130,11 @@ impl Feed {
         self.news.send_replace(());
     }
 
+    /// Other markets than these are not followed any more.
+    pub(crate) fn keep_only(&self, followed: &[Symbol]) {
+        lock(&self.markets).retain(|symbol, _| followed.contains(symbol));
+    }
+
     /// Wakes whenever a market changed.
     pub(crate) fn news(&self) -> watch::Receiver<()> {
         self.news.subscribe()

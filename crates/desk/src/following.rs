@@ -28,12 +28,19 @@ impl Hall {
         let mut wait = RETRY;
         loop {
             let began = Instant::now();
+            // Made before the instruments are read: other ones are not missed.
+            let others = self.venue.allowed_changed.notified();
             let followed: Vec<Symbol> = self.venue.followed().into_iter().map(|instrument| instrument.symbol).collect();
-            if !followed.is_empty()
-                && let Err(error) = self.follow(&followed).await
-            {
-                tracing::warn!(%error, "the stream ended");
-                *lock(&self.venue.stream_trouble) = Some(error);
+            self.feed.keep_only(&followed);
+            let ended = async { if followed.is_empty() { Ok(()) } else { self.follow(&followed).await } };
+            tokio::select! {
+                () = others => wait = RETRY,
+                ended = ended => {
+                    if let Err(error) = ended {
+                        tracing::warn!(%error, "the stream ended");
+                        *lock(&self.venue.stream_trouble) = Some(error);
+                    }
+                }
             }
             *lock(&self.venue.stream_open) = None;
             self.feed.lost();

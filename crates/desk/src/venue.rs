@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use strongroom_desk_api::{CountedBy, Interval, LimitView, LineKind, LineView, Mode};
+use strongroom_guard::Policy;
 use strongroom_model::{Candle, Instrument, OrderSpec, PlaceOrder, SignedRequest, Symbol};
 use strongroom_net::clock::{Sample, VenueClock};
 use strongroom_net::governor::{Governor, Kind, Priority, PushBack, RateRule};
@@ -31,8 +32,8 @@ const CLOCK_EVERY: Duration = Duration::from_secs(5);
 pub(crate) const RETRY: Duration = Duration::from_millis(500);
 /// A clock that differs by more is written to the log.
 const CLOCK_ALARM_US: i64 = 1_000_000;
-/// Instruments that are followed.
-const FOLLOWED: [&str; 2] = ["BTCUSDT", "ETHUSDT"];
+/// Most instruments that are followed: their streams are named in one address of bounded length.
+pub(crate) const FOLLOWED_MAX: usize = 20;
 /// Candles of a history.
 const CANDLES: u32 = 500;
 
@@ -74,11 +75,19 @@ pub(crate) struct Venue {
     governor: Mutex<Governor>,
     clock: Mutex<VenueClock>,
     instruments: Mutex<Vec<Instrument>>,
+    /// Instruments that the policy allows, as far as it is known.
+    allowed: Mutex<Vec<Symbol>>,
+    /// Others are allowed: the stream begins anew.
+    pub(crate) allowed_changed: Notify,
     trouble: Mutex<Option<String>>,
     start: Instant,
 }
 
 const PINS: &str = "pins";
+
+fn symbols(policy: &Policy) -> Vec<Symbol> {
+    policy.instruments.iter().map(|instrument| instrument.symbol.clone()).collect()
+}
 
 impl Venue {
     pub(crate) fn new(config: VenueConfig, store: &Store) -> Result<Self, String> {
@@ -109,6 +118,8 @@ impl Venue {
             governor: Mutex::new(Governor::new(vec![cautious])),
             clock: Mutex::new(VenueClock::default()),
             instruments: Mutex::new(Vec::new()),
+            allowed: Mutex::new(symbols(&Policy::initial())),
+            allowed_changed: Notify::new(),
             trouble: Mutex::new(None),
             start: Instant::now(),
         })
@@ -285,10 +296,23 @@ impl Venue {
         lock(&self.instruments).clone()
     }
 
-    /// What is followed of it, in the order that people are shown.
+    /// What is followed of it: the first of what the policy allows, in the policy's order. Before a vault was opened, what the policy
+    /// of a new one allows.
     pub(crate) fn followed(&self) -> Vec<Instrument> {
         let instruments = lock(&self.instruments);
-        FOLLOWED.iter().filter_map(|name| instruments.iter().find(|instrument| instrument.symbol.as_str() == *name)).cloned().collect()
+        let allowed = lock(&self.allowed);
+        let listed = allowed.iter().filter_map(|symbol| instruments.iter().find(|instrument| instrument.symbol == *symbol));
+        listed.take(FOLLOWED_MAX).cloned().collect()
+    }
+
+    /// Follows what a policy allows from now on.
+    pub(crate) fn follow_policy(&self, policy: &Policy) {
+        let allowed = symbols(policy);
+        let mut before = lock(&self.allowed);
+        if *before != allowed {
+            *before = allowed;
+            self.allowed_changed.notify_waiters();
+        }
     }
 
     /// Past candles, oldest first; the last one is being formed.

@@ -18,6 +18,9 @@ export class Limits {
   policy: Policy | null = $state.raw(null);
   trouble: DoorError | null = $state.raw(null);
 
+  /** Other limits are in force: other markets may be followed. */
+  onchange: () => void = () => undefined;
+
   constructor(
     private backend: Commands,
     private prompt: Prompt,
@@ -41,6 +44,7 @@ export class Limits {
     if ("error" in answer) this.notices.say(answer.error.message, isGivenUp(answer.error) ? "plain" : "danger");
     else this.notices.say(answer.outcome.words, "ok");
     await this.refresh();
+    if ("outcome" in answer) this.onchange();
     return "outcome" in answer;
   }
 }

@@ -49,6 +49,7 @@ export class Shell {
     this.ticket = new Ticket(backend, this.market, this.orders, this.notices);
     this.keyring = new Keyring(backend, prompt, this.notices);
     this.limits = new Limits(backend, prompt, this.notices);
+    this.limits.onchange = () => void this.learnMarkets();
     this.log = new Log(backend);
     this.kill = new Kill(backend, this.session, prompt);
     this.session.onanswer = (unlocked) => !unlocked && void entry.refresh();
@@ -71,7 +72,9 @@ export class Shell {
   private async learnMarkets(): Promise<void> {
     try {
       this.instruments = this.orders.instruments = await this.entry.backend.instruments();
-      const first = this.instruments[0];
+      const [first] = this.instruments;
+      const chosen = this.instruments.find((instrument) => instrument.symbol === this.instrument?.symbol);
+      if (chosen) return;
       if (first) await this.choose(first);
       else this.marketsTimer = setTimeout(() => void this.learnMarkets(), MARKETS_AGAIN_MS);
     } catch (reason) {
