@@ -49,6 +49,9 @@ done = subprocess.run([*command, "--seconds", "4"], capture_output=True, text=Tr
 assert done.returncode == 0 and "2 of 2 books whole" in done.stdout, done
 done = subprocess.run(command, capture_output=True, text=True, timeout=60)
 assert done.returncode == 1 and "cannot be made" in done.stderr, done
+command = [f"{BIN}/strongroom", "paper", "--data-dir", f"{WORK}/one", "record", f"{WORK}/nothing.jsonl", "--symbol", "nope", "--seconds", "3"]
+done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+assert done.returncode == 1 and "-1121" in done.stderr and not os.path.exists(f"{WORK}/nothing.jsonl"), done
 
 say("interrupted, it ends in order")
 process.send_signal(signal.SIGINT)

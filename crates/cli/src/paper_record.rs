@@ -20,7 +20,7 @@ pub(crate) struct RecordOptions {
     /// A new file; packed with gzip when its name ends with `.gz`.
     file: PathBuf,
     /// What is recorded, such as BTCUSDT; may be given several times.
-    #[arg(long = "symbol", required = true, value_parser = crate::arguments::symbol)]
+    #[arg(long = "symbol", required = true, value_parser = in_capitals)]
     symbols: Vec<Symbol>,
     /// From Binance instead of the paper venue of the data directory.
     #[arg(long, conflicts_with_all = ["rest_url", "ws_url"])]
@@ -37,6 +37,14 @@ pub(crate) struct RecordOptions {
     /// End after so long; without it, when interrupted.
     #[arg(long)]
     seconds: Option<u64>,
+}
+
+/// A packed file with nothing in it is so long.
+const EMPTY_LEN_MAX: u64 = 32;
+
+/// Symbols are written in capitals, also where they are typed otherwise.
+fn in_capitals(text: &str) -> Result<Symbol, String> {
+    crate::arguments::symbol(&text.to_uppercase())
 }
 
 /// Records until the time is over or a person interrupts.
@@ -61,13 +69,16 @@ pub(crate) fn run(options: &RecordOptions, directory: &Path, as_json: bool) -> R
     });
     // What was heard is kept, whatever ended it.
     file.finish().map_err(|error| failed(format!("{shown} is not complete: {error}")))?;
-    let done = match done {
-        Err(failure) if std::fs::metadata(&options.file).is_ok_and(|file| file.len() == 0) => {
-            let _ = std::fs::remove_file(&options.file);
-            return Err(failure);
-        }
-        done => done?,
-    };
+    let is_kept = done.as_ref().is_ok_and(|done| done.snapshots > 0);
+    let is_worthless =
+        done.as_ref().map_or_else(|_| std::fs::metadata(&options.file).is_ok_and(|file| file.len() <= EMPTY_LEN_MAX), |_| !is_kept);
+    if is_worthless {
+        let _ = std::fs::remove_file(&options.file);
+    }
+    let done = done?;
+    if !is_kept {
+        return Err(failed("no book was heard of, and nothing was kept".to_owned()));
+    }
     if as_json {
         println!("{}", serde_json::to_string(&done).unwrap_or_default());
     } else {

@@ -219,11 +219,11 @@ impl Admin {
             }
             AdminAsk::SetStatus { symbol, status } => self.change(|exchange| exchange.set_status(&symbol, status)),
             AdminAsk::Plan { fault, count, target } => {
-                faults.plan(count, target, fault);
+                faults.plan(count, target, fault).map_err(|error| error.to_string())?;
                 Ok(AdminTell::Done)
             }
             AdminAsk::PlanStream { fault, count } => {
-                faults.plan_stream(count, fault);
+                faults.plan_stream(count, fault).map_err(|error| error.to_string())?;
                 Ok(AdminTell::Done)
             }
             AdminAsk::SkewClock { ms } => {

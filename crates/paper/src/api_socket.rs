@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use futures_util::StreamExt as _;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Incoming;
 use serde_json::json;
+use strongroom_model::Timestamp;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -14,8 +15,8 @@ use tokio_tungstenite::tungstenite::protocol::Message;
 
 use crate::exchange::{Session, UserEvent};
 use crate::faults::{Fault, Refused};
-use crate::server::{Reply, Shared, now, plain, stopped};
-use crate::socket::{self, LIFE, PING, PONG, Socket, send};
+use crate::server::{MAINTAINED, Reply, Shared, now, plain, stopped, with_body};
+use crate::socket::{self, LIFE, PING, Pulse, Socket, send};
 use crate::time_unit::TimeUnit;
 
 /// Where the WebSocket API is.
@@ -28,6 +29,15 @@ pub(crate) fn open(request: hyper::Request<Incoming>, address: IpAddr, shared: S
         return plain(400, r#"{"code":-1194,"msg":"Invalid value for time unit; expected either MICROSECOND or MILLISECOND."}"#);
     };
     let hides_limits = form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == "returnRateLimits" && value == "false");
+    let connected = match socket::accept(&request) {
+        Some(_) => shared.with_exchange(|exchange| exchange.connect(shared.now(), address)),
+        None => Ok(Ok(())),
+    };
+    match connected {
+        Ok(Ok(())) => {}
+        Ok(Err((status, body))) => return with_body(status, body),
+        Err(_) => return plain(503, r#"{"code":-1000,"msg":"An unknown error occurred while processing the request."}"#),
+    }
     socket::upgrade(request, sockets, move |socket| async move {
         let session = Session::new(address, shared.now(), !hides_limits);
         let mut connection = Connection { session, shared, unit };
@@ -51,7 +61,7 @@ impl Connection {
         let mut stop = self.shared.stop.clone();
         let mut ping = tokio::time::interval_at(Instant::now() + PING, PING);
         let end = Instant::now() + LIFE;
-        let mut heard = Instant::now();
+        let mut pulse = Pulse::new();
         loop {
             let goes_on = tokio::select! {
                 // A request's own events come after its answer.
@@ -70,15 +80,17 @@ impl Connection {
                     Err(RecvError::Closed) => false,
                 },
                 message = socket.next() => {
-                    heard = Instant::now();
                     match message {
                         Some(Ok(Message::Text(text))) => self.hear(&mut socket, &text).await,
                         Some(Ok(Message::Close(_)) | Err(_)) | None => false,
-                        Some(Ok(_)) => true,
+                        Some(Ok(message)) => {
+                            pulse.hear(&message);
+                            true
+                        }
                     }
                 }
                 () = tokio::time::sleep_until(end) => false,
-                _ = ping.tick() => heard.elapsed() < PONG && send(&mut socket, Message::Ping(Bytes::new())).await,
+                _ = ping.tick() => pulse.is_alive() && send(&mut socket, pulse.ping()).await,
             };
             if !goes_on {
                 socket::close(&mut socket).await;
@@ -98,6 +110,10 @@ impl Connection {
     }
 
     async fn hear(&mut self, socket: &mut Socket, text: &str) -> bool {
+        if self.shared.faults.is_closed() {
+            let _ = send(socket, refusal(text, &MAINTAINED, self.shared.now())).await;
+            return false;
+        }
         let fault = self.shared.faults.take_socket(text);
         match fault {
             Some(Fault::CloseConnection) => return false,
@@ -106,12 +122,12 @@ impl Connection {
         }
         let instead = fault.and_then(|fault| fault.refused());
         if let Some(instead) = instead.filter(|instead| !instead.was_executed) {
-            return send(socket, refusal(text, &instead)).await;
+            return send(socket, refusal(text, &instead, self.shared.now())).await;
         }
         let at = self.shared.now();
         let Ok(frames) = self.shared.with_exchange(|exchange| exchange.socket(at, &mut self.session, text)) else { return false };
         if let Some(instead) = instead {
-            return send(socket, refusal(text, &instead)).await;
+            return send(socket, refusal(text, &instead, at)).await;
         }
         match fault {
             Some(Fault::DropAnswer) => return true,
@@ -120,18 +136,22 @@ impl Connection {
             Some(Fault::Jitter { min_ms, max_ms }) => tokio::time::sleep(self.shared.faults.jitter(min_ms, max_ms)).await,
             _ => {}
         }
-        for frame in frames {
-            if !send(socket, Message::text(self.unit.frame(frame))).await {
+        for (nth, frame) in frames.into_iter().enumerate() {
+            let mut frame = self.unit.frame(frame);
+            if nth == 0 && matches!(fault, Some(Fault::MalformedBody)) {
+                let half = frame.char_indices().map(|(at, _)| at).take_while(|at| *at <= frame.len() / 2).last();
+                frame.truncate(half.unwrap_or_default());
+            }
+            if !send(socket, Message::text(frame)).await {
                 return false;
             }
         }
-        true
+        !self.session.is_banned()
     }
 }
 
 /// The answer of a fault in place of the true one.
-fn refusal(request: &str, refused: &Refused) -> Message {
+fn refusal(request: &str, refused: &Refused, now: Timestamp) -> Message {
     let id = serde_json::from_str::<serde_json::Value>(request).ok().and_then(|request| request.get("id").cloned());
-    let error = json!({"code": refused.code, "msg": refused.msg});
-    Message::text(json!({"id": id, "status": refused.status, "error": error}).to_string())
+    Message::text(json!({"id": id, "status": refused.status, "error": refused.socket_error(now)}).to_string())
 }

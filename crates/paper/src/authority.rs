@@ -29,6 +29,8 @@ const AUTHORITY_DAYS: u64 = 3_650;
 /// Clients whose clocks are behind by this much still accept a new certificate.
 const BACKDATED: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
+/// Inside the authority's bounds, and no name of this server.
+const OTHER_NAME: &str = "other.localhost";
 const SERVER_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// Why certificates could not be made.
@@ -61,6 +63,8 @@ pub(crate) struct Shown {
     own: Arc<CertifiedKey>,
     other: Arc<CertifiedKey>,
     expired: Arc<CertifiedKey>,
+    stranger: Arc<CertifiedKey>,
+    other_name: Arc<CertifiedKey>,
     now: Mutex<Certificate>,
 }
 
@@ -77,6 +81,8 @@ impl ResolvesServerCert for Shown {
             Certificate::Own => &self.own,
             Certificate::Other => &self.other,
             Certificate::Expired => &self.expired,
+            Certificate::Stranger => &self.stranger,
+            Certificate::OtherName => &self.other_name,
         };
         Some(shown.clone())
     }
@@ -98,11 +104,21 @@ pub(crate) fn open(directory: &Path, now: SystemTime) -> Result<Identity, Author
     let leaf_key = key(&directory.join("server.key"))?;
     let spki_sha256 = BASE64.encode(Sha256::digest(leaf_key.subject_public_key_info()));
     let issuer = Issuer::new(ca_params, ca_key);
-    let own = issue(&issuer, &leaf_key, now)?;
-    let other = issue(&issuer, &KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?, now)?;
+    let own = issue(&issuer, &leaf_key, now, &SERVER_NAMES)?;
+    let other = issue(&issuer, &KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?, now, &SERVER_NAMES)?;
     // The same key as the own one: only its time is over.
-    let expired = issue(&issuer, &leaf_key, now - DAY * u32::try_from(LEAF_DAYS).unwrap_or(0) - DAY)?;
-    let shown = Arc::new(Shown { own: Arc::new(own), other: Arc::new(other), expired: Arc::new(expired), now: Mutex::default() });
+    let expired = issue(&issuer, &leaf_key, now - DAY * u32::try_from(LEAF_DAYS).unwrap_or(0) - DAY, &SERVER_NAMES)?;
+    let unknown = Issuer::new(authority_params(now), KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?);
+    let stranger = issue(&unknown, &leaf_key, now, &SERVER_NAMES)?;
+    let other_name = issue(&issuer, &leaf_key, now, &[OTHER_NAME])?;
+    let shown = Arc::new(Shown {
+        own: Arc::new(own),
+        other: Arc::new(other),
+        expired: Arc::new(expired),
+        stranger: Arc::new(stranger),
+        other_name: Arc::new(other_name),
+        now: Mutex::default(),
+    });
     let mut tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_no_client_auth()
@@ -146,9 +162,9 @@ fn authority_params(now: SystemTime) -> CertificateParams {
     params
 }
 
-fn issue(issuer: &Issuer<'_, KeyPair>, key: &KeyPair, now: SystemTime) -> Result<CertifiedKey, AuthorityError> {
-    let mut params = CertificateParams::new(SERVER_NAMES.map(str::to_owned))?;
-    named(&mut params, "localhost", now, LEAF_DAYS);
+fn issue(issuer: &Issuer<'_, KeyPair>, key: &KeyPair, now: SystemTime, names: &[&str]) -> Result<CertifiedKey, AuthorityError> {
+    let mut params = CertificateParams::new(names.iter().copied().map(str::to_owned).collect::<Vec<_>>())?;
+    named(&mut params, names.first().copied().unwrap_or_default(), now, LEAF_DAYS);
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;

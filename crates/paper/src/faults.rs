@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use strongroom_model::Timestamp;
+use thiserror::Error;
 
 use crate::authority::Shown;
 use crate::streams::Batch;
@@ -72,7 +74,59 @@ pub(crate) struct Refused {
     pub(crate) retry_after_s: Option<u64>,
 }
 
+impl Refused {
+    /// Why, in the venue's words; a ban names its end.
+    pub(crate) fn words(&self, now: Timestamp) -> String {
+        match (self.status, self.retry_after_s) {
+            (418, Some(seconds)) => format!(
+                "Way too much request weight used; IP banned until {}. Please use WebSocket Streams for live updates to avoid bans.",
+                until(now, seconds)
+            ),
+            _ => self.msg.to_owned(),
+        }
+    }
+
+    /// The `error` of the WebSocket API (`web-socket-api.md`, "Rate limits").
+    pub(crate) fn socket_error(&self, now: Timestamp) -> serde_json::Value {
+        let mut error = serde_json::json!({"code": self.code, "msg": self.words(now)});
+        if let Some(seconds) = self.retry_after_s {
+            error["data"] = serde_json::json!({"serverTime": now.ms(), "retryAfter": until(now, seconds)});
+        }
+        error
+    }
+}
+
+fn until(now: Timestamp, seconds: u64) -> i64 {
+    now.plus_ms(i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX)).ms()
+}
+
+/// A fault that cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum FaultError {
+    /// Not a status of that kind.
+    #[error("{0} is no status for that: a rate limit is 429 or 418, a server error 500 to 599")]
+    Status(u16),
+    /// The shortest wait is longer than the longest.
+    #[error("the shortest wait is longer than the longest")]
+    Jitter,
+    /// Nothing would be struck.
+    #[error("a count of zero strikes nothing")]
+    Nothing,
+    /// Too many are waiting.
+    #[error("{PLANNED_MAX} faults are waiting already")]
+    Full,
+}
+
 impl Fault {
+    fn check(&self) -> Result<(), FaultError> {
+        match *self {
+            Self::RateLimited { status, .. } if !matches!(status, 429 | 418) => Err(FaultError::Status(status)),
+            Self::ServerError { status, .. } if !(500..600).contains(&status) => Err(FaultError::Status(status)),
+            Self::Jitter { min_ms, max_ms } if min_ms > max_ms => Err(FaultError::Jitter),
+            _ => Ok(()),
+        }
+    }
+
     /// The answer that takes the place of the true one.
     pub(crate) fn refused(&self) -> Option<Refused> {
         let refused = |status, code, msg, was_executed| Refused { status, code, msg, was_executed, retry_after_s: None };
@@ -126,6 +180,10 @@ pub enum Certificate {
     Other,
     /// Of the same authority and key, but its time is over.
     Expired,
+    /// For the same names, of an authority that nobody trusts.
+    Stranger,
+    /// Of the same authority, for another name.
+    OtherName,
 }
 
 /// Method of a [`Target`] that means requests to the WebSocket API; their names stand for the path.
@@ -178,6 +236,8 @@ pub(crate) enum StreamNews {
 pub struct Faults {
     planned: Mutex<VecDeque<Planned<Fault>>>,
     streams: Mutex<VecDeque<Planned<StreamFault>>>,
+    /// Depth updates that come after the next one of their stream.
+    held: Mutex<Vec<(String, String)>>,
     skew_ms: AtomicI64,
     is_closed: AtomicBool,
     struck: AtomicU64,
@@ -193,6 +253,7 @@ impl Faults {
         Self {
             planned: Mutex::default(),
             streams: Mutex::default(),
+            held: Mutex::default(),
             skew_ms: AtomicI64::new(0),
             is_closed: AtomicBool::new(false),
             struck: AtomicU64::new(0),
@@ -201,19 +262,14 @@ impl Faults {
     }
 
     /// Strikes the next `count` requests that match; faults planned earlier come first.
-    pub fn plan(&self, count: u32, target: Target, fault: Fault) {
-        let mut planned = lock(&self.planned);
-        if count > 0 && planned.len() < PLANNED_MAX {
-            planned.push_back(Planned { left: count, target, fault });
-        }
+    pub fn plan(&self, count: u32, target: Target, fault: Fault) -> Result<(), FaultError> {
+        fault.check()?;
+        put(&mut lock(&self.planned), Planned { left: count, target, fault })
     }
 
     /// Strikes the next `count` moments at which streams tell something.
-    pub fn plan_stream(&self, count: u32, fault: StreamFault) {
-        let mut planned = lock(&self.streams);
-        if count > 0 && planned.len() < PLANNED_MAX {
-            planned.push_back(Planned { left: count, target: Target::any(), fault });
-        }
+    pub fn plan_stream(&self, count: u32, fault: StreamFault) -> Result<(), FaultError> {
+        put(&mut lock(&self.streams), Planned { left: count, target: Target::any(), fault })
     }
 
     /// Moves the venue's clock by so much, for requests that come from now on.
@@ -221,7 +277,7 @@ impl Faults {
         self.skew_ms.store(ms, Ordering::SeqCst);
     }
 
-    /// Closes the venue for maintenance, or opens it again: requests are refused, streams go on.
+    /// Closes the venue for maintenance, or opens it again: requests are refused, connections to WebSockets end.
     pub fn maintain(&self, is_closed: bool) {
         self.is_closed.store(is_closed, Ordering::SeqCst);
     }
@@ -240,6 +296,7 @@ impl Faults {
     pub fn clear(&self) {
         lock(&self.planned).clear();
         lock(&self.streams).clear();
+        lock(&self.held).clear();
         self.skew_clock_ms(0);
         self.maintain(false);
         self.show_certificate(Certificate::Own);
@@ -269,17 +326,29 @@ impl Faults {
 
     /// What becomes of the messages of a moment.
     pub(crate) fn bend(&self, mut batch: Vec<(String, String)>) -> StreamNews {
+        if self.is_closed() {
+            return StreamNews::Disconnect;
+        }
         let mut planned = lock(&self.streams);
+        let mut held = lock(&self.held);
+        // What was held back comes after the next update of the same stream.
+        let due: Vec<_> = held.extract_if(.., |(name, _)| batch.iter().any(|(told, _)| told == name)).collect();
+        batch.extend(due);
         let is_depth = |(name, _): &(String, String)| name.ends_with("@depth") || name.contains("@depth@");
         let Some(fault) = planned.front().map(|planned| planned.fault) else { return StreamNews::Batch(Arc::new(Batch::new(batch))) };
-        if fault == StreamFault::Gap && !batch.iter().any(is_depth) {
+        // Every listener to depth is struck, those who hear it once a second too.
+        let is_of_depth = matches!(fault, StreamFault::Gap | StreamFault::Reorder);
+        if is_of_depth && !batch.iter().any(|(name, _)| name.ends_with("@depth")) {
             return StreamNews::Batch(Arc::new(Batch::new(batch)));
         }
         strike(&mut planned, 0);
         match fault {
             StreamFault::Gap => batch.retain(|message| !is_depth(message)),
             StreamFault::Duplicate => batch.extend_from_within(..),
-            StreamFault::Reorder => batch.reverse(),
+            StreamFault::Reorder => {
+                held.extend(batch.extract_if(.., |message| is_depth(message)));
+                batch.reverse();
+            }
             StreamFault::Disconnect => return StreamNews::Disconnect,
             StreamFault::SlowReader => return StreamNews::Drop,
             StreamFault::HalfOpen(silence) => return StreamNews::Freeze(silence),
@@ -301,6 +370,17 @@ impl Faults {
     pub(crate) fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::SeqCst)
     }
+}
+
+fn put<F>(waiting: &mut VecDeque<Planned<F>>, planned: Planned<F>) -> Result<(), FaultError> {
+    if planned.left == 0 {
+        return Err(FaultError::Nothing);
+    }
+    if waiting.len() >= PLANNED_MAX {
+        return Err(FaultError::Full);
+    }
+    waiting.push_back(planned);
+    Ok(())
 }
 
 fn strike<F: Copy>(planned: &mut VecDeque<Planned<F>>, at: usize) -> F {

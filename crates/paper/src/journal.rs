@@ -101,6 +101,9 @@ fn read(path: &Path) -> Result<(Saved, Option<u64>), JournalError> {
     loop {
         text.clear();
         let read = io::Read::take(&mut reader, LINE_LEN_MAX as u64).read_until(b'\n', &mut text).map_err(failed)?;
+        if read == 0 && number == 0 {
+            return Err(damaged(1, "it is empty, as the venue never leaves it"));
+        }
         if read == 0 {
             return Ok((saved, Some(whole)));
         }
@@ -124,6 +127,15 @@ fn read(path: &Path) -> Result<(Saved, Option<u64>), JournalError> {
     }
 }
 
+/// A new journal, which has its name only when it has its first line.
+fn begin(path: &Path) -> io::Result<()> {
+    let beside = path.with_file_name(NEW_FILE);
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(MODE).open(&beside)?;
+    file.write_all(format!("{HEAD}\n").as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&beside, path)
+}
+
 impl Journal {
     /// Opens the journal in `directory` and tells what it holds.
     pub(crate) fn open(directory: &Path) -> Result<(Self, Saved), JournalError> {
@@ -135,12 +147,15 @@ impl Journal {
             std::fs::TryLockError::Error(error) => failed(error),
         })?;
         let (saved, whole) = read(&path)?;
-        let mut file = OpenOptions::new().create(true).append(false).write(true).truncate(false).mode(MODE).open(&path).map_err(failed)?;
-        file.set_len(whole.unwrap_or(0)).map_err(failed)?;
-        file.seek(io::SeekFrom::End(0)).map_err(failed)?;
-        if whole.is_none_or(|len| len == 0) {
-            file.write_all(format!("{HEAD}\n").as_bytes()).map_err(failed)?;
+        if whole.is_none() {
+            begin(&path).map_err(failed)?;
+            claim.sync_all().map_err(failed)?;
         }
+        let mut file = OpenOptions::new().write(true).open(&path).map_err(failed)?;
+        if let Some(whole) = whole {
+            file.set_len(whole).map_err(failed)?;
+        }
+        file.seek(io::SeekFrom::End(0)).map_err(failed)?;
         file.sync_all().map_err(failed)?;
         let len = file.metadata().map_err(failed)?.len();
         let journal =
@@ -284,6 +299,8 @@ mod tests {
         drop(journal);
         let path = directory.path().join(FILE);
         let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, "").unwrap();
+        assert!(matches!(Journal::open(directory.path()), Err(JournalError::Damaged { line: 1, .. })), "emptied");
         for at in [0, HEAD.len() + 3, HEAD.len() + 30, whole.len() - 5] {
             let mut damaged = whole.clone();
             damaged[at] ^= 1;

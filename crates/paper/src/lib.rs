@@ -21,7 +21,7 @@ mod time_unit;
 pub use admin::{AdminAsk, AdminClient, AdminTell, Whereabouts};
 pub use authority::AuthorityError;
 pub use exchange::{AccountView, Scene};
-pub use faults::{Certificate, Fault, Faults, SOCKET, StreamFault, Target};
+pub use faults::{Certificate, Fault, FaultError, Faults, SOCKET, StreamFault, Target};
 pub use journal::JournalError;
 pub use keys::{KeyScheme, KeysError, NewKey, PaperKey};
 pub use server::{Config, Market, PaperHandle, StartError, start};

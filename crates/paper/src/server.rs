@@ -311,14 +311,14 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: Shared) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut stop = shared.stop.clone();
     let mut connections = JoinSet::new();
-    let tick = tokio::time::sleep(until_next_tick());
+    let tick = tokio::time::sleep(until_next_tick(shared.now()));
     tokio::pin!(tick);
     loop {
         tokio::select! {
             () = stopped(&mut stop) => break,
             () = &mut tick => {
                 move_market(&shared);
-                tick.as_mut().reset(tokio::time::Instant::now() + until_next_tick());
+                tick.as_mut().reset(tokio::time::Instant::now() + until_next_tick(shared.now()));
             }
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             accepted = listener.accept() => match accepted {
@@ -345,13 +345,13 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: Shared) {
 }
 
 /// Ticks happen when the clock shows a multiple of their length: what is told bears the time at which it is told.
-fn until_next_tick() -> Duration {
+fn until_next_tick(now: Timestamp) -> Duration {
     let tick_us = TICK_MS * 1_000;
-    Duration::from_micros((tick_us - now().us().rem_euclid(tick_us)).unsigned_abs())
+    Duration::from_micros((tick_us - now.us().rem_euclid(tick_us)).unsigned_abs())
 }
 
 fn move_market(shared: &Shared) {
-    let Ok(events) = shared.with_exchange(|exchange| exchange.advance(now())) else { return };
+    let Ok(events) = shared.with_exchange(|exchange| exchange.advance(shared.now())) else { return };
     if shared.events.receiver_count() > 0 && !events.is_empty() {
         let batch: Vec<(String, String)> =
             events.iter().flat_map(MarketEvent::messages).map(|(name, data)| (name, data.to_string())).collect();
@@ -399,6 +399,9 @@ async fn answer(
     shared: Shared,
     sockets: Arc<Mutex<JoinSet<()>>>,
 ) -> Result<Reply, Silence> {
+    if shared.faults.is_closed() && request.uri().path() != SYSTEM_STATUS {
+        return Ok(refused(&MAINTAINED, shared.now()));
+    }
     match request.uri().path() {
         path if path == api_socket::PATH || path.strip_prefix(api_socket::PATH) == Some("/") => {
             return Ok(api_socket::open(request, address, shared, &sockets));
@@ -408,9 +411,6 @@ async fn answer(
     }
     let (head, body) = request.into_parts();
     let (method, path) = (head.method.as_str(), head.uri.path());
-    if shared.faults.is_closed() && path != SYSTEM_STATUS {
-        return Ok(refused(&MAINTAINED));
-    }
     let fault = shared.faults.take(method, path);
     match fault {
         Some(Fault::CloseConnection) => return Err(Silence),
@@ -419,7 +419,7 @@ async fn answer(
     }
     let instead = fault.and_then(|fault| fault.refused());
     if let Some(instead) = instead.filter(|instead| !instead.was_executed) {
-        return Ok(refused(&instead));
+        return Ok(refused(&instead, shared.now()));
     }
     let body = match tokio::time::timeout(BODY, Limited::new(body, BODY_LEN_MAX).collect()).await {
         Ok(Ok(body)) => body.to_bytes(),
@@ -437,7 +437,7 @@ async fn answer(
     let Ok(mut response) = shared.with_exchange(|exchange| exchange.rest(at, request)) else { return Ok(server_error(503)) };
     response.body = unit.answer(response.body, path);
     if let Some(instead) = instead {
-        return Ok(refused(&instead));
+        return Ok(refused(&instead, at));
     }
     match fault {
         Some(Fault::DropAnswer) => return Err(Silence),
@@ -470,15 +470,20 @@ fn server_error(status: u16) -> Reply {
 }
 
 /// Answered while the venue is closed (`errors.md`, -1016).
-const MAINTAINED: Refused =
+pub(crate) const MAINTAINED: Refused =
     Refused { status: 503, code: -1016, msg: "This service is no longer available.", was_executed: false, retry_after_s: None };
 /// The one request that is answered while the venue is closed.
 const SYSTEM_STATUS: &str = "/sapi/v1/system/status";
 
-fn refused(refused: &Refused) -> Reply {
-    let body = serde_json::json!({"code": refused.code, "msg": refused.msg}).to_string();
-    let mut reply = plain(refused.status, "");
-    *reply.body_mut() = Full::new(Bytes::from(body));
+pub(crate) fn with_body(status: u16, body: impl Into<Bytes>) -> Reply {
+    let mut reply = plain(status, "");
+    *reply.body_mut() = Full::new(body.into());
+    reply
+}
+
+fn refused(refused: &Refused, now: Timestamp) -> Reply {
+    let body = serde_json::json!({"code": refused.code, "msg": refused.words(now)}).to_string();
+    let mut reply = with_body(refused.status, body);
     if let Some(seconds) = refused.retry_after_s {
         reply.headers_mut().insert("retry-after", seconds.into());
     }

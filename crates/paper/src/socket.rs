@@ -4,11 +4,15 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 use futures_util::SinkExt as _;
-use hyper::body::Incoming;
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig};
@@ -23,11 +27,53 @@ const WRITE_BUFFER_MAX: usize = 1024 * 1024;
 const SEND: Duration = Duration::from_secs(5);
 /// Rhythm of pings, and how long an answer may take.
 pub(crate) const PING: Duration = Duration::from_secs(20);
-pub(crate) const PONG: Duration = Duration::from_secs(60);
+const PONG: Duration = Duration::from_secs(60);
+/// Bytes of a handshake's key (RFC 6455, 4.1).
+const KEY_LEN: usize = 16;
 /// Life of a connection.
 pub(crate) const LIFE: Duration = Duration::from_secs(24 * 3_600);
 
+/// Whether a client answers pings (`web-socket-streams.md`: a pong bears the ping's payload; others count for nothing).
+pub(crate) struct Pulse {
+    answered: Instant,
+    count: u64,
+}
+
+impl Pulse {
+    pub(crate) fn new() -> Self {
+        Self { answered: Instant::now(), count: 0 }
+    }
+
+    /// The next ping.
+    pub(crate) fn ping(&mut self) -> Message {
+        self.count += 1;
+        Message::Ping(Bytes::from(self.count.to_string()))
+    }
+
+    pub(crate) fn hear(&mut self, message: &Message) {
+        if matches!(message, Message::Pong(payload) if self.count > 0 && **payload == *self.count.to_string().as_bytes()) {
+            self.answered = Instant::now();
+        }
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        self.answered.elapsed() < PONG
+    }
+}
+
 pub(crate) type Socket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
+
+/// What a handshake (RFC 6455, 4.2.1) is answered with; `None` when it is none.
+pub(crate) fn accept(request: &hyper::Request<Incoming>) -> Option<HeaderValue> {
+    let is = |name, wanted: &str| {
+        let value = request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        value.split(',').any(|token| token.trim().eq_ignore_ascii_case(wanted))
+    };
+    let is_asked = request.method() == hyper::Method::GET && request.version() == hyper::Version::HTTP_11;
+    let key = request.headers().get(SEC_WEBSOCKET_KEY).filter(|key| BASE64.decode(key.as_bytes()).is_ok_and(|key| key.len() == KEY_LEN))?;
+    let is_whole = is_asked && is(UPGRADE, "websocket") && is(CONNECTION, "upgrade") && is(SEC_WEBSOCKET_VERSION, "13");
+    HeaderValue::from_str(&derive_accept_key(key.as_bytes())).ok().filter(|_| is_whole)
+}
 
 /// Answers the handshake (RFC 6455, 4.2) and does `work` on a task of its own.
 pub(crate) fn upgrade<W: Future<Output = ()> + Send + 'static>(
@@ -35,15 +81,7 @@ pub(crate) fn upgrade<W: Future<Output = ()> + Send + 'static>(
     sockets: &Mutex<JoinSet<()>>,
     work: impl FnOnce(Socket) -> W + Send + 'static,
 ) -> Reply {
-    let is = |name, wanted: &str| {
-        request.headers().get(name).and_then(|value| value.to_str().ok()).is_some_and(|value| value.to_ascii_lowercase().contains(wanted))
-    };
-    let accept = request.headers().get(SEC_WEBSOCKET_KEY).map(|key| derive_accept_key(key.as_bytes()));
-    let accept = accept.and_then(|accept| HeaderValue::from_str(&accept).ok());
-    let (true, true, true, Some(accept)) = (is(UPGRADE, "websocket"), is(CONNECTION, "upgrade"), is(SEC_WEBSOCKET_VERSION, "13"), accept)
-    else {
-        return plain(426, r#"{"code":-1020,"msg":"This operation is not supported."}"#);
-    };
+    let Some(accept) = accept(&request) else { return plain(426, r#"{"code":-1020,"msg":"This operation is not supported."}"#) };
     let task = async move {
         let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
         let config = WebSocketConfig::default()

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Incoming;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinSet;
@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::Message;
 
 use crate::faults::StreamNews;
 use crate::server::{Reply, Shared, now, plain, stopped};
-use crate::socket::{self, LIFE, PING, PONG, Socket, send};
+use crate::socket::{self, LIFE, PING, Pulse, Socket, send};
 use crate::time_unit::TimeUnit;
 
 /// Messages of one tick, found by the names of their streams: most listeners hear a few of them.
@@ -35,11 +35,12 @@ impl Batch {
         Self { messages, places }
     }
 
-    /// The messages of these streams, in their order.
-    fn of<'a>(&'a self, names: impl Iterator<Item = &'a String>) -> impl Iterator<Item = &'a (String, String)> {
-        let mut places: Vec<usize> = names.filter_map(|name| self.places.get(name)).flatten().copied().collect();
-        places.sort_unstable();
-        places.into_iter().filter_map(|place| self.messages.get(place))
+    /// The messages of these streams in their order, each with the name that it was asked by.
+    fn of<'a>(&'a self, names: &'a BTreeMap<String, String>) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let found = names.iter().filter_map(|(asked, made)| self.places.get(made).map(|places| (asked, places)));
+        let mut told: Vec<(usize, &String)> = found.flat_map(|(asked, places)| places.iter().map(move |place| (*place, asked))).collect();
+        told.sort_unstable();
+        told.into_iter().filter_map(|(place, asked)| Some((asked.as_str(), self.messages.get(place)?.1.as_str())))
     }
 }
 
@@ -51,7 +52,7 @@ const STREAM_NAME_LEN_MAX: usize = 128;
 const INCOMING_PER_S_MAX: u32 = 5;
 /// Whether `path` belongs to streams.
 pub(crate) fn is_stream(path: &str) -> bool {
-    path == "/ws" || path == "/stream" || path.starts_with("/ws/")
+    matches!(path, "/ws" | "/stream" | "/stream/") || path.starts_with("/ws/")
 }
 
 /// Listens on a task of its own once the client has switched over.
@@ -62,7 +63,7 @@ pub(crate) fn open(request: hyper::Request<Incoming>, shared: Shared, sockets: &
     let Some(unit) = TimeUnit::of_query(request.uri().query().unwrap_or_default()) else {
         return plain(400, r#"{"code":-1194,"msg":"Invalid value for time unit; expected either MICROSECOND or MILLISECOND."}"#);
     };
-    let is_combined = request.uri().path() == "/stream";
+    let is_combined = request.uri().path().starts_with("/stream");
     let mut listener = Listener { names: BTreeMap::new(), is_combined, unit, second: Instant::now(), in_second: 0 };
     listener.add(names);
     socket::upgrade(request, sockets, move |socket| listener.listen(socket, shared))
@@ -76,7 +77,8 @@ fn names(request: &hyper::Request<Incoming>) -> Option<BTreeSet<String>> {
             form_urlencoded::parse(escaped.as_bytes()).next().map(|(_, names)| names.into_owned())
         }
         None => {
-            let query = request.uri().query().unwrap_or_default();
+            // A plus sign belongs to a name, such as that of a time zone.
+            let query = request.uri().query().unwrap_or_default().replace('+', "%2B");
             form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "streams").map(|(_, names)| names.into_owned())
         }
     };
@@ -86,7 +88,7 @@ fn names(request: &hyper::Request<Incoming>) -> Option<BTreeSet<String>> {
 }
 
 struct Listener {
-    /// Names of streams as the venue makes them, with the name that the client asked by.
+    /// Names that the client asked by, with the venue's own.
     names: BTreeMap<String, String>,
     is_combined: bool,
     unit: TimeUnit,
@@ -100,7 +102,7 @@ impl Listener {
         let mut stop = shared.stop.clone();
         let mut ping = tokio::time::interval_at(Instant::now() + PING, PING);
         let end = Instant::now() + LIFE;
-        let mut heard = Instant::now();
+        let mut pulse = Pulse::new();
         loop {
             let goes_on = tokio::select! {
                 () = stopped(&mut stop) => {
@@ -109,7 +111,7 @@ impl Listener {
                     false
                 }
                 _ = tokio::time::sleep_until(end) => false,
-                _ = ping.tick() => heard.elapsed() < PONG && send(&mut socket, Message::Ping(Bytes::new())).await,
+                _ = ping.tick() => pulse.is_alive() && send(&mut socket, pulse.ping()).await,
                 news = events.recv() => match news {
                     Ok(StreamNews::Batch(batch)) => self.tell(&mut socket, &batch).await,
                     Ok(StreamNews::Disconnect) => false,
@@ -127,9 +129,11 @@ impl Listener {
                     Err(RecvError::Closed) => false,
                 },
                 message = socket.next() => {
-                    heard = Instant::now();
                     match message {
-                        Some(Ok(message)) => self.hear(&mut socket, message).await,
+                        Some(Ok(message)) => {
+                            pulse.hear(&message);
+                            self.hear(&mut socket, message).await
+                        }
                         Some(Err(_)) | None => false,
                     }
                 }
@@ -143,12 +147,14 @@ impl Listener {
     }
 
     fn add(&mut self, names: impl IntoIterator<Item = String>) {
-        self.names.extend(names.into_iter().map(|name| (made_name(&name), name)));
+        self.names.extend(names.into_iter().map(|name| {
+            let made = made_name(&name);
+            (name, made)
+        }));
     }
 
     async fn tell(&self, socket: &mut Socket, batch: &Arc<Batch>) -> bool {
-        for (name, payload) in batch.of(self.names.keys()) {
-            let Some(asked) = self.names.get(name) else { continue };
+        for (asked, payload) in batch.of(&self.names) {
             if !send(socket, self.framed(asked, payload)).await {
                 return false;
             }
@@ -187,7 +193,8 @@ impl Listener {
         };
         let id = command.get("id").cloned().unwrap_or(Value::Null);
         let wrong = |code: u8, msg: &str| json!({"code": code, "msg": msg, "id": id});
-        if !(id.is_null() || id.is_i64() || id.is_u64() || id.as_str().is_some_and(|id| id.len() <= 36)) {
+        let is_name = |id: &str| (1..=36).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        if !(id.is_null() || id.is_i64() || id.as_str().is_some_and(is_name)) {
             return json!({"code": 2, "msg": "Invalid request: request ID must be an unsigned integer"});
         }
         let params: Option<&Vec<Value>> = command.get("params").and_then(Value::as_array);
@@ -207,22 +214,27 @@ impl Listener {
             Some("UNSUBSCRIBE") => {
                 let Some(names) = names() else { return wrong(2, "Invalid request: stream names must be strings") };
                 for name in names {
-                    self.names.remove(&made_name(&name));
+                    self.names.remove(&name);
                 }
                 Value::Null
             }
-            Some("LIST_SUBSCRIPTIONS") => json!(self.names.values().collect::<Vec<_>>()),
+            Some("LIST_SUBSCRIPTIONS") if params.is_some_and(|params| !params.is_empty()) => {
+                return wrong(2, "Invalid request: too many parameters");
+            }
+            Some("LIST_SUBSCRIPTIONS") => json!(self.names.keys().collect::<Vec<_>>()),
             Some("SET_PROPERTY") => match params.map(Vec::as_slice) {
                 Some([Value::String(name), Value::Bool(value)]) if name == "combined" => {
                     self.is_combined = *value;
                     Value::Null
                 }
                 Some([Value::String(name), _]) if name == "combined" => return wrong(1, "Invalid value type: expected Boolean"),
-                _ => return wrong(0, "Unknown property"),
+                Some([Value::String(_), _]) => return wrong(0, "Unknown property"),
+                _ => return wrong(2, "Invalid request: property name must be a string"),
             },
             Some("GET_PROPERTY") => match params.map(Vec::as_slice) {
                 Some([Value::String(name)]) if name == "combined" => json!(self.is_combined),
-                _ => return wrong(0, "Unknown property"),
+                Some([Value::String(_)]) => return wrong(0, "Unknown property"),
+                _ => return wrong(2, "Invalid request: property name must be a string"),
             },
             Some(other) => {
                 let other: String = other.chars().take(40).collect();

@@ -72,6 +72,8 @@ impl TimeUnit {
         }
         let Ok(mut value) = serde_json::from_str::<Value>(&text) else { return text };
         scale(&mut value, &|name, fields| match fields.contains_key("e") {
+            // A balance's `u` is a moment, a depth update's a number.
+            true if name == "u" => fields["e"] == "outboundAccountPosition",
             true => EVENT_TIMES.contains(&name) && !(name == "O" && fields["O"].is_array()) || (name == "C" && fields["C"].is_i64()),
             false => is_answer_time(name, fields) || (fields.contains_key("i") && matches!(name, "t" | "T")),
         });
@@ -152,6 +154,8 @@ mod tests {
                 r#"{"stream":"x","data":{"e":"kline","E":1,"k":{"t":2,"T":3,"i":"1m","n":9}}}"#,
                 r#"{"stream":"x","data":{"e":"kline","E":1000,"k":{"t":2000,"T":3000,"i":"1m","n":9}}}"#,
             ),
+            (r#"{"e":"outboundAccountPosition","E":5,"u":6}"#, r#"{"e":"outboundAccountPosition","E":5000,"u":6000}"#),
+            (r#"{"e":"depthUpdate","E":5,"U":6,"u":7}"#, r#"{"e":"depthUpdate","E":5000,"U":6,"u":7}"#),
             (r#"{"id":1,"status":200,"result":{"serverTime":3}}"#, r#"{"id":1,"status":200,"result":{"serverTime":3000}}"#),
         ];
         for (before, after) in rows {

@@ -252,26 +252,26 @@ async fn faults_happen_when_asked_for() {
     let orders = Target::only("POST", "/api/v3/order");
     let open_orders = async || decode::orders(&ask(&venue, &http, &OPEN_ORDERS).await.unwrap().1).unwrap().len();
 
-    venue.faults().plan(1, orders.clone(), Fault::DropAnswer);
+    venue.faults().plan(1, orders.clone(), Fault::DropAnswer).unwrap();
     assert!(ask(&venue, &http, &buy("dropped")).await.is_err());
     assert_eq!(open_orders().await, 1, "it was executed");
 
-    venue.faults().plan(1, orders.clone(), Fault::CloseConnection);
+    venue.faults().plan(1, orders.clone(), Fault::CloseConnection).unwrap();
     assert!(ask(&venue, &http, &buy("closed")).await.is_err());
     assert_eq!(open_orders().await, 1, "it was not executed");
 
-    venue.faults().plan(1, orders.clone(), Fault::RateLimited { status: 418, retry_after_s: 9 });
+    venue.faults().plan(1, orders.clone(), Fault::RateLimited { status: 418, retry_after_s: 9 }).unwrap();
     assert_eq!(ask(&venue, &http, &buy("banned")).await.unwrap().0, 418);
 
-    venue.faults().plan(1, orders.clone(), Fault::ServerError { status: 504, was_executed: true });
+    venue.faults().plan(1, orders.clone(), Fault::ServerError { status: 504, was_executed: true }).unwrap();
     assert_eq!(ask(&venue, &http, &buy("late")).await.unwrap().0, 504);
     assert_eq!(open_orders().await, 2);
 
-    venue.faults().plan(1, orders.clone(), Fault::MalformedBody);
+    venue.faults().plan(1, orders.clone(), Fault::MalformedBody).unwrap();
     let (status, body) = ask(&venue, &http, &buy("broken")).await.unwrap();
     assert!(status == 200 && decode::order(&body).is_err());
 
-    venue.faults().plan(1, Target::any(), Fault::DelayAnswer(Duration::from_millis(300)));
+    venue.faults().plan(1, Target::any(), Fault::DelayAnswer(Duration::from_millis(300))).unwrap();
     let begin = Instant::now();
     ask(&venue, &http, &OPEN_ORDERS).await.unwrap();
     assert!(begin.elapsed() >= Duration::from_millis(300));

@@ -79,6 +79,14 @@ pub enum RecordError {
     /// The source is not there, is not who it was, or refuses.
     #[error(transparent)]
     Stream(#[from] StreamError),
+    /// A symbol that the venue does not have.
+    #[error("the venue refuses the book of {symbol}: {answer}")]
+    Refused {
+        /// Which.
+        symbol: Symbol,
+        /// The venue's words.
+        answer: String,
+    },
     /// The file.
     #[error("the recording cannot be written: {0}")]
     File(#[from] io::Error),
@@ -135,8 +143,16 @@ async fn pin(url: &str, trust: &Trust, board: &Arc<PinBoard>) -> Result<(), Reco
     }
 }
 
-/// What came of a request for a snapshot: the body, or how long to wait.
-type Snapshot = (Symbol, Result<Vec<u8>, Duration>);
+/// A request for a snapshot that brought none.
+enum NoSnapshot {
+    /// To be asked again after so long.
+    Again(Duration),
+    /// The venue's words: it will say the same again.
+    Refused(String),
+}
+
+/// What came of a request for a snapshot.
+type Snapshot = (Symbol, Result<Vec<u8>, NoSnapshot>);
 
 struct Recorder<'a, W> {
     source: &'a Source,
@@ -198,10 +214,11 @@ impl<W: Write> Recorder<'_, W> {
                             asked.push(ask(&symbol, SNAPSHOT_AGAIN));
                         }
                     }
-                    Err(wait) => {
+                    Err(NoSnapshot::Again(wait)) => {
                         progress.refused += 1;
                         asked.push(ask(&symbol, wait));
                     }
+                    Err(NoSnapshot::Refused(answer)) => return Err(RecordError::Refused { symbol, answer }),
                 },
                 _ = tick.tick() => {
                     self.out.flush()?;
@@ -246,11 +263,12 @@ async fn snapshot(line: Line, symbol: Symbol, wait: Duration) -> Snapshot {
     let answer = line.get(SNAPSHOT_PATH, &query(&symbol), SNAPSHOT_MAX).await;
     let result = match answer {
         Ok(answer) if answer.status == 200 => Ok(answer.body),
+        Ok(answer) if (400..404).contains(&answer.status) => Err(NoSnapshot::Refused(String::from_utf8_lossy(&answer.body).into_owned())),
         Ok(answer) => {
             let imposed = answer.header("retry-after").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
-            Err(imposed.unwrap_or(SNAPSHOT_AGAIN).clamp(SNAPSHOT_AGAIN, WAIT_MAX))
+            Err(NoSnapshot::Again(imposed.unwrap_or(SNAPSHOT_AGAIN).clamp(SNAPSHOT_AGAIN, WAIT_MAX)))
         }
-        Err(_) => Err(SNAPSHOT_AGAIN),
+        Err(_) => Err(NoSnapshot::Again(SNAPSHOT_AGAIN)),
     };
     (symbol, result)
 }

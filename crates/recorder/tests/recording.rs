@@ -40,6 +40,11 @@ fn now() -> Timestamp {
 
 /// The books after the whole recording was played.
 fn replayed(path: &Path) -> Vec<[Vec<Level>; 2]> {
+    let (mut exchange, end) = played(path);
+    SYMBOLS.iter().map(|symbol| book(&mut exchange, end, symbol)).collect()
+}
+
+fn played(path: &Path) -> (Exchange, Timestamp) {
     let text = if path.extension().is_some_and(|extension| extension == "gz") {
         let mut text = String::new();
         std::io::Read::read_to_string(&mut flate2::read::MultiGzDecoder::new(std::fs::File::open(path).unwrap()), &mut text).unwrap();
@@ -52,7 +57,15 @@ fn replayed(path: &Path) -> Vec<[Vec<Level>; 2]> {
     let end = begin.plus_ms(recording.length_ms() - recording.last_snapshot_ms() + 200);
     let mut exchange = Exchange::new(exchange::Config::standard(1, exchange::Market::Replay(recording)), begin);
     exchange.advance(end);
-    SYMBOLS.iter().map(|symbol| book(&mut exchange, end, symbol)).collect()
+    (exchange, end)
+}
+
+/// Trades on the tape after the whole recording was played.
+fn trades_replayed(path: &Path) -> usize {
+    let (mut exchange, end) = played(path);
+    let request = Request { method: "GET", path: "/api/v3/trades", query: "symbol=BTCUSDT", body: b"", api_key: None, address: LOOPBACK };
+    let answer = String::from_utf8(exchange.rest(end, request).body).unwrap();
+    answer.matches("\"qty\"").count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,7 +76,7 @@ async fn what_is_recorded_replays_to_the_same_books() {
         let path = directory.path().join(name);
         // The first two snapshots are refused.
         let target = Target { method: None, path: Some("/api/v3/depth".to_owned()) };
-        venue.faults().plan(2, target, Fault::ServerError { status: 503, was_executed: false });
+        venue.faults().plan(2, target, Fault::ServerError { status: 503, was_executed: false }).unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let (from, to) = (source(&venue), path.clone());
         let recording = tokio::spawn(async move {
@@ -75,9 +88,9 @@ async fn what_is_recorded_replays_to_the_same_books() {
             (done, seen)
         });
         sleep(Duration::from_millis(2_500)).await;
-        venue.faults().plan_stream(1, StreamFault::Gap);
+        venue.faults().plan_stream(1, StreamFault::Gap).unwrap();
         sleep(Duration::from_millis(1_500)).await;
-        venue.faults().plan_stream(1, StreamFault::Disconnect);
+        venue.faults().plan_stream(1, StreamFault::Disconnect).unwrap();
         sleep(Duration::from_millis(3_000)).await;
         for symbol in symbols() {
             let halted = venue.admin(AdminAsk::SetStatus { symbol, status: MarketStatus::Halt });
@@ -92,6 +105,7 @@ async fn what_is_recorded_replays_to_the_same_books() {
         let last: Vec<_> = SYMBOLS.iter().map(|symbol| book(&mut venue.exchange().lock().unwrap(), now(), symbol)).collect();
         assert!(last.iter().flatten().all(|side| side.len() > 5), "{last:?}");
         assert_eq!(replayed(&path), last, "{name}");
+        assert!(trades_replayed(&path) > 0, "{name}");
         venue.shutdown().await;
     }
 }
@@ -129,6 +143,9 @@ async fn nothing_is_written_over_and_what_is_missing_is_said() {
     let stranger = Source { trust: Trust::PublicRoots, ..from.clone() };
     let error = record(&stranger, &symbols(), &mut Vec::new(), std::future::pending(), none).await.unwrap_err();
     assert!(matches!(error, RecordError::Stream(_)) && error.to_string().contains("certificate"), "{error}");
+    let unknown = [Symbol::parse("NOPEUSDT").unwrap()];
+    let error = record(&from, &unknown, &mut Vec::new(), std::future::pending(), none).await.unwrap_err();
+    assert!(matches!(error, RecordError::Refused { .. }) && error.to_string().contains("-1121"), "{error}");
     let plain = Source { ws_url: from.ws_url.replace("wss:", "ws:"), ..from };
     let error = record(&plain, &symbols(), &mut Vec::new(), std::future::pending(), none).await.unwrap_err();
     assert!(error.to_string().contains("ws"), "{error}");

@@ -63,7 +63,7 @@ fn carry_out(faults: &Faults, wish: Wish) {
                 Planned::ServerError(was_executed) => Fault::ServerError { status: 503, was_executed },
                 Planned::MalformedBody => Fault::MalformedBody,
             };
-            faults.plan(count, Target { method, path }, fault);
+            faults.plan(count, Target { method, path }, fault).expect("a fault that can be");
         }
         Wish::SkewClockMs(ms) => faults.skew_clock_ms(ms),
         Wish::SwapCertificate(other) => faults.swap_certificate(other),

@@ -38,7 +38,7 @@ pub use order::{Kind, Leg, ListId, MarketId, NewOrder, Order, SelfTrade, Size, S
 pub use refusal::Refusal;
 pub use units::{Money, ONE, Px, Qty, Share};
 
-use strongroom_model::{Asset, DepthUpdate, Instrument, Timestamp, VenueOrderId};
+use strongroom_model::{Asset, DepthUpdate, Instrument, Timestamp, TradeId, VenueOrderId};
 
 use account::Terms;
 use admit::Gate;
@@ -231,6 +231,15 @@ impl Engine {
         turn.cascade();
         self.ledger.tell(out);
         Ok(id)
+    }
+
+    /// A trade that happened elsewhere: numbered like one here, and orders that wait for its price follow.
+    pub fn print(&mut self, now: Timestamp, market: MarketId, price: Px, out: &mut Vec<Event>) -> TradeId {
+        let mut turn = self.turn(now, market, out);
+        let id = turn.market.print(price);
+        turn.cascade();
+        self.ledger.tell(out);
+        id
     }
 
     /// Places a list of orders.

@@ -12,14 +12,14 @@ use super::params::Params;
 use super::read_order::quantity;
 use super::refusal::ApiRefusal;
 use super::routes::{Answer, Caller, json as answer};
-use super::user_data::contingency;
+use super::user_data::{contingency, of_order};
 use crate::engine::{Order, Refusal};
 
 /// Amendments told at once, and when not said otherwise.
 const AMENDMENTS_TOLD_MAX: usize = 1_000;
 const AMENDMENTS_TOLD: usize = 500;
-/// Numbers of reports that every order has to itself.
-const EXECUTIONS_PER_ORDER: u64 = 1_000_003;
+/// Place of the first amendment's report among those of its order; there is room for as many as any rule permits.
+const FIRST_AMENDMENT: u64 = 8;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -33,7 +33,7 @@ struct Amended<'a> {
 
 /// The number of the report of an order's last amendment.
 pub(super) fn execution_id(order: &Order) -> u64 {
-    (order.id.0.wrapping_mul(EXECUTIONS_PER_ORDER) >> 1).wrapping_add(4 + u64::from(order.amends))
+    of_order(order, FIRST_AMENDMENT + u64::from(order.amends)).wrapping_mul(4)
 }
 
 impl Exchange {

@@ -45,13 +45,15 @@ pub(crate) struct Proof<'a> {
     pub(crate) address: IpAddr,
     /// A session that was logged on with this key stands for the signature.
     pub(crate) is_logged_on: bool,
+    /// It came through the WebSocket API.
+    pub(crate) by_socket: bool,
 }
 
 impl<'a> Proof<'a> {
     /// Of a REST request: query and body as they came.
     pub(crate) fn of_rest(request: &Request<'a>) -> Self {
         let api_key = request.api_key.unwrap_or_default();
-        Self { api_key, payload: payload(request), address: request.address, is_logged_on: false }
+        Self { api_key, payload: payload(request), address: request.address, is_logged_on: false, by_socket: false }
     }
 }
 
@@ -77,7 +79,9 @@ pub(crate) fn authenticate<'a>(
     if now.us().saturating_sub(timestamp.us()) > recv_window.us() {
         return Err(ApiRefusal::outside_window());
     }
-    if signature.is_some_and(|signature| !credential.verifying.verify(&proof.payload, signature)) {
+    // By the WebSocket API the payload is not encoded; by REST it has to be (`CHANGELOG.md`, 2026-01-15).
+    let is_encoded = proof.by_socket || is_percent_encoded(&proof.payload);
+    if signature.is_some_and(|signature| !is_encoded || !credential.verifying.verify(&proof.payload, signature)) {
         return Err(ApiRefusal::signature());
     }
     let is_allowed = credential.addresses.is_empty() || credential.addresses.contains(&proof.address);
@@ -87,9 +91,29 @@ pub(crate) fn authenticate<'a>(
     Ok(credential)
 }
 
+/// Whether only what may stand in a parameter does (RFC 3986, unreserved, and what encoders of forms leave: `!'()*` and `+`).
+fn is_percent_encoded(payload: &[u8]) -> bool {
+    let mut rest = payload;
+    while let Some((first, after)) = rest.split_first() {
+        rest = match first {
+            b'%' => match after {
+                [high, low, after @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => after,
+                _ => return false,
+            },
+            b if b.is_ascii_alphanumeric() || b"-_.~!'()*+=&,;$".contains(b) => after,
+            _ => return false,
+        };
+    }
+    true
+}
+
 /// Milliseconds, or microseconds when there are more than thirteen digits.
 fn timestamp(text: &str) -> Result<Timestamp, ApiRefusal> {
-    let number: i64 = text.parse().map_err(|_| ApiRefusal::illegal("timestamp", "^[0-9]{1,20}$"))?;
+    let illegal = || ApiRefusal::illegal("timestamp", "^[0-9]{1,20}$");
+    if !text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(illegal());
+    }
+    let number: i64 = text.parse().map_err(|_| illegal())?;
     Ok(if text.len() > 13 { Timestamp::from_us(number) } else { Timestamp::from_ms(number) })
 }
 
@@ -151,6 +175,16 @@ mod tests {
         for (query, body, signed) in rows {
             let request = Request { method: "GET", path: "/", query, body: body.as_bytes(), api_key: None, address: LOOPBACK };
             assert_eq!(payload(&request), signed.as_bytes(), "{query} + {body}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_percent_encoded_is_seen() {
+        for text in ["a=1&b=x-_.~", "a=%E5%B8%81&b=%2F", "a=b+c&d=(1)*!'", ""] {
+            assert!(is_percent_encoded(text.as_bytes()), "{text}");
+        }
+        for text in ["a=é", "a=b/c", "a=b:c", "a=[\"X\"]", "a=b c", "a=%", "a=%2", "a=%zz", "a=<", "a=@"] {
+            assert!(!is_percent_encoded(text.as_bytes()), "{text}");
         }
     }
 

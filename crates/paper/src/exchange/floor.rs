@@ -6,7 +6,7 @@ mod keeping;
 use std::collections::{HashMap, VecDeque};
 
 use rust_decimal::Decimal;
-use strongroom_model::{Amount, Asset, DepthUpdate, Instrument, Timestamp, VenueOrderId};
+use strongroom_model::{Amount, Asset, DepthUpdate, Instrument, MarketTrade, Side, Timestamp, VenueOrderId};
 
 use super::list_answers::members;
 use super::list_records::ListRecords;
@@ -265,6 +265,15 @@ impl Floor {
         Ok(())
     }
 
+    /// A trade that happened elsewhere: it gets a number here, and whoever waits for its price hears of it.
+    pub(crate) fn print(&mut self, now: Timestamp, market: MarketId, trade: &MarketTrade) {
+        let Some(price) = Px::of(trade.price) else { return };
+        self.events.clear();
+        let trade_id = self.engine.print(now, market, price, &mut self.events);
+        self.records[market.index()].print(MarketTrade { trade_id, at: now, ..trade.clone() });
+        self.follow(now, None);
+    }
+
     /// Halts a market or lets it trade.
     pub(crate) fn set_status(&mut self, market: MarketId, status: MarketStatus) {
         self.engine.set_status(market, status);
@@ -335,7 +344,13 @@ impl Floor {
         if let Change::Trade(execution) = change
             && !execution.is_maker
         {
-            records.print(execution, order.side, order.updated);
+            records.print(MarketTrade {
+                trade_id: execution.trade,
+                price: execution.price.model(),
+                quantity: execution.quantity.model(),
+                buyer_is_maker: order.side == Side::Sell,
+                at: order.updated,
+            });
         }
         if self.engine.is_house(order.account) {
             return;

@@ -297,6 +297,8 @@ impl Exchange {
 
     /// Answers one REST request. Nothing else moves: time passes only in [`Self::advance`].
     pub fn rest(&mut self, now: Timestamp, request: Request<'_>) -> Response {
+        // `rest-api.md`, "General Information": parameters of GET come in the query only.
+        let request = if request.method == "GET" { Request { body: b"", ..request } } else { request };
         let body = std::str::from_utf8(request.body).unwrap_or_default();
         let params = if request.query.is_empty() { body } else { request.query };
         let mut headers = vec![("content-type".to_owned(), "application/json;charset=UTF-8".to_owned())];
@@ -333,6 +335,10 @@ impl Exchange {
         let mut events = Vec::new();
         let behind = now.ms().saturating_sub(self.next_tick_ms) / TICK_MS;
         if behind > TICKS_PER_ADVANCE_MAX {
+            self.next_tick_ms = now.ms() - now.ms().rem_euclid(TICK_MS);
+        }
+        if self.next_tick_ms > now.ms().saturating_add(TICK_MS) {
+            // The clock was set back: the market goes on from there.
             self.next_tick_ms = now.ms() - now.ms().rem_euclid(TICK_MS);
         }
         while self.next_tick_ms <= now.ms() {

@@ -139,7 +139,17 @@ impl Exchange {
         params.finish()?;
         let id = self.find_to_cancel(caller, market, id, name.as_deref(), only)?;
         let cancelled = self.cancel_single(caller, market, id, cancel_name)?;
-        answer(&self.cancel_report(caller.now, &symbol, market, &cancelled)?)
+        let records = self.floor.records(market);
+        let list = records.order(id).and_then(|record| record.order.list).and_then(|list| self.floor.lists().get(caller.account, list));
+        match list.filter(|_| caller.by_socket) {
+            // `web-socket-api.md`, "Cancel order": the list that was canceled with it.
+            Some(kept) => {
+                let report = |record| OrderAnswer::cancelled(&symbol, record, &cancelled.name, caller.now);
+                let reports = members(kept, records).map(report).collect();
+                answer(&ListAnswer::of(&symbol, kept, records, reports).at(caller.now))
+            }
+            None => answer(&self.cancel_report(caller.now, &symbol, market, &cancelled)?),
+        }
     }
 
     /// The open order that a cancel means.

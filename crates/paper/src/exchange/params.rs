@@ -7,6 +7,8 @@ use crate::engine::MarketStatus;
 
 /// More parameters than any endpoint takes.
 const PARAMS_MAX: usize = 64;
+/// The largest moment in milliseconds: thirteen digits.
+const MS_MAX: u64 = 9_999_999_999_999;
 /// Decimals that a number may have before rules of the instrument are looked at.
 const DECIMALS_MAX: usize = 8;
 /// Legal text of a client order id, as the venue words it.
@@ -35,14 +37,20 @@ impl Params {
     pub(crate) fn parse(query: &str, body: &[u8]) -> Result<Self, ApiRefusal> {
         let mut params: Vec<Param> = Vec::with_capacity(12);
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            if params.len() >= PARAMS_MAX || params.iter().any(|param| param.name == name) {
+            if params.len() >= PARAMS_MAX {
+                return Err(ApiRefusal::parameters_beyond());
+            }
+            if params.iter().any(|param| param.name == name) {
                 return Err(ApiRefusal::duplicate_parameter());
             }
             params.push(Param { name: name.into_owned(), value: value.into_owned(), was_read: false });
         }
         let in_query = params.len();
         for (name, value) in form_urlencoded::parse(body) {
-            if params.len() >= PARAMS_MAX || params[in_query..].iter().any(|param| param.name == name) {
+            if params.len() >= PARAMS_MAX {
+                return Err(ApiRefusal::parameters_beyond());
+            }
+            if params[in_query..].iter().any(|param| param.name == name) {
                 return Err(ApiRefusal::duplicate_parameter());
             }
             let was_read = params[..in_query].iter().any(|param| param.name == name);
@@ -54,7 +62,7 @@ impl Params {
     /// From the `params` of a WebSocket API request: texts as they are, everything else by its JSON.
     pub(crate) fn of_json(params: &serde_json::Map<String, serde_json::Value>) -> Result<Self, ApiRefusal> {
         if params.len() > PARAMS_MAX {
-            return Err(ApiRefusal::duplicate_parameter());
+            return Err(ApiRefusal::parameters_beyond());
         }
         let param = |(name, value): (&String, &serde_json::Value)| Param { name: name.clone(), value: text(value), was_read: false };
         Ok(Self(params.iter().map(param).collect()))
@@ -103,7 +111,10 @@ impl Params {
 
     pub(crate) fn integer(&mut self, name: &str) -> Result<Option<u64>, ApiRefusal> {
         let Some(text) = self.optional(name)? else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| ApiRefusal::illegal(name, "^[0-9]{1,20}$"))
+        if !is_digits(text) {
+            return Err(ApiRefusal::illegal(name, "^[0-9]{1,20}$"));
+        }
+        text.parse().map(Some).map_err(|_| ApiRefusal::overflow(name))
     }
 
     pub(crate) fn limit(&mut self, usual: usize, max: usize) -> Result<usize, ApiRefusal> {
@@ -111,9 +122,11 @@ impl Params {
         Ok(limit.clamp(1, max))
     }
 
+    /// Milliseconds, or microseconds when there are more than thirteen digits.
     pub(crate) fn moment(&mut self, name: &str) -> Result<Option<Timestamp>, ApiRefusal> {
-        let ms = self.integer(name)?;
-        Ok(ms.map(|ms| Timestamp::from_ms(i64::try_from(ms).unwrap_or(i64::MAX))))
+        let Some(number) = self.integer(name)? else { return Ok(None) };
+        let signed = i64::try_from(number).map_err(|_| ApiRefusal::overflow(name))?;
+        Ok(Some(if number > MS_MAX { Timestamp::from_us(signed) } else { Timestamp::from_ms(signed) }))
     }
 
     /// `startTime` and `endTime`, which may be at most so many hours apart.
@@ -144,10 +157,14 @@ impl Params {
     /// A decimal with at most eight decimals.
     pub(crate) fn decimal<T>(&mut self, name: &str, parse: fn(&str) -> Result<T, MoneyError>) -> Result<Option<T>, ApiRefusal> {
         let Some(text) = self.optional(name)? else { return Ok(None) };
+        let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+        if !is_digits(whole) || !is_digits(part) {
+            return Err(ApiRefusal::illegal(name, r"^([0-9]{1,20})(\.[0-9]{1,20})?$"));
+        }
         if text.split_once('.').is_some_and(|(_, decimals)| decimals.trim_end_matches('0').len() > DECIMALS_MAX) {
             return Err(ApiRefusal::precision(name));
         }
-        parse(text).map(Some).map_err(|_| ApiRefusal::illegal(name, r"^([0-9]{1,20})(\.[0-9]{1,20})?$"))
+        parse(text).map(Some).map_err(|_| ApiRefusal::overflow(name))
     }
 
     pub(crate) fn client_order_id(&mut self, name: &str) -> Result<Option<String>, ApiRefusal> {
@@ -162,8 +179,11 @@ impl Params {
             (true, true) => Err(ApiRefusal::combination()),
             (true, false) => Ok(Some(Wanted { names: vec![self.needed("symbol")?.to_owned()], is_single: true })),
             (false, true) => {
-                let list: Result<Vec<String>, _> = serde_json::from_str(self.needed("symbols")?);
-                let names = list.ok().filter(|names| !names.is_empty());
+                let text = self.needed("symbols")?;
+                let list: Result<Vec<String>, _> = serde_json::from_str(text);
+                // No spaces and no escapes: what is meant is written in one way only.
+                let is_plain = |names: &Vec<String>| serde_json::to_string(names).is_ok_and(|plain| plain == text);
+                let names = list.ok().filter(|names| !names.is_empty() && is_plain(names));
                 let names = names.ok_or_else(|| ApiRefusal::illegal("symbols", SYMBOLS_RANGE))?;
                 if names.iter().enumerate().any(|(at, name)| names[..at].contains(name)) {
                     return Err(ApiRefusal::duplicate_symbols());
@@ -195,6 +215,10 @@ impl Params {
         let read = self.0.iter().filter(|param| param.was_read).count();
         if read == self.0.len() { Ok(()) } else { Err(ApiRefusal::unread(read, self.0.len())) }
     }
+}
+
+fn is_digits(text: &str) -> bool {
+    (1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// A JSON value as a parameter's text.

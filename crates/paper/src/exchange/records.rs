@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
-use strongroom_model::{MarketTrade, Side, Timestamp, TradeId, VenueOrderId};
+use strongroom_model::{MarketTrade, Timestamp, VenueOrderId};
 
 use crate::engine::{AccountId, Change, Execution, Expiry, Order, PreventedMatch, Qty};
 
@@ -239,14 +239,8 @@ impl Records {
     }
 
     /// Puts a trade on the tape.
-    pub(crate) fn print(&mut self, execution: &Execution, taker: Side, at: Timestamp) {
-        self.tape.push_back(MarketTrade {
-            trade_id: TradeId(execution.trade.0),
-            price: execution.price.model(),
-            quantity: execution.quantity.model(),
-            buyer_is_maker: taker == Side::Sell,
-            at,
-        });
+    pub(crate) fn print(&mut self, trade: MarketTrade) {
+        self.tape.push_back(trade);
         if self.tape.len() > TRADES_KEPT_MAX {
             self.tape.pop_front();
         }

@@ -110,6 +110,14 @@ impl ApiRefusal {
         Self::bad(-1101, "Duplicate values for a parameter detected.")
     }
 
+    pub(crate) fn parameters_beyond() -> Self {
+        Self::bad(-1101, "Too many parameters sent for this endpoint.")
+    }
+
+    pub(crate) fn overflow(name: &str) -> Self {
+        Self::bad(-1108, format!("Parameter '{name}' overflowed."))
+    }
+
     pub(crate) fn illegal(name: &str, range: &str) -> Self {
         Self::bad(-1100, format!("Illegal characters found in parameter '{name}'; legal range is '{range}'."))
     }

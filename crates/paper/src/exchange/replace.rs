@@ -107,7 +107,8 @@ impl Exchange {
             (false, false) => (400, -2022, "Order cancel-replace failed."),
             _ => (409, -2021, "Order cancel-replace partially failed."),
         };
-        let status = if is_over.is_some() { 429 } else { status };
+        // The table of statuses: with `ALLOW_FAILURE` too many orders are a failure like any other.
+        let status = if is_over.is_some() && !request.allows_failure { 429 } else { status };
         let retry_after_s = is_over.and_then(|refusal| refusal.retry_after_s);
         Err(ApiRefusal { data: Some(Box::new(data)), retry_after_s, ..ApiRefusal::new(status, code, msg) })
     }

@@ -8,8 +8,8 @@ use rust_decimal::prelude::ToPrimitive;
 use serde::Deserialize;
 use serde_json::Value;
 use strongroom_model::{
-    Book, DepthUpdate, Instrument, Level, LotRule, NotionalRule, OrderSpec, Price, Quantity, Side, Symbol, TickRule, TimeInForce,
-    Timestamp, VenueOrderId,
+    Book, DepthUpdate, Instrument, Level, LotRule, MarketTrade, NotionalRule, OrderSpec, Price, Quantity, Side, Symbol, TickRule,
+    TimeInForce, Timestamp, VenueOrderId,
 };
 use strongroom_venues::binance::stream::{self, StreamEvent};
 use strongroom_venues::binance::wire;
@@ -21,6 +21,8 @@ use crate::engine::{AccountId, MarketId, NewOrder, Rules};
 
 /// Assets in which recorded symbols may be quoted.
 const QUOTES: [&str; 8] = ["USDT", "USDC", "FDUSD", "BTC", "ETH", "BNB", "EUR", "TRY"];
+/// Largest price and quantity of a recorded symbol: the recording does not tell its rules.
+const LARGEST: u32 = 1_000_000_000;
 /// Pause between the end of a recording and its next beginning.
 const PAUSE_MS: i64 = 1_000;
 
@@ -44,6 +46,7 @@ pub enum RecordingError {
 enum Moment {
     Snapshot { symbol: Symbol, book: Book },
     Update { symbol: Symbol, update: DepthUpdate },
+    Trade { symbol: Symbol, trade: MarketTrade },
 }
 
 /// Recorded snapshots and depth updates of Binance, in the order of their arrival.
@@ -93,7 +96,11 @@ impl Recording {
                         steps.entry(symbol.clone()).or_default().learn(&update.bids, &update.asks);
                         moments.push((offset_ms, Moment::Update { symbol, update }));
                     }
-                    StreamEvent::Trade { .. } | StreamEvent::Candle { .. } | StreamEvent::Day { .. } | StreamEvent::Other => {}
+                    StreamEvent::Trade { symbol, trade } => {
+                        steps.entry(symbol.clone()).or_default().see(trade.price, trade.quantity);
+                        moments.push((offset_ms, Moment::Trade { symbol, trade }));
+                    }
+                    StreamEvent::Candle { .. } | StreamEvent::Day { .. } | StreamEvent::Other => {}
                 },
                 _ => {}
             }
@@ -154,10 +161,14 @@ struct Steps {
 impl Steps {
     fn learn(&mut self, bids: &[Level], asks: &[Level]) {
         for level in bids.iter().chain(asks) {
-            self.price = self.price.max(level.price.value().normalize().scale());
-            self.quantity = self.quantity.max(level.quantity.value().normalize().scale());
+            self.see(level.price, level.quantity);
         }
         self.reference = bids.first().map_or(self.reference, |level| level.price);
+    }
+
+    fn see(&mut self, price: Price, quantity: Quantity) {
+        self.price = self.price.max(price.value().normalize().scale());
+        self.quantity = self.quantity.max(quantity.value().normalize().scale());
     }
 
     fn listing(&self, symbol: &Symbol) -> Listing {
@@ -169,8 +180,8 @@ impl Steps {
             symbol: symbol.clone(),
             base: base.to_owned(),
             quote: quote.to_owned(),
-            price: TickRule { min: tick, max: Price::ZERO, tick },
-            lot: LotRule { min: step, max: Quantity::ZERO, step },
+            price: TickRule { min: tick, max: Price::new(Decimal::from(LARGEST)).unwrap_or_default(), tick },
+            lot: LotRule { min: step, max: Quantity::new(Decimal::from(LARGEST)).unwrap_or_default(), step },
             notional: NotionalRule::default(),
         };
         // Without a band around the average: recorded levels may stand anywhere.
@@ -223,9 +234,15 @@ impl Replay {
                 let bids = update.bids.iter().map(|level| (Side::Buy, *level));
                 (symbol, bids.chain(update.asks.iter().map(|level| (Side::Sell, *level))).collect())
             }
+            // It happened elsewhere: the tape, the candles and whoever waits for a price hear of it; books follow their updates.
+            Moment::Trade { symbol, trade } => {
+                if let (Some(market), true) = (market_of(floor, &symbol), self.books.contains_key(&symbol)) {
+                    floor.print(at, market, &trade);
+                }
+                return;
+            }
         };
-        let market = floor.engine().markets().find(|(_, market)| market.instrument.symbol == symbol).map(|(id, _)| id);
-        if let Some(market) = market {
+        if let Some(market) = market_of(floor, &symbol) {
             self.mirror(at, &symbol, &changes, market, floor, house);
         }
     }
@@ -246,6 +263,10 @@ impl Replay {
             }
         }
     }
+}
+
+fn market_of(floor: &Floor, symbol: &Symbol) -> Option<MarketId> {
+    floor.engine().markets().find(|(_, market)| market.instrument.symbol == *symbol).map(|(id, _)| id)
 }
 
 fn sides(book: &Book) -> impl Iterator<Item = (Side, Level)> {

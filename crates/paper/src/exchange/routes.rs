@@ -21,6 +21,8 @@ pub(super) struct Caller {
     /// Whether its key may be used from some addresses only.
     pub(super) is_bound_to_addresses: bool,
     pub(super) key_created: Timestamp,
+    /// It asks through the WebSocket API.
+    pub(super) by_socket: bool,
     /// Further headers of the answer.
     pub(super) headers: Vec<(String, String)>,
 }
@@ -147,6 +149,7 @@ impl Exchange {
                     now,
                     is_bound_to_addresses: !credential.addresses.is_empty(),
                     key_created: credential.created,
+                    by_socket: proof.by_socket,
                     headers: Vec::new(),
                 };
                 let answer = answer(self, &mut caller, params);

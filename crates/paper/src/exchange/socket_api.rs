@@ -24,8 +24,13 @@ const SUBSCRIPTIONS_MAX: usize = 1_000;
 const SUBSCRIPTIONS_EVER_MAX: u32 = 65_535;
 /// Longest `id` of a request that is echoed.
 const ID_LEN_MAX: usize = 36;
+/// Weight of a new connection.
+const CONNECTION_WEIGHT: u32 = 2;
 /// Weight of the requests about sessions and subscriptions.
 const SESSION_WEIGHT: u32 = 2;
+
+/// `errors.md`, -2015: key, address or permissions.
+const INVALID_KEY: i32 = -2015;
 
 /// Why a request of an unknown shape was refused before anything was looked at.
 const NOT_JSON: (i32, &str) = (-1135, "Invalid JSON Request");
@@ -55,12 +60,22 @@ pub struct Session {
     next_subscription: u32,
     /// Accounts of subscriptions that ended, until the exchange knows.
     ended: Vec<AccountId>,
+    is_banned: bool,
 }
 
 impl Session {
     /// A new connection from `address`. `tells_limits`: whether answers carry `rateLimits` when they are not asked to or not to.
     pub const fn new(address: IpAddr, connected: Timestamp, tells_limits: bool) -> Self {
-        Self { address, connected, tells_limits, logon: None, subscriptions: BTreeMap::new(), next_subscription: 0, ended: Vec::new() }
+        Self {
+            address,
+            connected,
+            tells_limits,
+            logon: None,
+            subscriptions: BTreeMap::new(),
+            next_subscription: 0,
+            ended: Vec::new(),
+            is_banned: false,
+        }
     }
 
     /// Whether it listens to the account of an event; the frame that carries the event then.
@@ -74,6 +89,11 @@ impl Session {
             self.end(*id);
         }
         Some(frame)
+    }
+
+    /// Its address was banned: the connection ends after the answer (`web-socket-api.md`, "IP Limits").
+    pub const fn is_banned(&self) -> bool {
+        self.is_banned
     }
 
     fn end(&mut self, id: u32) {
@@ -109,7 +129,8 @@ fn read<'a>(message: &'a Value) -> Result<Asked<'a>, (Value, ApiRefusal)> {
     let refuse = |id: Value, code, msg: &str| Err((id, ApiRefusal::new(400, code, msg)));
     let Value::Object(fields) = message else { return refuse(Value::Null, NOT_JSON.0, NOT_JSON.1) };
     let id = fields.get("id").cloned().unwrap_or(Value::Null);
-    let is_id = id.is_null() || id.is_i64() || id.is_u64() || id.as_str().is_some_and(|id| id.len() <= ID_LEN_MAX);
+    let is_name = |id: &str| (1..=ID_LEN_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    let is_id = id.is_null() || id.is_i64() || id.as_str().is_some_and(is_name);
     if !is_id {
         return refuse(Value::Null, -1100, "Illegal characters found in parameter 'id'; legal range is '^[a-zA-Z0-9-_]{1,36}$'.");
     }
@@ -128,9 +149,18 @@ fn read<'a>(message: &'a Value) -> Result<Asked<'a>, (Value, ApiRefusal)> {
 struct Outcome {
     answer: Answer,
     counts_orders_of: Option<AccountId>,
+    /// The session's key is no key any more: the answer has no id (`web-socket-api.md`, "Regarding API key revocation").
+    is_revoked: bool,
 }
 
 impl Exchange {
+    /// A connection from `address` is asked for (`web-socket-api.md`, "IP Limits"); its body when it is refused.
+    pub fn connect(&mut self, now: Timestamp, address: IpAddr) -> Result<(), (u16, Vec<u8>)> {
+        self.addresses.admit(now, address, CONNECTION_WEIGHT).map_err(|refusal| (refusal.status, refusal.body()))?;
+        self.addresses.charge(now, address, CONNECTION_WEIGHT);
+        Ok(())
+    }
+
     /// The connection of a session has ended.
     pub fn close_session(&mut self, mut session: Session) {
         for id in session.subscriptions.keys().copied().collect::<Vec<_>>() {
@@ -165,15 +195,17 @@ impl Exchange {
         let mut told = Vec::new();
         let outcome = match Params::of_json(&params) {
             Ok(params) => self.ask(now, session, method, params, &mut told),
-            Err(refusal) => Outcome { answer: Err(refusal), counts_orders_of: None },
+            Err(refusal) => Outcome { answer: Err(refusal), counts_orders_of: None, is_revoked: false },
         };
+        session.is_banned = outcome.answer.as_ref().is_err_and(|refusal| refusal.status == 418);
+        let id = if outcome.is_revoked { Value::Null } else { id };
         let mut frames = vec![self.reply(now, session, &id, outcome.answer, outcome.counts_orders_of, tells)];
         frames.extend(told.iter().map(Value::to_string));
         frames
     }
 
     fn ask(&mut self, now: Timestamp, session: &mut Session, method: &str, mut params: Params, told: &mut Vec<Value>) -> Outcome {
-        let plain = |answer| Outcome { answer, counts_orders_of: None };
+        let plain = |answer| Outcome { answer, counts_orders_of: None, is_revoked: false };
         if let Some(work) = session_work(method) {
             let cost = Cost { weight: SESSION_WEIGHT, is_free_on_success: false };
             let address = session.address;
@@ -185,20 +217,22 @@ impl Exchange {
         let cost = Cost::of(operation.method, operation.path, &params.query());
         let address = session.address;
         let counts_orders = matches!(operation.method, "POST") && operation.path.contains("/order");
-        let mut account = None;
+        let (mut account, mut by_session) = (None, false);
         let answer = self.metered(now, address, cost, |exchange| {
             params.pass_over("returnRateLimits");
             let payload = params.signed_text();
             let (api_key, is_logged_on) = who(session, &mut params)?;
-            let proof = Proof { api_key: &api_key, payload: Cow::Owned(payload.into_bytes()), address, is_logged_on };
+            by_session = is_logged_on;
+            let proof = Proof { api_key: &api_key, payload: Cow::Owned(payload.into_bytes()), address, is_logged_on, by_socket: true };
             account = exchange.keys.get(api_key.as_str()).map(|credential| credential.account);
             exchange.carry_out(now, operation, &proof, &mut params, &mut Vec::new())
         });
-        let is_revoked = session.logon.as_ref().is_some_and(|logon| !self.keys.contains_key(logon.api_key.as_str()));
-        if is_revoked {
+        let is_gone = session.logon.as_ref().is_some_and(|logon| !self.keys.contains_key(logon.api_key.as_str()));
+        let is_refused = by_session && answer.as_ref().is_err_and(|refusal| refusal.code == INVALID_KEY);
+        if is_gone || is_refused {
             self.leave(session, now, told);
         }
-        Outcome { answer, counts_orders_of: account.filter(|_| counts_orders) }
+        Outcome { answer, counts_orders_of: account.filter(|_| counts_orders), is_revoked: is_refused }
     }
 
     fn reply(
@@ -263,7 +297,13 @@ impl Exchange {
         params.pass_over("returnRateLimits");
         let payload = params.signed_text();
         let api_key = params.needed("apiKey")?.to_owned();
-        let proof = Proof { api_key: &api_key, payload: Cow::Owned(payload.into_bytes()), address: session.address, is_logged_on: false };
+        let proof = Proof {
+            api_key: &api_key,
+            payload: Cow::Owned(payload.into_bytes()),
+            address: session.address,
+            is_logged_on: false,
+            by_socket: true,
+        };
         let credential = auth::authenticate(&self.keys, now, &proof, params, Rights::Read)?;
         if !credential.verifying.logs_on() {
             return Err(ApiRefusal::new(400, -4056, "HMAC_SHA256 API key is not supported."));
@@ -308,7 +348,13 @@ impl Exchange {
         params.pass_over("returnRateLimits");
         let payload = params.signed_text();
         let api_key = params.needed("apiKey")?.to_owned();
-        let proof = Proof { api_key: &api_key, payload: Cow::Owned(payload.into_bytes()), address: session.address, is_logged_on: false };
+        let proof = Proof {
+            api_key: &api_key,
+            payload: Cow::Owned(payload.into_bytes()),
+            address: session.address,
+            is_logged_on: false,
+            by_socket: true,
+        };
         let account = auth::authenticate(&self.keys, now, &proof, params, Rights::Read)?.account;
         params.finish()?;
         self.add_subscription(session, Subscription { account, api_key, of_session: false })

@@ -134,11 +134,9 @@ fn who_may_do_what() {
 #[test]
 fn time_and_signature_from_both_sides_of_each_boundary() {
     let sign = |params: &str| format!("{params}&signature={}", SigningKey::Hmac(SECRET).sign(params.as_bytes()));
-    let code = |query: &str, body: &str| {
-        let answer = empty().rest(
-            NOW,
-            Request { method: "GET", path: "/api/v3/account", query, body: body.as_bytes(), api_key: Some("trade"), address: LOOPBACK },
-        );
+    let asked = |method: &str, path: &str, query: &str, body: &str| {
+        let body = body.as_bytes();
+        let answer = empty().rest(NOW, Request { method, path, query, body, api_key: Some("trade"), address: LOOPBACK });
         serde_json::from_slice::<Value>(&answer.body).unwrap()["code"].as_i64().unwrap_or(0)
     };
     let dated = |offset_ms: i64, window: &str| sign(&format!("timestamp={}{window}", NOW.ms() + offset_ms));
@@ -156,13 +154,17 @@ fn time_and_signature_from_both_sides_of_each_boundary() {
         (sign(&format!("timestamp={}", NOW.ms())).replace("timestamp=1", "timestamp=%31"), -1022),
     ];
     for (query, expected) in rows {
-        assert_eq!(code(&query, ""), expected, "{query}");
+        assert_eq!(asked("GET", "/api/v3/account", &query, ""), expected, "{query}");
     }
     // Query and body are signed together, without a separator.
-    let (query, body) = (format!("timestamp={}", NOW.ms()), "recvWindow=5000");
+    let (query, body) = (format!("timestamp={}&symbol=BTCUSDT&side=BUY", NOW.ms()), "type=MARKET&quantity=0.5");
     let signature = SigningKey::Hmac(SECRET).sign(format!("{query}{body}").as_bytes());
-    assert_eq!(code(&query, &format!("{body}&signature={signature}")), 0);
-    assert_eq!(code(&query, &format!("&{body}&signature={signature}")), -1022);
+    let code = |method: &str, body: &str| asked(method, "/api/v3/order/test", &query, body);
+    assert_eq!(code("POST", &format!("{body}&signature={signature}")), 0);
+    assert_eq!(code("POST", &format!("&{body}&signature={signature}")), -1022);
+    // GET has no body (`rest-api.md`, "General Information").
+    let body = format!("signature={}", SigningKey::Hmac(SECRET).sign(format!("timestamp={}", NOW.ms()).as_bytes()));
+    assert_eq!(asked("GET", "/api/v3/account", &format!("timestamp={}", NOW.ms()), &body), -1102);
 }
 
 #[test]

@@ -220,16 +220,25 @@ fn add_trade(told: &mut Map<String, Value>, execution: &Execution, assets: &[Ass
     }
 }
 
-/// A number that no other report of the market has: the order's, its changes and the trade's.
+/// A number that no other report of the market has. The two lowest bits tell what it is made of: a trade and its side, a prevented
+/// match and its side, or an order and what became of it.
 fn execution_id(change: &Change, order: &Order) -> u64 {
-    let part = match change {
-        Change::Trade(execution) => execution.trade.0.wrapping_add(8),
-        Change::Prevented(prevented) => prevented.id.wrapping_add(8),
-        Change::New => 0,
-        Change::Canceled => 1,
+    let (kind, number) = match change {
+        Change::Trade(execution) => (1, execution.trade.0.wrapping_mul(2) + u64::from(execution.is_maker)),
+        Change::Prevented(prevented) => (2, prevented.id.wrapping_mul(2) + u64::from(prevented.taker == order.id)),
         Change::Replaced => return super::amend::execution_id(order),
-        Change::Expired(_) => 3,
-        Change::Tracking | Change::Triggered | Change::Held => 4,
+        Change::New => (0, of_order(order, if order.status == Status::PendingNew { 0 } else { 1 })),
+        Change::Canceled => (0, of_order(order, 2)),
+        Change::Expired(_) => (0, of_order(order, 3)),
+        Change::Tracking | Change::Triggered | Change::Held => (0, of_order(order, 4)),
     };
-    order.id.0.wrapping_mul(1_000_003).wrapping_add(part) >> 1
+    number.wrapping_mul(4) + kind
+}
+
+/// Reports that an order can have besides trades.
+const REPORTS_PER_ORDER: u64 = 256;
+
+/// The number of a report of an order: its place among the order's reports.
+pub(super) const fn of_order(order: &Order, place: u64) -> u64 {
+    order.id.0.wrapping_mul(REPORTS_PER_ORDER).wrapping_add(place)
 }

@@ -56,10 +56,11 @@ impl Exchange {
         answer(&json!([]))
     }
 
-    /// The venue is open whenever it answers.
+    /// Open, or closed for maintenance: the one thing that is answered then.
     pub(super) fn system_status(&self, _: Timestamp, params: &mut Params) -> Answer {
         params.finish()?;
-        answer(&json!({"status": 0, "msg": "normal"}))
+        let (status, msg) = if self.is_maintained { (1, "system_maintenance") } else { (0, "normal") };
+        answer(&json!({"status": status, "msg": msg}))
     }
 
     /// No futures are traded here: clients that load all their markets find an empty list.

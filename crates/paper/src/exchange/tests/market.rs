@@ -142,3 +142,22 @@ fn loading_clients_find_what_they_ask() {
     let (_, restrictions) = send(&mut exchange, NOW, "read", "GET", "/sapi/v1/account/apiRestrictions", "");
     assert_eq!((restrictions["ipRestrict"].as_bool(), restrictions["createTime"].as_i64()), (Some(false), Some(NOW.ms())));
 }
+
+#[test]
+fn the_market_goes_on_when_the_clock_is_set_forward_and_back() {
+    let mut exchange = venue(Market::Simulated, Limits::default());
+    let mut at = NOW;
+    for jump_ms in [3_000, -7_000, 200_000, -400_000, 200_000] {
+        at = at.plus_ms(jump_ms);
+        for _ in 0..50 {
+            at = at.plus_ms(100);
+            let told = exchange.advance(at);
+            assert!(told.iter().any(|event| matches!(event, MarketEvent::Depth { .. })), "after {jump_ms}");
+        }
+        for words in ["symbol=BTCUSDT&interval=1m&limit=20", "symbol=BTCUSDT&interval=1s&limit=20"] {
+            let (status, rows) = get(&mut exchange, "/api/v3/klines", words);
+            let times: Vec<i64> = rows.as_array().unwrap().iter().map(|row| row[0].as_i64().unwrap()).collect();
+            assert!(status == 200 && times.is_sorted() && !times.is_empty(), "{times:?}");
+        }
+    }
+}

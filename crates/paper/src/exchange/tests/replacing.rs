@@ -145,3 +145,41 @@ fn user_data_ends_with_its_key_and_with_its_last_listener() {
     assert_eq!(send(&mut exchange, now, "trade", "POST", "/api/v3/order", order).0, 200);
     assert!(exchange.take_user_events().is_empty(), "nobody listens");
 }
+
+#[test]
+fn no_two_reports_have_one_number() {
+    let mut exchange = traded();
+    let mut session = Session::new(LOOPBACK, NOW, true);
+    let signature = SigningKey::Hmac(SECRET).sign(format!("apiKey=trade&timestamp={}", NOW.ms()).as_bytes());
+    let params = serde_json::json!({"apiKey": "trade", "timestamp": NOW.ms(), "signature": signature});
+    let subscribe = serde_json::json!({"id": 1, "method": "userDataStream.subscribe.signature", "params": params});
+    exchange.socket(NOW, &mut session, &subscribe.to_string());
+    let mut ask = |method: &str, path: &str, words: &str| {
+        let (status, body) = send(&mut exchange, NOW, "trade", method, path, &format!("symbol=BTCUSDT&{words}"));
+        assert_eq!(status, 200, "{words}: {body}");
+        body
+    };
+    let limit = "type=LIMIT&timeInForce=GTC";
+    for price in ["101", "102", "103"] {
+        ask("POST", "/api/v3/order", &format!("side=SELL&{limit}&quantity=0.1&price={price}"));
+    }
+    // Takes its own orders, one after the other: both sides of three trades.
+    ask("POST", "/api/v3/order", "side=BUY&type=MARKET&quantity=0.3");
+    let order = ask("POST", "/api/v3/order", &format!("side=BUY&{limit}&quantity=0.5&price=90"));
+    for left in ["0.4", "0.3"] {
+        ask("PUT", "/api/v3/order/amend/keepPriority", &format!("orderId={}&newQty={left}", order["orderId"]));
+    }
+    ask("DELETE", "/api/v3/order", &format!("orderId={}", order["orderId"]));
+    ask("POST", "/api/v3/order", "side=BUY&type=LIMIT&timeInForce=IOC&quantity=0.1&price=80");
+    ask(
+        "POST",
+        "/api/v3/orderList/oto",
+        "workingType=LIMIT&workingSide=SELL&workingPrice=101&workingQuantity=0.1&workingTimeInForce=GTC&pendingType=MARKET&pendingSide=BUY&pendingQuantity=0.1",
+    );
+    ask("POST", "/api/v3/order", "side=BUY&type=MARKET&quantity=0.1");
+    let events: Vec<Value> = exchange.take_user_events().into_iter().map(|event| event.event).collect();
+    let numbers: Vec<u64> =
+        events.iter().filter(|event| event["e"] == "executionReport").map(|event| event["I"].as_u64().unwrap()).collect();
+    let different: std::collections::HashSet<u64> = numbers.iter().copied().collect();
+    assert!(numbers.len() > 12 && different.len() == numbers.len(), "{numbers:?}");
+}
