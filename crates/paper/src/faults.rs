@@ -1,6 +1,6 @@
 //! Faults that somebody asks the venue for. Invariant: without being asked the venue has none.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -155,11 +155,11 @@ impl Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum StreamFault {
-    /// A depth update is left out.
+    /// The next depth update of every stream is left out.
     Gap,
     /// The messages of a moment come twice.
     Duplicate,
-    /// The messages of a moment come in the wrong order.
+    /// The next depth update of every stream comes after the one that follows it.
     Reorder,
     /// Every connection is closed in good order.
     Disconnect,
@@ -236,8 +236,7 @@ pub(crate) enum StreamNews {
 pub struct Faults {
     planned: Mutex<VecDeque<Planned<Fault>>>,
     streams: Mutex<VecDeque<Planned<StreamFault>>>,
-    /// Depth updates that come after the next one of their stream.
-    held: Mutex<Vec<(String, String)>>,
+    depth: Mutex<DepthFault>,
     skew_ms: AtomicI64,
     is_closed: AtomicBool,
     struck: AtomicU64,
@@ -253,7 +252,7 @@ impl Faults {
         Self {
             planned: Mutex::default(),
             streams: Mutex::default(),
-            held: Mutex::default(),
+            depth: Mutex::default(),
             skew_ms: AtomicI64::new(0),
             is_closed: AtomicBool::new(false),
             struck: AtomicU64::new(0),
@@ -296,7 +295,7 @@ impl Faults {
     pub fn clear(&self) {
         lock(&self.planned).clear();
         lock(&self.streams).clear();
-        lock(&self.held).clear();
+        *lock(&self.depth) = DepthFault::default();
         self.skew_clock_ms(0);
         self.maintain(false);
         self.show_certificate(Certificate::Own);
@@ -329,30 +328,25 @@ impl Faults {
         if self.is_closed() {
             return StreamNews::Disconnect;
         }
+        let mut depth = lock(&self.depth);
+        let mut late = depth.strike(&mut batch);
         let mut planned = lock(&self.streams);
-        let mut held = lock(&self.held);
-        // What was held back comes after the next update of the same stream.
-        let due: Vec<_> = held.extract_if(.., |(name, _)| batch.iter().any(|(told, _)| told == name)).collect();
-        batch.extend(due);
-        let is_depth = |(name, _): &(String, String)| name.ends_with("@depth") || name.contains("@depth@");
-        let Some(fault) = planned.front().map(|planned| planned.fault) else { return StreamNews::Batch(Arc::new(Batch::new(batch))) };
-        // Every listener to depth is struck, those who hear it once a second too.
-        let is_of_depth = matches!(fault, StreamFault::Gap | StreamFault::Reorder);
-        if is_of_depth && !batch.iter().any(|(name, _)| name.ends_with("@depth")) {
-            return StreamNews::Batch(Arc::new(Batch::new(batch)));
-        }
-        strike(&mut planned, 0);
-        match fault {
-            StreamFault::Gap => batch.retain(|message| !is_depth(message)),
-            StreamFault::Duplicate => batch.extend_from_within(..),
-            StreamFault::Reorder => {
-                held.extend(batch.extract_if(.., |message| is_depth(message)));
-                batch.reverse();
+        let fault = planned.front().map(|planned| planned.fault);
+        let waits = depth.ticks_left > 0 && matches!(fault, Some(StreamFault::Gap | StreamFault::Reorder));
+        if let Some(fault) = fault.filter(|_| !waits) {
+            strike(&mut planned, 0);
+            match fault {
+                StreamFault::Gap | StreamFault::Reorder => {
+                    depth.begin(fault);
+                    late.extend(depth.strike(&mut batch));
+                }
+                StreamFault::Duplicate => batch.extend_from_within(..),
+                StreamFault::Disconnect => return StreamNews::Disconnect,
+                StreamFault::SlowReader => return StreamNews::Drop,
+                StreamFault::HalfOpen(silence) => return StreamNews::Freeze(silence),
             }
-            StreamFault::Disconnect => return StreamNews::Disconnect,
-            StreamFault::SlowReader => return StreamNews::Drop,
-            StreamFault::HalfOpen(silence) => return StreamNews::Freeze(silence),
         }
+        batch.extend(late);
         StreamNews::Batch(Arc::new(Batch::new(batch)))
     }
 
@@ -369,6 +363,42 @@ impl Faults {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::SeqCst)
+    }
+}
+
+/// A gap or a wrong order on its way: every stream of depth is struck once, in whichever rhythm it tells.
+#[derive(Default)]
+struct DepthFault {
+    /// Updates come after the next one of their stream, rather than never.
+    reorders: bool,
+    struck: HashSet<String>,
+    held: Vec<(String, String)>,
+    ticks_left: u32,
+}
+
+/// The slowest stream of depth tells something once in so many ticks.
+const SLOWEST_TICKS: u32 = 10;
+
+impl DepthFault {
+    fn begin(&mut self, fault: StreamFault) {
+        self.struck.clear();
+        (self.reorders, self.ticks_left) = (fault == StreamFault::Reorder, SLOWEST_TICKS);
+    }
+
+    /// Takes out of a moment's messages what is struck; what was held back and is due now.
+    fn strike(&mut self, batch: &mut Vec<(String, String)>) -> Vec<(String, String)> {
+        let due = self.held.extract_if(.., |(name, _)| batch.iter().any(|(told, _)| told == name)).collect();
+        if self.ticks_left > 0 {
+            self.ticks_left -= 1;
+            let is_depth = |name: &str| name.ends_with("@depth") || name.contains("@depth@");
+            let taken = batch.extract_if(.., |(name, _)| is_depth(name) && self.struck.insert(name.clone()));
+            if self.reorders {
+                self.held.extend(taken);
+            } else {
+                taken.for_each(drop);
+            }
+        }
+        due
     }
 }
 

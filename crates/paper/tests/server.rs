@@ -1,89 +1,22 @@
-//! The venue on the network: TLS, keys that outlive restarts, streams, faults and bounds.
+//! The venue on the network: TLS, keys that outlive restarts, streams and bounds.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by unwrapping it")]
+
+mod venue;
 
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use futures_util::{SinkExt as _, StreamExt as _};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
+use futures_util::SinkExt as _;
 use serde_json::{Value, json};
-use strongroom_model::{ClientOrderId, Intent, OrderSpec, PlaceOrder, Side, Symbol, TimeInForce, Timestamp};
-use strongroom_paper::{Config, Fault, JournalError, Market, PaperHandle, StartError, Target, start};
+use strongroom_model::{Intent, Symbol};
+use strongroom_paper::{Config, JournalError, Market, StartError, start};
+use strongroom_venues::binance::decode;
 use strongroom_venues::binance::stream::{self, Channel, StreamEvent};
-use strongroom_venues::binance::{SigningKey, decode, encode::encode};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-
-type Tls = tokio_rustls::client::TlsStream<tokio::net::TcpStream>;
-type Socket = WebSocketStream<Tls>;
-
-fn tls(venue: &PaperHandle, versions: &[&'static rustls::SupportedProtocolVersion]) -> rustls::ClientConfig {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(venue.ca_pem.as_bytes()).unwrap()).unwrap();
-    rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_protocol_versions(versions)
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth()
-}
-
-fn client(venue: &PaperHandle) -> reqwest::Client {
-    let config = tls(venue, &[&rustls::version::TLS13]);
-    reqwest::Client::builder().tls_backend_preconfigured(config).no_proxy().timeout(Duration::from_secs(10)).build().unwrap()
-}
-
-async fn connect(venue: &PaperHandle) -> Tls {
-    let connector = tokio_rustls::TlsConnector::from(Arc::new(tls(venue, &[&rustls::version::TLS13])));
-    let stream = tokio::net::TcpStream::connect(venue.addr).await.unwrap();
-    connector.connect("localhost".try_into().unwrap(), stream).await.expect("a valid chain")
-}
-
-async fn listen(venue: &PaperHandle, path: &str) -> Socket {
-    tokio_tungstenite::client_async(format!("{}{path}", venue.ws_url), connect(venue).await).await.unwrap().0
-}
-
-async fn next_text(socket: &mut Socket) -> Option<String> {
-    loop {
-        match tokio::time::timeout(Duration::from_secs(10), socket.next()).await.expect("a message in time") {
-            Some(Ok(Message::Text(text))) => return Some(text.to_string()),
-            Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
-            Some(Ok(_)) => {}
-        }
-    }
-}
-
-async fn open(directory: &Path, market: Market) -> PaperHandle {
-    start(Config { market, ..Config::simulated(directory, 42) }).await.unwrap()
-}
-
-fn now() -> Timestamp {
-    let ms = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis();
-    Timestamp::from_ms(i64::try_from(ms).unwrap())
-}
-
-/// Sends a signed intent as our own client does.
-async fn ask(venue: &PaperHandle, http: &reqwest::Client, intent: &Intent) -> reqwest::Result<(u16, Vec<u8>)> {
-    let key = venue.key("trade").unwrap();
-    let secret = std::fs::read(key.secret_file.as_ref().unwrap()).unwrap();
-    let request = encode(intent, now(), 5_000).sign(&key.api_key, &SigningKey::Hmac(&secret));
-    let url = format!("{}{}?{}", venue.rest_url, request.path, request.query);
-    let method = request.method.as_str().parse().unwrap();
-    let answer = http.request(method, url).header("X-MBX-APIKEY", &request.api_key).body(request.body).send().await?;
-    Ok((answer.status().as_u16(), answer.bytes().await?.to_vec()))
-}
-
-fn buy(name: &str) -> Intent {
-    let spec = OrderSpec::Limit { price: "100".parse().unwrap(), quantity: "0.1".parse().unwrap(), tif: TimeInForce::Gtc };
-    let symbol = Symbol::parse("BTCUSDT").unwrap();
-    Intent::Place(PlaceOrder { client_order_id: ClientOrderId::parse(name).unwrap(), symbol, side: Side::Buy, spec })
-}
-
-const OPEN_ORDERS: Intent = Intent::QueryOpenOrders { symbol: None };
+use venue::{ask, client, listen, next_text, open, tls};
 
 #[tokio::test]
 async fn keys_and_pins_outlive_a_restart_and_secrets_are_private() {
@@ -242,65 +175,4 @@ async fn subscriptions_are_managed_and_floods_end() {
     let goodbye = next_text(&mut other).await.unwrap();
     assert!(goodbye.contains("serverShutdown"), "{goodbye}");
     assert_eq!(next_text(&mut other).await, None);
-}
-
-#[tokio::test]
-async fn faults_happen_when_asked_for() {
-    let directory = tempfile::tempdir().unwrap();
-    let venue = open(directory.path(), Market::Empty).await;
-    let http = client(&venue);
-    let orders = Target::only("POST", "/api/v3/order");
-    let open_orders = async || decode::orders(&ask(&venue, &http, &OPEN_ORDERS).await.unwrap().1).unwrap().len();
-
-    venue.faults().plan(1, orders.clone(), Fault::DropAnswer).unwrap();
-    assert!(ask(&venue, &http, &buy("dropped")).await.is_err());
-    assert_eq!(open_orders().await, 1, "it was executed");
-
-    venue.faults().plan(1, orders.clone(), Fault::CloseConnection).unwrap();
-    assert!(ask(&venue, &http, &buy("closed")).await.is_err());
-    assert_eq!(open_orders().await, 1, "it was not executed");
-
-    venue.faults().plan(1, orders.clone(), Fault::RateLimited { status: 418, retry_after_s: 9 }).unwrap();
-    assert_eq!(ask(&venue, &http, &buy("banned")).await.unwrap().0, 418);
-
-    venue.faults().plan(1, orders.clone(), Fault::ServerError { status: 504, was_executed: true }).unwrap();
-    assert_eq!(ask(&venue, &http, &buy("late")).await.unwrap().0, 504);
-    assert_eq!(open_orders().await, 2);
-
-    venue.faults().plan(1, orders.clone(), Fault::MalformedBody).unwrap();
-    let (status, body) = ask(&venue, &http, &buy("broken")).await.unwrap();
-    assert!(status == 200 && decode::order(&body).is_err());
-
-    venue.faults().plan(1, Target::any(), Fault::DelayAnswer(Duration::from_millis(300))).unwrap();
-    let begin = Instant::now();
-    ask(&venue, &http, &OPEN_ORDERS).await.unwrap();
-    assert!(begin.elapsed() >= Duration::from_millis(300));
-
-    venue.faults().skew_clock_ms(-30_000);
-    let (status, body) = ask(&venue, &http, &buy("early")).await.unwrap();
-    assert!(status == 400 && String::from_utf8(body).unwrap().contains("-1021"));
-    venue.faults().clear();
-    assert_eq!(venue.faults().pending(), 0);
-    assert_eq!(open_orders().await, 3);
-    venue.shutdown().await;
-}
-
-#[tokio::test]
-async fn a_swapped_certificate_has_another_key_under_the_same_authority() {
-    let directory = tempfile::tempdir().unwrap();
-    let venue = open(directory.path(), Market::Empty).await;
-    let shown = async || connect(&venue).await.get_ref().1.peer_certificates().unwrap()[0].to_vec();
-    let contains_pin = |certificate: &[u8]| {
-        use base64::Engine as _;
-        use sha2::Digest as _;
-        // The server key's SubjectPublicKeyInfo (P-256) has 91 bytes; look for it by its digest.
-        let pin = base64::engine::general_purpose::STANDARD.decode(&venue.spki_sha256).unwrap();
-        certificate.windows(91).any(|window| sha2::Sha256::digest(window).as_slice() == pin)
-    };
-    assert!(contains_pin(&shown().await));
-    venue.faults().swap_certificate(true);
-    assert!(!contains_pin(&shown().await));
-    venue.faults().swap_certificate(false);
-    assert!(contains_pin(&shown().await));
-    venue.shutdown().await;
 }

@@ -21,10 +21,13 @@ use super::units::{Money, Px, Qty};
 pub enum MarketStatus {
     /// Orders are taken and matched.
     #[default]
+    #[serde(alias = "trading")]
     Trading,
     /// Halted: nothing matches, new orders are refused.
+    #[serde(alias = "halt")]
     Halt,
     /// In a break: the same.
+    #[serde(alias = "break")]
     Break,
 }
 
