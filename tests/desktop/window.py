@@ -36,6 +36,12 @@ def picture(name):
         subprocess.run(["import", "-window", "root", os.path.join(SHOTS, f"{name}.png")], check=True, stderr=subprocess.DEVNULL)
 
 
+def listening(port):
+    """Whether somebody listens, without a connection: the driver would take its end for that of the session."""
+    rows = [line.split() for name in ("tcp", "tcp6") for line in open(f"/proc/net/{name}").readlines()[1:]]
+    return any(row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port for row in rows)
+
+
 class NoSuchElement(Exception):
     pass
 
@@ -53,7 +59,8 @@ class Window:
         self.log = open(os.path.join(WORK, f"driver-{time.time_ns()}.log"), "w+")
         self.driver = start(DRIVER, "--port", ports[0], "--native-port", ports[1], "--native-driver", "/usr/bin/WebKitWebDriver",
                             env=more, stdout=self.log, stderr=self.log)
-        eventually("tauri-driver", lambda: reachable(ports[0]))
+        # Both: a session that is asked for before the driver behind the driver listens is cut off.
+        eventually("tauri-driver", lambda: all(map(listening, ports)))
         self.line = http.client.HTTPConnection("127.0.0.1", ports[0], timeout=60)
         options = {"application": f"{BIN}/strongroom-app-driven", "args": ["--dir", dir, *arguments]}
         answer = self.call("POST", "/session", {"capabilities": {"alwaysMatch": {"tauri:options": options}}}, plain=True)
@@ -237,12 +244,6 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def reachable(port):
-    import socket
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def desk_ended(dir=DIR):
