@@ -52,7 +52,7 @@ say("a driver gets no session")
 ports = [free_port(), free_port()]
 driver = start(DRIVER, "--port", ports[0], "--native-port", ports[1], "--native-driver", "/usr/bin/WebKitWebDriver",
                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-eventually("tauri-driver", lambda: reachable(ports[0]))
+eventually("tauri-driver", lambda: all(map(listening, ports)))
 line = http.client.HTTPConnection("127.0.0.1", ports[0], timeout=25)
 options = {"application": f"{BIN}/strongroom-app", "args": ["--dir", DIR + "-other"]}
 try:
