@@ -5,7 +5,7 @@ use strongroom_signer_api::prompt::ANSWER_LEN_MAX;
 use zeroize::Zeroizing;
 
 use super::opening::Opening;
-use super::{Trouble, Why, pem, venue};
+use super::{Trouble, Why, coinbase, pem, venue};
 
 /// Most keys told of one file.
 pub const FOUND_MAX: usize = 32;
@@ -202,6 +202,7 @@ impl Standing<'_> {
         let secret = self.secret.map(str::trim).filter(|secret| !secret.is_empty());
         let (scheme, secret) = match secret {
             None => (Scheme::Unknown, Err(Why::NoSecret)),
+            Some(text) if named.venue == "coinbase" && coinbase::is_ed25519(text) => (Scheme::Ed25519, Err(Why::Venue)),
             Some(text) if !venue::is_supported(named.venue) => (pem::scheme(text), Err(Why::Venue)),
             Some(text) if text.starts_with(pem::BEGIN) => match pem::open(text, opening) {
                 Ok(pem) => (Scheme::Ed25519, Ok(pem)),

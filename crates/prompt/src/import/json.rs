@@ -92,7 +92,8 @@ fn key<'a>(object: &'a Map<String, Value>, name: &'a str, place: &str) -> Option
     // A wallet signs with a private key alone.
     let wallet = words(object, "walletAddress").filter(|_| known && secret.is_some());
     let is_one = if known { api_key.is_some() || wallet.is_some() } else { api_key.is_some() && secret.is_some() };
-    let left = OTHERS.iter().copied().filter(|field| secret.is_none_or(|(own, _)| own != *field) && words(object, field).is_some());
+    let is_taken = |field: &str| secret.is_some_and(|(own, _)| own == field) || (field == "walletAddress" && api_key.is_none());
+    let left = OTHERS.iter().copied().filter(|field| !is_taken(field) && words(object, field).is_some());
     is_one.then(|| Standing {
         name,
         place: if place.is_empty() { "the whole file".to_owned() } else { place.to_owned() },

@@ -16,7 +16,10 @@ pub(super) fn looks_like_it(text: &str) -> bool {
         let heading = line.split('#').next().unwrap_or_default().trim_end();
         let inside = heading.trim_start_matches('[').trim_end_matches(']');
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.\"' ".contains(&byte);
-        heading.starts_with('[') && heading.ends_with(']') && inside.starts_with(|first: char| first.is_ascii_alphabetic()) && inside.bytes().all(is_name)
+        heading.starts_with('[')
+            && heading.ends_with(']')
+            && inside.starts_with(|first: char| first.is_ascii_alphabetic())
+            && inside.bytes().all(is_name)
     })
 }
 

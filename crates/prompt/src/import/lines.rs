@@ -45,7 +45,11 @@ pub(super) fn parse(text: &str, opening: &Opening<'_>) -> Result<Option<Reading>
 fn bare<'a>(lines: &[&'a str]) -> Option<Vec<Pair<'a>>> {
     let [key, secret] = lines else { return None };
     let is_bare = |line: &&str| {
-        line.len() >= BARE_LEN_MIN && line.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_".contains(&byte)) && label(line).is_none()
+        let unpadded = line.trim_end_matches('=');
+        let marks: &[u8] = if unpadded.len() == line.len() { b"+/-_" } else { b"+/" };
+        line.len() >= BARE_LEN_MIN
+            && unpadded.bytes().all(|byte| byte.is_ascii_alphanumeric() || marks.contains(&byte))
+            && label(line).is_none()
     };
     (is_bare(key) && is_bare(secret)).then(|| vec![("key", *key), ("secret", *secret)])
 }

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use sha2::Sha256;
+use pbkdf2::{Algorithm, Params, pbkdf2_hmac_with_params};
 
 use super::Trouble;
 
@@ -49,7 +49,9 @@ impl<'a> Opening<'a> {
         let passphrase = self.passphrase()?;
         self.afford_pbkdf2(rounds)?;
         let rounds = u32::try_from(rounds).map_err(|_| Trouble::Costly)?;
-        pbkdf2::pbkdf2_hmac::<Sha256>(passphrase, salt, rounds, out);
+        // Fewer than a thousand rounds are none of a program that is known.
+        let params = Params::new(rounds).map_err(|_| Trouble::OtherCipher)?;
+        pbkdf2_hmac_with_params(passphrase, salt, Algorithm::Pbkdf2Sha256, params, out);
         Ok(())
     }
 
@@ -94,9 +96,11 @@ mod tests {
             assert_eq!(opening.scrypt(b"salt", params, &mut out), Err(Trouble::Costly), "{params:?}");
         }
         // The budget is one for all fields of a file.
-        assert_eq!(opening.afford_pbkdf2(WORK_MAX - 1), Ok(()));
-        assert_eq!(opening.pbkdf2(b"salt", 2, &mut out), Err(Trouble::Costly));
-        assert_eq!(opening.pbkdf2(b"salt", 1, &mut out), Ok(()));
-        assert_eq!(Opening::new(None, WORK_MAX).pbkdf2(b"salt", 1, &mut out), Err(Trouble::NeedsPassphrase));
+        assert_eq!(opening.afford_pbkdf2(WORK_MAX - 1_001), Ok(()));
+        assert_eq!(opening.pbkdf2(b"salt", 1_002, &mut out), Err(Trouble::Costly));
+        assert_eq!(opening.pbkdf2(b"salt", 1, &mut out), Err(Trouble::OtherCipher));
+        assert_eq!(opening.pbkdf2(b"salt", 1_000, &mut out), Ok(()));
+        assert_eq!(opening.pbkdf2(b"salt", 1_000, &mut out), Err(Trouble::Costly));
+        assert_eq!(Opening::new(None, WORK_MAX).pbkdf2(b"salt", 1_000, &mut out), Err(Trouble::NeedsPassphrase));
     }
 }

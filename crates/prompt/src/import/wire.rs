@@ -117,7 +117,8 @@ mod tests {
             // A cut between two keys is a shorter list; every other one is nothing.
             assert!(decode(&bytes[..cut]).map_or(true, |reading| reading.found.len() == 1), "{cut}");
         }
-        for nonsense in [&b""[..], b"X", b"T", b"T\x00", b"T\x01\x01", b"K", b"K\x09\0\0", b"K\x02\0\0\x01\x00", b"K\x02\0\x01\x07\x01\x01"] {
+        for nonsense in [&b""[..], b"X", b"T", b"T\x00", b"T\x01\x01", b"K", b"K\x09\0\0", b"K\x02\0\0\x01\x00", b"K\x02\0\x01\x07\x01\x01"]
+        {
             assert_eq!(decode(nonsense).err(), Some(Trouble::NoAnswer), "{nonsense:?}");
         }
     }
