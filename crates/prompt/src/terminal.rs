@@ -46,6 +46,11 @@ impl<'a> Terminal<'a> {
         Ok(())
     }
 
+    /// Says something that is no secret.
+    pub(crate) fn say(&mut self, words: &str) -> io::Result<()> {
+        writeln!(self.tty, "{words}")
+    }
+
     /// One line.
     pub(crate) fn ask(&mut self, words: &str, echo: bool) -> io::Result<Answer> {
         write!(self.tty, "{words}: ")?;

@@ -74,9 +74,23 @@ impl Form {
         }
     }
 
-    /// Whether a program does not start any more when the file is gone.
-    pub const fn is_configuration(self) -> bool {
-        matches!(self, Self::Env | Self::Freqtrade | Self::Hummingbot | Self::GoCryptoTrader | Self::OctoBot | Self::KrakenCli)
+    /// What else is gone when the file is, in words.
+    pub fn lost_with_it(self, other_keys: usize, also: &str) -> Vec<String> {
+        let is_configuration =
+            matches!(self, Self::Env | Self::Freqtrade | Self::Hummingbot | Self::GoCryptoTrader | Self::OctoBot | Self::KrakenCli);
+        let mut lost = Vec::new();
+        if is_configuration {
+            lost.push("A program may need this file: it is a configuration.".to_owned());
+        }
+        match other_keys {
+            0 => {}
+            1 => lost.push("One more key is in it.".to_owned()),
+            more => lost.push(format!("{more} more keys are in it.")),
+        }
+        if !also.is_empty() {
+            lost.push(format!("It also holds {also}."));
+        }
+        lost
     }
 
     /// What to say when the file's own protection is none.
@@ -156,6 +170,39 @@ impl Found {
             Ok(_) if self.venue.is_empty() || self.venue.eq_ignore_ascii_case(venue) => None,
             Ok(_) => Some(Why::Venue),
         }
+    }
+
+    /// How it signs, for people; what shared secrets are used with is known of the venues whose keys can be used.
+    fn signs_with(&self) -> &'static str {
+        if self.scheme == Scheme::Shared && self.secret.is_ok() { "HMAC-SHA-256" } else { self.scheme.words() }
+    }
+
+    /// What the preview says, its secret covered.
+    pub fn facts(&self, venue: &str) -> Vec<(&'static str, String)> {
+        let or = |text: &str, absent: &str| if text.is_empty() { absent.to_owned() } else { text.to_owned() };
+        let api_key = match &self.secret {
+            Ok(_) => or(&shortened(&self.api_key), "not in the file"),
+            Err(_) => or(&shortened(&self.api_key), "not told"),
+        };
+        let mut facts = vec![
+            ("Venue", or(&self.venue, "not named")),
+            ("API key", api_key),
+            ("Signs with", self.signs_with().to_owned()),
+            ("Stands in", self.place.clone()),
+        ];
+        if let Ok(secret) = &self.secret {
+            facts.push(("Secret", format!("••••••••, {} characters", secret.trim().len())));
+        }
+        if !self.label.is_empty() && self.label != self.venue {
+            facts.push(("Label", format!("{}, for example", self.label)));
+        }
+        if !self.left.is_empty() {
+            facts.push(("Not kept", self.left.clone()));
+        }
+        if let Some(why) = self.why_not(venue) {
+            facts.push(("Not taken", why.words().to_owned()));
+        }
+        facts
     }
 
     pub(super) fn is_whole(&self) -> bool {
@@ -246,6 +293,14 @@ pub(super) fn tidy(text: &str) -> String {
         tidy.push(letter);
     }
     tidy
+}
+
+/// Enough of a public name to recognise it.
+pub fn shortened(api_key: &str) -> String {
+    match (api_key.get(..6), api_key.len().checked_sub(4).and_then(|at| api_key.get(at..))) {
+        (Some(head), Some(tail)) if api_key.len() > 16 => format!("{head}…{tail}"),
+        _ => api_key.to_owned(),
+    }
 }
 
 /// Names in a list, in the order in which they stand.

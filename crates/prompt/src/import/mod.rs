@@ -20,7 +20,7 @@ mod venue;
 pub mod wipe;
 mod wire;
 
-pub use found::{FOUND_MAX, Form, Found, Reading, Scheme};
+pub use found::{FOUND_MAX, Form, Found, Reading, Scheme, shortened};
 pub use opening::WORK_MAX;
 pub use trouble::{Trouble, Why};
 pub use wire::{ANSWER_LEN_MAX, decode, encode};
