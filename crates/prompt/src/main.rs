@@ -114,7 +114,11 @@ impl Prompt<'_> {
             return Ok(None);
         }
         if let Some(file) = self.slots.take_import() {
-            self.taken = Some(importing::take(file, self.terminal.as_mut(), &self.venue)?);
+            let taken = importing::take(file, self.terminal.as_mut(), &self.venue);
+            if let (Err(error), Some(terminal)) = (&taken, &mut self.terminal) {
+                terminal.say(&error.to_string())?;
+            }
+            self.taken = Some(taken?);
         }
         let Some(taken) = &mut self.taken else { return Ok(None) };
         let answer = std::mem::take(if field == Field::ApiKey { &mut taken.api_key } else { &mut taken.secret });
