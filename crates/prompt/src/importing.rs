@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 
 use strongroom_prompt::import::child::{Reader, bytes_of, patience};
 use strongroom_prompt::import::{Found, Reading, Trouble, wipe};
@@ -126,6 +126,6 @@ impl Taken {
 }
 
 /// A path without what could move a cursor.
-fn shown(path: &PathBuf) -> String {
+fn shown(path: &Path) -> String {
     path.display().to_string().chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }

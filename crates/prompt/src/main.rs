@@ -94,7 +94,7 @@ impl Prompt<'_> {
         if let Some(given) = self.slots.answer(field, self.supervisor) {
             return given;
         }
-        if let Some(taken) = self.from_file(field)? {
+        if let Some(taken) = self.imported(field)? {
             return Ok(taken);
         }
         let Some(terminal) = &mut self.terminal else {
@@ -109,7 +109,7 @@ impl Prompt<'_> {
     }
 
     /// The key, and then its secret, of the file that the door gave along.
-    fn from_file(&mut self, field: Field) -> io::Result<Option<Answer>> {
+    fn imported(&mut self, field: Field) -> io::Result<Option<Answer>> {
         if !matches!(field, Field::ApiKey | Field::ApiSecret) {
             return Ok(None);
         }

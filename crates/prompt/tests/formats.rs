@@ -1,6 +1,8 @@
 //! Files of other programs, one test for each form. Invariant: the keys of a venue that can be signed for come out whole, those
 //! of every other are named, and no secret of theirs comes out at all.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by unwrapping it")]
+
 use strongroom_prompt::import::{FILE_LEN_MAX, FOUND_MAX, Form, Reading, Scheme, Trouble, Why, encode, parse};
 
 const PASSPHRASE: &[u8] = b"correct horse";
@@ -318,6 +320,8 @@ fn pem_in_other_files() {
 fn bounds() {
     assert_eq!(trouble(&vec![b'a'; FILE_LEN_MAX + 1], None), Some(Trouble::TooLong));
     assert_eq!(trouble(b"\xff\xfe", None), Some(Trouble::NotText));
+    let lines: String = (0..=2_000).map(|n| format!("V{n}_API_KEY=k\n")).collect();
+    assert_eq!(trouble(lines.as_bytes(), None), Some(Trouble::TooLong));
     let many: String = (0..=FOUND_MAX).map(|n| format!("V{n}_API_KEY=k\nV{n}_API_SECRET=s\n")).collect();
     assert_eq!(trouble(many.as_bytes(), None), Some(Trouble::TooMany));
     let long = format!("BINANCE_API_KEY={}\nBINANCE_API_SECRET=s", "k".repeat(257));

@@ -1,6 +1,8 @@
 //! The terminal's prompt with a file to import, against a signer and a terminal that the test holds. Invariant: the terminal
 //! never shows a secret, the signer gets key and secret and nothing else, and the file goes only when the person says so.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by unwrapping it")]
+
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd};

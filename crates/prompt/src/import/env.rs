@@ -37,6 +37,8 @@ const ALSO: &[&str] = &[
     "FREQTRADE__WEBHOOK__URL",
 ];
 const FREQTRADE: &str = "FREQTRADE__EXCHANGE";
+/// Most assignments: each key looks for its secret among all of them.
+const LINES_MAX: usize = 2_000;
 
 /// One `NAME=value`.
 struct Line<'a> {
@@ -51,7 +53,10 @@ pub(super) fn looks_like_it(text: &str) -> bool {
 }
 
 pub(super) fn parse(text: &str, opening: &Opening<'_>) -> Result<Reading, Trouble> {
-    let lines: Vec<Line<'_>> = lines(text).filter(|line| !line.value.is_empty()).collect();
+    let lines: Vec<Line<'_>> = lines(text).filter(|line| !line.value.is_empty()).take(LINES_MAX + 1).collect();
+    if lines.len() > LINES_MAX {
+        return Err(Trouble::TooLong);
+    }
     let also = listed(lines.iter().map(|line| line.name.as_str()).filter(|name| ALSO.contains(name)));
     let mut reading = Reading { form: Form::Env, also, found: Vec::new() };
     for Line { name, value, number } in &lines {

@@ -6,7 +6,7 @@
 pub enum Trouble {
     /// Empty, or not text.
     NotText = 1,
-    /// Longer than [`super::FILE_LEN_MAX`].
+    /// Longer than [`super::FILE_LEN_MAX`], or more assignments than are looked through.
     TooLong = 2,
     /// No form that is known.
     Unknown = 3,
@@ -71,7 +71,9 @@ impl Trouble {
     pub const fn words(self) -> &'static str {
         match self {
             Self::NotText => "This is no text file. Nothing was taken from it. Choose a file with a key, or type the key.",
-            Self::TooLong => "This file is longer than 4 MiB. It was not read. Copy the key's lines into a file of their own.",
+            Self::TooLong => {
+                "This file is longer than 4 MiB, or has over 2,000 lines of names. It was not read. Copy the key's lines into a file of their own."
+            }
             Self::Unknown => "This file's form is not known. Nothing was taken from it. Choose another, or type the key.",
             Self::NoKey => "No API key with its secret is in this file. Nothing was taken from it. Choose another, or type the key.",
             Self::NeedsPassphrase => "This file is encrypted. Nothing was taken from it yet. Give its passphrase.",

@@ -13,7 +13,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, fsync, open, open
 pub const WORDS: &str = "A journaling or copying file system, the spare cells of an SSD, snapshots, backups and an editor's copies may still \
                          hold what stood in it. Treat the key as exposed: make a new one at the venue when you can.";
 /// Written over the file, so often as it needs.
-const ZEROS: [u8; 64 * 1_024] = [0; 64 * 1_024];
+static ZEROS: [u8; 64 * 1_024] = [0; 64 * 1_024];
 
 /// Why a file is as it was, or is not gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
