@@ -10,7 +10,7 @@ use strongroom_prompt::import::{Found, Reading, shortened, wipe};
 use strongroom_signer_api::Fact;
 
 use crate::icons::Icon;
-use crate::parts::{Field, Typed, column, facts, label, name_of, row, short, small, typed};
+use crate::parts::{Field, Typed, column, describe, facts, label, name_of, row, short, small, typed};
 
 /// Keys of one file that are shown without scrolling, and the height of that many, pixels.
 const ROWS_SHOWN: usize = 5;
@@ -36,7 +36,7 @@ pub(super) fn passphrase(open: impl Fn(Answer) + 'static) -> Passphrase {
     let button = small(Icon::Lock, "_Open the file");
     line.pack_start(&button, false, false, 0);
     whole.pack_start(&line, false, false, 0);
-    let hint = short("It goes to the walled process that reads the file, and nowhere else. Opening takes some seconds.", "quiet");
+    let hint = label("It goes to the walled process that reads the file, and nowhere else. Opening takes some seconds.", "quiet");
     hint.set_margin_top(6);
     whole.pack_start(&hint, false, false, 0);
     let entry = field.entry.clone();
@@ -137,10 +137,11 @@ fn shown(form: &str, found: &Found, venue: &str) -> Grid {
 pub(super) fn wipe_offer(lost: &[String]) -> (gtk::Box, CheckButton) {
     let whole = column(4);
     whole.set_margin_top(10);
+    whole.set_margin_bottom(12);
     let check = CheckButton::with_mnemonic("When the key is stored, o_verwrite and delete this file");
     whole.pack_start(&check, false, false, 0);
-    for words in lost.iter().map(String::as_str).chain(std::iter::once(wipe::WORDS)) {
-        whole.pack_start(&label(words, "quiet"), false, false, 0);
-    }
+    let words = label(&[&lost.join(" "), wipe::WORDS].join(" "), "quiet");
+    describe(&check, &words);
+    whole.pack_start(&words, false, false, 0);
     (whole, check)
 }

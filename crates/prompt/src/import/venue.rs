@@ -19,7 +19,7 @@ const ALIASES: &[(&str, &str, &str)] = &[
     ("okex", "okx", ""),
 ];
 
-/// Names of venues: the exchange ids of ccxt 4.5.90, those of earlier versions, and Hummingbot's connectors.
+/// Names of venues: the exchange ids of ccxt 4.5.90, those of earlier versions, Hummingbot's connectors, and GoCryptoTrader's exchanges.
 const NAMES: &[&str] = &[
     "alpaca",
     "apex",
@@ -69,6 +69,7 @@ const NAMES: &[&str] = &[
     "coinone",
     "coinsph",
     "coinspot",
+    "coinut",
     "cryptocom",
     "cryptomus",
     "cube",
@@ -130,6 +131,7 @@ const NAMES: &[&str] = &[
     "woo",
     "woofipro",
     "xt",
+    "yobit",
     "zaif",
     "zebpay",
 ];
