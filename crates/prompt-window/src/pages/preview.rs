@@ -13,8 +13,8 @@ use crate::icons::Icon;
 use crate::parts::{Field, Typed, column, describe, facts, label, name_of, row, short, small, typed};
 
 /// Keys of one file that are shown without scrolling, and the height of that many, pixels.
-const ROWS_SHOWN: usize = 5;
-const ROWS_HEIGHT: i32 = 130;
+const ROWS_SHOWN: usize = 3;
+const ROWS_HEIGHT: i32 = 100;
 
 /// A field for a passphrase.
 pub(super) struct Passphrase {
@@ -58,7 +58,8 @@ pub(super) fn show(reading: Reading, venue: &str, take: impl Fn(&Found) + 'stati
     let Reading { form, also, found } = reading;
     let whole = column(0);
     let several = found.len() > 1;
-    let heading = short(if several { "In this file; choose one:" } else { "In this file:" }, "strong");
+    let is_choice = found.iter().filter(|key| key.why_not(venue).is_none()).count() > 1;
+    let heading = short(if is_choice { "In this file; choose one:" } else { "In this file:" }, "strong");
     heading.set_margin_top(12);
     heading.set_margin_bottom(4);
     whole.pack_start(&heading, false, false, 0);
@@ -88,24 +89,25 @@ pub(super) fn show(reading: Reading, venue: &str, take: impl Fn(&Found) + 'stati
     whole
 }
 
-/// One row for each key, of which those that fit can be chosen.
+/// One row for each key: those that fit can be chosen, of the others it is said why not.
 fn list<F: Fn(&Found, &gtk::Box, &str) + 'static>(found: Vec<Found>, venue: &str, detail: &gtk::Box, take: &Rc<F>) -> gtk::Widget {
     let rows = column(0);
     let first = found.iter().position(|key| key.why_not(venue).is_none());
     let is_long = found.len() > ROWS_SHOWN;
     let mut group: Option<RadioButton> = None;
     for (at, key) in found.into_iter().enumerate() {
-        let why = key.why_not(venue);
         let name = if key.label.is_empty() { "no venue named" } else { &key.label };
-        let text = match why {
-            Some(why) => format!("{name}, {}", why.words()),
-            None => format!("{name}, {}", shortened(&key.api_key)),
-        };
+        let text = [name, &shortened(&key.api_key)].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
+        if let Some(why) = key.why_not(venue) {
+            let words = label(&format!("{text}, {}, {}: {}", key.scheme.words(), key.place, why.words()), "quiet");
+            words.set_margin_top(2);
+            rows.pack_start(&words, false, false, 0);
+            continue;
+        }
         let button = match &group {
             Some(first) => RadioButton::with_label_from_widget(first, &text),
             None => RadioButton::with_label(&text),
         };
-        button.set_sensitive(why.is_none());
         rows.pack_start(&button, false, false, 0);
         let (key, take, detail, venue) = (Rc::new(key), Rc::clone(take), detail.clone(), venue.to_owned());
         if first == Some(at) {
