@@ -55,7 +55,8 @@ pub(super) fn passphrase(open: impl Fn(Answer) + 'static) -> Passphrase {
 
 /// Everything that a file holds; `take` hears which key is chosen, the first that fits at once.
 pub(super) fn show(reading: Reading, venue: &str, take: impl Fn(&Found) + 'static) -> gtk::Box {
-    let Reading { form, also, found } = reading;
+    let Reading { form, also, mut found } = reading;
+    found.sort_by_key(|key| key.why_not(venue).is_some());
     let whole = column(0);
     let several = found.len() > 1;
     let is_choice = found.iter().filter(|key| key.why_not(venue).is_none()).count() > 1;
