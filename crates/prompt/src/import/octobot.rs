@@ -14,7 +14,7 @@ use super::json::words;
 use super::opening::Opening;
 use super::{Trouble, Why, venue};
 
-/// `OCTOBOT_KEY` in `octobot_commons/__init__.py`, version 1.10.6 (LGPL-3.0), the same since 2018: no secret.
+/// `OCTOBOT_KEY` in `octobot_commons/__init__.py`, version 1.10.6 as published on PyPI: no secret.
 const KEY: &str = "uVEw_JJe7uiXepaU_DR4T-ThkjZlDn8Pzl8hYPIv7w0=";
 /// Every token's first bytes: version 0x80 and the time's leading zeros.
 const TOKEN_BEGIN: &str = "gAAAA";
