@@ -34,8 +34,9 @@ pub fn run(text: &str) -> Result<Vec<(String, Verdict)>, String> {
         return Ok(vectors.iter().enumerate().map(|(at, vector)| (name(vector, at), signature(vector))).collect());
     }
     let formats = file.as_object().ok_or("a file of no known shape")?;
-    let later = || Verdict::NotExpressible("files of other programs are not imported yet".to_owned());
-    Ok(formats.keys().map(|format| (format.clone(), later())).collect())
+    let elsewhere =
+        || Verdict::NotExpressible("a file of another program: the prompt's own tests read it (crates/prompt/tests)".to_owned());
+    Ok(formats.keys().map(|format| (format.clone(), elsewhere())).collect())
 }
 
 fn name(vector: &Value, at: usize) -> String {

@@ -390,7 +390,7 @@ descriptors! {
         key_fd,
         /// Read the API secret or private key from this descriptor.
         secret_fd,
-        /// Hand this file, unread, to the prompt's window, which shows what is in it (with `--window`).
+        /// Hand this file, unread, to the prompt, which shows what is in it.
         file_fd,
     }
 }

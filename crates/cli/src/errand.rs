@@ -66,14 +66,12 @@ impl Descriptors {
         Self::new(&[(Slot::Answer(Field::Totp), secrets.totp_fd)])
     }
 
-    /// A window asks everything itself and takes files; a terminal takes descriptors instead of answers.
+    /// A window asks everything itself and takes files only; a terminal takes descriptors instead of answers too.
     fn fit(&self, window: bool) -> Result<(), Failure> {
-        let file = |(slot, _): &(Slot, u32)| *slot == Slot::Import;
-        match window {
-            true if !self.given.iter().all(file) => Err(Failure::usage("with --window the window asks; give no descriptors of answers")),
-            false if self.given.iter().any(file) => Err(Failure::usage("a file is shown and taken in by the window: add --window")),
-            _ => Ok(()),
+        if window && self.given.iter().any(|(slot, _)| *slot != Slot::Import) {
+            return Err(Failure::usage("with --window the window asks; give no descriptors of answers"));
         }
+        Ok(())
     }
 
     fn open(&self) -> Result<Vec<(Slot, File)>, Failure> {

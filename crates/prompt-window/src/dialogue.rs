@@ -5,9 +5,12 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use gtk::glib::{self, ControlFlow, IOCondition};
+use strongroom_prompt::import::child::Reader;
+use strongroom_prompt::import::wipe;
 use strongroom_prompt::{Answer, Line, Start};
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, ToPrompt};
 use strongroom_signer_api::{About, Deed};
@@ -15,7 +18,6 @@ use zeroize::Zeroizing;
 
 use crate::frame::Frame;
 use crate::pages::{self, otp};
-use crate::reading::Reader;
 
 /// How the errand ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,10 @@ pub(crate) struct Dialogue {
     secret: RefCell<Option<Answer>>,
     file: RefCell<Option<File>>,
     reader: RefCell<Option<Reader>>,
+    /// The file to overwrite and delete when its key is stored.
+    doomed: RefCell<Option<(File, PathBuf)>>,
+    /// The signer did what was asked; what is shown now is about the file.
+    stored: Cell<bool>,
     outcome: Cell<Option<Outcome>>,
 }
 
@@ -65,6 +71,8 @@ impl Dialogue {
             secret: RefCell::default(),
             file: RefCell::new(slots.take_import()),
             reader: RefCell::default(),
+            doomed: RefCell::default(),
+            stored: Cell::default(),
             outcome: Cell::default(),
         });
         let weak = Rc::downgrade(&dialogue);
@@ -130,10 +138,22 @@ impl Dialogue {
             }
             Ok(Said::Ask(field)) => self.ask(field),
             Ok(Said::Show(show, text)) => self.show(show, text),
-            Ok(Said::End(done)) => self.end(if done { Outcome::Done } else { Outcome::NotDone }),
+            Ok(Said::End(true)) => return self.stored(),
+            Ok(Said::End(false)) => self.end(Outcome::NotDone),
             Err(_) => self.end(Outcome::NotDone),
         }
         if self.outcome.get().is_some() { ControlFlow::Break } else { ControlFlow::Continue }
+    }
+
+    /// It is done, and nothing more will be said here. The file goes now, if the person wanted it; what stays of it is told.
+    fn stored(self: &Rc<Self>) -> ControlFlow {
+        self.stored.set(true);
+        let doomed = self.doomed.borrow_mut().take();
+        match doomed.map(|(file, path)| wipe::wipe(&file, &path)) {
+            Some(Err(kept)) => pages::import::tell_kept(self, kept),
+            Some(Ok(())) | None => self.end(Outcome::Done),
+        }
+        ControlFlow::Break
     }
 
     fn ask(self: &Rc<Self>, field: Field) {
@@ -196,6 +216,11 @@ impl Dialogue {
         self.answer(api_key, "Storing the key");
     }
 
+    /// This file is to be overwritten and deleted once its key is stored.
+    pub(crate) fn doom(&self, file: File, path: PathBuf) {
+        *self.doomed.borrow_mut() = Some((file, path));
+    }
+
     /// What was shown has been seen.
     pub(crate) fn shown(&self) {
         self.tell(&FromPrompt::Shown);
@@ -203,7 +228,9 @@ impl Dialogue {
 
     /// The person gave up: the signer hears it, and nothing is waited for.
     pub(crate) fn give_up(&self) {
-        if self.outcome.get().is_none() {
+        if self.stored.get() {
+            self.end(Outcome::Done);
+        } else if self.outcome.get().is_none() {
             let _ = self.line.borrow_mut().tell(&FromPrompt::Cancel);
             self.end(Outcome::NotDone);
         }

@@ -1,24 +1,28 @@
-//! Asks a person on a terminal, or reads descriptors, and hands the answers to the signer.
+//! Asks a person on a terminal, or reads descriptors, and hands the answers to the signer; or reads a file behind walls.
 //!
 //! Invariant: nothing is asked twice or kept: each answer goes to the signer and is wiped before the next question.
 
+mod importing;
 mod terminal;
 
 use std::io;
 use std::process::ExitCode;
 
+use strongroom_prompt::import::reader;
 use strongroom_prompt::{Answer, Line, Slots, Start, close_windows, wait_for};
 use strongroom_signer_api::About;
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, ToPrompt};
 
+use crate::importing::Taken;
 use crate::terminal::Terminal;
 
 #[global_allocator]
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
 
 fn main() -> ExitCode {
-    match run() {
+    let is_reader = std::env::args().nth(1).as_deref() == Some(reader::ARGUMENT);
+    match if is_reader { reader::run().map(|()| true) } else { run() } {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -35,7 +39,7 @@ fn run() -> io::Result<bool> {
         return Err(io::Error::new(io::ErrorKind::Unsupported, "this is the terminal's prompt"));
     }
     let terminal = terminal.map(|tty| Terminal::new(tty, &supervisor)).transpose()?;
-    let mut prompt = Prompt { supervisor: &supervisor, terminal, slots };
+    let mut prompt = Prompt { supervisor: &supervisor, terminal, slots, venue: String::new(), taken: None };
     loop {
         // The signer may be deriving a key: that takes its time. If the door gives up, the supervisor hangs up.
         wait_for(&line, &supervisor)?;
@@ -46,7 +50,12 @@ fn run() -> io::Result<bool> {
             }
             ToPrompt::Ask(field, words) => prompt.answer(field, &String::from_utf8_lossy(words)).map(Some),
             ToPrompt::Show(show, bytes) => prompt.show(show, bytes).map(|()| None),
-            ToPrompt::End(done, _) => return Ok(done),
+            ToPrompt::End(done, _) => {
+                if done {
+                    prompt.offer_to_wipe()?;
+                }
+                return Ok(done);
+            }
         };
         tell(&mut line, told)?;
     }
@@ -68,19 +77,25 @@ struct Prompt<'a> {
     supervisor: &'a Channel,
     terminal: Option<Terminal<'a>>,
     slots: Slots,
+    /// Where a key to import is for.
+    venue: String,
+    /// What a file to import gave.
+    taken: Option<Taken>,
 }
 
 impl Prompt<'_> {
     fn tell_about(&mut self, text: &[u8]) -> io::Result<()> {
-        match (&mut self.terminal, About::decode(text)) {
-            (Some(terminal), Some(about)) => terminal.tell_about(&about),
-            _ => Ok(()),
-        }
+        let Some(about) = About::decode(text) else { return Ok(()) };
+        about.fact("Venue").unwrap_or_default().clone_into(&mut self.venue);
+        self.terminal.as_mut().map_or(Ok(()), |terminal| terminal.tell_about(&about))
     }
 
     fn answer(&mut self, field: Field, words: &str) -> io::Result<Answer> {
         if let Some(given) = self.slots.answer(field, self.supervisor) {
             return given;
+        }
+        if let Some(taken) = self.imported(field)? {
+            return Ok(taken);
         }
         let Some(terminal) = &mut self.terminal else {
             return Err(io::Error::new(io::ErrorKind::NotFound, format!("no terminal, and no descriptor for: {words}")));
@@ -90,6 +105,31 @@ impl Prompt<'_> {
             Field::ApiKey | Field::Totp | Field::KitGroup => terminal.ask(words, true),
             Field::ApiSecret => terminal.ask_block(words),
             Field::Password | Field::Kit => terminal.ask(words, false),
+        }
+    }
+
+    /// The key, and then its secret, of the file that the door gave along.
+    fn imported(&mut self, field: Field) -> io::Result<Option<Answer>> {
+        if !matches!(field, Field::ApiKey | Field::ApiSecret) {
+            return Ok(None);
+        }
+        if let Some(file) = self.slots.take_import() {
+            let taken = importing::take(file, self.terminal.as_mut(), &self.venue);
+            if let (Err(error), Some(terminal)) = (&taken, &mut self.terminal) {
+                terminal.say(&error.to_string())?;
+            }
+            self.taken = Some(taken?);
+        }
+        let Some(taken) = &mut self.taken else { return Ok(None) };
+        let answer = std::mem::take(if field == Field::ApiKey { &mut taken.api_key } else { &mut taken.secret });
+        Ok(Some(answer).filter(|answer| !answer.is_empty()))
+    }
+
+    /// The file still holds what was imported.
+    fn offer_to_wipe(&mut self) -> io::Result<()> {
+        match (self.taken.take(), &mut self.terminal) {
+            (Some(taken), Some(terminal)) => taken.offer_to_wipe(terminal),
+            _ => Ok(()),
         }
     }
 

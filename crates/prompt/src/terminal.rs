@@ -46,10 +46,16 @@ impl<'a> Terminal<'a> {
         Ok(())
     }
 
+    /// Says something that is no secret.
+    pub(crate) fn say(&mut self, words: &str) -> io::Result<()> {
+        writeln!(self.tty, "{words}")
+    }
+
     /// One line.
     pub(crate) fn ask(&mut self, words: &str, echo: bool) -> io::Result<Answer> {
-        write!(self.tty, "{words}: ")?;
+        // What was typed before the question is dropped; what is typed after it counts.
         self.set_echo(echo)?;
+        write!(self.tty, "{words}: ")?;
         let line = self.line();
         tcsetattr(&self.tty, OptionalActions::Now, &self.settings)?;
         line

@@ -1,22 +1,35 @@
 //! A venue's key, typed, pasted or from a file. Invariant: what a file holds is shown, with its secret covered, before
 //! anything is taken from it; the secret stays here until the signer asks for it.
 
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::path::PathBuf;
 use std::rc::Rc;
 
 use gtk::prelude::*;
 use gtk::{
-    DestDefaults, FileChooserAction, FileChooserDialog, FileFilter, Grid, Label, RadioButton, ResponseType, TargetEntry, TargetFlags, gdk,
+    CheckButton, DestDefaults, Entry, FileChooserAction, FileChooserDialog, FileFilter, Label, ResponseType, TargetEntry, TargetFlags, gdk,
+    glib,
 };
-use strongroom_prompt::import::{Found, Trouble};
-use strongroom_signer_api::{Deed, Fact};
+use strongroom_prompt::Answer;
+use strongroom_prompt::import::child::bytes_of;
+use strongroom_prompt::import::wipe::{self, Kept};
+use strongroom_prompt::import::{Found, Reading, Trouble, Why};
+use strongroom_signer_api::Deed;
+use zeroize::Zeroizing;
 
+use super::preview;
 use crate::dialogue::Dialogue;
 use crate::frame::{Page, main_button};
 use crate::icons::Icon;
-use crate::parts::{Field, Typed, alert, column, facts, focus, label, name_of, row, short, small, typed};
+use crate::parts::{Field, Typed, alert, column, focus, label, name_of, row, short, small, typed};
 use crate::reading;
+
+/// Where the bytes came from that are previewed.
+enum Source {
+    File(File),
+    Pasted(Answer),
+}
 
 /// Fields, and what a file gave.
 struct Form {
@@ -28,6 +41,13 @@ struct Form {
     preview: gtk::Box,
     trouble: Label,
     main: gtk::Button,
+    source: RefCell<Option<Source>>,
+    /// Counts what was read: an answer about something older is not shown.
+    turn: Cell<u32>,
+    /// The secret that the source gave, to know whether the person changed it.
+    taken: RefCell<Option<Zeroizing<String>>>,
+    /// Whether the file goes once its key is stored.
+    wipe: RefCell<Option<CheckButton>>,
 }
 
 pub(crate) fn show(dialogue: &Rc<Dialogue>) {
@@ -38,7 +58,19 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
     let api_key = Field::new(Typed::Plain, "");
     let secret = Field::new(Typed::Secret, "the secret");
     let trouble = alert(&secret.entry);
-    let form = Rc::new(Form { dialogue: Rc::clone(dialogue), venue, api_key, secret, preview: column(0), trouble, main });
+    let form = Rc::new(Form {
+        dialogue: Rc::clone(dialogue),
+        venue,
+        api_key,
+        secret,
+        preview: column(0),
+        trouble,
+        main,
+        source: RefCell::default(),
+        turn: Cell::default(),
+        taken: RefCell::default(),
+        wipe: RefCell::default(),
+    });
 
     let body = column(0);
     body.set_margin_top(4);
@@ -57,7 +89,7 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
         body.pack_start(&name, false, false, 0);
         body.pack_start(&field.frame, false, false, 0);
     }
-    let hint = short("Paste works; a PEM block is taken in whole", "quiet");
+    let hint = short("Paste works: a key, a PEM block, or whole lines of a file", "quiet");
     hint.set_margin_top(8);
     body.pack_start(&hint, false, false, 0);
 
@@ -67,7 +99,7 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
     let choose = small(Icon::File, "Choose _file…");
     drop.pack_start(&choose, false, false, 0);
     drop.pack_start(
-        &label("or drop a .env, JSON or PEM file here. A walled process reads it, and what it found is shown.", "quiet"),
+        &label("or drop a .env, PEM or another program's file here. A walled process reads it, and what it found is shown.", "quiet"),
         true,
         true,
         0,
@@ -87,10 +119,10 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
     form.main.set_sensitive(false);
     for entry in [&form.api_key.entry, &form.secret.entry] {
         let watching = Rc::downgrade(&form);
-        entry.connect_changed(move |_| {
+        entry.connect_changed(move |entry| {
             if let Some(form) = watching.upgrade() {
-                let whole = form.api_key.entry.text_length() > 0 && form.secret.entry.text_length() > 0;
-                form.main.set_sensitive(whole);
+                form.judge();
+                form.take_lines(entry);
             }
         });
     }
@@ -105,7 +137,7 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
     frame.show(page);
     focus(&form.api_key.entry);
     if let Some(file) = dialogue.take_file() {
-        form.read(file);
+        form.read(Source::File(file));
     }
 }
 
@@ -113,9 +145,40 @@ impl Form {
     /// Gives the key; the secret follows when the signer asks for it.
     fn give(&self) {
         let (api_key, secret) = (typed(&self.api_key.entry), typed(&self.secret.entry));
+        let is_taken = self.taken.borrow().as_ref().is_some_and(|taken| taken.trim().as_bytes() == secret.trim_ascii());
+        let is_doomed = self.wipe.borrow().as_ref().is_some_and(|wipe| wipe.is_active());
+        if let (Some(Source::File(file)), true) = (self.source.borrow_mut().take(), is_taken && is_doomed)
+            && let Some(path) = wipe::path_of(&file)
+        {
+            self.dialogue.doom(file, path);
+        }
         self.api_key.entry.set_text("");
         self.secret.entry.set_text("");
         self.dialogue.answer_key(&api_key, secret);
+    }
+
+    /// The main button can be pressed when there is a key and a secret.
+    fn judge(&self) {
+        self.main.set_sensitive(self.api_key.entry.text_length() > 0 && self.secret.entry.text_length() > 0);
+    }
+
+    /// Lines of a file that were pasted into a field go to the walled reader as a file does; one secret or private key stays.
+    fn take_lines(self: &Rc<Self>, entry: &Entry) {
+        let pasted = typed(entry);
+        let pem_ends = pasted.windows(8).any(|window| window == b"-----END");
+        let is_sealed = pasted.starts_with(b"-----BEGIN ENCRYPTED") && pem_ends;
+        let is_json = pasted.starts_with(b"{") && pasted.trim_ascii_end().ends_with(b"}");
+        let is_lines = pasted.trim_ascii().contains(&b'\n') && !pasted.starts_with(b"-----BEGIN");
+        if !(is_sealed || is_json || is_lines) {
+            return;
+        }
+        let form = Rc::downgrade(self);
+        // After the field has done with its paste.
+        glib::idle_add_local_once(move || {
+            if let Some(form) = form.upgrade() {
+                form.read(Source::Pasted(pasted));
+            }
+        });
     }
 
     fn choose(&self) -> Option<PathBuf> {
@@ -125,8 +188,8 @@ impl Form {
         chooser.set_default_response(ResponseType::Accept);
         chooser.set_local_only(true);
         let filter = FileFilter::new();
-        filter.set_name(Some("Keys: .env, JSON, PEM"));
-        for pattern in ["*.env", ".env*", "*.json", "*.pem", "*.key", "*.txt"] {
+        filter.set_name(Some("Keys: .env, JSON, PEM, YAML, TOML, .dat"));
+        for pattern in ["*.env", ".env*", "*.json", "*.pem", "*.key", "*.txt", "*.yml", "*.yaml", "*.toml", "*.dat"] {
             filter.add_pattern(pattern);
         }
         let all = FileFilter::new();
@@ -141,23 +204,51 @@ impl Form {
 
     fn open(self: &Rc<Self>, path: &std::path::Path) {
         match reading::open(path) {
-            Ok(file) => self.read(file),
+            Ok(file) => self.read(Source::File(file)),
             Err(error) => self.tell(&format!("The file cannot be opened: {error}. Choose another, or type the key.")),
         }
     }
 
     /// Hands a file to the walled reader. What was typed before is cleared first.
-    fn read(self: &Rc<Self>, file: File) {
+    fn read(self: &Rc<Self>, source: Source) {
+        *self.source.borrow_mut() = Some(source);
+        self.read_with(&Answer::default());
+    }
+
+    /// One try, with a passphrase or without.
+    fn read_with(self: &Rc<Self>, passphrase: &Answer) {
         self.api_key.entry.set_text("");
         self.secret.entry.set_text("");
+        self.taken.borrow_mut().take();
+        self.wipe.borrow_mut().take();
         self.clear();
         self.tell("");
+        let bytes = match &mut *self.source.borrow_mut() {
+            Some(Source::File(file)) => bytes_of(file),
+            Some(Source::Pasted(bytes)) => Ok(Zeroizing::new(bytes.to_vec())),
+            None => return,
+        };
+        let bytes = match bytes {
+            Ok(bytes) => bytes,
+            Err(trouble) => return self.tell(trouble.words()),
+        };
         let Ok(reader) = self.dialogue.take_reader() else { return self.tell(Trouble::NoWalls.words()) };
+        let turn = self.turn.get().wrapping_add(1);
+        self.turn.set(turn);
+        let is_deriving = !passphrase.is_empty();
+        if let (Some(frame), true) = (self.dialogue.frame(), is_deriving) {
+            frame.wait("Opening the file, this takes some seconds");
+        }
         let showing = Rc::downgrade(self);
-        reader.read(file, move |result| {
-            let Some(form) = showing.upgrade() else { return };
+        reading::read(reader, &bytes, passphrase, move |result| {
+            let Some(form) = showing.upgrade().filter(|form| form.turn.get() == turn) else { return };
+            if let (Some(frame), true) = (form.dialogue.frame(), is_deriving) {
+                frame.rest();
+                form.judge();
+            }
             match result {
-                Ok(found) => form.preview(found),
+                Ok(reading) => form.show_preview(reading),
+                Err(trouble @ (Trouble::NeedsPassphrase | Trouble::WrongPassphrase)) => form.ask_passphrase(trouble),
                 Err(trouble) => form.tell(trouble.words()),
             }
         });
@@ -173,80 +264,78 @@ impl Form {
         }
     }
 
-    /// Shows what a file holds; one key is chosen, the first that fits.
-    fn preview(self: &Rc<Self>, found: Vec<Found>) {
-        self.clear();
-        let several = found.len() > 1;
-        let fits = |key: &Found| !key.is_for_another_venue_than(&self.venue);
-        let first = found.iter().position(fits);
-        let heading = short(if several { "In this file; choose one:" } else { "In this file:" }, "strong");
-        heading.set_margin_top(12);
-        heading.set_margin_bottom(4);
-        self.preview.pack_start(&heading, false, false, 0);
-        let mut group: Option<RadioButton> = None;
-        for (at, key) in found.into_iter().enumerate() {
-            let fits = !key.is_for_another_venue_than(&self.venue);
-            if several {
-                let text = format!("{}, {}", if key.name.is_empty() { "no venue named" } else { &key.name }, shortened(&key.api_key));
-                let button = match &group {
-                    Some(first) => RadioButton::with_label_from_widget(first, &text),
-                    None => RadioButton::with_label(&text),
-                };
-                button.set_sensitive(fits);
-                self.preview.pack_start(&button, false, false, 0);
-                let (choosing, key) = (Rc::downgrade(self), Rc::new(key));
-                let chosen = Rc::clone(&key);
-                button.connect_toggled(move |button| {
-                    if let (Some(form), true) = (choosing.upgrade(), button.is_active()) {
-                        form.take(&chosen);
-                    }
-                });
-                if first == Some(at) {
-                    button.set_active(true);
-                    self.take(&key);
-                }
-                group.get_or_insert(button);
-            } else {
-                self.preview.pack_start(&shown(&key), false, false, 0);
-                if fits {
-                    self.take(&key);
-                }
+    /// A field for the file's passphrase, in the preview's place.
+    fn ask_passphrase(self: &Rc<Self>, trouble: Trouble) {
+        self.tell(trouble.words());
+        let opening = Rc::downgrade(self);
+        let field = preview::passphrase(move |passphrase| {
+            if let Some(form) = opening.upgrade() {
+                form.read_with(&passphrase);
             }
-        }
-        if first.is_none() {
-            self.tell(&format!("This key is for another venue than {}. It was not taken. Choose another file.", self.venue));
+        });
+        self.preview.pack_start(&field.whole, false, false, 0);
+        self.preview.show_all();
+        focus(&field.entry);
+    }
+
+    /// Shows what a file holds; one key is chosen, the first that fits.
+    fn show_preview(self: &Rc<Self>, reading: Reading) {
+        let why = reading.found.iter().map(|found| found.why_not(&self.venue)).collect::<Option<Vec<_>>>();
+        let lost = reading.form.lost_with_it(reading.found.len() - 1, &reading.also);
+        let taking = Rc::downgrade(self);
+        let shown = preview::show(reading, &self.venue, move |found| {
+            if let Some(form) = taking.upgrade() {
+                form.take(found);
+            }
+        });
+        self.preview.pack_start(&shown, false, false, 0);
+        match why.as_deref() {
+            Some([Why::Venue, ..]) => {
+                self.tell(&format!("This key is for another venue than {}. It was not taken. Choose another file.", self.venue));
+            }
+            Some([why, ..]) => self.tell(&format!("No key of this file can be taken: {}.", why.words())),
+            _ => self.offer_to_wipe(&lost),
         }
         self.preview.show_all();
     }
 
+    /// The offer to delete the file, which is carried out when the signer says that the key is stored.
+    fn offer_to_wipe(&self, lost: &[String]) {
+        let is_named = matches!(&*self.source.borrow(), Some(Source::File(file)) if wipe::path_of(file).is_some());
+        if !is_named {
+            return;
+        }
+        let (whole, check) = preview::wipe_offer(lost);
+        self.preview.pack_start(&whole, false, false, 0);
+        *self.wipe.borrow_mut() = Some(check);
+    }
+
     /// Puts a key into the fields, where the person sees it and can change it.
     fn take(&self, key: &Found) {
+        let Ok(secret) = &key.secret else { return };
         self.api_key.entry.set_text(&key.api_key);
-        self.secret.entry.set_text(&key.secret);
+        self.secret.entry.set_text(secret);
+        *self.taken.borrow_mut() = Some(Zeroizing::new(secret.to_string()));
         focus(if key.api_key.is_empty() { self.api_key.entry.upcast_ref::<gtk::Widget>() } else { self.main.upcast_ref() });
     }
 }
 
-/// The facts of a key, its secret covered.
-fn shown(key: &Found) -> Grid {
-    let name = if key.name.is_empty() { "not named".to_owned() } else { key.name.clone() };
-    let api_key = if key.api_key.is_empty() { "not in the file; type it above".to_owned() } else { shortened(&key.api_key) };
-    let rows = [
-        ("Form", key.form.words().to_owned()),
-        ("Venue", name),
-        ("API key", api_key),
-        ("Signs with", key.signs_with().to_owned()),
-        ("Secret", format!("••••••••, {} characters", key.secret.trim().len())),
-    ];
-    facts(&rows.map(|(name, value)| Fact { name: name.to_owned(), value }), 20)
-}
-
-/// Enough of a public name to recognise it.
-fn shortened(api_key: &str) -> String {
-    match (api_key.get(..6), api_key.len().checked_sub(4).and_then(|at| api_key.get(at..))) {
-        (Some(head), Some(tail)) if api_key.len() > 16 => format!("{head}…{tail}"),
-        _ => api_key.to_owned(),
+/// The key is stored, and its file is still there: says why, until the person has seen it.
+pub(crate) fn tell_kept(dialogue: &Rc<Dialogue>, kept: Kept) {
+    let Some(frame) = dialogue.frame() else { return };
+    let body = column(0);
+    body.set_margin_top(4);
+    body.pack_start(&label("The key is stored, its file is not gone", "title"), false, false, 0);
+    for words in [kept.words(), wipe::WORDS] {
+        let words = label(words, "words");
+        words.set_margin_top(8);
+        body.pack_start(&words, false, false, 0);
     }
+    let main = main_button("_Done");
+    let ending = Rc::clone(dialogue);
+    main.connect_clicked(move |_| ending.give_up());
+    frame.show(Page { size: (520, 320), about: "import a key", body: body.upcast(), main: main.clone(), refuse: "_Close", aside: None });
+    focus(&main);
 }
 
 /// Files can be dropped anywhere on the page.

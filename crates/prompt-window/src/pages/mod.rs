@@ -7,4 +7,5 @@ pub(crate) mod kit;
 pub(crate) mod new_password;
 pub(crate) mod otp;
 pub(crate) mod password;
+mod preview;
 pub(crate) mod recover;

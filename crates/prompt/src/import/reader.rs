@@ -10,27 +10,30 @@ use rustix::thread::SecureComputingMode;
 use seccompiler::{BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule};
 use zeroize::Zeroizing;
 
-use super::{FILE_LEN_MAX, Trouble, encode, parse};
+use super::wire::{INPUT_LEN_MAX, split};
+use super::{Reading, Trouble, encode, parse};
 
 /// The argument that makes a prompt's program this process.
 pub const ARGUMENT: &str = "--parse";
-/// Limits: no file is written, no descriptor more, two seconds of computing, memory for what the program maps anyway.
+/// Limits: no file is written, no descriptor more, computing for the dearest passphrase on a slow machine, memory for what
+/// the program maps anyway. Whoever started this waits less for a file without a passphrase, and ends it.
 const LIMITS: [(Resource, u64); 5] =
-    [(Resource::Core, 0), (Resource::Fsize, 0), (Resource::Nofile, 0), (Resource::Cpu, 2), (Resource::As, 1_024 * 1_024 * 1_024)];
+    [(Resource::Core, 0), (Resource::Fsize, 0), (Resource::Nofile, 0), (Resource::Cpu, 30), (Resource::As, 1_024 * 1_024 * 1_024)];
 
-/// Reads a file from standard input and answers on standard output.
+/// Reads a passphrase and a file from standard input and answers on standard output.
 pub fn run() -> io::Result<()> {
     let walls = build();
-    let result = if walls.is_ok() { read().and_then(|bytes| parse(&bytes)) } else { Err(Trouble::NoWalls) };
+    let result = if walls.is_ok() { read() } else { Err(Trouble::NoWalls) };
     io::stdout().write_all(&encode(&result))?;
     io::stdout().flush()
 }
 
-fn read() -> Result<Zeroizing<Vec<u8>>, Trouble> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(FILE_LEN_MAX + 1));
-    let limit = u64::try_from(FILE_LEN_MAX + 1).unwrap_or(u64::MAX);
+fn read() -> Result<Reading, Trouble> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(INPUT_LEN_MAX));
+    let limit = u64::try_from(INPUT_LEN_MAX).unwrap_or(u64::MAX);
     io::stdin().take(limit).read_to_end(&mut bytes).map_err(|_| Trouble::NoAnswer)?;
-    Ok(bytes)
+    let (passphrase, file) = split(&bytes).ok_or(Trouble::NoAnswer)?;
+    parse(file, passphrase)
 }
 
 /// Builds the walls and asks the kernel whether they stand.
