@@ -2,7 +2,7 @@
 
 use strongroom_desk_api::supervisor::ToSupervisor;
 use strongroom_signer_api::errand::{Errand, Face, Slot};
-use strongroom_signer_api::prompt::{Field, FromPrompt, Show, ToPrompt};
+use strongroom_signer_api::prompt::{Field, FromPrompt, Origin, Show, ToPrompt};
 use strongroom_signer_api::{About, Deed};
 
 /// One of each.
@@ -21,7 +21,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         message.write(&mut out);
         seeds.push(out.clone());
     }
-    for message in [FromPrompt::Hello([1; 16]), FromPrompt::Answer(b"123456"), FromPrompt::Shown, FromPrompt::Cancel] {
+    for message in [FromPrompt::Hello([1; 16]), FromPrompt::Answer(b"123456"), FromPrompt::From(Origin::PlainFile), FromPrompt::Shown, FromPrompt::Cancel] {
         message.write(&mut out);
         seeds.push(out.clone());
     }

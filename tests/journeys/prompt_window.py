@@ -210,7 +210,8 @@ picture("import-file")
 assert not any(secret.strip() in text for text in window.texts())
 window.has_focus("Import this key")
 told = door.ends_after(lambda: window.keys("Return"), 0)
-assert told["key"]["api_key"] == api_key, told
+assert told["key"]["api_key"] == api_key and told["key"]["origin"] == "plain_file", told
+assert [key["key"]["origin"] for key in does("key", "list")["keys"]] == ["plain_file"]
 assert does("order", "place", "BTCUSDT", "buy", "--market", "--quantity", "0.01")["fate"] == "filled"
 
 say("files without a key of this venue are refused in words")

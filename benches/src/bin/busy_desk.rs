@@ -24,7 +24,7 @@ use strongroom_desk_api::{
 };
 use strongroom_model::{
     Advice, Amount, Balance, Book, Candle, CredentialId, CredentialInfo, DepthUpdate, Fill, Instrument, Level, LotRule, Notional,
-    NotionalRule, OrderSpec, Price, Quantity, Scheme, Side, Symbol, TickRule, TimeInForce, Timestamp, TradeId, Venue,
+    NotionalRule, OrderSpec, Origin, Price, Quantity, Scheme, Side, Symbol, TickRule, TimeInForce, Timestamp, TradeId, Venue,
 };
 use strongroom_signer_api::Channel;
 
@@ -337,6 +337,7 @@ fn key() -> KeyView {
             api_key: "k".repeat(64),
             created: now(),
             active: true,
+            origin: Origin::Typed,
         },
         age_days: 0,
         last_used: None,

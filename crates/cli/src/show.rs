@@ -35,8 +35,13 @@ pub(crate) fn tell(tell: &Tell, json: bool) {
                 let state = if view.key.active { "active" } else { "not active" };
                 let name: String = view.key.api_key.chars().take(8).collect();
                 println!(
-                    "{:>4}  {:<20} {:<8} {:?}  {name}…  {state}, {} days old",
-                    view.key.id.0, view.key.label, view.key.venue, view.key.scheme, view.age_days
+                    "{:>4}  {:<20} {:<8} {:?}  {name}…  {state}, {} days old{}",
+                    view.key.id.0,
+                    view.key.label,
+                    view.key.venue,
+                    view.key.scheme,
+                    view.age_days,
+                    if view.key.origin.is_exposed() { ", exposed: it came from a plain file" } else { "" }
                 );
             }
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
-use strongroom_desk_api::{KeyRights, KeyView, Tell};
+use strongroom_desk_api::{KeyRights, KeyView, Mode, Tell};
 use strongroom_model::{Advice, Balance, ClientOrderId, CredentialInfo, Intent, OrderSpec, PlaceOrder, Price, Side, Symbol};
 use strongroom_signer_api::{Reply, Request, SignAsk};
 use strongroom_venues::binance::decode;
@@ -34,7 +34,10 @@ pub(crate) async fn keys(hall: &Arc<Hall>) -> Tell {
 fn view(hall: &Hall, key: CredentialInfo) -> KeyView {
     let age_days = u32::try_from(wall().ms_since(key.created) / MS_PER_DAY).unwrap_or(0);
     let (last_used, rights) = hall.keys.of(&key.api_key);
-    KeyView { age_days, last_used, rotate_due: key.created.plus_ms(ROTATE_DAYS * MS_PER_DAY), rights, key }
+    // A secret that lay in a plain file is due at once; play money can wait.
+    let is_due = key.origin.is_exposed() && hall.venue.mode == Mode::Live;
+    let rotate_due = if is_due { key.created } else { key.created.plus_ms(ROTATE_DAYS * MS_PER_DAY) };
+    KeyView { age_days, last_used, rotate_due, rights, key }
 }
 
 /// The key that orders are signed with.

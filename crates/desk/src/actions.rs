@@ -160,7 +160,7 @@ async fn save(hall: &Arc<Hall>, image: Image, generation: u64, file: Option<Owne
 }
 
 async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
-    let key = |info: &CredentialInfo| json!({"id": info.id, "label": info.label, "venue": info.venue, "scheme": info.scheme, "api_key": info.api_key});
+    let key = |info: &CredentialInfo| json!({"id": info.id, "label": info.label, "venue": info.venue, "scheme": info.scheme, "api_key": info.api_key, "origin": info.origin});
     let mut tell = None;
     match &end {
         ActionEnd::VaultCreated { log_key, read_key } => {
@@ -184,6 +184,8 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
         ActionEnd::Rearmed => {
             let _ = hall.note(&[(Kind::Rearmed, json!({}))]);
             hall.event(Event::Rearmed).await;
+            // Events are taken in their order: when the summary comes, re-arming is on the disk, and only then it is told.
+            drop(hall.summary().await);
         }
         ActionEnd::PolicySet(policy) => {
             let _ = hall.note(&[(Kind::PolicyChanged, json!({"policy": policy}))]);

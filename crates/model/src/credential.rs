@@ -34,6 +34,33 @@ pub enum Scheme {
     Ed25519,
 }
 
+/// How a credential came into the vault.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[repr(u8)]
+pub enum Origin {
+    /// Typed or pasted, or not known.
+    #[default]
+    Typed = 0,
+    /// From a file that anybody could read who had it.
+    PlainFile = 1,
+    /// From a file under a passphrase.
+    EncryptedFile = 2,
+}
+
+impl Origin {
+    /// From its number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        [Self::Typed, Self::PlainFile, Self::EncryptedFile].into_iter().find(|origin| *origin as u8 == number)
+    }
+
+    /// Backups, journals and other programs may hold the secret still: it should be replaced.
+    pub const fn is_exposed(self) -> bool {
+        matches!(self, Self::PlainFile)
+    }
+}
+
 /// Identifies a credential in a vault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -65,4 +92,7 @@ pub struct CredentialInfo {
     pub created: Timestamp,
     /// Whether orders are signed with it now (a key being rotated in is not, until its test passed).
     pub active: bool,
+    /// How it came; of records from before this was noted, [`Origin::Typed`].
+    #[serde(default)]
+    pub origin: Origin,
 }

@@ -12,7 +12,7 @@ use gtk::glib::{self, ControlFlow, IOCondition};
 use strongroom_prompt::import::child::Reader;
 use strongroom_prompt::import::wipe;
 use strongroom_prompt::{Answer, Line, Start};
-use strongroom_signer_api::prompt::{Field, FromPrompt, Show, ToPrompt};
+use strongroom_signer_api::prompt::{Field, FromPrompt, Origin, Show, ToPrompt};
 use strongroom_signer_api::{About, Deed};
 use zeroize::Zeroizing;
 
@@ -211,7 +211,8 @@ impl Dialogue {
     }
 
     /// An API key; its secret is kept until it is asked.
-    pub(crate) fn answer_key(&self, api_key: &Answer, secret: Answer) {
+    pub(crate) fn answer_key(&self, api_key: &Answer, secret: Answer, origin: Origin) {
+        self.tell(&FromPrompt::From(origin));
         *self.secret.borrow_mut() = Some(secret);
         self.answer(api_key, "Storing the key");
     }

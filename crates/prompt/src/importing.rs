@@ -8,6 +8,7 @@ use std::path::Path;
 use strongroom_prompt::import::child::{Reader, bytes_of, patience};
 use strongroom_prompt::import::{Found, Reading, Trouble, wipe};
 use strongroom_prompt::{Answer, answer, empty};
+use strongroom_signer_api::prompt::Origin;
 
 use crate::terminal::Terminal;
 
@@ -16,6 +17,7 @@ pub(crate) struct Taken {
     /// Empty when the file does not have it.
     pub(crate) api_key: Answer,
     pub(crate) secret: Answer,
+    pub(crate) origin: Origin,
     file: File,
     /// What else is lost with the file, in words.
     beside: Vec<String>,
@@ -26,14 +28,15 @@ pub(crate) fn take(mut file: File, terminal: Option<&mut Terminal<'_>>, venue: &
     let bytes = bytes_of(&mut file).map_err(refused)?;
     let Some(terminal) = terminal else {
         let reading = read(&bytes, &empty()).map_err(refused)?;
+        let origin = Origin::PlainFile;
         let mut fitting = (0..reading.found.len()).filter(|at| reading.found[*at].why_not(venue).is_none());
         return match (fitting.next(), fitting.next()) {
-            (Some(at), None) => taken(file, reading, at),
+            (Some(at), None) => taken(file, reading, at, origin),
             (Some(_), Some(_)) => Err(io::Error::other("several keys are in the file, and nobody is there to choose one")),
             (None, _) => Err(io::Error::other(no_key(&reading, venue))),
         };
     };
-    let reading = open(&bytes, terminal)?;
+    let (reading, origin) = open(&bytes, terminal)?;
     terminal.say(&format!("In this file ({}):", reading.form.words()))?;
     for (at, found) in reading.found.iter().enumerate() {
         for line in told(at + 1, found, venue) {
@@ -54,18 +57,19 @@ pub(crate) fn take(mut file: File, terminal: Option<&mut Terminal<'_>>, venue: &
         let number = std::str::from_utf8(typed.trim_ascii()).ok().and_then(|typed| typed.parse::<usize>().ok());
         let at = number.and_then(|number| number.checked_sub(1));
         if let Some(at) = at.filter(|at| reading.found.get(*at).is_some_and(|found| found.why_not(venue).is_none())) {
-            return taken(file, reading, at);
+            return taken(file, reading, at, origin);
         }
         terminal.say("That is not the number of a key that can be taken.")?;
     }
 }
 
 /// Asks for the passphrase as often as it takes.
-fn open(bytes: &[u8], terminal: &mut Terminal<'_>) -> io::Result<Reading> {
+fn open(bytes: &[u8], terminal: &mut Terminal<'_>) -> io::Result<(Reading, Origin)> {
     let mut passphrase = empty();
     loop {
         let trouble = match read(bytes, &passphrase) {
-            Ok(reading) => return Ok(reading),
+            Ok(reading) if passphrase.is_empty() => return Ok((reading, Origin::PlainFile)),
+            Ok(reading) => return Ok((reading, Origin::EncryptedFile)),
             Err(trouble @ (Trouble::NeedsPassphrase | Trouble::WrongPassphrase)) => trouble,
             Err(trouble) => return Err(refused(trouble)),
         };
@@ -81,11 +85,11 @@ fn read(bytes: &[u8], passphrase: &[u8]) -> Result<Reading, Trouble> {
     reader.hear(patience(passphrase))
 }
 
-fn taken(file: File, mut reading: Reading, at: usize) -> io::Result<Taken> {
+fn taken(file: File, mut reading: Reading, at: usize, origin: Origin) -> io::Result<Taken> {
     let found = reading.found.swap_remove(at);
     let secret = found.secret.map_err(|why| io::Error::other(why.words()))?;
     let beside = reading.form.lost_with_it(reading.found.len(), &reading.also);
-    Ok(Taken { api_key: answer(found.api_key.as_bytes())?, secret: answer(secret.as_bytes())?, file, beside })
+    Ok(Taken { api_key: answer(found.api_key.as_bytes())?, secret: answer(secret.as_bytes())?, origin, file, beside })
 }
 
 /// The preview of one key.

@@ -48,7 +48,13 @@ fn run() -> io::Result<bool> {
                 prompt.tell_about(text)?;
                 continue;
             }
-            ToPrompt::Ask(field, words) => prompt.answer(field, &String::from_utf8_lossy(words)).map(Some),
+            ToPrompt::Ask(field, words) => {
+                let told = prompt.answer(field, &String::from_utf8_lossy(words));
+                if let (Field::ApiKey, Ok(_), Some(taken)) = (field, &told, &prompt.taken) {
+                    line.tell(&FromPrompt::From(taken.origin))?;
+                }
+                told.map(Some)
+            }
             ToPrompt::Show(show, bytes) => prompt.show(show, bytes).map(|()| None),
             ToPrompt::End(done, _) => {
                 if done {

@@ -2,6 +2,8 @@
 //!
 //! Invariant: answers are never decoded into owned text on the way; the signer alone decides what is asked.
 
+pub use strongroom_model::Origin;
+
 /// Longest answer: a pasted PEM key.
 pub const ANSWER_LEN_MAX: usize = 8 * 1024;
 /// Bytes of a ticket.
@@ -72,6 +74,8 @@ pub enum ToPrompt<'a> {
 pub enum FromPrompt<'a> {
     /// Which action this prompt is for.
     Hello([u8; TICKET_LEN]),
+    /// How the key comes that the next answer names; the person's typing when it is not said.
+    From(Origin),
     /// The person's answer.
     Answer(&'a [u8]),
     /// It was shown.
@@ -126,6 +130,7 @@ impl<'a> FromPrompt<'a> {
                 out.push(b'H');
                 out.extend_from_slice(ticket);
             }
+            Self::From(origin) => out.extend_from_slice(&[b'F', *origin as u8]),
             Self::Answer(bytes) => {
                 out.push(b'A');
                 out.extend_from_slice(bytes);
@@ -139,6 +144,7 @@ impl<'a> FromPrompt<'a> {
     pub fn parse(packet: &'a [u8]) -> Option<Self> {
         match packet {
             [b'H', ticket @ ..] => Some(Self::Hello(ticket.try_into().ok()?)),
+            [b'F', origin] => Some(Self::From(Origin::from_number(*origin)?)),
             [b'A', bytes @ ..] if bytes.len() <= ANSWER_LEN_MAX => Some(Self::Answer(bytes)),
             b"S" => Some(Self::Shown),
             b"C" => Some(Self::Cancel),

@@ -178,7 +178,11 @@ created: Timestamp,
 /**
  * Whether orders are signed with it now (a key being rotated in is not, until its test passed).
  */
-active: boolean, };
+active: boolean,
+/**
+ * How it came; of records from before this was noted, [`Origin::Typed`].
+ */
+origin: Origin, };
 
 export type Day = {
 /**
@@ -731,6 +735,8 @@ created: Timestamp,
  * Last change.
  */
 updated: Timestamp, };
+
+export type Origin = "typed" | "plain_file" | "encrypted_file";
 
 export type Outcome = {
 /**

@@ -16,6 +16,7 @@ use strongroom_prompt::import::child::bytes_of;
 use strongroom_prompt::import::wipe::{self, Kept};
 use strongroom_prompt::import::{Found, Reading, Trouble, Why};
 use strongroom_signer_api::Deed;
+use strongroom_signer_api::prompt::Origin;
 use zeroize::Zeroizing;
 
 use super::preview;
@@ -42,6 +43,8 @@ struct Form {
     trouble: Label,
     main: gtk::Button,
     source: RefCell<Option<Source>>,
+    /// Whether the source was opened with a passphrase.
+    was_encrypted: Cell<bool>,
     /// Counts what was read: an answer about something older is not shown.
     turn: Cell<u32>,
     /// The secret that the source gave, to know whether the person changed it.
@@ -67,6 +70,7 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
         trouble,
         main,
         source: RefCell::default(),
+        was_encrypted: Cell::default(),
         turn: Cell::default(),
         taken: RefCell::default(),
         wipe: RefCell::default(),
@@ -146,6 +150,12 @@ impl Form {
     fn give(&self) {
         let (api_key, secret) = (typed(&self.api_key.entry), typed(&self.secret.entry));
         let is_taken = self.taken.borrow().as_ref().is_some_and(|taken| taken.trim().as_bytes() == secret.trim_ascii());
+        let is_of_file = is_taken && matches!(*self.source.borrow(), Some(Source::File(_)));
+        let origin = match (is_of_file, self.was_encrypted.get()) {
+            (false, _) => Origin::Typed,
+            (true, false) => Origin::PlainFile,
+            (true, true) => Origin::EncryptedFile,
+        };
         let is_doomed = self.wipe.borrow().as_ref().is_some_and(|wipe| wipe.is_active());
         if let (Some(Source::File(file)), true) = (self.source.borrow_mut().take(), is_taken && is_doomed)
             && let Some(path) = wipe::path_of(&file)
@@ -154,7 +164,7 @@ impl Form {
         }
         self.api_key.entry.set_text("");
         self.secret.entry.set_text("");
-        self.dialogue.answer_key(&api_key, secret);
+        self.dialogue.answer_key(&api_key, secret, origin);
     }
 
     /// The main button can be pressed when there is a key and a secret.
@@ -247,7 +257,10 @@ impl Form {
                 form.judge();
             }
             match result {
-                Ok(reading) => form.show_preview(reading),
+                Ok(reading) => {
+                    form.was_encrypted.set(is_deriving);
+                    form.show_preview(reading);
+                }
                 Err(trouble @ (Trouble::NeedsPassphrase | Trouble::WrongPassphrase)) => form.ask_passphrase(trouble),
                 Err(trouble) => form.tell(trouble.words()),
             }

@@ -52,13 +52,13 @@ impl Signer {
         // The first key of a venue is used at once; a rotated-in one after its test; a further one replaces none.
         let active = import.old.is_none() && !open.credentials.iter().any(|known| known.info.active && known.info.venue == import.venue);
         let id = open.vault.next_record_id();
-        let info =
-            CredentialInfo { id: CredentialId(id), label: import.label, venue: import.venue, scheme, api_key, created: now.wall, active };
+        let Import { label, venue, origin, old } = import;
+        let info = CredentialInfo { id: CredentialId(id), label, venue, scheme, api_key, created: now.wall, active, origin };
         let Some(record) = credential::record(&info, &secret) else { return talk.broken() };
         let changed = record.expose(|plaintext| {
             open.vault.change(&[Edit::Put { id, kind: RecordKind::Credential, plaintext }], now.wall, &mut SystemEntropy)
         });
-        let end = match import.old {
+        let end = match old {
             None => ActionEnd::Imported(info),
             Some(old) => {
                 self.rotating = Some((old, info.id));

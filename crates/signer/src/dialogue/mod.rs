@@ -8,7 +8,7 @@ mod change;
 mod factors;
 
 use strongroom_guard::{Policy, Role};
-use strongroom_model::{Advice, CredentialId, Timestamp, Venue};
+use strongroom_model::{Advice, CredentialId, Origin, Timestamp, Venue};
 use strongroom_signer_api::about::is_plain;
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
 use strongroom_signer_api::{Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Refusal, Reply};
@@ -103,6 +103,7 @@ struct Import {
     label: String,
     venue: Venue,
     old: Option<CredentialId>,
+    origin: Origin,
 }
 
 enum Next {
@@ -236,6 +237,11 @@ impl Signer {
                 Vec::new()
             }
             (_, FromPrompt::Cancel) => talk.fail(GIVEN_UP, Advice::Ask, false),
+            (Step::ImportName(import), FromPrompt::From(origin)) => {
+                let step = Step::ImportName(Import { origin: *origin, ..import });
+                self.dialogues.push(Dialogue { prompt, ticket, step });
+                Vec::new()
+            }
             (step, FromPrompt::Answer(answer)) => self.answered(talk, step, answer, now),
             (Step::CreateKitShown(birth, password, kit), FromPrompt::Shown) => {
                 let words = format!("Type group {} of the kit, the last one", KIT_GROUP + 1);
@@ -286,12 +292,12 @@ impl Signer {
                 self.ask(talk, Step::RecoverKit { opening, device, files }, Field::Kit, "Recovery kit, all groups")
             }
             (Action::CreateVault { .. } | Action::Recover(_), None) => talk.fail("the device secret is missing", Advice::Bug, false),
-            (Action::Import { label, venue }, _) => code(self, Grant::Import(Import { label, venue, old: None })),
+            (Action::Import { label, venue }, _) => code(self, Grant::Import(Import { label, venue, old: None, origin: Origin::Typed })),
             (Action::Rotate { old }, _) => {
                 let label =
                     self.open.as_ref().and_then(|open| open.credential(Some(old), Venue::Binance)).map(|found| found.info.label.clone());
                 let Some(label) = label else { return talk.fail(&Refusal::NoCredential.to_string(), Advice::Ask, false) };
-                code(self, Grant::Import(Import { label, venue: Venue::Binance, old: Some(old) }))
+                code(self, Grant::Import(Import { label, venue: Venue::Binance, old: Some(old), origin: Origin::Typed }))
             }
             (Action::Delete { id }, _) => code(self, Grant::Delete(id)),
             (Action::Rearm, _) => code(self, Grant::Rearm),

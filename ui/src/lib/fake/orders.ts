@@ -41,6 +41,7 @@ export class FakeOrders {
       fills: [],
       note: null,
       created: at,
+      origin: "typed",
       updated: at,
     };
     this.all.unshift(view);

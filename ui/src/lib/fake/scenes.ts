@@ -129,6 +129,7 @@ export function keys(now_us: number): KeyView[] {
       scheme,
       api_key: scheme === "hmac-sha256" ? API_KEY : hex(rand, 12),
       created: now_us - days * DAY,
+      origin: "typed",
       active,
     },
     age_days: days,
