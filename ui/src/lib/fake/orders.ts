@@ -41,7 +41,6 @@ export class FakeOrders {
       fills: [],
       note: null,
       created: at,
-      origin: "typed",
       updated: at,
     };
     this.all.unshift(view);
