@@ -14,7 +14,7 @@ use std::time::Duration;
 use nix::pty::openpty;
 use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
 use strongroom_signer_api::errand::{Errand, Face, Slot};
-use strongroom_signer_api::prompt::{Field, FromPrompt, ToPrompt};
+use strongroom_signer_api::prompt::{Field, FromPrompt, Origin, ToPrompt};
 use strongroom_signer_api::{About, Deed};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -85,6 +85,12 @@ impl Talk {
         String::from_utf8(answer.to_vec()).unwrap()
     }
 
+    fn origin(&mut self) -> Origin {
+        let heard = self.hear().expect("an origin");
+        let Some(FromPrompt::From(origin)) = FromPrompt::parse(&heard) else { panic!("no origin: {heard:?}") };
+        origin
+    }
+
     /// Waits until the terminal says this, and types a line.
     fn reply(&mut self, words: &str, typed: &str) {
         self.sees(words);
@@ -131,6 +137,7 @@ fn an_encrypted_file_is_opened_previewed_and_deleted() {
     talk.reply("Number of the key to take", "2");
     talk.sees("That is not the number");
     talk.reply("Number of the key to take", "1");
+    assert_eq!(talk.origin(), Origin::EncryptedFile);
     assert!(talk.answer().starts_with("vmPUZE6m"));
     talk.ask(Field::ApiSecret);
     assert_eq!(talk.answer(), SECRET);
@@ -154,6 +161,7 @@ fn the_file_stays_when_it_is_not_said_or_not_stored() {
         let mut talk = Talk::begin(&path, Face::Terminal);
         talk.ask(Field::ApiKey);
         talk.reply("Number of the key to take", "1");
+        assert_eq!(talk.origin(), Origin::PlainFile);
         assert_eq!(talk.answer(), "abc");
         talk.ask(Field::ApiSecret);
         assert_eq!(talk.answer(), SECRET);
@@ -174,6 +182,7 @@ fn with_nobody_there_one_key_is_taken_and_no_file_deleted() {
     std::fs::write(&path, vector("freqtrade-config.json")).unwrap();
     let mut talk = Talk::begin(&path, Face::Absent);
     talk.ask(Field::ApiKey);
+    assert_eq!(talk.origin(), Origin::PlainFile);
     assert!(talk.answer().starts_with("vmPUZE6m"));
     talk.ask(Field::ApiSecret);
     assert_eq!(talk.answer(), SECRET);
