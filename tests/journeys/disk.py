@@ -17,18 +17,8 @@ assert does(*buy())["fate"] == "filled"
 before = does("order", "list", "--all")["orders"]
 ballast = f"{DIR}/ballast"
 
-
-def fill():
-    with open(ballast, "wb", 0) as file:
-        try:
-            while True:
-                file.write(b"x" * 512)
-        except OSError as error:
-            assert error.errno == 28, error
-
-
 say("a full disk on save: the key is not imported, the old vault stays whole")
-fill()
+fill(ballast)
 api_key, secret = paper_key("ed25519", venue.folder)
 code, told = person.with_code("key", "import", "--label", "second", key=api_key + "\n", secret=secret)
 assert code != 0 and told["error"]["message"], told

@@ -31,12 +31,7 @@ for _ in range(5):
     place()
 
 say("the disk is full: orders are refused with a 5xx, and what was answered is what there is")
-with open(ballast, "wb", 0) as file:
-    try:
-        while True:
-            file.write(b"x" * 512)
-    except OSError as error:
-        assert error.errno == 28, error
+fill(ballast)
 refused = None
 for _ in range(90):
     try:
@@ -65,12 +60,7 @@ venue.start()
 assert told().items() >= known.items()
 
 say("a full disk that has room again without a restart: the venue recovers by itself")
-with open(ballast, "wb", 0) as file:
-    try:
-        while True:
-            file.write(b"x" * 512)
-    except OSError as error:
-        assert error.errno == 28, error
+fill(ballast)
 for _ in range(90):
     try:
         place()

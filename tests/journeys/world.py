@@ -207,6 +207,16 @@ class Person:
         return told["key"]["id"]
 
 
+def fill(ballast):
+    """Takes all the room that the file system of a file has."""
+    with open(ballast, "wb", 0) as file:
+        try:
+            while True:
+                file.write(b"x" * 512)
+        except OSError as error:
+            assert error.errno == 28, error
+
+
 def paper_key(label, folder=f"{DIR}/paper"):
     keys = json.load(open(f"{folder}/keys.json"))
     key = next(key for key in keys if key["label"] == label)

@@ -194,8 +194,9 @@ impl<W: Write> Recorder<'_, W> {
             tokio::select! {
                 heard = timeout(SILENCE_MAX, stream.next()) => {
                     let Ok(Ok(Some(text))) = heard else { return Ok(()) };
-                    progress.bytes += self.write("ws", None, text.as_bytes())?;
-                    progress.messages += 1;
+                    let written = self.write("ws", None, text.as_bytes())?;
+                    progress.bytes += written;
+                    progress.messages += u64::from(written > 0);
                     if let Some(symbol) = depth_gap(&text, &mut books) {
                         progress.gaps += 1;
                         asked.push(ask(&symbol, Duration::ZERO));
@@ -204,8 +205,9 @@ impl<W: Write> Recorder<'_, W> {
                 Some((symbol, answer)) = asked.next() => match answer {
                     Ok(body) => {
                         let url = format!("{}{SNAPSHOT_PATH}?{}", self.source.rest_url, query(&symbol));
-                        progress.bytes += self.write("http", Some(&url), &body)?;
-                        progress.snapshots += 1;
+                        let written = self.write("http", Some(&url), &body)?;
+                        progress.bytes += written;
+                        progress.snapshots += u64::from(written > 0);
                         let is_old = match (strongroom_venues::binance::decode::depth(&body), books.get_mut(&symbol)) {
                             (Ok(book), Some(continuity)) => continuity.snapshot(book.last_update_id()),
                             _ => true,
@@ -231,11 +233,9 @@ impl<W: Write> Recorder<'_, W> {
 
     /// One line: JSON as it came, its line breaks (which JSON has between values only) replaced.
     fn write(&mut self, kind: &str, url: Option<&str>, message: &[u8]) -> io::Result<u64> {
-        let message = std::str::from_utf8(message).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        if serde_json::from_str::<serde::de::IgnoredAny>(message).is_err() {
-            // Half a message is no message: the gap that it leaves is found by its numbers.
-            return Ok(0);
-        }
+        // Half a message is no message: the gap that it leaves is found by its numbers.
+        let is_json = |message: &&str| serde_json::from_str::<serde::de::IgnoredAny>(message).is_ok();
+        let Some(message) = std::str::from_utf8(message).ok().filter(is_json) else { return Ok(0) };
         let us = now().us();
         let url = url.map(|url| format!("\"url\":{},", serde_json::Value::from(url))).unwrap_or_default();
         let message = message.replace(['\n', '\r'], " ");

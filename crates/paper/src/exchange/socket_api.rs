@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use serde_json::{Map, Value, json};
 use strongroom_model::Timestamp;
 
-use super::auth::{self, Proof};
+use super::auth::{self, Credential, Proof};
 use super::params::Params;
 use super::refusal::ApiRefusal;
 use super::routes::{self, Answer, json as answer};
@@ -295,22 +295,22 @@ impl Exchange {
 
     fn session_logon(&mut self, now: Timestamp, session: &mut Session, params: &mut Params, _: &mut Vec<Value>) -> Answer {
         params.pass_over("returnRateLimits");
-        let payload = params.signed_text();
-        let api_key = params.needed("apiKey")?.to_owned();
-        let proof = Proof {
-            api_key: &api_key,
-            payload: Cow::Owned(payload.into_bytes()),
-            address: session.address,
-            is_logged_on: false,
-            by_socket: true,
-        };
-        let credential = auth::authenticate(&self.keys, now, &proof, params, Rights::Read)?;
+        let (api_key, credential) = self.signed(now, session, params)?;
         if !credential.verifying.logs_on() {
             return Err(ApiRefusal::new(400, -4056, "HMAC_SHA256 API key is not supported."));
         }
         params.finish()?;
         session.logon = Some(Logon { api_key, since: now });
         session.status(now)
+    }
+
+    /// The key that a request itself is signed with.
+    fn signed(&self, now: Timestamp, session: &Session, params: &mut Params) -> Result<(String, &Credential), ApiRefusal> {
+        let payload = Cow::Owned(params.signed_text().into_bytes());
+        let api_key = params.needed("apiKey")?.to_owned();
+        let proof = Proof { api_key: &api_key, payload, address: session.address, is_logged_on: false, by_socket: true };
+        let credential = auth::authenticate(&self.keys, now, &proof, params, Rights::Read)?;
+        Ok((api_key, credential))
     }
 
     fn session_status(&mut self, now: Timestamp, session: &mut Session, params: &mut Params, _: &mut Vec<Value>) -> Answer {
@@ -346,16 +346,8 @@ impl Exchange {
 
     fn subscribe_by_signature(&mut self, now: Timestamp, session: &mut Session, params: &mut Params, _: &mut Vec<Value>) -> Answer {
         params.pass_over("returnRateLimits");
-        let payload = params.signed_text();
-        let api_key = params.needed("apiKey")?.to_owned();
-        let proof = Proof {
-            api_key: &api_key,
-            payload: Cow::Owned(payload.into_bytes()),
-            address: session.address,
-            is_logged_on: false,
-            by_socket: true,
-        };
-        let account = auth::authenticate(&self.keys, now, &proof, params, Rights::Read)?.account;
+        let (api_key, credential) = self.signed(now, session, params)?;
+        let account = credential.account;
         params.finish()?;
         self.add_subscription(session, Subscription { account, api_key, of_session: false })
     }

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, fsync, open, openat, statat, unlinkat};
 
 /// What deleting cannot undo.
-pub const WORDS: &str = "A journaling or copying file system, the spare cells of an SSD, snapshots, backups and an editor's copies may still \
-                         hold what stood in it. Treat the key as exposed: make a new one at the venue when you can.";
+pub const WORDS: &str = "Journals, spare cells of an SSD, snapshots, backups and editors' copies may still hold it: the key counts as \
+                         exposed. Make a new one at the venue when you can.";
 /// Written over the file, so often as it needs.
 static ZEROS: [u8; 64 * 1_024] = [0; 64 * 1_024];
 
