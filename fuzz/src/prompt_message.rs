@@ -21,7 +21,13 @@ pub fn seeds() -> Vec<Vec<u8>> {
         message.write(&mut out);
         seeds.push(out.clone());
     }
-    for message in [FromPrompt::Hello([1; 16]), FromPrompt::Answer(b"123456"), FromPrompt::From(Origin::PlainFile), FromPrompt::Shown, FromPrompt::Cancel] {
+    for message in [
+        FromPrompt::Hello([1; 16]),
+        FromPrompt::Answer(b"123456"),
+        FromPrompt::From(Origin::PlainFile),
+        FromPrompt::Shown,
+        FromPrompt::Cancel,
+    ] {
         message.write(&mut out);
         seeds.push(out.clone());
     }
