@@ -16,6 +16,9 @@ macro_rules! table {
             lock() -> String;
             seal() -> String;
             keys() -> Vec<KeyView>;
+            public_key(id: CredentialId) -> String;
+            go_on(id: CredentialId) -> Outcome;
+            suspect(id: CredentialId, why: String) -> String;
             policy() -> Policy;
             instruments() -> Vec<Instrument>;
             candles(symbol: Symbol, interval: Interval) -> Vec<Candle>;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use strongroom_desk_api::supervisor::{SupervisorClient, ToSupervisor};
 use strongroom_desk_api::{Ask, Checks, DoorAction, DoorError, Interval, KeyView, OrderView, Policy, SessionView, Tell, VaultView, Watch};
-use strongroom_model::{Advice, Balance, Candle, Instrument, Price, Quantity, Side, Symbol};
+use strongroom_model::{Advice, Balance, Candle, CredentialId, Instrument, Price, Quantity, Side, Symbol};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
 
@@ -115,6 +115,21 @@ pub(crate) async fn seal(window: State<'_, Window>) -> Answer<String> {
 #[tauri::command(rename_all = "snake_case")]
 pub(crate) async fn keys(window: State<'_, Window>) -> Answer<Vec<KeyView>> {
     asked!(window, Ask::Keys, Tell::Keys { keys } => keys)
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn public_key(window: State<'_, Window>, id: CredentialId) -> Answer<String> {
+    asked!(window, Ask::PublicKey { id }, Tell::PublicKey { pem } => pem)
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn go_on(window: State<'_, Window>, id: CredentialId) -> Answer<Outcome> {
+    asked!(window, Ask::GoOn { id }, Tell::Outcome { words, key, log_key, public_key } => Outcome { words, key, log_key, public_key })
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn suspect(window: State<'_, Window>, id: CredentialId, why: String) -> Answer<String> {
+    asked!(window, Ask::Suspect { id, why }, Tell::Done { words } => words)
 }
 
 #[tauri::command(rename_all = "snake_case")]

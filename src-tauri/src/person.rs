@@ -74,7 +74,7 @@ impl Person {
             Err(_) => return Err(failed("window", "the window is ending".to_owned(), Advice::Refuse)),
         }
         match desk.ask(Ask::Outcome { ticket }).await? {
-            Tell::Outcome { words, key, log_key } => Ok(Outcome { words, key, log_key }),
+            Tell::Outcome { words, key, log_key, public_key } => Ok(Outcome { words, key, log_key, public_key }),
             _ => Err(unexpected()),
         }
     }

@@ -62,6 +62,8 @@ pub struct Outcome {
     pub key: Option<CredentialInfo>,
     /// The log's public key, after a vault was made.
     pub log_key: Option<String>,
+    /// Public half of a key pair as PEM, after it was made.
+    pub public_key: Option<String>,
 }
 
 /// One page of the log.

@@ -113,15 +113,69 @@ assert does(*buy())["fate"] == "filled"
 
 say("rotate to an Ed25519 key")
 api_key, secret = paper_key("ed25519")
+resting = rest_an_order()
 code, told = person.with_code("key", "rotate", key, key=api_key + "\n", secret=secret)
 assert code == 0, told
-keys = does("key", "list")["keys"]
-assert [(view["key"]["scheme"], view["key"]["active"]) for view in keys] == [("ed25519", True)], keys
+new = told["key"]["id"]
+
+
+def stages():
+    return {view["key"]["id"]: view["key"]["stage"] for view in does("key", "list")["keys"]}
+
+
+def step():
+    return next(view["step"] for view in does("key", "list")["keys"] if view["key"]["id"] == new)
+
+
+assert stages() == {key: "retiring", new: "active"}, stages()
 assert does("order", "place", "ETHUSDT", "sell", "--market", "--quantity", "0.1")["fate"] == "filled"
 
-say("delete it")
-code, told = person.with_code("key", "delete", keys[0]["key"]["id"])
+say("the replaced key looks after what it placed, and leaves when the venue refuses it")
+assert step() == {"step": "orders", "live": 1}, step()
+assert "1 orders" in fails(5, "key-valid", "key", "continue", new)
+assert does("order", "cancel", resting)["fate"] == "canceled"
+assert step()["step"] == "revoke"
+fails(5, "key-valid", "key", "continue", new)
+revoke = " ".join(step()["how"]).split()[-1]
+resting = rest_an_order()
+does("paper", "key", "revoke", revoke)
+told = does("key", "continue", key)
+assert "-2015" in told["words"] and "revoked" in told["words"], told
+assert stages() == {new: "active"}, stages()
+assert does("order", "cancel", resting)["fate"] == "canceled"
+fails(1, "no-rotation", "key", "continue", new)
+
+say("a key that is made in the vault: its public half goes to the venue, its name comes back")
+code, told = person.with_code("key", "rotate", new, "--generate", "ed25519")
 assert code == 0, told
+born, public = told["key"]["id"], told["public_key"]
+assert public == does("key", "public", born)["pem"] and "BEGIN PUBLIC KEY" in public
+assert stages() == {new: "active", born: "new"}
+fails(5, "key-name", "key", "continue", born)
+with open(path, "w") as file:
+    file.write(public)
+name = does("paper", "key", "make", "born", "--public-key", path)["of"]["api_key"]
+code, told = person.with_code("key", "edit", born, "--api-key", "x" * 64)
+assert told["error"]["code"] == "key-test", told
+assert stages()[born] == "new", "a wrong name costs nothing"
+code, told = person.with_code("key", "edit", born, "--api-key", name)
+assert code == 0, told
+assert stages() == {new: "retiring", born: "active"}, stages()
+assert does(*buy())["fate"] == "filled"
+
+say("a key is suspect, and due; details are kept")
+assert does("key", "due")["keys"][0]["step"]["step"] == "revoke"
+does("key", "suspect", born, "--why", "orders that are not mine")
+due = next(view for view in does("key", "due")["keys"] if view["key"]["id"] == born)
+assert due["due"][0]["why"] == "orders that are not mine", due
+code, told = person.with_code("key", "edit", born, "--rotate-days", "30", "--address", "203.0.113.7", "--notes", "the desk's")
+assert code == 0, told
+assert told["key"]["details"] == {"account": "", "addresses": ["203.0.113.7"], "rotate_days": 30, "notes": "the desk's"}, told
+
+say("delete them")
+for key in (new, born):
+    code, told = person.with_code("key", "delete", key)
+    assert code == 0, told
 assert does("key", "list")["keys"] == []
 
 say("the log tells it all, and verifies")

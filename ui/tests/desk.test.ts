@@ -343,8 +343,40 @@ it("a prompt that is closed is told calmly", async () => {
   await world.user.click(get("nav-keys"));
   await until(() => expect(all("rotate").length).toBeGreaterThan(0));
   await world.user.click(all("rotate")[0]!);
+  await world.user.click(await find("take-go"));
   await world.user.click(await find("prompt-cancel"));
   expect((await find("toast")).dataset.tone).toBe("plain");
+});
+
+it("a key made in the vault shows its public half, is named, and takes over", async () => {
+  const world = await openDesk({ scenario: "plain" });
+  world.backend.prompt_ms = 1;
+  await world.user.click(get("nav-keys"));
+  await until(() => expect(all("rotate").length).toBeGreaterThan(0));
+  await world.user.click(all("rotate")[0]!);
+  await world.user.click(await find("make-go"));
+  const waiting = await find("rotation-step");
+  expect(waiting.dataset.step).toBe("name");
+  expect((await find("public-key")).textContent).toContain("BEGIN PUBLIC KEY");
+  expect(get("name-go").getAttribute("aria-disabled")).toBe("true");
+  await type(world, "venue-name", "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A");
+  await world.user.click(get("name-go"));
+  await until(() => expect(all("rotation-step")).toEqual([]));
+});
+
+it("a replaced key is checked until its venue refuses it", async () => {
+  const world = await openDesk({ scenario: "plain" });
+  world.backend.prompt_ms = 1;
+  await world.user.click(get("nav-keys"));
+  await until(() => expect(all("rotate").length).toBeGreaterThan(0));
+  await world.user.click(all("rotate")[0]!);
+  await world.user.click(await find("take-go"));
+  const waiting = await find("rotation-step");
+  expect(waiting.dataset.step).toBe("revoke");
+  expect(waiting.textContent).toContain("API Management");
+  await world.user.click(get("go-on"));
+  await until(() => expect(all("rotation-step")).toEqual([]));
+  expect(world.backend.calls.some(([name]) => name === "go_on")).toBe(true);
 });
 
 it("Ctrl F goes to the filter of the screen", async () => {

@@ -62,11 +62,12 @@ describe("limits as text", () => {
 
 describe("rotation", () => {
   const now_ms = 1_000 * 86_400_000;
-  const view = (days: number) => ({ rotate_due: (now_ms + days * 86_400_000) * 1000 }) as KeyView;
+  const view = (days: number, due: KeyView["due"] = []) => ({ rotate_due: (now_ms + days * 86_400_000) * 1000, due }) as KeyView;
   it.each([
     [-1, "overdue"],
     [0, "soon"],
     [13, "soon"],
     [15, "later"],
   ])("due in %i days is %s", (days, wanted) => expect(due(view(days), now_ms)).toBe(wanted));
+  it("with a reason is overdue at once", () => expect(due(view(40, [{ due: "exposed" }]), now_ms)).toBe("overdue"));
 });

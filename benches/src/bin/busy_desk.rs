@@ -23,8 +23,9 @@ use strongroom_desk_api::{
     Policy, Row, SessionView, Tell, TradeRow, VaultState, VaultView, Watch,
 };
 use strongroom_model::{
-    Advice, Amount, Balance, Book, Candle, CredentialId, CredentialInfo, DepthUpdate, Fill, Instrument, Level, LotRule, Notional,
-    NotionalRule, OrderSpec, Origin, Price, Quantity, Scheme, Side, Symbol, TickRule, TimeInForce, Timestamp, TradeId, Venue,
+    Advice, Amount, Balance, Book, Candle, CredentialId, CredentialInfo, DepthUpdate, Fill, Instrument, KeyDetails, KeyStage, Level,
+    LotRule, Notional, NotionalRule, OrderSpec, Origin, Price, Quantity, Scheme, Side, Symbol, TickRule, TimeInForce, Timestamp, TradeId,
+    Venue,
 };
 use strongroom_signer_api::Channel;
 
@@ -336,13 +337,19 @@ fn key() -> KeyView {
             scheme: Scheme::HmacSha256,
             api_key: "k".repeat(64),
             created: now(),
-            active: true,
+            stage: KeyStage::Active,
+            replaces: None,
             origin: Origin::Typed,
+            source: String::new(),
+            granted: None,
+            details: KeyDetails::default(),
         },
         age_days: 0,
         last_used: None,
         rotate_due: now().plus_ms(90 * 86_400_000),
         rights: None,
+        due: Vec::new(),
+        step: None,
     }
 }
 

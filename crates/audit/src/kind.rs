@@ -53,8 +53,16 @@ kinds! {
     DeskStopped = "desk-stopped",
     /// A credential came in.
     KeyImported = "key-imported",
-    /// A credential was replaced.
+    /// A key pair was made.
+    KeyGenerated = "key-generated",
+    /// What is noted of a credential changed.
+    KeyEdited = "key-edited",
+    /// A credential took another's place.
     KeyRotated = "key-rotated",
+    /// The venue refuses a credential that was replaced; it was removed.
+    KeyRevoked = "key-revoked",
+    /// A credential should be replaced: something was not as it should be.
+    KeySuspected = "key-suspected",
     /// A credential was removed.
     KeyDeleted = "key-deleted",
     /// A credential was tried at its venue.

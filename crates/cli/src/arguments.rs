@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::paper_admin::PaperCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use strongroom_desk_api::Ask;
-use strongroom_model::{MarketSize, Notional, OrderSpec, Price, Quantity, Side, Symbol, TimeInForce};
+use strongroom_model::{KeyDetails, KeyEdit, MarketSize, Notional, OrderSpec, Price, Quantity, Scheme, Side, Symbol, TimeInForce};
 
 use crate::fail::Failure;
 
@@ -159,13 +159,67 @@ pub(crate) enum KeyCommand {
     /// All keys, without their secrets.
     #[command(after_help = "Example:\n  strongroom key list")]
     List,
-    /// Replace a key: the new one is tested, then takes over; needs a code.
-    #[command(after_help = "Example:\n  strongroom key rotate 4")]
+    /// Replace a key: the new one is tested, then takes over; the old one stays until you revoked it. Needs a code.
+    #[command(
+        after_help = "Examples:\n  strongroom key rotate 4\n  strongroom key rotate 4 --generate ed25519\n  strongroom key continue 4"
+    )]
     Rotate {
         /// Number of the old key.
         id: u64,
+        /// Make the new key in the vault, of this kind, instead of taking one in.
+        #[arg(long, value_enum)]
+        generate: Option<SchemeName>,
         #[command(flatten)]
         secrets: KeyFds,
+    },
+    /// Make a key pair in the vault: only its public half leaves; needs a code.
+    #[command(after_help = "Example:\n  strongroom key generate --label main\n  strongroom key edit 5 --api-key <name at the venue>")]
+    Generate {
+        /// Your name for it.
+        #[arg(long)]
+        label: String,
+        /// Where it is to be valid.
+        #[arg(long, value_enum, default_value_t = VenueName::Binance)]
+        venue: VenueName,
+        /// How it is to sign.
+        #[arg(long, value_enum, default_value_t = SchemeName::Ed25519)]
+        scheme: SchemeName,
+        #[command(flatten)]
+        secrets: CodeFds,
+    },
+    /// The public half of a key pair, as PEM.
+    #[command(after_help = "Example:\n  strongroom key public 5 >public.pem")]
+    Public {
+        /// Number of the key.
+        id: u64,
+    },
+    /// Change what is noted of a key, or tell the venue's name of a generated one; needs a code.
+    #[command(after_help = "Example:\n  strongroom key edit 5 --rotate-days 30 --address 203.0.113.7 --notes \"the desk's\"")]
+    Edit {
+        /// Number of the key.
+        id: u64,
+        #[command(flatten)]
+        edit: EditOptions,
+        #[command(flatten)]
+        secrets: CodeFds,
+    },
+    /// Do what can be done of a rotation now: try the new key, or see whether the old one is revoked.
+    #[command(after_help = "Example:\n  strongroom key continue 5")]
+    Continue {
+        /// Number of the new key, or of the old one.
+        id: u64,
+    },
+    /// Keys that should be replaced, and rotations that wait.
+    #[command(after_help = "Example:\n  strongroom key due")]
+    Due,
+    /// Say that something is wrong with a key: it becomes due.
+    #[command(after_help = "Example:\n  strongroom key suspect 4 --why \"orders that are not mine\"")]
+    Suspect {
+        /// Number of the key.
+        id: u64,
+        /// What is wrong.
+        #[arg(long)]
+        why: String,
     },
     /// Forget a key; needs a code.
     #[command(after_help = "Example:\n  strongroom key delete 4")]
@@ -181,6 +235,59 @@ pub(crate) enum KeyCommand {
 pub(crate) enum VenueName {
     /// Binance spot and the paper venue.
     Binance,
+}
+
+/// Kinds of key pairs that a vault makes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SchemeName {
+    /// RFC 8032; Binance recommends it.
+    Ed25519,
+}
+
+impl SchemeName {
+    pub(crate) const fn scheme(self) -> Scheme {
+        match self {
+            Self::Ed25519 => Scheme::Ed25519,
+        }
+    }
+}
+
+/// What `key edit` changes; what is not given stays.
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct EditOptions {
+    /// Your name for it.
+    #[arg(long)]
+    pub(crate) label: Option<String>,
+    /// The venue's name of a generated key.
+    #[arg(long)]
+    pub(crate) api_key: Option<String>,
+    /// The account or sub-account at the venue.
+    #[arg(long)]
+    pub(crate) account: Option<String>,
+    /// An address that the venue accepts it from; several times for more, once empty for any.
+    #[arg(long = "address")]
+    pub(crate) addresses: Vec<String>,
+    /// Replace it after so many days.
+    #[arg(long)]
+    pub(crate) rotate_days: Option<u32>,
+    /// Anything else.
+    #[arg(long)]
+    pub(crate) notes: Option<String>,
+}
+
+impl EditOptions {
+    /// The edit, given what is noted now.
+    pub(crate) fn edit(self, mut now: KeyDetails) -> KeyEdit {
+        let before = now.clone();
+        now.account = self.account.unwrap_or(now.account);
+        now.rotate_days = self.rotate_days.unwrap_or(now.rotate_days);
+        now.notes = self.notes.unwrap_or(now.notes);
+        if !self.addresses.is_empty() {
+            now.addresses = self.addresses.into_iter().filter(|address| !address.is_empty()).collect();
+        }
+        KeyEdit { label: self.label, api_key: self.api_key, details: (now != before).then_some(now) }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -395,6 +502,13 @@ descriptors! {
     }
 }
 
+impl KeyFds {
+    /// The descriptor of the code alone.
+    pub(crate) const fn code(&self) -> CodeFds {
+        CodeFds { totp_fd: self.totp_fd }
+    }
+}
+
 descriptors! {
     /// For what needs a one-time code.
     CodeFds {
@@ -432,7 +546,8 @@ pub(crate) struct PaperOptions {
     /// How fast the market moves or a recording is played, in percent.
     #[arg(long, default_value_t = 100)]
     pub(crate) speed: u32,
-    /// Where certificates, keys and the journal of orders and balances are kept [default: paper-venue in this folder].
+    /// Where certificates, keys and the journal of orders and balances are kept [default: paper-venue in this folder; to administer
+    /// one and there is none, the venue of the profile].
     #[arg(long, global = true)]
     pub(crate) data_dir: Option<PathBuf>,
 }

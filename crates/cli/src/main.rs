@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use strongroom_desk_api::supervisor::{SupervisorClient, ToSupervisor};
-use strongroom_desk_api::{Ask, DeskClient, DoorAction, Tell};
-use strongroom_model::Venue;
+use strongroom_desk_api::{Ask, DeskClient, DoorAction, KeyView, Tell};
+use strongroom_model::{CredentialId, Venue};
 
 use crate::arguments::{Arguments, AuditCommand, Command, KeyCommand, OrderCommand, PinCommand, PolicyCommand, VaultCommand, VenueName};
 use crate::errand::Descriptors;
@@ -82,6 +82,18 @@ impl Door {
         client.ask(request, &[], SUPERVISOR_TIMEOUT).map_err(|error| Failure::desk_silent(&error))
     }
 
+    /// What is known of a key.
+    fn key(&self, id: u64) -> Result<KeyView, Failure> {
+        match self.ask(&Ask::Keys)? {
+            Tell::Keys { keys } => keys
+                .into_iter()
+                .find(|view| view.key.id == CredentialId(id))
+                .ok_or_else(|| Failure::refused("no-key", "there is no such key in the vault; see `strongroom key list`".to_owned())),
+            other => Err(Failure::of(&other)
+                .unwrap_or_else(|| Failure::refused("desk", "the desk answered something else than its keys".to_owned()))),
+        }
+    }
+
     fn log_entry(&self, seq: u64) -> Result<Tell, Failure> {
         let tell = self.ask(&Ask::Audit { before: Some(seq.saturating_add(1)), last: 1 })?;
         match &tell {
@@ -135,11 +147,34 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
                 door.act(DoorAction::Import { label, venue: Venue::Binance }, &Descriptors::for_key(&secrets))?
             }
             KeyCommand::List => door.ask(&Ask::Keys)?,
-            KeyCommand::Rotate { id, secrets } => {
-                door.act(DoorAction::Rotate { id: strongroom_model::CredentialId(id) }, &Descriptors::for_key(&secrets))?
+            KeyCommand::Rotate { id, generate: None, secrets } => {
+                door.act(DoorAction::Rotate { id: CredentialId(id) }, &Descriptors::for_key(&secrets))?
             }
+            KeyCommand::Rotate { id, generate: Some(scheme), secrets } => {
+                let key = door.key(id)?.key;
+                let action =
+                    DoorAction::Generate { label: key.label, venue: key.venue, scheme: scheme.scheme(), replaces: Some(CredentialId(id)) };
+                door.act(action, &Descriptors::for_code(&secrets.code()))?
+            }
+            KeyCommand::Generate { label, venue: VenueName::Binance, scheme, secrets } => {
+                let action = DoorAction::Generate { label, venue: Venue::Binance, scheme: scheme.scheme(), replaces: None };
+                door.act(action, &Descriptors::for_code(&secrets))?
+            }
+            KeyCommand::Public { id } => door.ask(&Ask::PublicKey { id: CredentialId(id) })?,
+            KeyCommand::Edit { id, edit, secrets } => {
+                let edit = edit.edit(door.key(id)?.key.details);
+                door.act(DoorAction::EditKey { id: CredentialId(id), edit }, &Descriptors::for_code(&secrets))?
+            }
+            KeyCommand::Continue { id } => door.ask(&Ask::GoOn { id: CredentialId(id) })?,
+            KeyCommand::Due => match door.ask(&Ask::Keys)? {
+                Tell::Keys { keys } => {
+                    Tell::Keys { keys: keys.into_iter().filter(|view| !view.due.is_empty() || view.step.is_some()).collect() }
+                }
+                other => other,
+            },
+            KeyCommand::Suspect { id, why } => door.ask(&Ask::Suspect { id: CredentialId(id), why })?,
             KeyCommand::Delete { id, secrets } => {
-                door.act(DoorAction::Delete { id: strongroom_model::CredentialId(id) }, &Descriptors::for_code(&secrets))?
+                door.act(DoorAction::Delete { id: CredentialId(id) }, &Descriptors::for_code(&secrets))?
             }
         },
         Command::Order(command) => match command {
@@ -177,7 +212,7 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
         Command::Pin(PinCommand::Forget { key, secrets }) => {
             door.act(DoorAction::ForgetPin { host: key.host, spki_sha256: key.spki }, &Descriptors::for_code(&secrets))?
         }
-        Command::Paper(options) => return paper::run(options, arguments.json).map(|()| None),
+        Command::Paper(options) => return paper::run(options, &door.dir, arguments.json).map(|()| None),
         Command::Stop => {
             let (done, words) = door.supervisor(&ToSupervisor::Stop)?;
             if done { Tell::Done { words: "Stopping.".to_owned() } } else { return Err(Failure::refused("stop", words)) }

@@ -1,6 +1,6 @@
 //! `strongroom paper`: the paper venue for other programs. Invariant: it listens on loopback only.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use strongroom_paper::{Config, Market, Scene};
 
@@ -21,12 +21,16 @@ fn allow_connections() {
 }
 
 /// Runs until interrupted.
-pub(crate) fn run(mut options: PaperOptions, json: bool) -> Result<(), Failure> {
+pub(crate) fn run(mut options: PaperOptions, profile: &Path, json: bool) -> Result<(), Failure> {
     let failed = |error: String| Failure::refused("paper", error);
-    let data_dir = options.data_dir.clone().unwrap_or_else(|| PathBuf::from("paper-venue"));
+    let given = options.data_dir.take();
+    let here = PathBuf::from("paper-venue");
     if let Some(command) = options.command.take() {
+        // Without a venue of its own in this folder, the one that the profile embeds is meant.
+        let data_dir = given.unwrap_or_else(|| if here.exists() { here } else { profile.join("paper") });
         return crate::paper_admin::run(command, &data_dir, json);
     }
+    let data_dir = given.unwrap_or(here);
     let mut config = Config::simulated(data_dir, options.seed);
     config.scene = Scene {
         volatility_percent: options.volatility,

@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
-use strongroom_desk_api::{AuditEntry, BookView, LineKind, OrderView, SessionView, Tell, VaultView};
-use strongroom_model::{MarketSize, OrderSpec, TimeInForce};
+use strongroom_desk_api::{AuditEntry, BookView, DueReason, KeyView, LineKind, OrderView, RotationStep, SessionView, Tell, VaultView};
+use strongroom_model::{CredentialInfo, KeyDetails, KeyStage, MarketSize, OrderSpec, Origin, TimeInForce};
 
 /// Prints an answer.
 pub(crate) fn tell(tell: &Tell, json: bool) {
@@ -18,7 +18,8 @@ pub(crate) fn tell(tell: &Tell, json: bool) {
         Tell::Vault(view) => vault(view),
         Tell::Session(view) => session(view),
         Tell::Prepared { words, .. } | Tell::Done { words } => println!("{words}"),
-        Tell::Outcome { words, key, log_key } => {
+        Tell::PublicKey { pem } => print!("{pem}"),
+        Tell::Outcome { words, key, log_key, public_key } => {
             println!("{words}");
             if let Some(key) = key {
                 row("key", format!("{} “{}” ({}, {:?})", key.id, key.label, key.venue, key.scheme));
@@ -26,23 +27,16 @@ pub(crate) fn tell(tell: &Tell, json: bool) {
             if let Some(log_key) = log_key {
                 row("log key", log_key);
             }
+            if let Some(public_key) = public_key {
+                print!("{public_key}");
+            }
         }
         Tell::Keys { keys } => {
             if keys.is_empty() {
                 println!("No keys yet. Take one in with `strongroom key import --label NAME`.");
             }
             for view in keys {
-                let state = if view.key.active { "active" } else { "not active" };
-                let name: String = view.key.api_key.chars().take(8).collect();
-                println!(
-                    "{:>4}  {:<20} {:<8} {:?}  {name}…  {state}, {} days old{}",
-                    view.key.id.0,
-                    view.key.label,
-                    view.key.venue,
-                    view.key.scheme,
-                    view.age_days,
-                    if view.key.origin.is_exposed() { ", exposed: it came from a plain file" } else { "" }
-                );
+                key(view);
             }
         }
         Tell::Policy { policy } => match serde_json::to_string_pretty(policy) {
@@ -139,6 +133,62 @@ fn session(view: &SessionView) {
     }
     for limit in &view.limits {
         println!("  {:<24} {:>8} of {:<8} free in {} s", limit.name, limit.used, limit.limit, limit.reset_ms.div_ceil(1_000));
+    }
+}
+
+fn key(view: &KeyView) {
+    let info = &view.key;
+    let stage = match info.stage {
+        KeyStage::New => "new",
+        KeyStage::Active => "in use",
+        KeyStage::Spare => "in reserve",
+        KeyStage::Retiring => "replaced",
+    };
+    let name: String = info.api_key.chars().take(8).collect();
+    let name = if name.is_empty() { "no name yet".to_owned() } else { format!("{name}…") };
+    println!(
+        "{:>4}  {:<20} {:<8} {:<12}  {name}  {stage}, {} days old, {}",
+        info.id.0,
+        info.label,
+        info.venue,
+        info.scheme.words(),
+        view.age_days,
+        origin(info),
+    );
+    let KeyDetails { account, addresses, notes, .. } = &info.details;
+    let addresses = if addresses.is_empty() { String::new() } else { format!("from {} only", addresses.join(" ")) };
+    let noted: Vec<&str> = [account.as_str(), &addresses, notes].into_iter().filter(|text| !text.is_empty()).collect();
+    if !noted.is_empty() {
+        println!("      {}", noted.join("; "));
+    }
+    for reason in &view.due {
+        match reason {
+            DueReason::Age => println!("      due: it is older than {} days", info.details.rotate_days),
+            DueReason::Exposed => println!("      due: its secret lay in a plain file"),
+            DueReason::Suspect { why, since } => println!("      due: {why} ({since})"),
+        }
+    }
+    match &view.step {
+        Some(RotationStep::Name) => println!(
+            "      next: register `strongroom key public {0}` at the venue, then `strongroom key edit {0} --api-key NAME`",
+            info.id
+        ),
+        Some(RotationStep::Test) => println!("      next: `strongroom key continue {}` tries it", info.id),
+        Some(RotationStep::Orders { live }) => println!("      next: {live} orders of the old key are open; wait or cancel them"),
+        Some(RotationStep::Revoke { how }) => {
+            println!("      next: {} Then `strongroom key continue {}`", how.join(" "), info.id);
+        }
+        None => {}
+    }
+}
+
+fn origin(info: &CredentialInfo) -> String {
+    let source = if info.source.is_empty() { String::new() } else { format!(" ({})", info.source) };
+    match info.origin {
+        Origin::Typed => "typed".to_owned(),
+        Origin::PlainFile => format!("exposed: from a plain file{source}"),
+        Origin::EncryptedFile => format!("from an encrypted file{source}"),
+        Origin::Generated => "made in the vault".to_owned(),
     }
 }
 

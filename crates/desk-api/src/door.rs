@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use strongroom_guard::Policy;
 use strongroom_model::{
-    Advice, Balance, Candle, CredentialId, CredentialInfo, Fill, Instrument, Level, Notional, OrderSpec, Price, Quantity, Side, Symbol,
-    Timestamp, Venue,
+    Advice, Balance, Candle, CredentialId, CredentialInfo, Fill, Instrument, KeyEdit, KeyRights, Level, Notional, OrderSpec, Price,
+    Quantity, Scheme, Side, Symbol, Timestamp, Venue,
 };
 use thiserror::Error;
 
@@ -77,6 +77,23 @@ pub enum Ask {
     Seal,
     /// Credentials, without secrets.
     Keys,
+    /// The public half of a key pair, as the venue asks for it.
+    PublicKey {
+        /// Which.
+        id: CredentialId,
+    },
+    /// Do what can be done of a rotation now.
+    GoOn {
+        /// The new key, or the old one.
+        id: CredentialId,
+    },
+    /// Something is wrong with a key: it should be replaced.
+    Suspect {
+        /// Which.
+        id: CredentialId,
+        /// What, in words.
+        why: String,
+    },
     /// Limits in force.
     Policy,
     /// A new order.
@@ -161,6 +178,25 @@ pub enum DoorAction {
         /// The old one.
         id: CredentialId,
     },
+    /// Make a key pair in the vault.
+    Generate {
+        /// Name for it.
+        label: String,
+        /// Where it is to be valid.
+        venue: Venue,
+        /// How it is to sign.
+        scheme: Scheme,
+        /// The key that it is to take the place of.
+        #[serde(default)]
+        replaces: Option<CredentialId>,
+    },
+    /// Change what is noted of a key.
+    EditKey {
+        /// Which.
+        id: CredentialId,
+        /// What.
+        edit: KeyEdit,
+    },
     /// Forget a key.
     Delete {
         /// Which.
@@ -212,6 +248,8 @@ pub enum Tell {
         key: Option<CredentialInfo>,
         /// Text form of the log's public key, after a vault was made.
         log_key: Option<String>,
+        /// Public half of a key pair as PEM, after it was made.
+        public_key: Option<String>,
     },
     /// Done; what changed, in words.
     Done {
@@ -222,6 +260,11 @@ pub enum Tell {
     Keys {
         /// All of them.
         keys: Vec<KeyView>,
+    },
+    /// To [`Ask::PublicKey`].
+    PublicKey {
+        /// SubjectPublicKeyInfo as PEM.
+        pem: String,
     },
     /// To [`Ask::Policy`].
     Policy {
@@ -385,19 +428,49 @@ pub struct KeyView {
     pub rotate_due: Timestamp,
     /// What the venue says it may do.
     pub rights: Option<KeyRights>,
+    /// Why it should be replaced now; empty: it need not.
+    pub due: Vec<DueReason>,
+    /// What its rotation waits for: told of the new key.
+    pub step: Option<RotationStep>,
 }
 
-/// What the venue says a key may do, from the answer to a signed read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Why a key should be replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "due", rename_all = "snake_case", deny_unknown_fields)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub struct KeyRights {
-    /// Place orders.
-    pub trade: bool,
-    /// Withdraw. Strongroom never does; a thief of the key could.
-    pub withdraw: bool,
-    /// When it was asked.
-    pub at: Timestamp,
+pub enum DueReason {
+    /// Its time is over.
+    Age,
+    /// Its secret lay in a plain file.
+    Exposed,
+    /// Something was not as it should be.
+    Suspect {
+        /// What, in words.
+        why: String,
+        /// Since when.
+        since: Timestamp,
+    },
+}
+
+/// What a rotation waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum RotationStep {
+    /// The public half of the new key is to be registered at the venue, and the venue's name of it to be told.
+    Name,
+    /// The new key is to be tried with a signed read.
+    Test,
+    /// Orders that the old key placed are open.
+    Orders {
+        /// How many.
+        live: u64,
+    },
+    /// The old key is to be revoked at the venue.
+    Revoke {
+        /// How, step by step.
+        how: Vec<String>,
+    },
 }
 
 /// Where an order stands, in one word.

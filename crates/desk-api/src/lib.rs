@@ -10,10 +10,12 @@ pub mod supervisor;
 pub mod ticket;
 
 pub use door::{
-    Ask, AuditEntry, BookView, DoorAction, DoorError, Fate, KeyRights, KeyView, Mode, OrderView, SessionView, Tell, VaultState, VaultView,
+    Ask, AuditEntry, BookView, DoorAction, DoorError, DueReason, Fate, KeyView, Mode, OrderView, RotationStep, SessionView, Tell,
+    VaultState, VaultView,
 };
 pub use line::{CertificateView, CountedBy, Latency, LimitView, LineKind, LineView, PinState, SeenKey};
 pub use market::{Day, Frame, Interval, Row, TradeRow, Watch};
 pub use socket::DeskClient;
 pub use strongroom_guard::Policy;
+pub use strongroom_model::{KeyEdit, KeyRights};
 pub use ticket::{Check, CheckState, Checks, Enforcer};

@@ -3,21 +3,29 @@
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
-use strongroom_desk_api::{KeyRights, KeyView, Mode, Tell};
-use strongroom_model::{Advice, Balance, ClientOrderId, CredentialInfo, Intent, OrderSpec, PlaceOrder, Price, Side, Symbol};
-use strongroom_signer_api::{Reply, Request, SignAsk};
+use serde_json::json;
+use strongroom_audit::Kind;
+use strongroom_desk_api::{DueReason, KeyView, Mode, RotationStep, Tell};
+use strongroom_model::{
+    Advice, Balance, ClientOrderId, CredentialId, CredentialInfo, Intent, KeyRights, KeyStage, OrderSpec, PlaceOrder, Price, Side, Symbol,
+    Timestamp,
+};
+use strongroom_signer_api::{Refusal, Reply, Request, SignAsk};
 use strongroom_venues::binance::decode;
 use strongroom_venues::binance::encode::RECV_WINDOW_MS;
 
+use crate::actions::refused;
 use crate::doors::unexpected;
 use crate::event::Outcome;
 use crate::hall::{Hall, lock, wall};
+use crate::key_use::Suspicion;
 use crate::machine::error;
+use crate::rotation;
 use crate::ticket::{self, Facts};
 
 const MS_PER_DAY: i64 = 86_400_000;
-/// A key should be replaced after so many days.
-const ROTATE_DAYS: i64 = 90;
+/// Letters of a suspicion.
+const WHY_LEN_MAX: usize = 200;
 /// Levels that a drafted order is reckoned against.
 const DRAFT_DEPTH: u32 = 200;
 /// The fee rate is taken from the newest fill among so many orders.
@@ -26,24 +34,65 @@ const FEE_ORDERS: u32 = 20;
 /// Keys with what is known of their use.
 pub(crate) async fn keys(hall: &Arc<Hall>) -> Tell {
     match hall.ask_signer(&Request::Credentials).await {
-        Ok(Reply::Credentials(keys)) => Tell::Keys { keys: keys.into_iter().map(|key| view(hall, key)).collect() },
+        Ok(Reply::Credentials(keys)) => {
+            let live = hall.summary().await.live_by_key;
+            let step = |key: &CredentialInfo| rotation::step(hall.venue.mode, key, &keys, &live);
+            Tell::Keys { keys: keys.iter().map(|key| view(hall, key.clone(), step(key))).collect() }
+        }
         other => unexpected(other),
     }
 }
 
-fn view(hall: &Hall, key: CredentialInfo) -> KeyView {
-    let age_days = u32::try_from(wall().ms_since(key.created) / MS_PER_DAY).unwrap_or(0);
-    let (last_used, rights) = hall.keys.of(&key.api_key);
+fn view(hall: &Hall, key: CredentialInfo, step: Option<RotationStep>) -> KeyView {
+    let now = wall();
+    let known = hall.keys.of(&key.api_key);
+    let due = due(&key, known.suspicion, hall.venue.mode, now);
+    let aged = key.created.plus_ms(i64::from(key.details.rotate_days) * MS_PER_DAY);
+    let since = due.iter().map(|reason| match reason {
+        DueReason::Age => aged,
+        DueReason::Exposed => key.created,
+        DueReason::Suspect { since, .. } => *since,
+    });
+    let rotate_due = since.min().map_or(aged, |since| since.min(aged));
+    let age_days = u32::try_from(now.ms_since(key.created) / MS_PER_DAY).unwrap_or(0);
+    KeyView { age_days, last_used: known.last, rotate_due, rights: known.rights.or(key.granted), due, step, key }
+}
+
+/// Why a key should be replaced now. What is being replaced, or is not in use yet, is not due.
+fn due(key: &CredentialInfo, suspicion: Option<Suspicion>, mode: Mode, now: Timestamp) -> Vec<DueReason> {
+    let mut due = Vec::new();
+    if matches!(key.stage, KeyStage::New | KeyStage::Retiring) {
+        return due;
+    }
+    if now.ms_since(key.created) >= i64::from(key.details.rotate_days) * MS_PER_DAY {
+        due.push(DueReason::Age);
+    }
     // A secret that lay in a plain file is due at once; play money can wait.
-    let is_due = key.origin.is_exposed() && hall.venue.mode == Mode::Live;
-    let rotate_due = if is_due { key.created } else { key.created.plus_ms(ROTATE_DAYS * MS_PER_DAY) };
-    KeyView { age_days, last_used, rotate_due, rights, key }
+    if key.origin.is_exposed() && mode == Mode::Live {
+        due.push(DueReason::Exposed);
+    }
+    due.extend(suspicion.map(|Suspicion { why, since }| DueReason::Suspect { why, since }));
+    due
+}
+
+/// A person, or something that watches, says that a key is not what it should be.
+pub(crate) async fn suspect(hall: &Arc<Hall>, id: CredentialId, why: String) -> Tell {
+    let keys = match hall.ask_signer(&Request::Credentials).await {
+        Ok(Reply::Credentials(keys)) => keys,
+        other => return unexpected(other),
+    };
+    let Some(key) = keys.into_iter().find(|key| key.id == id) else { return refused(&Refusal::NoCredential) };
+    let why: String = why.chars().filter(|letter| !letter.is_control()).take(WHY_LEN_MAX).collect();
+    hall.keys.suspect(&key.api_key, &why, wall());
+    let _ = hall.note(&[(Kind::KeySuspected, json!({"id": id, "label": key.label, "why": why}))]);
+    hall.state_changed();
+    Tell::Done { words: format!("Noted. Key {id} is due for rotation: `strongroom key rotate {id}`.") }
 }
 
 /// The key that orders are signed with.
 pub(crate) async fn key_in_use(hall: &Arc<Hall>) -> Option<CredentialInfo> {
     match hall.ask_signer(&Request::Credentials).await {
-        Ok(Reply::Credentials(keys)) => keys.into_iter().find(|key| key.active),
+        Ok(Reply::Credentials(keys)) => keys.into_iter().find(|key| key.stage == KeyStage::Active),
         _ => None,
     }
 }
@@ -67,7 +116,7 @@ pub(crate) async fn balances(hall: &Arc<Hall>) -> Tell {
             let read = decode::outcome(status, retry_after_s, &body).and_then(|body| Ok((decode::balances(body)?, decode::rights(body)?)));
             match read {
                 Ok((balances, (trade, withdraw))) => {
-                    hall.keys.told(&request.api_key, KeyRights { trade, withdraw, at: wall() });
+                    hall.keys.told(&request.api_key, KeyRights { trade, withdraw, at: wall() }, hall.venue.mode);
                     lock(&hall.balances).clone_from(&balances);
                     Tell::Balance { balances }
                 }

@@ -10,15 +10,14 @@ use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorAction, DoorError, Tell};
 use strongroom_guard::Policy;
-use strongroom_model::{Advice, CredentialInfo, Intent};
-use strongroom_signer_api::{Action, ActionEnd, KitOpening, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed, SignAsk};
-use strongroom_venues::binance::decode;
-use strongroom_venues::binance::encode::RECV_WINDOW_MS;
+use strongroom_model::{Advice, CredentialInfo, KeyStage};
+use strongroom_signer_api::{Action, ActionEnd, KitOpening, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed};
 
-use crate::event::{Event, Outcome};
+use crate::event::Event;
 use crate::hall::{Hall, lock, wall};
 use crate::keeper::{Image, KeepError, OpeningKey};
 use crate::machine::error;
+use crate::rotation;
 
 /// Largest file that the signer hands out.
 const FILE_LEN_MAX: u64 = 64 * 1_024 * 1_024;
@@ -81,6 +80,8 @@ pub(crate) async fn prepare(hall: &Arc<Hall>, action: DoorAction) -> Tell {
         DoorAction::Recover { .. } => Action::Recover(KitOpening { number: 0, backup: None }),
         DoorAction::Import { label, venue } => Action::Import { label, venue },
         DoorAction::Rotate { id } => Action::Rotate { old: id },
+        DoorAction::Generate { label, venue, scheme, replaces } => Action::Generate { label, venue, scheme, replaces },
+        DoorAction::EditKey { id, edit } => Action::EditKey { id, edit },
         DoorAction::Delete { id } => Action::Delete { id },
         DoorAction::Rearm => Action::Rearm,
         DoorAction::SetPolicy { policy } => Action::SetPolicy(policy),
@@ -160,7 +161,7 @@ async fn save(hall: &Arc<Hall>, image: Image, generation: u64, file: Option<Owne
 }
 
 async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
-    let key = |info: &CredentialInfo| json!({"id": info.id, "label": info.label, "venue": info.venue, "scheme": info.scheme, "api_key": info.api_key, "origin": info.origin});
+    let key = |info: &CredentialInfo| json!({"id": info.id, "label": info.label, "venue": info.venue, "scheme": info.scheme, "api_key": info.api_key, "origin": info.origin, "replaces": info.replaces});
     let mut tell = None;
     match &end {
         ActionEnd::VaultCreated { log_key, read_key } => {
@@ -178,6 +179,7 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
             let _ = hall.note(&[(kind, json!({"signatures": signatures}))]);
             hall.set_because(None);
             fetch_policy(hall).await;
+            tokio::spawn(rotation::resume(Arc::clone(hall)));
         }
         ActionEnd::Imported(info) => drop(hall.note(&[(Kind::KeyImported, key(info))])),
         ActionEnd::Deleted(info) => drop(hall.note(&[(Kind::KeyDeleted, key(info))])),
@@ -192,7 +194,19 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
             apply_policy(hall, policy.clone()).await;
         }
         ActionEnd::Pinned(change) => tell = hall.change_pin(change).err().map(|words| error("pin", words, Advice::Ask)),
-        ActionEnd::RotationBegun { old, new } => tell = Some(rotate(hall, *old, new).await),
+        ActionEnd::RotationBegun(info) => {
+            let _ = hall.note(&[(Kind::KeyImported, key(info))]);
+            tell = Some(rotation::go_on(hall, info.id).await);
+        }
+        ActionEnd::Generated { info, .. } => drop(hall.note(&[(Kind::KeyGenerated, key(info))])),
+        ActionEnd::Edited(info) => {
+            let _ = hall
+                .note(&[(Kind::KeyEdited, json!({"id": info.id, "label": info.label, "api_key": info.api_key, "details": info.details}))]);
+            // It has its name now: nothing stands in the way of its test.
+            if info.stage == KeyStage::New && !info.api_key.is_empty() {
+                tell = Some(rotation::go_on(hall, info.id).await);
+            }
+        }
         ActionEnd::Failed { why, wrong_factor, .. } => {
             if *wrong_factor {
                 let failures = hall.keeper.count_failure().await.ok();
@@ -222,53 +236,6 @@ async fn begin_log(hall: &Arc<Hall>, log_key: &[u8], read_key: &[u8], is_new: bo
         store.record(&[], &[(Kind::VaultCreated, json!({"vault": hex::encode(vault_id)}))], wall())
     })();
     begun.map_err(|failure| error("log", format!("the log could not be begun: {failure}"), failure.advice()))
-}
-
-/// Tests the new key with a signed read; switches to it or drops it.
-async fn rotate(hall: &Arc<Hall>, old: strongroom_model::CredentialId, new: &CredentialInfo) -> Tell {
-    let tested = test_key(hall, new).await;
-    let _ = hall.note(&[(Kind::KeyTested, json!({"id": new.id, "passed": tested.is_ok(), "why": tested.as_ref().err()}))]);
-    let finish = Request::FinishRotation { new: new.id, passed: tested.is_ok() };
-    let finished = hall.ask_signer(&finish).await;
-    match (tested, finished) {
-        (Ok(()), Ok(_)) => {
-            let _ = hall.note(&[(Kind::KeyRotated, json!({"old": old, "new": new.id, "label": new.label}))]);
-            let words = format!("Switched to the new key {}. The old one is gone from the vault; revoke it at the venue now.", new.id);
-            Tell::Outcome { words, key: Some(CredentialInfo { active: true, ..new.clone() }), log_key: None }
-        }
-        (Err(why), Err(refusal)) => {
-            let words = format!(
-                "the new key did not pass its test ({why}) and could not be taken out of the vault ({refusal}). The old key is still in use"
-            );
-            error("key-test", words, Advice::Ask)
-        }
-        (Err(why), Ok(_)) => error(
-            "key-test",
-            format!("the new key did not pass its test ({why}). The old key is still in use; nothing was switched"),
-            Advice::Ask,
-        ),
-        (Ok(()), Err(refusal)) => refused(&refusal),
-    }
-}
-
-async fn test_key(hall: &Arc<Hall>, key: &CredentialInfo) -> Result<(), String> {
-    let ask = SignAsk {
-        intent: Intent::QueryBalances,
-        credential: Some(key.id),
-        clock_offset_us: hall.venue.clock_offset_us(),
-        recv_window_ms: RECV_WINDOW_MS,
-        audit_seq: lock(&hall.store).log_size().unwrap_or_default(),
-    };
-    match hall.ask_signer(&Request::Sign(ask)).await {
-        Ok(Reply::Signed { request, .. }) => match hall.venue.send(&request, false).await {
-            Outcome::Answer { status, retry_after_s, body } => {
-                decode::outcome(status, retry_after_s, &body).and_then(decode::balances).map(|_| ()).map_err(|error| error.to_string())
-            }
-            Outcome::NotSent(why) | Outcome::NoAnswer(why) => Err(why),
-        },
-        Ok(_) => Err(Refusal::NotUnderstood.to_string()),
-        Err(refusal) => Err(refusal.to_string()),
-    }
 }
 
 /// Payloads of the last `last` leaves of an epoch, in clear.

@@ -23,6 +23,7 @@ use crate::actions::{self, refused};
 use crate::event::Event;
 use crate::hall::{Hall, Inbound, lock, wall};
 use crate::machine::error;
+use crate::rotation;
 use crate::watching;
 
 /// Most doors at once.
@@ -119,6 +120,12 @@ impl Door {
             Ask::Lock => self.lock().await,
             Ask::Seal => self.seal("a person sealed it").await,
             Ask::Keys => account::keys(&self.hall).await,
+            Ask::PublicKey { id } => match self.hall.ask_signer(&Request::PublicKey { id }).await {
+                Ok(Reply::PublicKey(pem)) => Tell::PublicKey { pem },
+                other => unexpected(other),
+            },
+            Ask::GoOn { id } => rotation::go_on(&self.hall, id).await,
+            Ask::Suspect { id, why } => account::suspect(&self.hall, id, why).await,
             Ask::Policy => match self.hall.ask_signer(&Request::Policy).await {
                 Ok(Reply::Policy(policy)) => Tell::Policy { policy },
                 other => unexpected(other),
@@ -376,16 +383,25 @@ pub(crate) fn unexpected(answer: Result<Reply, strongroom_signer_api::Refusal>) 
 }
 
 fn outcome_of(end: ActionEnd) -> Tell {
-    let done = |words: &str, key: Option<CredentialInfo>| Tell::Outcome { words: words.to_owned(), key, log_key: None };
+    let done = |words: &str, key: Option<CredentialInfo>| Tell::Outcome { words: words.to_owned(), key, log_key: None, public_key: None };
     match end {
         ActionEnd::VaultCreated { log_key, .. } => {
             let key: Option<[u8; 32]> = log_key.try_into().ok();
             let words = "The vault is created and open. Keep the log's public key where this computer cannot change it.".to_owned();
-            Tell::Outcome { words, key: None, log_key: key.map(|key| strongroom_audit::key_text(&key)) }
+            Tell::Outcome { words, key: None, log_key: key.map(|key| strongroom_audit::key_text(&key)), public_key: None }
         }
         ActionEnd::Unlocked { .. } => done("Unlocked.", None),
         ActionEnd::Imported(info) => done("Imported. The secret is in the vault; remove it from where it came from.", Some(info)),
-        ActionEnd::RotationBegun { new, .. } => done("The new key is stored and waits for its test.", Some(new)),
+        ActionEnd::RotationBegun(info) => done("The new key is stored and waits for its test.", Some(info)),
+        ActionEnd::Generated { info, public_key } => {
+            let words = format!(
+                "Made; nobody ever saw its private half. Register the public half below at the venue, for reading and trading only. Then tell \
+                 the venue's name of it: `strongroom key edit {} --api-key NAME`.",
+                info.id
+            );
+            Tell::Outcome { words, key: Some(info), log_key: None, public_key: Some(public_key) }
+        }
+        ActionEnd::Edited(info) => done("Changed.", Some(info)),
         ActionEnd::Deleted(info) => done("Deleted from the vault. It stays valid at the venue until you revoke it there.", Some(info)),
         ActionEnd::Rearmed => done("Re-armed. Orders are allowed again.", None),
         ActionEnd::PolicySet(_) => done("The limits are changed.", None),

@@ -64,8 +64,8 @@ pub enum Event {
     Signed {
         /// Which.
         tag: Tag,
-        /// The request, the count and its expiry; or why not.
-        outcome: Result<(SignedRequest, u64, Timestamp), Refusal>,
+        /// The request, its expiry and its key; or why not.
+        outcome: Result<(SignedRequest, Timestamp, CredentialId), Refusal>,
     },
     /// Answer to [`Effect::Send`].
     Answered {

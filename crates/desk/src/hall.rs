@@ -1,6 +1,6 @@
 //! What the desk's tasks share. Invariant: locks are held for moments only and never across an await.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -9,7 +9,7 @@ use serde_json::Value;
 use strongroom_audit::Kind;
 use strongroom_desk_api::Tell;
 use strongroom_guard::Policy;
-use strongroom_model::{Balance, PlaceOrder, Timestamp};
+use strongroom_model::{Balance, CredentialId, PlaceOrder, Timestamp};
 use strongroom_signer_api::{ActionEnd, Refusal, Reply, Request};
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -45,6 +45,8 @@ pub(crate) struct Summary {
     pub(crate) ambiguous: u64,
     pub(crate) killed: Option<String>,
     pub(crate) policy: Option<Policy>,
+    /// Orders that are not over, by the key that placed them.
+    pub(crate) live_by_key: BTreeMap<CredentialId, u64>,
 }
 
 /// How an action ended, as doors are told.

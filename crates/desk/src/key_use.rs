@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
-use strongroom_desk_api::KeyRights;
-use strongroom_model::Timestamp;
+use strongroom_desk_api::Mode;
+use strongroom_model::{KeyRights, Timestamp};
 
 use crate::hall::lock;
 use crate::store::{RecordError, Store};
@@ -17,10 +17,20 @@ const WRITE_EVERY_MS: i64 = 60_000;
 /// Most keys that are remembered; of more the oldest are forgotten.
 const KEYS_MAX: usize = 256;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Use {
-    last: Option<Timestamp>,
-    rights: Option<KeyRights>,
+/// Why a key is not trusted as before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Suspicion {
+    pub(crate) why: String,
+    pub(crate) since: Timestamp,
+}
+
+/// What is remembered of one key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Use {
+    pub(crate) last: Option<Timestamp>,
+    pub(crate) rights: Option<KeyRights>,
+    #[serde(default)]
+    pub(crate) suspicion: Option<Suspicion>,
 }
 
 /// Uses by API key.
@@ -41,12 +51,24 @@ impl KeyUse {
         self.change(api_key, |known| known.last = Some(at));
     }
 
-    pub(crate) fn told(&self, api_key: &str, rights: KeyRights) {
-        self.change(api_key, |known| known.rights = Some(rights));
+    /// What the venue says of a key. Where money is real, one that can withdraw should not be here.
+    pub(crate) fn told(&self, api_key: &str, rights: KeyRights, mode: Mode) {
+        let is_too_much = rights.withdraw && mode == Mode::Live;
+        self.change(api_key, |known| {
+            known.rights = Some(rights);
+            if is_too_much && known.suspicion.is_none() {
+                known.suspicion = Some(Suspicion { why: "the venue says that it can withdraw".to_owned(), since: rights.at });
+            }
+        });
     }
 
-    pub(crate) fn of(&self, api_key: &str) -> (Option<Timestamp>, Option<KeyRights>) {
-        lock(&self.uses).get(api_key).map_or((None, None), |known| (known.last, known.rights))
+    pub(crate) fn suspect(&self, api_key: &str, why: &str, since: Timestamp) {
+        self.change(api_key, |known| known.suspicion = Some(Suspicion { why: why.to_owned(), since }));
+        *lock(&self.written) = Timestamp::default();
+    }
+
+    pub(crate) fn of(&self, api_key: &str) -> Use {
+        lock(&self.uses).get(api_key).cloned().unwrap_or_default()
     }
 
     fn change(&self, api_key: &str, change: impl FnOnce(&mut Use)) {
@@ -80,13 +102,24 @@ mod tests {
         let store = Store::open(&folder.path().join("desk.db")).unwrap();
         let keys = KeyUse::restore(&store);
         keys.signed("a", Timestamp::from_ms(5));
-        keys.told("a", KeyRights { trade: true, withdraw: false, at: Timestamp::from_ms(6) });
+        keys.told("a", KeyRights { trade: true, withdraw: false, at: Timestamp::from_ms(6) }, Mode::Live);
+        keys.suspect("a", "seen elsewhere", Timestamp::from_ms(6));
         keys.write(&store, Timestamp::from_ms(100_000)).unwrap();
         keys.signed("b", Timestamp::from_ms(7));
         keys.write(&store, Timestamp::from_ms(100_001)).unwrap();
         let again = KeyUse::restore(&store);
         assert_eq!(again.of("a"), keys.of("a"));
-        assert_eq!(again.of("b"), (None, None), "not written twice within a minute");
+        assert_eq!(again.of("b"), Use::default(), "not written twice within a minute");
+    }
+
+    #[test]
+    fn a_key_that_can_withdraw_real_money_is_suspect() {
+        let rights = KeyRights { trade: true, withdraw: true, at: Timestamp::from_ms(6) };
+        for (mode, suspect) in [(Mode::Live, true), (Mode::Simulation, false)] {
+            let keys = KeyUse::default();
+            keys.told("a", rights, mode);
+            assert_eq!(keys.of("a").suspicion.is_some(), suspect);
+        }
     }
 
     #[test]
@@ -96,6 +129,6 @@ mod tests {
             keys.signed(&format!("k{n}"), Timestamp::from_ms(n));
         }
         assert_eq!(lock(&keys.uses).len(), KEYS_MAX);
-        assert!(keys.of("k299").0.is_some() && keys.of("k0").0.is_none());
+        assert!(keys.of("k299").last.is_some() && keys.of("k0").last.is_none());
     }
 }

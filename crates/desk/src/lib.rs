@@ -14,6 +14,7 @@ mod key_use;
 mod lines;
 pub mod machine;
 pub mod order;
+mod rotation;
 mod shell;
 mod signer_link;
 pub mod store;

@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorError, Fate, Tell};
 use strongroom_guard::{DeskFacts, Policy, Verdict, desk_gate};
-use strongroom_model::{Advice, ClientOrderId, ExecutionReport, Intent, OrderRef, PlaceOrder, Price, SignedRequest, Timestamp};
+use strongroom_model::{
+    Advice, ClientOrderId, CredentialId, ExecutionReport, Intent, OrderRef, PlaceOrder, Price, SignedRequest, Timestamp,
+};
 use strongroom_signer_api::Refusal;
 use strongroom_venues::binance::{VenueError, decode};
 
@@ -111,6 +113,15 @@ impl Machine {
         self.orders.values().filter(|order| order.is_live()).count()
     }
 
+    /// Orders that are not over, by the key that placed them.
+    pub fn live_by_key(&self) -> BTreeMap<CredentialId, u64> {
+        let mut live = BTreeMap::new();
+        for key in self.orders.values().filter(|order| order.is_live()).filter_map(|order| order.key) {
+            *live.entry(key).or_default() += 1;
+        }
+        live
+    }
+
     /// Why the kill switch is engaged, if it is.
     pub fn killed(&self) -> Option<&str> {
         self.killed.as_deref()
@@ -207,8 +218,9 @@ impl Machine {
     fn sign_cancel(&mut self, door: Option<Door>, id: &ClientOrderId, out: &mut Vec<Effect>) {
         let Some(order) = self.orders.get(id) else { return };
         let intent = Intent::Cancel { symbol: order.intent.symbol.clone(), order: OrderRef::Client(id.clone()) };
+        let credential = order.key;
         let tag = self.tag(Work::Cancel { id: id.clone(), door });
-        out.push(Effect::Sign { tag, intent, credential: None });
+        out.push(Effect::Sign { tag, intent, credential });
     }
 
     fn cancel_all(&mut self, out: &mut Vec<Effect>) {
@@ -235,17 +247,22 @@ impl Machine {
         out.push(Effect::Sign { tag, intent, credential: None });
     }
 
-    fn signed(&mut self, tag: Tag, outcome: Result<(SignedRequest, u64, Timestamp), Refusal>, now: Now, out: &mut Vec<Effect>) {
+    fn signed(&mut self, tag: Tag, outcome: Result<(SignedRequest, Timestamp, CredentialId), Refusal>, now: Now, out: &mut Vec<Effect>) {
         let Some(work) = self.work.remove(&tag) else { return };
         match outcome {
-            Ok((request, _count, expires)) => {
+            Ok((request, expires, key)) => {
                 if let Work::Place(id) = &work {
                     self.expiries.insert(id.clone(), expires);
+                    if let Some(order) = self.orders.get_mut(id) {
+                        order.key = Some(key);
+                    }
                 }
                 let cancel = matches!(work, Work::Cancel { .. });
                 let tag = self.tag(work);
                 out.push(Effect::Send { tag, request, cancel });
             }
+            // Its key is not in the vault any more: another one looks after it.
+            Err(Refusal::NoCredential) if self.forget_key(&work) => self.again(work, now, out),
             Err(refusal) => match work {
                 Work::Place(id) => {
                     let rule = refusal.code();
@@ -264,6 +281,22 @@ impl Machine {
         }
     }
 
+    /// Takes the key off an order that is looked after; `false`: it has none, or it is not sent yet.
+    fn forget_key(&mut self, work: &Work) -> bool {
+        let id = if matches!(work, Work::Place(_)) { None } else { work_id(work) };
+        id.and_then(|id| self.orders.get_mut(&id)).is_some_and(|order| order.key.take().is_some())
+    }
+
+    /// The same again with the key in use; what a tick asks for is asked by the next one.
+    fn again(&mut self, work: Work, now: Now, out: &mut Vec<Effect>) {
+        match work {
+            Work::Cancel { id, door } => self.sign_cancel(door, &id, out),
+            Work::Query { id, door } => self.query(id, door, now, out),
+            Work::Trades(id) => self.ask_done(&Some(id), now, false),
+            Work::Place(_) | Work::Note => {}
+        }
+    }
+
     fn answered(&mut self, tag: Tag, outcome: Outcome, now: Now, out: &mut Vec<Effect>) {
         let Some(work) = self.work.remove(&tag) else { return };
         let answer = match outcome {
@@ -274,6 +307,11 @@ impl Machine {
             Outcome::NotSent(why) => Err(Trouble::NotSent(why)),
             Outcome::NoAnswer(what) => Err(Trouble::Venue(VenueError::Unknown { what })),
         };
+        // Its key is not accepted any more: another one looks after it.
+        if matches!(&answer, Err(Trouble::Venue(error)) if error.refuses_key()) && self.forget_key(&work) {
+            self.again(work, now, out);
+            return;
+        }
         match work {
             Work::Place(id) => self.placed(&id, answer.and_then(|body| decode::order(&body).map_err(Trouble::Venue)), now, out),
             Work::Cancel { id, door } => {
@@ -359,11 +397,12 @@ impl Machine {
     fn query(&mut self, id: ClientOrderId, door: Option<Door>, now: Now, out: &mut Vec<Effect>) {
         let Some(order) = self.orders.get(&id) else { return };
         let intent = Intent::QueryOrder { symbol: order.intent.symbol.clone(), order: OrderRef::Client(id.clone()) };
+        let credential = order.key;
         let ask = self.asks.entry(id.clone()).or_default();
         ask.under_way = true;
         ask.at_ms = now.mono_ms;
         let tag = self.tag(Work::Query { id, door });
-        out.push(Effect::Sign { tag, intent, credential: None });
+        out.push(Effect::Sign { tag, intent, credential });
     }
 
     fn queried(
@@ -492,9 +531,10 @@ impl Machine {
                 self.sign_cancel(None, &id, out);
             } else if let Some(venue_order) = order.lacks_fills() {
                 let intent = Intent::QueryTrades { symbol: order.intent.symbol.clone(), order: venue_order };
+                let credential = order.key;
                 ask.under_way = true;
                 let tag = self.tag(Work::Trades(id));
-                out.push(Effect::Sign { tag, intent, credential: None });
+                out.push(Effect::Sign { tag, intent, credential });
             } else {
                 self.query(id, None, now, out);
             }

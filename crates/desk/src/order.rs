@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use strongroom_desk_api::{Fate, OrderView};
-use strongroom_model::{ExecutionReport, Fill, Notional, OrderStatus, PlaceOrder, Quantity, Timestamp, TradeId, VenueOrderId};
+use strongroom_model::{
+    CredentialId, ExecutionReport, Fill, Notional, OrderStatus, PlaceOrder, Quantity, Timestamp, TradeId, VenueOrderId,
+};
 
 /// Where an order stands, with what belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +46,9 @@ pub struct Order {
     pub intent: PlaceOrder,
     /// Where it stands.
     pub stage: Stage,
+    /// The key that placed it: it is looked after with that one, as long as that one is accepted.
+    #[serde(default)]
+    pub key: Option<CredentialId>,
     /// The venue's number, once told.
     pub venue_order_id: Option<VenueOrderId>,
     /// Base quantity filled, as the venue told.
@@ -64,6 +69,7 @@ impl Order {
         Self {
             intent,
             stage: Stage::Intended,
+            key: None,
             venue_order_id: None,
             filled: Quantity::ZERO,
             filled_notional: Notional::ZERO,

@@ -255,6 +255,7 @@ impl Pipeline {
                     ambiguous: count(|stage| matches!(stage, Stage::Ambiguous { .. })),
                     killed: self.machine.killed().map(str::to_owned),
                     policy: self.machine.policy().cloned(),
+                    live_by_key: self.machine.live_by_key(),
                 };
                 let _ = reply.send(summary);
             }
@@ -317,9 +318,9 @@ impl Pipeline {
 
 async fn sign(hall: Arc<Hall>, tag: Tag, ask: SignAsk) {
     let outcome = match hall.ask_signer(&Request::Sign(ask)).await {
-        Ok(Reply::Signed { request, count, expires }) => {
+        Ok(Reply::Signed { request, expires, credential, .. }) => {
             hall.keys.signed(&request.api_key, wall());
-            Ok((request, count, expires))
+            Ok((request, expires, credential))
         }
         Ok(_) => Err(strongroom_signer_api::Refusal::NotUnderstood),
         Err(refusal) => Err(refusal),

@@ -16,7 +16,9 @@ mod time;
 
 pub use advice::Advice;
 pub use book::{Book, Candle, DepthUpdate, Level, MarketTrade, SequenceGap};
-pub use credential::{CredentialId, CredentialInfo, Origin, Scheme, Venue};
+pub use credential::{
+    CredentialId, CredentialInfo, DetailsError, KeyDetails, KeyEdit, KeyRights, KeyStage, Origin, ROTATE_DAYS, Scheme, Venue,
+};
 pub use ids::{ClientOrderId, IdError, OrderRef, TradeId, VenueOrderId};
 pub use instrument::{Asset, Instrument, LotRule, NotionalRule, Symbol, SymbolError, TickRule};
 pub use intent::{Intent, MarketSize, Operation, OrderSpec, PlaceOrder, Side, TimeInForce};

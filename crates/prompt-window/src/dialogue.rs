@@ -211,8 +211,8 @@ impl Dialogue {
     }
 
     /// An API key; its secret is kept until it is asked.
-    pub(crate) fn answer_key(&self, api_key: &Answer, secret: Answer, origin: Origin) {
-        self.tell(&FromPrompt::From(origin));
+    pub(crate) fn answer_key(&self, api_key: &Answer, secret: Answer, origin: Origin, source: &str) {
+        self.tell(&FromPrompt::From(origin, source.as_bytes()));
         *self.secret.borrow_mut() = Some(secret);
         self.answer(api_key, "Storing the key");
     }

@@ -18,6 +18,8 @@ pub(crate) struct Taken {
     pub(crate) api_key: Answer,
     pub(crate) secret: Answer,
     pub(crate) origin: Origin,
+    /// The kind of file.
+    pub(crate) source: &'static str,
     file: File,
     /// What else is lost with the file, in words.
     beside: Vec<String>,
@@ -89,7 +91,14 @@ fn taken(file: File, mut reading: Reading, at: usize, origin: Origin) -> io::Res
     let found = reading.found.swap_remove(at);
     let secret = found.secret.map_err(|why| io::Error::other(why.words()))?;
     let beside = reading.form.lost_with_it(reading.found.len(), &reading.also);
-    Ok(Taken { api_key: answer(found.api_key.as_bytes())?, secret: answer(secret.as_bytes())?, origin, file, beside })
+    Ok(Taken {
+        api_key: answer(found.api_key.as_bytes())?,
+        secret: answer(secret.as_bytes())?,
+        origin,
+        source: reading.form.words(),
+        file,
+        beside,
+    })
 }
 
 /// The preview of one key.

@@ -51,7 +51,7 @@ fn run() -> io::Result<bool> {
             ToPrompt::Ask(field, words) => {
                 let told = prompt.answer(field, &String::from_utf8_lossy(words));
                 if let (Field::ApiKey, Ok(_), Some(taken)) = (field, &told, &prompt.taken) {
-                    line.tell(&FromPrompt::From(taken.origin))?;
+                    line.tell(&FromPrompt::From(taken.origin, taken.source.as_bytes()))?;
                 }
                 told.map(Some)
             }

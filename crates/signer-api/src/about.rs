@@ -32,12 +32,27 @@ pub enum Deed {
     Policy = 8,
     /// Trust a server's key, or no more.
     Pin = 9,
+    /// Make a key pair.
+    Generate = 10,
+    /// Change what is noted of a key.
+    EditKey = 11,
 }
 
 impl Deed {
     /// All, in the order of their numbers.
-    pub const ALL: [Self; 9] =
-        [Self::Create, Self::Unlock, Self::Recover, Self::Import, Self::Rotate, Self::Delete, Self::Rearm, Self::Policy, Self::Pin];
+    pub const ALL: [Self; 11] = [
+        Self::Create,
+        Self::Unlock,
+        Self::Recover,
+        Self::Import,
+        Self::Rotate,
+        Self::Delete,
+        Self::Rearm,
+        Self::Policy,
+        Self::Pin,
+        Self::Generate,
+        Self::EditKey,
+    ];
 
     fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|deed| *deed as u8 == number)

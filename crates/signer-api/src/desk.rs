@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use strongroom_guard::{Freeze, Policy, Reason, SessionEnd};
-use strongroom_model::{Advice, CredentialId, CredentialInfo, Intent, Scheme, SignedRequest, Timestamp, Venue};
+use strongroom_model::{Advice, CredentialId, CredentialInfo, Intent, KeyEdit, KeyRights, Scheme, SignedRequest, Timestamp, Venue};
 use thiserror::Error;
 
 /// Most log entries read with one request.
@@ -41,12 +41,22 @@ pub enum Request {
     Credentials,
     /// The limits in force.
     Policy,
-    /// A rotation's signed read has passed or failed: switch to the new key, or drop it.
-    FinishRotation {
+    /// A new key was tried with a signed read: it takes its place, or is dropped. One that was generated is not dropped.
+    KeyTested {
         /// The new key.
-        new: CredentialId,
-        /// Whether its test passed.
-        passed: bool,
+        id: CredentialId,
+        /// What the venue granted it; nothing: the venue refused it.
+        granted: Option<KeyRights>,
+    },
+    /// The venue refused a signed read of a key that was replaced: forget it.
+    KeyRevoked {
+        /// The old key.
+        id: CredentialId,
+    },
+    /// The public half of a key pair.
+    PublicKey {
+        /// Which.
+        id: CredentialId,
     },
     /// Sign the head of the audit log.
     SealHead {
@@ -93,6 +103,24 @@ pub enum Action {
     Rotate {
         /// The old one.
         old: CredentialId,
+    },
+    /// Make a key pair.
+    Generate {
+        /// The person's name for it.
+        label: String,
+        /// Where it is to be valid.
+        venue: Venue,
+        /// How it is to sign.
+        scheme: Scheme,
+        /// The key that it is to take the place of.
+        replaces: Option<CredentialId>,
+    },
+    /// Change what is noted of a key.
+    EditKey {
+        /// Which.
+        id: CredentialId,
+        /// What.
+        edit: KeyEdit,
     },
     /// Forget a key.
     Delete {
@@ -189,6 +217,8 @@ pub enum Reply {
         count: u64,
         /// Venue time after which the venue will not execute it.
         expires: Timestamp,
+        /// The key that it is signed with.
+        credential: CredentialId,
     },
     /// The request was understood and refused.
     Refused(Refusal),
@@ -207,6 +237,8 @@ pub enum Reply {
         #[serde(with = "serde_bytes")]
         public_key: Vec<u8>,
     },
+    /// To [`Request::PublicKey`]: SubjectPublicKeyInfo as PEM.
+    PublicKey(String),
     /// To [`Request::ReadAudit`]: payloads in plain JSON.
     Audit(Vec<String>),
 }
@@ -270,13 +302,17 @@ pub enum ActionEnd {
     },
     /// A key was taken in.
     Imported(CredentialInfo),
-    /// A key was taken in and waits for its test.
-    RotationBegun {
-        /// The old one, still active.
-        old: CredentialId,
-        /// The new one, not active yet.
-        new: CredentialInfo,
+    /// A key was taken in that is to take another's place, and waits for its test.
+    RotationBegun(CredentialInfo),
+    /// A key pair was made.
+    Generated {
+        /// Without a name at the venue yet.
+        info: CredentialInfo,
+        /// Its public half: SubjectPublicKeyInfo as PEM.
+        public_key: String,
     },
+    /// What is noted of a key changed.
+    Edited(CredentialInfo),
     /// A key was forgotten.
     Deleted(CredentialInfo),
     /// The kill switch is off.
@@ -306,9 +342,12 @@ pub enum Refusal {
     /// No such key in the vault.
     #[error("there is no such key in the vault; see `strongroom key list`")]
     NoCredential,
-    /// A key that is not active signs reads only.
-    #[error("this key is not active yet; it can only be tested")]
-    NotActive,
+    /// The stage of a key does not allow this.
+    #[error("this key does not sign that: it is {}", .stage_words)]
+    NotActive {
+        /// What it is, in words.
+        stage_words: String,
+    },
     /// The desk's idea of the venue's clock is too far from ours.
     #[error("the venue's clock is said to differ by {offset_ms} ms; at most 60000 ms are accepted. Check this computer's clock")]
     ClockOffset {
@@ -349,7 +388,7 @@ impl Refusal {
         match self {
             Self::Guard(reason) => reason.rule(),
             Self::NoCredential => "no-key",
-            Self::NotActive => "key-not-active",
+            Self::NotActive { .. } => "key-not-active",
             Self::ClockOffset { .. } => "clock-offset",
             Self::RecvWindow(_) => "recv-window",
             Self::Busy => "busy",
@@ -367,7 +406,7 @@ impl Refusal {
             Self::Busy => Advice::RetryAfter(500),
             Self::Wait { wait_s } => Advice::RetryAfter(wait_s.saturating_mul(1_000)),
             Self::NoCredential | Self::ClockOffset { .. } | Self::State(_) => Advice::Ask,
-            Self::NotActive | Self::RecvWindow(_) => Advice::Refuse,
+            Self::NotActive { .. } | Self::RecvWindow(_) => Advice::Refuse,
             Self::HeadOlder { .. } | Self::NotUnderstood => Advice::Bug,
         }
     }

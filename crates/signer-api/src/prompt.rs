@@ -6,6 +6,8 @@ pub use strongroom_model::Origin;
 
 /// Longest answer: a pasted PEM key.
 pub const ANSWER_LEN_MAX: usize = 8 * 1024;
+/// Longest name of a kind of file.
+pub const SOURCE_LEN_MAX: usize = 64;
 /// Bytes of a ticket.
 pub const TICKET_LEN: usize = 16;
 
@@ -74,8 +76,8 @@ pub enum ToPrompt<'a> {
 pub enum FromPrompt<'a> {
     /// Which action this prompt is for.
     Hello([u8; TICKET_LEN]),
-    /// How the key comes that the next answer names; the person's typing when it is not said.
-    From(Origin),
+    /// How the key comes that the next answer names, and the kind of file; the person's typing when it is not said.
+    From(Origin, &'a [u8]),
     /// The person's answer.
     Answer(&'a [u8]),
     /// It was shown.
@@ -130,7 +132,10 @@ impl<'a> FromPrompt<'a> {
                 out.push(b'H');
                 out.extend_from_slice(ticket);
             }
-            Self::From(origin) => out.extend_from_slice(&[b'F', *origin as u8]),
+            Self::From(origin, source) => {
+                out.extend_from_slice(&[b'F', *origin as u8]);
+                out.extend_from_slice(source);
+            }
             Self::Answer(bytes) => {
                 out.push(b'A');
                 out.extend_from_slice(bytes);
@@ -144,7 +149,7 @@ impl<'a> FromPrompt<'a> {
     pub fn parse(packet: &'a [u8]) -> Option<Self> {
         match packet {
             [b'H', ticket @ ..] => Some(Self::Hello(ticket.try_into().ok()?)),
-            [b'F', origin] => Some(Self::From(Origin::from_number(*origin)?)),
+            [b'F', origin, source @ ..] if source.len() <= SOURCE_LEN_MAX => Some(Self::From(Origin::from_number(*origin)?, source)),
             [b'A', bytes @ ..] if bytes.len() <= ANSWER_LEN_MAX => Some(Self::Answer(bytes)),
             b"S" => Some(Self::Shown),
             b"C" => Some(Self::Cancel),

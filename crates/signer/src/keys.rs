@@ -2,7 +2,7 @@
 
 use ed25519_dalek::Signer as _;
 use strongroom_guard::{OrderRate, Policy, Role, Session, SessionEnd};
-use strongroom_model::{CredentialId, Venue};
+use strongroom_model::{CredentialId, KeyStage, Venue};
 use strongroom_vault::{Purpose, RecordKind, SecretBox, Vault};
 use thiserror::Error;
 
@@ -138,8 +138,13 @@ impl Open {
     pub(crate) fn credential(&self, id: Option<CredentialId>, venue: Venue) -> Option<&Credential> {
         self.credentials.iter().find(|credential| match id {
             Some(id) => credential.info.id == id,
-            None => credential.info.active && credential.info.venue == venue,
+            None => credential.info.stage == KeyStage::Active && credential.info.venue == venue,
         })
+    }
+
+    /// Whether a key of that venue has that name there.
+    pub(crate) fn names(&self, venue: Venue, api_key: &str) -> bool {
+        self.credentials.iter().any(|known| known.info.venue == venue && known.info.api_key == api_key)
     }
 
     /// Signs with the log's key.

@@ -4,7 +4,7 @@
 
 use strongroom_audit::Head;
 use strongroom_guard::{Freeze, SessionEnd, SignerFacts, Verdict, signer_gate};
-use strongroom_model::{CredentialId, Intent, Operation, Venue};
+use strongroom_model::{CredentialInfo, Intent, KeyStage, Operation, Venue};
 use strongroom_signer_api::desk::{AUDIT_PAGE_MAX, CLOCK_OFFSET_US_MAX};
 use strongroom_signer_api::{Notice, Refusal, Reply, Request, Saved, Sealed, SignAsk, Status, Walls};
 use strongroom_venues::binance::{SigningKey, encode};
@@ -68,7 +68,6 @@ pub struct Signer {
     pub(crate) saving: Vec<Saving>,
     pub(crate) password_failures: u32,
     pub(crate) password_not_before_ms: u64,
-    pub(crate) rotating: Option<(CredentialId, CredentialId)>,
     last_request: u64,
 }
 
@@ -85,7 +84,6 @@ impl Signer {
             saving: Vec::new(),
             password_failures: 0,
             password_not_before_ms: 0,
-            rotating: None,
             last_request: 0,
         }
     }
@@ -122,10 +120,15 @@ impl Signer {
             }
             Request::Credentials => self.credentials(),
             Request::Policy => self.opened().map(|open| Reply::Policy(open.policy.clone())),
-            Request::FinishRotation { new, passed } => match self.finish_rotation(id, new, passed, now) {
+            Request::KeyTested { id: key, granted } => match self.key_tested(id, key, granted, now) {
                 Ok(saving) => return saving,
                 Err(refusal) => Err(refusal),
             },
+            Request::KeyRevoked { id: key } => match self.key_revoked(id, key, now) {
+                Ok(saving) => return saving,
+                Err(refusal) => Err(refusal),
+            },
+            Request::PublicKey { id } => self.public_key(id).map(Reply::PublicKey),
             Request::SealHead { size, head } => self.seal_head(size, &head, &mut out),
             Request::ReadAudit { last } => self.read_audit(&files, last, now),
         };
@@ -147,8 +150,8 @@ impl Signer {
         }
         let operation = ask.intent.operation();
         let credential = open.credential(ask.credential, Venue::Binance).ok_or(Refusal::NoCredential)?;
-        if !credential.info.active && operation != Operation::Read {
-            return Err(Refusal::NotActive);
+        if !credential.info.stage.signs(operation) || credential.info.api_key.is_empty() {
+            return Err(Refusal::NotActive { stage_words: stage_words(&credential.info).to_owned() });
         }
         open.gate(self.freeze.as_ref(), &ask.intent, now)?;
         let count = match open.count.next() {
@@ -170,13 +173,14 @@ impl Signer {
             })
             .map_err(broken)?
             .map_err(|error| Refusal::State(error.to_string()))?;
+        let credential = credential.info.id;
         if operation == Operation::Place {
             open.rate.count(now.mono_ms);
         }
         if open.count.wants().is_some() {
             out.extend(self.reserve());
         }
-        Ok(Reply::Signed { request, count, expires: at.plus_ms(i64::from(ask.recv_window_ms)) })
+        Ok(Reply::Signed { request, count, expires: at.plus_ms(i64::from(ask.recv_window_ms)), credential })
     }
 
     /// Asks for the next block of signature numbers, unless that is under way.
@@ -317,6 +321,16 @@ impl Signer {
             }
         }
         Ok(Reply::Audit(page))
+    }
+}
+
+const fn stage_words(info: &CredentialInfo) -> &'static str {
+    match info.stage {
+        _ if info.api_key.is_empty() => "not named by the venue yet",
+        KeyStage::New => "not tried yet",
+        KeyStage::Active => "in use",
+        KeyStage::Spare => "kept in reserve",
+        KeyStage::Retiring => "replaced by another",
     }
 }
 

@@ -42,6 +42,11 @@ impl SecretBox {
         f(&self.0)
     }
 
+    /// Lends the bytes of several at once.
+    pub fn expose_all<R>(secrets: &[&Self], f: impl FnOnce(&[&[u8]]) -> R) -> R {
+        f(&secrets.iter().map(|secret| secret.bytes()).collect::<Vec<_>>())
+    }
+
     /// Lends the bytes to `f` for writing.
     pub fn expose_mut<R>(&mut self, f: impl FnOnce(&mut [u8]) -> R) -> R {
         f(&mut self.0)

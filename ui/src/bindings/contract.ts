@@ -168,7 +168,8 @@ venue: Venue,
  */
 scheme: Scheme,
 /**
- * The venue's public name of the key: enough to recognise it, useless without the secret.
+ * The venue's public name of the key: enough to recognise it, useless without the secret. Empty while the venue has not
+ * named a generated key yet.
  */
 api_key: string,
 /**
@@ -176,13 +177,29 @@ api_key: string,
  */
 created: Timestamp,
 /**
- * Whether orders are signed with it now (a key being rotated in is not, until its test passed).
+ * What it is used for.
  */
-active: boolean,
+stage: KeyStage,
 /**
- * How it came; of records from before this was noted, [`Origin::Typed`].
+ * The key that it takes the place of, as long as that one is in the vault.
  */
-origin: Origin, };
+replaces: CredentialId | null,
+/**
+ * How it came.
+ */
+origin: Origin,
+/**
+ * The kind of file that it came from; empty when it came from none.
+ */
+source: string,
+/**
+ * What the venue granted it when it was tried.
+ */
+granted: KeyRights | null,
+/**
+ * What its owner notes.
+ */
+details: KeyDetails, };
 
 export type Day = {
 /**
@@ -232,7 +249,31 @@ venue: Venue, } | { "action": "rotate",
 /**
  * The old one.
  */
-id: CredentialId, } | { "action": "delete",
+id: CredentialId, } | { "action": "generate",
+/**
+ * Name for it.
+ */
+label: string,
+/**
+ * Where it is to be valid.
+ */
+venue: Venue,
+/**
+ * How it is to sign.
+ */
+scheme: Scheme,
+/**
+ * The key that it is to take the place of.
+ */
+replaces: CredentialId | null, } | { "action": "edit_key",
+/**
+ * Which.
+ */
+id: CredentialId,
+/**
+ * What.
+ */
+edit: KeyEdit, } | { "action": "delete",
 /**
  * Which.
  */
@@ -271,6 +312,16 @@ message: string,
  * What to do next.
  */
 advice: Advice, };
+
+export type DueReason = { "due": "age" } | { "due": "exposed" } | { "due": "suspect",
+/**
+ * What, in words.
+ */
+why: string,
+/**
+ * Since when.
+ */
+since: Timestamp, };
 
 export type Enforcer = "signer" | "desk";
 
@@ -428,6 +479,38 @@ price_high: Price, };
 
 export type Interval = "1m" | "5m" | "15m" | "1h" | "4h" | "1d";
 
+export type KeyDetails = {
+/**
+ * The account or sub-account at the venue.
+ */
+account: string,
+/**
+ * The addresses that the venue accepts it from; none: any.
+ */
+addresses: Array<string>,
+/**
+ * Replaced after so many days.
+ */
+rotate_days: number,
+/**
+ * Anything else.
+ */
+notes: string, };
+
+export type KeyEdit = {
+/**
+ * Another name.
+ */
+label: string | null,
+/**
+ * What the venue calls a generated key; once only, until it was tried.
+ */
+api_key: string | null,
+/**
+ * All details anew.
+ */
+details: KeyDetails | null, };
+
 export type KeyRights = {
 /**
  * Place orders.
@@ -441,6 +524,8 @@ withdraw: boolean,
  * When it was asked.
  */
 at: Timestamp, };
+
+export type KeyStage = "new" | "active" | "spare" | "retiring";
 
 export type KeyView = {
 /**
@@ -462,7 +547,15 @@ rotate_due: Timestamp,
 /**
  * What the venue says it may do.
  */
-rights: KeyRights | null, };
+rights: KeyRights | null,
+/**
+ * Why it should be replaced now; empty: it need not.
+ */
+due: Array<DueReason>,
+/**
+ * What its rotation waits for: told of the new key.
+ */
+step: RotationStep | null, };
 
 export type Killed = {
 /**
@@ -736,7 +829,7 @@ created: Timestamp,
  */
 updated: Timestamp, };
 
-export type Origin = "typed" | "plain_file" | "encrypted_file";
+export type Origin = "typed" | "plain_file" | "encrypted_file" | "generated";
 
 export type Outcome = {
 /**
@@ -750,7 +843,11 @@ key: CredentialInfo | null,
 /**
  * The log's public key, after a vault was made.
  */
-log_key: string | null, };
+log_key: string | null,
+/**
+ * Public half of a key pair as PEM, after it was made.
+ */
+public_key: string | null, };
 
 export type PinState = "match" | "changed" | "unconfirmed" | "unknown";
 
@@ -817,6 +914,16 @@ of: number, } | { "push": "open",
 what: Sheet, };
 
 export type Quantity = string;
+
+export type RotationStep = { "step": "name" } | { "step": "test" } | { "step": "orders",
+/**
+ * How many.
+ */
+live: number, } | { "step": "revoke",
+/**
+ * How, step by step.
+ */
+how: Array<string>, };
 
 export type Row = [Price, Quantity, Quantity];
 
@@ -1079,6 +1186,9 @@ export interface Commands {
   lock(): Promise<string>;
   seal(): Promise<string>;
   keys(): Promise<Array<KeyView>>;
+  public_key(args: { id: CredentialId }): Promise<string>;
+  go_on(args: { id: CredentialId }): Promise<Outcome>;
+  suspect(args: { id: CredentialId; why: string }): Promise<string>;
   policy(): Promise<Policy>;
   instruments(): Promise<Array<Instrument>>;
   candles(args: { symbol: Symbol; interval: Interval }): Promise<Array<Candle>>;

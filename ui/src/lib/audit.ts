@@ -68,6 +68,10 @@ const SUBJECTS: Record<string, (payload: Payload, ordered: Ordered) => string> =
   "desk-stopped": () => "in order",
   "key-imported": key,
   "key-deleted": key,
+  "key-generated": (p) => some(text(p.label), text(p.scheme), "made in the vault"),
+  "key-edited": (p) => some(text(p.label) || `key number ${text(p.id)}`, text(p.api_key) && `key ${brief(p.api_key)}`),
+  "key-revoked": (p) => some(text(p.label), text(p.why)),
+  "key-suspected": (p) => some(text(p.label), text(p.why)),
   "key-rotated": (p) => some(text(p.label), `key number ${text(p.new)} replaces ${text(p.old)}`),
   "key-tested": (p) => some(text(p.label) || `key number ${text(p.id)}`, p.passed === true ? "passed" : "did not pass", text(p.why)),
   "policy-changed": (p) => {

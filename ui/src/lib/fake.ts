@@ -1,5 +1,6 @@
 // A complete simulated backend for drawing and testing. Invariant: it is never part of the production bundle (scripts/sizes.mjs looks for FAKE_MARK).
 import type {
+  KeyView,
   Commands,
   DoorAction,
   DoorError,
@@ -290,7 +291,7 @@ export class FakeWorld implements Commands {
   }
   private carryOut(action: DoorAction): Outcome {
     this.stateVersion += 1;
-    const words = (text: string): Outcome => ({ words: text, key: null, log_key: null });
+    const words = (text: string): Outcome => ({ words: text, key: null, log_key: null, public_key: null });
     switch (action.action) {
       case "create_vault":
         this.state = "unlocked";
@@ -307,7 +308,19 @@ export class FakeWorld implements Commands {
         return { ...words(`The key ${action.label} is in the vault.`), key: made.key };
       }
       case "rotate":
-        return words("The new key signs from now on. Delete the old one at the venue.");
+        this.replace(action.id, "revoke");
+        return words("Switched to the new key. The old one signs no order any more.");
+      case "generate": {
+        const made = this.replace(action.replaces, "name", action.label);
+        return { ...words("Made; nobody ever saw its private half."), key: made.key, public_key: scenes.PUBLIC_KEY };
+      }
+      case "edit_key": {
+        const { id, edit } = action;
+        this.keyring = this.keyring.map((k): KeyView =>
+          k.key.id === id ? { ...k, step: null, key: { ...k.key, stage: "active", api_key: edit.api_key ?? k.key.api_key } } : k,
+        );
+        return words("The key is accepted and in use.");
+      }
       case "delete":
         this.keyring = this.keyring.filter((k) => k.key.id !== action.id);
         return words("The key was removed from the vault.");
@@ -324,6 +337,34 @@ export class FakeWorld implements Commands {
         return words(`${action.host} may not have the key ${action.spki_sha256} any more.`);
     }
   }
+  /** A new key beside the old one. */
+  private replace(old: number | null, step: "name" | "revoke", label?: string): KeyView {
+    const taken = this.keyring.find((k) => k.key.id === old) ?? scenes.keys(this.now_us())[0]!;
+    const key = { ...taken.key, id: this.keyring.length + 10, label: label ?? taken.key.label, replaces: old, created: this.now_us() };
+    const made: KeyView =
+      step === "name"
+        ? { ...taken, key: { ...key, api_key: "", origin: "generated", stage: "new" }, rights: null, last_used: null, step: { step } }
+        : { ...taken, key, step: { step, how: ["Log in at Binance and open Account, then API Management."] } };
+    if (step === "revoke")
+      this.keyring = this.keyring.map((k): KeyView => (k.key.id === old ? { ...k, key: { ...k.key, stage: "retiring" } } : k));
+    this.keyring = [...this.keyring, { ...made, age_days: 0, due: [] }];
+    return made;
+  }
+  public_key = () => this.called("public_key", null, () => scenes.PUBLIC_KEY);
+  go_on = (args: { id: number }) =>
+    this.called("go_on", args, (): Outcome => {
+      const old = this.keyring.find((k) => k.key.id === args.id)?.key.replaces;
+      this.keyring = this.keyring.filter((k) => k.key.id !== old).map((k) => (k.key.id === args.id ? { ...k, step: null } : k));
+      return { words: "It is revoked, and gone from the vault.", key: null, log_key: null, public_key: null };
+    });
+  suspect = (args: { id: number; why: string }) =>
+    this.called("suspect", args, () => {
+      const since = this.now_us();
+      this.keyring = this.keyring.map((k): KeyView =>
+        k.key.id === args.id ? { ...k, due: [{ due: "suspect", why: args.why, since }], rotate_due: since } : k,
+      );
+      return "Noted. The key is due for rotation.";
+    });
   give_up = async () => {
     this.prompt?.refuse(no("given-up", "The prompt was closed. Nothing was changed.", "ask"));
     this.prompt = null;

@@ -1,5 +1,5 @@
 // The keys of the vault, without anything secret. Invariant: a change is asked by the prompt window and read back afterwards.
-import type { Commands, DoorError, KeyView } from "../bindings/contract";
+import type { Commands, DoorError, DueReason, KeyStage, KeyView } from "../bindings/contract";
 import { fault, isGivenUp } from "../lib/faults";
 import type { Notices } from "./notices.svelte";
 import type { Prompt } from "./prompt.svelte";
@@ -13,6 +13,8 @@ export class Keyring {
   loaded = $state(false);
   /** The import dialog is open, for this source. */
   importing: ImportFrom | null = $state(null);
+  /** The dialog for another key is open: in place of this one, or of none. */
+  replacing: { old: KeyView | null } | null = $state.raw(null);
   /** A file was dropped on the window and waits, unread. */
   dropped = $state(false);
   trouble: DoorError | null = $state.raw(null);
@@ -45,10 +47,48 @@ export class Keyring {
     );
   }
   rotate(view: KeyView): Promise<boolean> {
-    return this.change(`Replace the key “${view.key.label}”.`, "The new key signs from then on. Delete the old one at the venue.", {
+    return this.change(`Replace the key “${view.key.label}”.`, "The new key is tried first. The old one stays until you revoked it.", {
       action: "rotate",
       id: view.key.id,
     });
+  }
+  /** A key pair made in the vault, in place of `replaced` or of none. */
+  generate(label: string, replaced: KeyView | null): Promise<boolean> {
+    return this.change(`Make a key pair, “${label}”.`, "Only its public half leaves the vault.", {
+      action: "generate",
+      label,
+      venue: "binance",
+      scheme: "ed25519",
+      replaces: replaced?.key.id ?? null,
+    });
+  }
+  /** The venue's name of a key that was made in the vault. */
+  name(view: KeyView, api_key: string): Promise<boolean> {
+    return this.change(`Name the key “${view.key.label}”.`, "It is tried at the venue at once.", {
+      action: "edit_key",
+      id: view.key.id,
+      edit: { label: null, api_key, details: null },
+    });
+  }
+  publicKey(view: KeyView): Promise<string> {
+    return this.backend.public_key({ id: view.key.id });
+  }
+  /** Does what can be done of a rotation now. */
+  async goOn(view: KeyView): Promise<void> {
+    try {
+      this.notices.say((await this.backend.go_on({ id: view.key.id })).words, "ok");
+    } catch (reason) {
+      this.notices.say(fault(reason).message, "danger");
+    }
+    await this.refresh();
+  }
+  async suspect(view: KeyView, why: string): Promise<void> {
+    try {
+      this.notices.say(await this.backend.suspect({ id: view.key.id, why }), "ok");
+    } catch (reason) {
+      this.notices.say(fault(reason).message, "danger");
+    }
+    await this.refresh();
   }
   delete(view: KeyView): Promise<boolean> {
     return this.change(
@@ -72,7 +112,24 @@ export class Keyring {
   }
 }
 
-export function due({ rotate_due }: KeyView, now_ms: number): Due {
+export function due({ rotate_due, due }: KeyView, now_ms: number): Due {
   const left = rotate_due / 1000 - now_ms;
-  return left < 0 ? "overdue" : left < SOON_MS ? "soon" : "later";
+  return due.length > 0 || left < 0 ? "overdue" : left < SOON_MS ? "soon" : "later";
 }
+
+const STAGES: Record<KeyStage, string> = {
+  new: "not tried yet",
+  active: "signs orders now",
+  spare: "in reserve, signs nothing",
+  retiring: "replaced, looks after its orders",
+};
+export const stageWords = ({ key }: KeyView): string => (key.api_key === "" ? "has no name at the venue yet" : STAGES[key.stage]);
+
+/** Why a key should be replaced now, the gravest reason first. */
+export function dueWords({ due }: KeyView): string {
+  const [first] = [...due].sort((a, b) => GRAVITY.indexOf(a.due) - GRAVITY.indexOf(b.due));
+  if (first?.due === "suspect") return first.why;
+  if (first?.due === "exposed") return "exposed: was in a plain file";
+  return "";
+}
+const GRAVITY: DueReason["due"][] = ["suspect", "exposed", "age"];

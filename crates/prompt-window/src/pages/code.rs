@@ -18,6 +18,8 @@ const fn words(deed: Deed) -> (&'static str, &'static str, &'static str) {
         Deed::Rotate => {
             ("confirm a rotation", "After the code you give the new key, here. It is tested before it takes over.", "_Continue")
         }
+        Deed::Generate => ("confirm a new key", "The pair is made in the vault: nobody ever sees its private half.", "_Make the key"),
+        Deed::EditKey => ("confirm a change", "The key itself stays as it is.", "_Change it"),
         Deed::Delete => ("confirm a deletion", "It stays valid at the venue until you revoke it there.", "_Delete this key"),
         Deed::Rearm => ("confirm re-arming", "The kill switch is taken back.", "_Re-arm"),
         Deed::Policy => ("confirm new limits", "The signer holds these limits, whatever the desk asks of it.", "_Change the limits"),

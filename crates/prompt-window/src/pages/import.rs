@@ -45,6 +45,8 @@ struct Form {
     source: RefCell<Option<Source>>,
     /// Whether the source was opened with a passphrase.
     was_encrypted: Cell<bool>,
+    /// What kind of file the source was.
+    kind_of_file: Cell<&'static str>,
     /// Counts what was read: an answer about something older is not shown.
     turn: Cell<u32>,
     /// The secret that the source gave, to know whether the person changed it.
@@ -71,6 +73,7 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
         main,
         source: RefCell::default(),
         was_encrypted: Cell::default(),
+        kind_of_file: Cell::default(),
         turn: Cell::default(),
         taken: RefCell::default(),
         wipe: RefCell::default(),
@@ -164,7 +167,8 @@ impl Form {
         }
         self.api_key.entry.set_text("");
         self.secret.entry.set_text("");
-        self.dialogue.answer_key(&api_key, secret, origin);
+        let source = if is_of_file { self.kind_of_file.get() } else { "" };
+        self.dialogue.answer_key(&api_key, secret, origin, source);
     }
 
     /// The main button can be pressed when there is a key and a secret.
@@ -259,6 +263,7 @@ impl Form {
             match result {
                 Ok(reading) => {
                     form.was_encrypted.set(is_deriving);
+                    form.kind_of_file.set(reading.form.words());
                     form.show_preview(reading);
                 }
                 Err(trouble @ (Trouble::NeedsPassphrase | Trouble::WrongPassphrase)) => form.ask_passphrase(trouble),

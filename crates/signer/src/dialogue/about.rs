@@ -5,7 +5,7 @@
 
 use sha2::{Digest as _, Sha256};
 use strongroom_guard::Policy;
-use strongroom_model::{CredentialInfo, Timestamp, Venue};
+use strongroom_model::{CredentialInfo, KeyDetails, KeyEdit, Timestamp, Venue};
 use strongroom_signer_api::{About, Action, Deed, KitOpening, PinChange};
 use strongroom_vault::{KdfParams, peek};
 
@@ -29,6 +29,15 @@ impl Signer {
             Action::Unlock | Action::Recover(_) => self.about_file(about, pending),
             Action::Import { label, venue } => about.with("Venue", name(*venue)).with("Label", label),
             Action::Rotate { old } => self.about_key(about, old.0),
+            Action::Generate { label, venue, scheme, .. } => about
+                .with("Venue", name(*venue))
+                .with("Label", label)
+                .with("Scheme", scheme.words())
+                .with("After it", "its public half is shown; the private half stays here"),
+            Action::EditKey { id, edit } => {
+                let about = self.about_key(about, id.0);
+                edit_rows(edit).into_iter().fold(about, |about, (name, value)| about.with(name, &value))
+            }
             Action::Delete { id } => self.about_key(about, id.0),
             Action::Rearm => {
                 let why = self.freeze.as_ref().map_or("", |freeze| freeze.why.as_str());
@@ -86,6 +95,8 @@ const fn deed(action: &Action) -> Deed {
         Action::Recover(_) => Deed::Recover,
         Action::Import { .. } => Deed::Import,
         Action::Rotate { .. } => Deed::Rotate,
+        Action::Generate { .. } => Deed::Generate,
+        Action::EditKey { .. } => Deed::EditKey,
         Action::Delete { .. } => Deed::Delete,
         Action::Rearm => Deed::Rearm,
         Action::SetPolicy(_) => Deed::Policy,
@@ -129,6 +140,21 @@ fn shortened(api_key: &str) -> String {
 
 fn clock(at: Timestamp) -> String {
     format!("{} UTC", at.to_string().get(11..19).unwrap_or_default())
+}
+
+/// What is to be noted from now on.
+fn edit_rows(edit: &KeyEdit) -> Vec<(&'static str, String)> {
+    let or_none = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+    let mut rows = Vec::new();
+    rows.extend(edit.label.as_ref().map(|label| ("New label", label.clone())));
+    rows.extend(edit.api_key.as_ref().map(|name| ("New API key", shortened(name))));
+    if let Some(KeyDetails { account, addresses, rotate_days, notes }) = &edit.details {
+        rows.push(("Account", or_none(account)));
+        rows.push(("Addresses", or_none(&addresses.join(" "))));
+        rows.push(("Replaced after", format!("{rotate_days} days")));
+        rows.push(("Notes", or_none(&notes.chars().take(REASON_LEN_SHOWN).collect::<String>())));
+    }
+    rows
 }
 
 /// What differs, each as name and `old → new`.

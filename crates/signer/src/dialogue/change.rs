@@ -1,15 +1,13 @@
 //! What a granted action changes, and how it takes effect: first the bytes are on disk, then it is so.
 
 use strongroom_guard::SessionEnd;
-use strongroom_model::{Advice, CredentialId, CredentialInfo, Venue};
+use strongroom_model::{Advice, Venue};
 use strongroom_signer_api::prompt::Field;
 use strongroom_signer_api::{ActionEnd, GIVEN_UP, KitOpening, Notice, Refusal, Reply, Sealed};
 use strongroom_vault::{ChangeError, Edit, RecordKind, SystemEntropy};
-use strongroom_venues::binance::scheme;
 
-use super::{Dialogue, Grant, Import, Next, Step, Talk};
+use super::{Dialogue, Grant, Next, Step, Talk};
 use crate::clock::Moment;
-use crate::credential;
 use crate::signer::{After, Listener, Out, Saving, Signer};
 
 impl Signer {
@@ -22,6 +20,8 @@ impl Signer {
             }
             Grant::Pin(change) => talk.end("Done.", ActionEnd::Pinned(change)),
             Grant::Import(import) => self.ask(talk, Step::ImportName(import), Field::ApiKey, "API key"),
+            Grant::Generate(wish) => self.generate(talk, wish, now),
+            Grant::EditKey(id, edit) => self.edit_key(talk, id, edit, now),
             Grant::Delete(id) => {
                 let Some(info) = open.credential(Some(id), Venue::Binance).map(|found| found.info.clone()) else {
                     return talk.fail(&Refusal::NoCredential.to_string(), Advice::Ask, false);
@@ -36,63 +36,6 @@ impl Signer {
                 self.save_change(talk, changed, ActionEnd::PolicySet(policy))
             }
         }
-    }
-
-    pub(super) fn import(&mut self, talk: Talk, import: Import, api_key: String, pasted: &[u8], now: Moment) -> Vec<Out> {
-        let Some(open) = self.open.as_ref() else { return talk.fail("the vault was sealed meanwhile", Advice::Ask, false) };
-        let duplicate = open.credentials.iter().any(|known| known.info.venue == import.venue && known.info.api_key == api_key);
-        if duplicate {
-            return talk.fail("this API key is in the vault already; nothing was stored", Advice::Refuse, false);
-        }
-        let scheme = scheme::recognise(pasted);
-        let secret = match scheme::import_secret(scheme, pasted) {
-            Ok(secret) => secret,
-            Err(error) => return talk.fail(&format!("{error}; nothing was stored"), error.advice(), false),
-        };
-        // The first key of a venue is used at once; a rotated-in one after its test; a further one replaces none.
-        let active = import.old.is_none() && !open.credentials.iter().any(|known| known.info.active && known.info.venue == import.venue);
-        let id = open.vault.next_record_id();
-        let Import { label, venue, origin, old } = import;
-        let info = CredentialInfo { id: CredentialId(id), label, venue, scheme, api_key, created: now.wall, active, origin };
-        let Some(record) = credential::record(&info, &secret) else { return talk.broken() };
-        let changed = record.expose(|plaintext| {
-            open.vault.change(&[Edit::Put { id, kind: RecordKind::Credential, plaintext }], now.wall, &mut SystemEntropy)
-        });
-        let end = match old {
-            None => ActionEnd::Imported(info),
-            Some(old) => {
-                self.rotating = Some((old, info.id));
-                ActionEnd::RotationBegun { old, new: info }
-            }
-        };
-        self.save_change(talk, changed, end)
-    }
-
-    /// Ends a rotation: the new key takes over, or is dropped.
-    /// Answers the desk's request `id` when the change is on disk.
-    pub(crate) fn finish_rotation(&mut self, id: u64, new: CredentialId, passed: bool, now: Moment) -> Result<Vec<Out>, Refusal> {
-        let Some((old, _)) = self.rotating.filter(|(_, begun)| *begun == new) else {
-            return Err(Refusal::State("no rotation to this key was begun".to_owned()));
-        };
-        if self.is_saving(Sealed::Vault) {
-            return Err(Refusal::Busy);
-        }
-        let open = self.opened()?;
-        let changed = if passed {
-            let found = open.credential(Some(new), Venue::Binance).ok_or(Refusal::NoCredential)?;
-            let info = CredentialInfo { active: true, ..found.info.clone() };
-            let record = self.arena.expose(&found.secret, |secret| credential::record(&info, secret));
-            let record = record.ok().flatten().ok_or_else(|| Refusal::State("the new key cannot be used".to_owned()))?;
-            record.expose(|plaintext| {
-                let edits = [Edit::Put { id: new.0, kind: RecordKind::Credential, plaintext }, Edit::Remove { id: old.0 }];
-                open.vault.change(&edits, now.wall, &mut SystemEntropy)
-            })
-        } else {
-            open.vault.change(&[Edit::Remove { id: new.0 }], now.wall, &mut SystemEntropy)
-        };
-        let sealed = changed.map_err(|error| Refusal::State(error.to_string()))?;
-        self.rotating = None;
-        Ok(self.hand_out(sealed, Listener::Desk(id), None))
     }
 
     pub(super) fn save_change(&mut self, talk: Talk, changed: Result<strongroom_vault::Sealed, ChangeError>, end: ActionEnd) -> Vec<Out> {
@@ -185,7 +128,9 @@ impl Signer {
             Next::End(end) => {
                 let words = match &end {
                     ActionEnd::Imported(_) => "Stored in the vault.",
-                    ActionEnd::RotationBegun { .. } => "Stored; the new key is tested now.",
+                    ActionEnd::RotationBegun(_) => "Stored; the new key is tested now.",
+                    ActionEnd::Generated { .. } => "Made. Register its public half at the venue, then tell its name there.",
+                    ActionEnd::Edited(_) => "Changed.",
                     ActionEnd::Deleted(_) => "Deleted from the vault. It stays valid at the venue until you revoke it there.",
                     _ => "Done.",
                 };

@@ -5,16 +5,18 @@
 
 mod about;
 mod change;
+mod credentials;
 mod factors;
 
 use strongroom_guard::{Policy, Role};
-use strongroom_model::{Advice, CredentialId, Origin, Timestamp, Venue};
+use strongroom_model::{Advice, CredentialId, KeyEdit, KeyStage, Origin, Scheme, Timestamp, Venue};
 use strongroom_signer_api::about::is_plain;
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
 use strongroom_signer_api::{Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Refusal, Reply};
 use strongroom_vault::{KdfParams, Kit, SecretBox, SystemEntropy, Vault, peek};
 use zeroize::Zeroizing;
 
+use self::credentials::{can_be_generated, is_api_key};
 use crate::arena::Shielded;
 use crate::clock::Moment;
 use crate::otp;
@@ -93,6 +95,8 @@ struct Birth {
 /// What a code grants.
 enum Grant {
     Import(Import),
+    Generate(Generate),
+    EditKey(CredentialId, KeyEdit),
     Delete(CredentialId),
     Rearm,
     SetPolicy(Policy),
@@ -104,6 +108,22 @@ struct Import {
     venue: Venue,
     old: Option<CredentialId>,
     origin: Origin,
+    source: String,
+}
+
+impl Import {
+    /// As long as the prompt does not say otherwise, the person types it.
+    const fn typed(label: String, venue: Venue, old: Option<CredentialId>) -> Self {
+        Self { label, venue, old, origin: Origin::Typed, source: String::new() }
+    }
+}
+
+/// A key pair to be made.
+struct Generate {
+    label: String,
+    venue: Venue,
+    scheme: Scheme,
+    replaces: Option<CredentialId>,
 }
 
 enum Next {
@@ -166,7 +186,9 @@ impl Signer {
                 return Ok(format!("Put the backup of generation {generation} in the vault's place"));
             }
             Action::Recover(_) => return Ok("Open the vault with the recovery kit and set a new password".to_owned()),
-            Action::Import { .. } | Action::Rotate { .. } | Action::Delete { .. } => Role::KeyAdmin,
+            Action::Import { .. } | Action::Rotate { .. } | Action::Generate { .. } | Action::EditKey { .. } | Action::Delete { .. } => {
+                Role::KeyAdmin
+            }
             Action::Rearm | Action::SetPolicy(_) | Action::Pin(_) => Role::Risk,
         };
         let frozen = self.freeze.is_some();
@@ -175,15 +197,34 @@ impl Signer {
         if !session.roles.contains(&needed) {
             return Err(Refusal::Guard(strongroom_guard::Reason::Role { needed: format!("{needed:?}") }));
         }
-        let label = |id: &CredentialId| {
-            open.credential(Some(*id), Venue::Binance).map(|found| found.info.label.clone()).ok_or(Refusal::NoCredential)
+        let Some(open) = self.open.as_ref() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
+        let found = |id: &CredentialId| open.credential(Some(*id), Venue::Binance).map(|found| &found.info).ok_or(Refusal::NoCredential);
+        let label = |id: &CredentialId| found(id).map(|info| info.label.clone());
+        let replaceable = |id: &CredentialId| {
+            let info = found(id)?;
+            let is_in_use = matches!(info.stage, KeyStage::Active | KeyStage::Spare);
+            match open.credentials.iter().find(|known| known.info.replaces == Some(*id)) {
+                Some(new) => Err(Refusal::State(format!("“{}” is being replaced already, by key {}", info.label, new.info.id))),
+                None if is_in_use => Ok(info.label.clone()),
+                None => Err(Refusal::State(format!("“{}” is not in use: there is nothing to replace", info.label))),
+            }
         };
         match action {
-            Action::Import { label, .. } if label.is_empty() || label.len() > LABEL_LEN_MAX || !label.chars().all(is_plain) => {
+            Action::Import { label, .. } | Action::Generate { label, .. } if !is_label(label) => {
                 state("a label has 1 to 64 bytes without control characters")
             }
+            Action::Generate { scheme, .. } if !can_be_generated(*scheme) => {
+                state("the vault makes Ed25519 keys; a shared secret is made by the venue")
+            }
+            Action::Generate { replaces: Some(old), .. } => Ok(format!("Make a key pair in the vault to replace “{}”", replaceable(old)?)),
+            Action::Generate { label, venue, .. } => Ok(format!("Make a key pair in the vault for {}, “{label}”", about::name(*venue))),
+            Action::EditKey { id, edit } => {
+                let info = found(id)?;
+                self.may_edit(info, edit).map_err(Refusal::State)?;
+                Ok(format!("Change what is noted of the key “{}”", info.label))
+            }
             Action::Import { label, venue } => Ok(format!("Import a key for {} as “{label}”", about::name(*venue))),
-            Action::Rotate { old } => Ok(format!("Replace the key “{}” by a new one", label(old)?)),
+            Action::Rotate { old } => Ok(format!("Replace the key “{}” by a new one", replaceable(old)?)),
             Action::Delete { id } => Ok(format!("Delete the key “{}” from the vault", label(id)?)),
             Action::Rearm if !frozen => state("the kill switch is not engaged"),
             Action::Rearm => Ok("Re-arm: allow orders again".to_owned()),
@@ -237,8 +278,9 @@ impl Signer {
                 Vec::new()
             }
             (_, FromPrompt::Cancel) => talk.fail(GIVEN_UP, Advice::Ask, false),
-            (Step::ImportName(import), FromPrompt::From(origin)) => {
-                let step = Step::ImportName(Import { origin: *origin, ..import });
+            (Step::ImportName(import), FromPrompt::From(origin, source)) => {
+                let source = String::from_utf8_lossy(source).chars().filter(|letter| !letter.is_control()).collect();
+                let step = Step::ImportName(Import { origin: *origin, source, ..import });
                 self.dialogues.push(Dialogue { prompt, ticket, step });
                 Vec::new()
             }
@@ -292,13 +334,17 @@ impl Signer {
                 self.ask(talk, Step::RecoverKit { opening, device, files }, Field::Kit, "Recovery kit, all groups")
             }
             (Action::CreateVault { .. } | Action::Recover(_), None) => talk.fail("the device secret is missing", Advice::Bug, false),
-            (Action::Import { label, venue }, _) => code(self, Grant::Import(Import { label, venue, old: None, origin: Origin::Typed })),
+            (Action::Import { label, venue }, _) => code(self, Grant::Import(Import::typed(label, venue, None))),
             (Action::Rotate { old }, _) => {
                 let label =
                     self.open.as_ref().and_then(|open| open.credential(Some(old), Venue::Binance)).map(|found| found.info.label.clone());
                 let Some(label) = label else { return talk.fail(&Refusal::NoCredential.to_string(), Advice::Ask, false) };
-                code(self, Grant::Import(Import { label, venue: Venue::Binance, old: Some(old), origin: Origin::Typed }))
+                code(self, Grant::Import(Import::typed(label, Venue::Binance, Some(old))))
             }
+            (Action::Generate { label, venue, scheme, replaces }, _) => {
+                code(self, Grant::Generate(Generate { label, venue, scheme, replaces }))
+            }
+            (Action::EditKey { id, edit }, _) => code(self, Grant::EditKey(id, edit)),
             (Action::Delete { id }, _) => code(self, Grant::Delete(id)),
             (Action::Rearm, _) => code(self, Grant::Rearm),
             (Action::Pin(change), _) => code(self, Grant::Pin(change)),
@@ -354,8 +400,7 @@ impl Signer {
             Step::Code(grant) => self.code(talk, grant, answer, now),
             Step::ImportName(import) => {
                 let name = answer.trim_ascii();
-                let fits = (1..=API_KEY_LEN_MAX).contains(&name.len()) && name.iter().all(u8::is_ascii_graphic);
-                let Some(name) = fits.then(|| String::from_utf8_lossy(name).into_owned()) else {
+                let Some(name) = is_api_key(name).then(|| String::from_utf8_lossy(name).into_owned()) else {
                     return talk.fail("an API key has 1 to 256 characters without blanks; nothing was stored", Advice::Ask, false);
                 };
                 let words = "API secret (HMAC), or private key (Ed25519, PEM)";
@@ -396,6 +441,10 @@ impl Talk {
     fn end(&self, words: &str, end: ActionEnd) -> Vec<Out> {
         vec![self.say(&ToPrompt::End(true, words.as_bytes())), Out::ClosePrompt(self.prompt), ended(&self.ticket, end)]
     }
+}
+
+fn is_label(label: &str) -> bool {
+    (1..=LABEL_LEN_MAX).contains(&label.len()) && label.chars().all(is_plain)
 }
 
 fn names_a_key(change: &PinChange) -> bool {

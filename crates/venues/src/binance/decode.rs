@@ -49,6 +49,18 @@ pub enum VenueError {
 }
 
 impl VenueError {
+    /// Whether the venue does not accept the key itself: unknown, revoked, or not from this address
+    /// (-2008, -2014, -2015 of Binance's `errors.md`).
+    pub const fn refuses_key(&self) -> bool {
+        matches!(self, Self::Refused { code: -2008 | -2014 | -2015, .. })
+    }
+
+    /// Whether a signed request with a new key shows that key and secret do not belong together (-1022), or is refused as by
+    /// [`Self::refuses_key`].
+    pub const fn refuses_signature(&self) -> bool {
+        self.refuses_key() || matches!(self, Self::Refused { code: -1022, .. })
+    }
+
     /// What to do next.
     pub const fn advice(&self) -> Advice {
         match self {

@@ -24,6 +24,9 @@ pub enum KeyError {
     /// Not an Ed25519 private key.
     #[error("not an Ed25519 private key (PKCS#8, PEM or DER, or a seed of 32 bytes)")]
     Ed25519,
+    /// No key pair.
+    #[error("a shared secret has no public half")]
+    Shared,
     /// An elliptic-curve or RSA key where Ed25519 is needed.
     #[error("this is a private key of another kind (RSA or EC); here an Ed25519 key is needed")]
     OtherKind,
@@ -48,6 +51,39 @@ pub fn import_secret(scheme: Scheme, pasted: &[u8]) -> Result<Zeroizing<Vec<u8>>
         }
         Scheme::Ed25519 => ed25519_seed(trimmed),
     }
+}
+
+/// A new private key, as the vault stores it; `fill` gives random bytes.
+pub fn generate<E>(scheme: Scheme, fill: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Result<Zeroizing<Vec<u8>>, GenerateError<E>> {
+    match scheme {
+        Scheme::Ed25519 => {
+            let mut seed = Zeroizing::new(vec![0; ed25519_dalek::SECRET_KEY_LENGTH]);
+            fill(&mut seed).map_err(GenerateError::Entropy)?;
+            Ok(seed)
+        }
+        Scheme::HmacSha256 => Err(GenerateError::Shared),
+    }
+}
+
+/// The public half of a stored private key: SubjectPublicKeyInfo (RFC 8410) as PEM, which Binance takes when a key is made.
+pub fn public_pem(scheme: Scheme, stored: &[u8]) -> Result<String, KeyError> {
+    use ed25519_dalek::pkcs8::EncodePublicKey as _;
+    use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+    match SigningKey::from_stored(scheme, stored)? {
+        SigningKey::Ed25519(key) => key.verifying_key().to_public_key_pem(LineEnding::LF).map_err(|_| KeyError::Ed25519),
+        SigningKey::Hmac(_) => Err(KeyError::Shared),
+    }
+}
+
+/// Why no key was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum GenerateError<E> {
+    /// No random bytes.
+    #[error("the system gave no randomness; no key was made")]
+    Entropy(E),
+    /// The venue makes those.
+    #[error("a shared secret is made by the venue, not here")]
+    Shared,
 }
 
 /// What kind of secret a person pasted: a PEM block is a private key, everything else an HMAC secret.
@@ -168,6 +204,21 @@ mod tests {
         let key = SigningKey::from_stored(Scheme::Ed25519, &[7; 32]).unwrap();
         assert!(verifier.verify(b"a=1", &key.sign(b"a=1")));
         assert!(!verifier.verify(b"a=2", &key.sign(b"a=1")));
+    }
+
+    #[test]
+    fn a_generated_key_signs_what_its_public_half_verifies() {
+        let seed = generate(Scheme::Ed25519, |bytes| {
+            bytes.fill(9);
+            Ok::<(), ()>(())
+        })
+        .unwrap();
+        let pem = public_pem(Scheme::Ed25519, &seed).unwrap();
+        assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n") && pem.ends_with("-----END PUBLIC KEY-----\n"));
+        let signature = SigningKey::from_stored(Scheme::Ed25519, &seed).unwrap().sign(b"a=1");
+        assert!(VerifyingKey::ed25519_from_pem(&pem).unwrap().verify(b"a=1", &signature));
+        assert_eq!(public_pem(Scheme::HmacSha256, b"secret"), Err(KeyError::Shared));
+        assert_eq!(generate(Scheme::Ed25519, |_| Err(7)), Err(GenerateError::Entropy(7)));
     }
 
     #[test]

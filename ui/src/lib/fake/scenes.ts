@@ -112,6 +112,11 @@ export function limits(busy: boolean, now_ms: number): LimitView[] {
 /** Public names of keys are long at this venue. */
 const API_KEY = "mRjLZAdLFeMIjdnlWzNPKoY2Pi5dT1Qll0pVxiYm41yj4FY5AFddoeIVYfVAUPan";
 const DAY = 86_400e6;
+/** Made of the seed 09 09 …; nobody uses it. */
+export const PUBLIC_KEY = `-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEA/RckOFqgx1tk+3jNYC+h2ZH96/drE8WO1wLqyDXp9hg=
+-----END PUBLIC KEY-----
+`;
 export function keys(now_us: number): KeyView[] {
   const key = (
     id: number,
@@ -130,12 +135,18 @@ export function keys(now_us: number): KeyView[] {
       api_key: scheme === "hmac-sha256" ? API_KEY : hex(rand, 12),
       created: now_us - days * DAY,
       origin: "typed",
-      active,
+      source: "",
+      stage: active ? "active" : "spare",
+      replaces: null,
+      granted: null,
+      details: { account: "", addresses: [], rotate_days: 90, notes: "" },
     },
     age_days: days,
     last_used: last === null ? null : now_us - last,
     rotate_due: now_us + (90 - days) * DAY,
     rights: withdraw === null ? null : { trade: true, withdraw, at: now_us - 94e6 },
+    due: days > 90 ? [{ due: "age" }] : [],
+    step: null,
   });
   return [
     key(1, "practice", "ed25519", 41, 6e6, true, false),
