@@ -1,17 +1,19 @@
 //! The next generation of a vault. Invariant: the open vault stays as it is until the store confirmed the new bytes.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use strongroom_model::{Advice, Timestamp};
 use thiserror::Error;
 
+use crate::codes::Kit;
 use crate::entropy::{Entropy, EntropyError, make_public};
-use crate::header::{FILE_LEN_MAX, Header, Layout};
+use crate::header::{FILE_LEN_MAX, Header, Layout, MINOR};
 use crate::kdf::{KdfField, KdfParams, PasswordError};
-use crate::kit::Kit;
 use crate::primitives::Broken;
-use crate::records::{IndexRow, RECORD_LEN_MAX, RECORDS_MAX, RecordHead, RecordKind, RewrapError, SealRecordError, wrap_key};
-use crate::slots::{Factors, Place, SealSlotError, Slot, SlotKind};
+use crate::records::{IndexRow, RECORD_LEN_MAX, RECORDS_MAX, Reach, RecordHead, RecordKind, RewrapError, SealRecordError, WrapKeys};
+use crate::secret::SecretBox;
+use crate::slots::{Details, Factors, Keys, Place, SLOTS_MAX, SealSlotError, Slot, SlotKind};
 use crate::vault::{Vault, assemble};
 
 /// One wish for the next generation.
@@ -30,6 +32,17 @@ pub enum Edit<'a> {
         /// Its number.
         id: u64,
     },
+    /// Writes a record, new or again, for others than its kind is usually for.
+    PutFor {
+        /// Who may open it.
+        reach: Reach,
+        /// See [`Edit::Put`].
+        id: u64,
+        /// See [`Edit::Put`].
+        kind: RecordKind,
+        /// See [`Edit::Put`].
+        plaintext: &'a [u8],
+    },
     /// Replaces the slot for password and device.
     ReplacePassword {
         /// As typed.
@@ -44,12 +57,41 @@ pub enum Edit<'a> {
         /// The new one, printed and confirmed.
         kit: &'a Kit,
     },
+    /// Replaces the factors of one slot, which keeps its number and name.
+    ReplaceFactors {
+        /// Which.
+        slot: u16,
+        /// Of the same kind.
+        factors: Factors<'a>,
+        /// How hard its password is to try from now on.
+        kdf: KdfParams,
+        /// How its share is had, if it has one.
+        provider: &'a [u8],
+    },
+    /// One more way to open the vault.
+    AddSlot {
+        /// What opens it.
+        factors: Factors<'a>,
+        /// The owner's name for it.
+        label: &'a str,
+        /// How hard its password is to try.
+        kdf: KdfParams,
+        /// How its share is had, if it has one.
+        provider: &'a [u8],
+    },
+    /// One way less; backups of earlier generations still open with it.
+    RemoveSlot {
+        /// Which.
+        slot: u16,
+    },
 }
 
 /// A generation ready to be stored: ciphertext only.
 pub struct Sealed {
     pub(crate) layout: Layout,
     pub(crate) image: Vec<u8>,
+    /// New keys, when the vault was re-keyed.
+    pub(crate) keys: Option<Keys>,
 }
 
 impl Sealed {
@@ -78,67 +120,148 @@ impl Vault {
     /// Builds the next generation with all `edits`, or with none of them. The vault itself stays as it is: give the
     /// bytes to the store, then [`Vault::commit`].
     pub fn change(&self, edits: &[Edit<'_>], at: Timestamp, entropy: &mut dyn Entropy) -> Result<Sealed, ChangeError> {
-        let root = self.keys.root.as_ref().ok_or(ChangeError::NotInThisSlot)?;
-        let mut layout = self.layout.clone();
-        layout.generation = self.generation().checked_add(1).ok_or(ChangeError::Broken)?;
-        layout.written = at;
-        let old_wrap = wrap_key(root, self.id(), self.generation())?;
-        let new_wrap = wrap_key(root, self.id(), layout.generation)?;
+        self.require_root()?;
+        let mut layout = self.next_layout(at)?;
+        let old_wraps = WrapKeys::derive(&self.keys, self.id(), self.generation())?;
+        let new_wraps = WrapKeys::derive(&self.keys, self.id(), layout.generation)?;
 
         let mut records = BTreeMap::new();
         for row in &self.layout.index {
             let sealed = row.slice(self.body()).ok_or(ChangeError::Misplaced(row.id))?;
             let mut row = row.clone();
-            row.rewrap(self.id(), &old_wrap, &new_wrap, entropy).map_err(|error| ChangeError::of_rewrap(row.id, error))?;
-            records.insert(row.id, (row, sealed.to_vec()));
+            let (old, new) = (wrap_of(&old_wraps, row.reach)?, wrap_of(&new_wraps, row.reach)?);
+            row.rewrap(self.id(), old, new, entropy).map_err(|error| ChangeError::of_rewrap(row.id, error))?;
+            records.insert(row.id, (row, Cow::Borrowed(sealed)));
         }
-        let mut touched = Vec::new();
+        let mut touched = BTreeSet::new();
         for edit in edits {
-            match edit {
-                Edit::Put { id, .. } | Edit::Remove { id } => {
-                    if touched.contains(id) {
-                        return Err(ChangeError::Twice(*id));
-                    }
-                    touched.push(*id);
-                }
-                Edit::ReplacePassword { .. } | Edit::ReplaceKit { .. } => {}
-            }
-            match edit {
+            match *edit {
                 Edit::Put { id, kind, plaintext } => {
-                    let old = records.get(id).map(|(row, _)| row);
-                    check_put(old, *id, *kind, plaintext, &layout)?;
-                    let head = RecordHead { id: *id, kind: *kind, version: layout.generation };
-                    records.insert(*id, IndexRow::seal(head, plaintext, self.id(), &new_wrap, entropy)?);
-                    layout.next_record = layout.next_record.max(id.checked_add(1).ok_or(ChangeError::BadId(*id))?);
-                    if *kind == RecordKind::Policy {
-                        layout.policy_epoch += 1;
-                    }
+                    let reach = records.get(&id).map_or(Reach::default(), |(row, _): &(IndexRow, _)| row.reach);
+                    self.put(&mut layout, &mut records, &mut touched, Put { id, kind, reach, plaintext }, &new_wraps, entropy)?;
+                }
+                Edit::PutFor { reach, id, kind, plaintext } => {
+                    self.put(&mut layout, &mut records, &mut touched, Put { id, kind, reach, plaintext }, &new_wraps, entropy)?;
                 }
                 Edit::Remove { id } => {
-                    records.remove(id).ok_or(ChangeError::Unknown(*id))?;
+                    if !touched.insert(id) {
+                        return Err(ChangeError::Twice(id));
+                    }
+                    records.remove(&id).ok_or(ChangeError::Unknown(id))?;
                 }
                 Edit::ReplacePassword { password, device, kdf } => {
-                    if !kdf.is_within_bounds() {
-                        return Err(ChangeError::KdfOutOfBounds(*kdf));
-                    }
-                    if layout.slots.iter().any(|slot| slot.needs_password() && !slot.is_for(SlotKind::PasswordDevice)) {
-                        return Err(ChangeError::OtherPasswordSlot);
-                    }
-                    layout.kdf = KdfField { params: *kdf, salt: make_public(entropy)? };
-                    self.replace_slot(&mut layout, &Factors::Password { password, device }, entropy)?;
+                    self.replace_password(&mut layout, &Factors::Password { password, device }, kdf, entropy)?
                 }
                 Edit::ReplaceKit { kit } => self.replace_slot(&mut layout, &Factors::Kit(kit), entropy)?,
+                Edit::ReplaceFactors { slot, factors, kdf, provider } => {
+                    let old = layout.slots.iter().find(|old| old.id == slot).ok_or(ChangeError::UnknownSlot(slot))?;
+                    if !old.is_for(factors.kind()) {
+                        return Err(ChangeError::OtherSlotKind(slot));
+                    }
+                    let label = old.details.label.clone();
+                    let new = self.seal_slot(&layout, slot, &factors, Wish { label: &label, kdf, provider }, entropy)?;
+                    layout.slots.retain(|old| old.id != slot);
+                    layout.put_slot(new);
+                }
+                Edit::AddSlot { factors, label, kdf, provider } => {
+                    if layout.slots.len() >= SLOTS_MAX {
+                        return Err(ChangeError::TooManySlots);
+                    }
+                    let id = layout.free_slot_id()?;
+                    let slot = self.seal_slot(&layout, id, &factors, Wish { label, kdf, provider }, entropy)?;
+                    layout.put_slot(slot);
+                }
+                Edit::RemoveSlot { slot } => {
+                    let before = layout.slots.len();
+                    layout.slots.retain(|one| one.id != slot);
+                    if layout.slots.len() == before {
+                        return Err(ChangeError::UnknownSlot(slot));
+                    }
+                    layout.check_ways()?;
+                }
             }
         }
+        self.finish(layout, records, None)
+    }
+
+    /// New keys for everything, with the slots of `ways` only: every record is sealed anew, under a new data key. Whoever kept
+    /// an old key, or an old backup with its factors, cannot follow. The key that reads the log stays.
+    pub fn rekey(&self, ways: &[Way<'_>], at: Timestamp, entropy: &mut dyn Entropy) -> Result<Sealed, ChangeError> {
+        self.require_root()?;
+        let keys = self.keys.remake(entropy)?;
+        let mut layout = self.next_layout(at)?;
+        let new_wraps = WrapKeys::derive(&keys, self.id(), layout.generation)?;
+        let mut records = BTreeMap::new();
+        for row in &self.layout.index {
+            let head = RecordHead { version: layout.generation, ..row.head() };
+            let wrap = wrap_of(&new_wraps, head.reach)?;
+            let sealed = self
+                .with_record(row.id, |plaintext| IndexRow::seal(head, plaintext, self.id(), wrap, entropy))
+                .map_err(|_| ChangeError::Misplaced(row.id))??;
+            records.insert(row.id, (sealed.0, Cow::Owned(sealed.1)));
+        }
+        layout.slots.clear();
+        layout.kdf = KdfField { params: layout.kdf.params, salt: make_public(entropy)? };
+        for Way { slot, factors, label, kdf, provider } in ways {
+            if layout.slots.iter().any(|known| known.id == *slot) {
+                return Err(ChangeError::OtherSlotKind(*slot));
+            }
+            let wish = Wish { label, kdf: *kdf, provider };
+            let sealed = seal_slot(&layout, &keys, *slot, factors, wish, entropy)?;
+            layout.put_slot(sealed);
+        }
+        layout.check_ways()?;
+        self.finish(layout, records, Some(keys))
+    }
+
+    fn require_root(&self) -> Result<(), ChangeError> {
+        if self.keys.root.is_some() { Ok(()) } else { Err(ChangeError::NotInThisSlot) }
+    }
+
+    fn next_layout(&self, at: Timestamp) -> Result<Layout, ChangeError> {
+        let mut layout = self.layout.clone();
+        layout.generation = self.generation().checked_add(1).ok_or(ChangeError::Broken)?;
+        layout.written = at;
+        Ok(layout)
+    }
+
+    fn put<'a>(
+        &self,
+        layout: &mut Layout,
+        records: &mut Records<'a>,
+        touched: &mut BTreeSet<u64>,
+        put: Put<'_>,
+        wraps: &WrapKeys,
+        entropy: &mut dyn Entropy,
+    ) -> Result<(), ChangeError> {
+        let Put { id, kind, reach, plaintext } = put;
+        if !touched.insert(id) {
+            return Err(ChangeError::Twice(id));
+        }
+        check_put(records.get(&id).map(|(row, _)| row), id, kind, plaintext, layout)?;
+        let head = RecordHead { id, kind, reach, version: layout.generation };
+        let (row, sealed) = IndexRow::seal(head, plaintext, self.id(), wrap_of(wraps, reach)?, entropy)?;
+        records.insert(id, (row, Cow::Owned(sealed)));
+        layout.next_record = layout.next_record.max(id.checked_add(1).ok_or(ChangeError::BadId(id))?);
+        if kind == RecordKind::Policy {
+            layout.policy_epoch += 1;
+        }
+        Ok(())
+    }
+
+    fn finish(&self, mut layout: Layout, records: Records<'_>, keys: Option<Keys>) -> Result<Sealed, ChangeError> {
         if records.len() > RECORDS_MAX {
             return Err(ChangeError::TooMany);
         }
+        if layout.slots.iter().any(|slot| !slot.details.is_empty()) || records.values().any(|(row, _)| row.reach != Reach::default()) {
+            layout.minor = layout.minor.max(MINOR);
+        }
         let body = lay_out(&mut layout, records)?;
-        let image = assemble(&mut layout, &body, &self.keys)?;
+        let image = assemble(&mut layout, &body, keys.as_ref().unwrap_or(&self.keys))?;
         if image.len() > FILE_LEN_MAX {
             return Err(ChangeError::TooMany);
         }
-        Ok(Sealed { layout, image })
+        Ok(Sealed { layout, image, keys })
     }
 
     /// Takes a stored generation as the present one.
@@ -149,19 +272,132 @@ impl Vault {
         }
         self.layout = sealed.layout;
         self.image = sealed.image;
+        if let Some(keys) = sealed.keys {
+            self.keys = keys;
+        }
         Ok(())
+    }
+
+    fn seal_slot(
+        &self,
+        layout: &Layout,
+        id: u16,
+        factors: &Factors<'_>,
+        wish: Wish<'_>,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Slot, ChangeError> {
+        seal_slot(layout, &self.keys, id, factors, wish, entropy)
+    }
+
+    /// The header's key derivation is the first person's. While others share it, it cannot change under them: then the new
+    /// slot brings its own.
+    fn replace_password(
+        &self,
+        layout: &mut Layout,
+        factors: &Factors<'_>,
+        kdf: KdfParams,
+        entropy: &mut dyn Entropy,
+    ) -> Result<(), ChangeError> {
+        if !kdf.is_within_bounds() {
+            return Err(ChangeError::KdfOutOfBounds(kdf));
+        }
+        let of_header = |slot: &&Slot| slot.needs_password() && slot.details.kdf.is_none();
+        if layout.slots.iter().filter(of_header).any(|slot| !slot.is_for(SlotKind::PasswordDevice)) {
+            return Err(ChangeError::OtherPasswordSlot);
+        }
+        layout.kdf = KdfField { params: kdf, salt: make_public(entropy)? };
+        self.replace_slot(layout, factors, entropy)
     }
 
     /// All slots of that kind give way to one with the next free number.
     fn replace_slot(&self, layout: &mut Layout, factors: &Factors<'_>, entropy: &mut dyn Entropy) -> Result<(), ChangeError> {
         let kind = factors.kind();
-        let id = layout.slots.iter().map(|slot| slot.id).max().unwrap_or(0).checked_add(1).ok_or(ChangeError::Broken)?;
+        let id = layout.free_slot_id()?;
         let ikm = factors.ikm(&layout.kdf)?;
         let place = Place { vault_id: &layout.vault_id, kdf: &layout.kdf };
-        let slot = Slot::seal(id, factors, &ikm, &self.keys, &place, entropy)?;
-        layout.slots.retain(|slot| !slot.is_for(kind));
+        let slot = Slot::seal(id, factors, &ikm, &self.keys, &place, Details::default(), entropy)?;
+        // A slot with a key derivation of its own is another person's.
+        layout.slots.retain(|slot| !slot.is_for(kind) || slot.details.kdf.is_some());
         layout.slots.push(slot);
         Ok(())
+    }
+}
+
+/// One way to open a vault after it was re-keyed.
+pub struct Way<'a> {
+    /// Number of its slot, as before.
+    pub slot: u16,
+    /// What opens it.
+    pub factors: Factors<'a>,
+    /// The owner's name for it.
+    pub label: &'a str,
+    /// How hard its password is to try.
+    pub kdf: KdfParams,
+    /// How its share is had, if it has one.
+    pub provider: &'a [u8],
+}
+
+/// What a new slot is to be besides its factors.
+#[derive(Clone, Copy)]
+struct Wish<'a> {
+    label: &'a str,
+    kdf: KdfParams,
+    provider: &'a [u8],
+}
+
+struct Put<'a> {
+    id: u64,
+    kind: RecordKind,
+    reach: Reach,
+    plaintext: &'a [u8],
+}
+
+type Records<'a> = BTreeMap<u64, (IndexRow, Cow<'a, [u8]>)>;
+
+fn wrap_of(wraps: &WrapKeys, reach: Reach) -> Result<&SecretBox, ChangeError> {
+    wraps.of(reach).ok_or(ChangeError::NotInThisSlot)
+}
+
+/// A slot with a password brings its own key derivation, so that it can be made again without the others.
+fn seal_slot(
+    layout: &Layout,
+    keys: &Keys,
+    id: u16,
+    factors: &Factors<'_>,
+    wish: Wish<'_>,
+    entropy: &mut dyn Entropy,
+) -> Result<Slot, ChangeError> {
+    let kdf = match factors {
+        Factors::Password { .. } | Factors::Shared { .. } if !wish.kdf.is_within_bounds() => {
+            return Err(ChangeError::KdfOutOfBounds(wish.kdf));
+        }
+        Factors::Password { .. } | Factors::Shared { .. } => Some(KdfField { params: wish.kdf, salt: make_public(entropy)? }),
+        Factors::Kit(_) | Factors::Service { .. } | Factors::Auditor(_) => None,
+    };
+    let details = Details { label: wish.label.to_owned(), kdf, provider: wish.provider.to_vec() };
+    if !details.fit() {
+        return Err(ChangeError::BadDetails);
+    }
+    let ikm = factors.ikm(details.kdf.as_ref().unwrap_or(&layout.kdf))?;
+    let place = Place { vault_id: &layout.vault_id, kdf: &layout.kdf };
+    Ok(Slot::seal(id, factors, &ikm, keys, &place, details, entropy)?)
+}
+
+impl Layout {
+    fn free_slot_id(&self) -> Result<u16, ChangeError> {
+        self.slots.iter().map(|slot| slot.id).max().unwrap_or(0).checked_add(1).ok_or(ChangeError::TooManySlots)
+    }
+
+    fn put_slot(&mut self, slot: Slot) {
+        self.slots.push(slot);
+        self.slots.sort_by_key(|slot| slot.id);
+    }
+
+    /// A person and the kit: without them a vault would be lost with one mistake.
+    fn check_ways(&self) -> Result<(), ChangeError> {
+        let has = |kind| self.slots.iter().any(|slot| slot.is_for(kind));
+        let has_person = has(SlotKind::PasswordDevice) || has(SlotKind::Hsm) || has(SlotKind::Fido2);
+        if has_person && has(SlotKind::RecoveryKit) { Ok(()) } else { Err(ChangeError::LastWay) }
     }
 }
 
@@ -179,7 +415,7 @@ fn check_put(old: Option<&IndexRow>, id: u64, kind: RecordKind, plaintext: &[u8]
 }
 
 /// Puts the records one after another, by ascending id.
-fn lay_out(layout: &mut Layout, records: BTreeMap<u64, (IndexRow, Vec<u8>)>) -> Result<Vec<u8>, ChangeError> {
+fn lay_out(layout: &mut Layout, records: Records<'_>) -> Result<Vec<u8>, ChangeError> {
     let mut body = Vec::new();
     layout.index.clear();
     for (mut row, sealed) in records.into_values() {
@@ -214,6 +450,21 @@ pub enum ChangeError {
     /// Over [`RECORDS_MAX`].
     #[error("a vault holds at most {RECORDS_MAX} records; nothing was changed")]
     TooMany,
+    /// No such slot.
+    #[error("the vault has no slot {0}; nothing was changed")]
+    UnknownSlot(u16),
+    /// Factors of another kind.
+    #[error("slot {0} is of another kind, or was named twice; nothing was changed")]
+    OtherSlotKind(u16),
+    /// Over 16.
+    #[error("a vault has at most {SLOTS_MAX} slots; nothing was changed. Remove one first")]
+    TooManySlots,
+    /// Name or provider too long.
+    #[error("a slot's name has at most 64 bytes without control characters; nothing was changed")]
+    BadDetails,
+    /// Nobody could open it, or nobody could recover it.
+    #[error("a vault needs a slot for a person and one for the recovery kit; nothing was changed")]
+    LastWay,
     /// An existing record does not open.
     #[error("record {0} does not belong where it stands; nothing was changed. Restore a backup; `strongroom vault status` names them")]
     Misplaced(u64),

@@ -1,4 +1,7 @@
-//! The printed recovery kit. Invariant: a kit that was mistyped is recognised as such, never tried.
+//! Printed codes of 256 random bits: the recovery kit, and an auditor's code. Invariant: a code that was mistyped, or is of
+//! the other kind, is recognised as such, never tried.
+
+use std::marker::PhantomData;
 
 use bech32::primitives::decode::CheckedHrpstring;
 use bech32::{Bech32m, Hrp};
@@ -10,24 +13,52 @@ use crate::entropy::{Entropy, EntropyError, make_secret};
 use crate::primitives::{KEY_LEN, same};
 use crate::secret::SecretBox;
 
-const HRP: &str = "srkit";
-/// `srkit1`, 52 letters of key, 6 of checksum.
+/// Prefix and `1`, 52 letters of key, 6 of checksum.
 const TEXT_LEN: usize = 64;
 const GROUP_LEN: usize = 4;
-/// Longest text worth looking at: the kit with generous separators.
+/// Longest text worth looking at: the code with generous separators.
 const TYPED_LEN_MAX: usize = 256;
 
-/// 256 random bits that open the vault alone; printed once, stored nowhere.
-pub struct Kit(SecretBox);
+/// What a code is for; its prefix says so.
+pub trait CodeKind {
+    /// Five letters.
+    const HRP: &'static str;
+    /// How the printed text begins.
+    const START: &'static str;
+}
 
-/// Why a text is not a kit.
+/// See [`Kit`].
+pub struct OfKit;
+
+impl CodeKind for OfKit {
+    const HRP: &'static str = "srkit";
+    const START: &'static str = "SRKI T1";
+}
+
+/// See [`AuditorCode`].
+pub struct OfAuditor;
+
+impl CodeKind for OfAuditor {
+    const HRP: &'static str = "sraud";
+    const START: &'static str = "SRAU D1";
+}
+
+/// 256 random bits, printed once and stored nowhere.
+pub struct Code<K: CodeKind>(SecretBox, PhantomData<K>);
+
+/// Opens the vault alone.
+pub type Kit = Code<OfKit>;
+/// Opens the key that reads the audit log, and nothing else.
+pub type AuditorCode = Code<OfAuditor>;
+
+/// Why a text is not such a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum KitError {
     /// Too short, too long, or other letters.
-    #[error("a recovery kit has 16 groups of 4 letters and begins with SRKI T1")]
-    Shape,
+    #[error("a code like this has 16 groups of 4 letters and begins with {0}")]
+    Shape(&'static str),
     /// A letter is wrong.
-    #[error("the checksum does not fit: at least one letter of the recovery kit is mistyped")]
+    #[error("the checksum does not fit: at least one letter is mistyped")]
     Checksum,
 }
 
@@ -38,18 +69,18 @@ impl KitError {
     }
 }
 
-impl Kit {
+impl<K: CodeKind> Code<K> {
     /// How many groups the text has.
     pub const GROUPS: usize = TEXT_LEN / GROUP_LEN;
 
-    /// A new random kit.
+    /// A new random code.
     pub fn make(entropy: &mut dyn Entropy) -> Result<Self, EntropyError> {
-        make_secret(entropy, KEY_LEN).map(Self)
+        Ok(Self(make_secret(entropy, KEY_LEN)?, PhantomData))
     }
 
     /// From its 32 bytes.
     pub fn from_bytes(bytes: &[u8; KEY_LEN]) -> Self {
-        Self(SecretBox::copy_of(bytes))
+        Self(SecretBox::copy_of(bytes), PhantomData)
     }
 
     /// Lends its 32 bytes.
@@ -59,13 +90,14 @@ impl Kit {
 
     /// Reads what a person typed: case, spaces and dashes do not matter, every letter does.
     pub fn parse(typed: &[u8]) -> Result<Self, KitError> {
-        let letters = letters_of(typed)?;
-        let text = std::str::from_utf8(letters.bytes()).map_err(|_| KitError::Shape)?;
+        let shape = KitError::Shape(K::START);
+        let letters = squeeze(typed, TEXT_LEN).ok_or(shape)?;
+        let text = std::str::from_utf8(letters.bytes()).map_err(|_| shape)?;
         let checked = CheckedHrpstring::new::<Bech32m>(text).map_err(|_| KitError::Checksum)?;
-        if checked.hrp().as_str() != HRP {
-            return Err(KitError::Shape);
+        if checked.hrp().as_str() != K::HRP {
+            return Err(shape);
         }
-        let mut kit = Self(SecretBox::zeroed(KEY_LEN));
+        let mut kit = Self(SecretBox::zeroed(KEY_LEN), PhantomData);
         for (place, byte) in kit.0.bytes_mut().iter_mut().zip(checked.byte_iter()) {
             *place = byte;
         }
@@ -89,14 +121,14 @@ impl Kit {
 
     /// Whether `typed` is the group at `index` (0 to 15): how a person proves to have the print.
     pub fn has_group(&self, index: usize, typed: &[u8]) -> bool {
-        let Ok(group) = squeeze(typed, GROUP_LEN) else { return false };
+        let Some(group) = squeeze(typed, GROUP_LEN) else { return false };
         self.with_letters(|letters| letters.chunks_exact(GROUP_LEN).nth(index).is_some_and(|own| same(own, group.bytes())))
     }
 
     fn with_letters<R>(&self, f: impl FnOnce(&[u8]) -> R) -> R {
         let mut text = Zeroizing::new(String::with_capacity(TEXT_LEN));
-        // 32 bytes and a constant prefix always fit into one code word; an empty text would equal no kit.
-        let encoded = Hrp::parse(HRP).map(|hrp| bech32::encode_lower_to_fmt::<Bech32m, _>(&mut *text, hrp, self.0.bytes()));
+        // 32 bytes and a constant prefix always fit into one code word; an empty text would equal no code.
+        let encoded = Hrp::parse(K::HRP).map(|hrp| bech32::encode_lower_to_fmt::<Bech32m, _>(&mut *text, hrp, self.0.bytes()));
         if !matches!(encoded, Ok(Ok(()))) {
             text.zeroize();
         }
@@ -104,25 +136,21 @@ impl Kit {
     }
 }
 
-fn letters_of(typed: &[u8]) -> Result<SecretBox, KitError> {
-    squeeze(typed, TEXT_LEN)
-}
-
 /// Lower-case letters and digits without separators, exactly `len` of them.
-fn squeeze(typed: &[u8], len: usize) -> Result<SecretBox, KitError> {
+fn squeeze(typed: &[u8], len: usize) -> Option<SecretBox> {
     if typed.len() > TYPED_LEN_MAX {
-        return Err(KitError::Shape);
+        return None;
     }
     let mut out = SecretBox::zeroed(len);
     let mut places = out.bytes_mut().iter_mut();
     for byte in typed {
         match byte {
             b' ' | b'-' | b'\t' | b'\r' | b'\n' => {}
-            _ if byte.is_ascii_alphanumeric() => *places.next().ok_or(KitError::Shape)? = byte.to_ascii_lowercase(),
-            _ => return Err(KitError::Shape),
+            _ if byte.is_ascii_alphanumeric() => *places.next()? = byte.to_ascii_lowercase(),
+            _ => return None,
         }
     }
-    if places.next().is_some() { Err(KitError::Shape) } else { Ok(out) }
+    if places.next().is_some() { None } else { Some(out) }
 }
 
 #[cfg(test)]
@@ -156,8 +184,16 @@ mod tests {
                 assert!(Kit::parse(&typed).is_err());
             }
         }
-        assert_eq!(Kit::parse(b"SRKIT1").err(), Some(KitError::Shape));
-        assert_eq!(Kit::parse("ü".repeat(32).as_bytes()).err(), Some(KitError::Shape));
+        assert_eq!(Kit::parse(b"SRKIT1").err(), Some(KitError::Shape(OfKit::START)));
+        assert_eq!(Kit::parse("ü".repeat(32).as_bytes()).err(), Some(KitError::Shape(OfKit::START)));
+    }
+
+    #[test]
+    fn a_code_of_the_other_kind_is_recognised() {
+        let text = AuditorCode::from_bytes(&[0xA5; 32]).with_text(str::to_owned);
+        assert!(text.starts_with(OfAuditor::START), "{text}");
+        assert!(AuditorCode::parse(text.as_bytes()).is_ok());
+        assert_eq!(Kit::parse(text.as_bytes()).err(), Some(KitError::Shape(OfKit::START)));
     }
 
     #[test]

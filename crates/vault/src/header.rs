@@ -5,7 +5,7 @@ use strongroom_model::Timestamp;
 use crate::kdf::{KdfField, KdfParams};
 use crate::primitives::{same, sha256};
 use crate::records::{IndexRow, RECORDS_MAX};
-use crate::slots::{SLOTS_MAX, Slot};
+use crate::slots::{Details, SLOTS_MAX, Slot, SlotHead};
 use crate::vault::OpenError;
 use crate::wire::{Fields, len16, len32, put_tlv};
 
@@ -16,7 +16,10 @@ pub(crate) const MAC_LEN: usize = 32;
 /// Longest file that is looked at.
 pub(crate) const FILE_LEN_MAX: usize = 32 * 1_024 * 1_024;
 const CRITICAL: u16 = 0x8000;
+/// Since 1.1; in files that have no use for it there is none.
+pub(crate) const MINOR: u16 = 1;
 
+const SLOT_DETAILS: u16 = 1;
 const VAULT_ID: u16 = CRITICAL | 1;
 const GENERATION: u16 = CRITICAL | 2;
 const WRITE_TIME: u16 = CRITICAL | 3;
@@ -46,6 +49,11 @@ pub struct Header {
 /// Reads the header of a vault's file without a key.
 pub fn peek(bytes: &[u8]) -> Result<Header, OpenError> {
     Layout::parse(bytes).map(|layout| layout.header())
+}
+
+/// What stands in a vault's file for each way to open it, without a key; nothing: it is no vault's.
+pub fn peek_slots(bytes: &[u8]) -> Result<Vec<SlotHead>, OpenError> {
+    Layout::parse(bytes).map(|layout| layout.slot_heads())
 }
 
 /// The header in memory: no secrets, so it may be copied.
@@ -78,9 +86,19 @@ impl Layout {
         }
     }
 
+    pub(crate) fn slot_heads(&self) -> Vec<SlotHead> {
+        self.slots.iter().map(|slot| slot.head(&self.kdf)).collect()
+    }
+
     /// Everything that the MAC covers, except the body.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut fields = Vec::new();
+        // The lowest tag of all.
+        let detailed: Vec<&Slot> = self.slots.iter().filter(|slot| !slot.details.is_empty()).collect();
+        if !detailed.is_empty() {
+            let count = len16(detailed.len()).to_be_bytes().to_vec();
+            put_tlv(&mut fields, SLOT_DETAILS, &list(count, &detailed, |slot, out| slot.details.write(slot.id, out)));
+        }
         // Unknown fields are non-critical, so they sort before every known one.
         for (tag, value) in &self.unknown {
             put_tlv(&mut fields, *tag, value);
@@ -123,6 +141,9 @@ impl Layout {
 
         let mut layout = Self::from_fields(fields)?;
         (layout.minor, layout.mac, layout.body_at) = (minor, mac, body_at);
+        if layout.slots.iter().any(|slot| slot.details.kdf.as_ref().is_some_and(|kdf| !kdf.params.is_within_bounds())) {
+            return Err(OpenError::Damaged("a slot's key derivation is outside what vaults may use"));
+        }
         if layout.to_bytes() != bytes.get(..PREFIX_LEN + header_len).unwrap_or_default() {
             return Err(OpenError::Damaged("its header is not in canonical form"));
         }
@@ -161,13 +182,14 @@ impl Layout {
         let index = next(RECORD_INDEX, "its record index is missing")?;
         let policy_epoch = next(POLICY_EPOCH, "its policy epoch is missing")?;
         let next_record = next(NEXT_RECORD, "its next record number is missing")?;
+        let details = next(SLOT_DETAILS, "").ok();
         Ok(Self {
             minor: 0,
             vault_id: vault_id.try_into().map_err(|_| OpenError::Damaged("its name is malformed"))?,
             generation: number(generation).ok_or(OpenError::Damaged("its generation is malformed"))?,
             written: number(written).map(|us| Timestamp::from_us(us.cast_signed())).ok_or(OpenError::Damaged("its time is malformed"))?,
             kdf: KdfField::parse(kdf).ok_or(OpenError::Damaged("its key derivation is malformed"))?,
-            slots: read_slots(slots).ok_or(OpenError::Damaged("its slots are malformed"))?,
+            slots: read_slots(slots, details).ok_or(OpenError::Damaged("its slots are malformed"))?,
             index: read_index(index).ok_or(OpenError::Damaged("its record index is malformed"))?,
             policy_epoch: number(policy_epoch).ok_or(OpenError::Damaged("its policy epoch is malformed"))?,
             next_record: number(next_record).ok_or(OpenError::Damaged("its next record number is malformed"))?,
@@ -195,7 +217,9 @@ fn split_fields(bytes: &[u8]) -> Result<(Known<'_>, Unknown), OpenError> {
         let len = fields.len32().ok_or(malformed)?;
         let value = fields.take(len).ok_or(malformed)?;
         match tag {
-            VAULT_ID | GENERATION | WRITE_TIME | KDF | SLOTS | RECORD_INDEX | POLICY_EPOCH | NEXT_RECORD => known.push((tag, value)),
+            SLOT_DETAILS | VAULT_ID | GENERATION | WRITE_TIME | KDF | SLOTS | RECORD_INDEX | POLICY_EPOCH | NEXT_RECORD => {
+                known.push((tag, value))
+            }
             _ if tag & CRITICAL != 0 => return Err(OpenError::UnknownCriticalTag(tag)),
             _ => unknown.push((tag, value.to_vec())),
         }
@@ -214,13 +238,22 @@ fn list<T>(mut out: Vec<u8>, items: &[T], write: impl Fn(&T, &mut Vec<u8>)) -> V
     out
 }
 
-fn read_slots(bytes: &[u8]) -> Option<Vec<Slot>> {
+fn read_slots(bytes: &[u8], details: Option<&[u8]>) -> Option<Vec<Slot>> {
     let mut fields = Fields::new(bytes);
     let count = usize::from(fields.u16()?);
     if count == 0 || count > SLOTS_MAX {
         return None;
     }
-    let slots = (0..count).map(|_| Slot::read(&mut fields)).collect::<Option<Vec<_>>>()?;
+    let mut slots = (0..count).map(|_| Slot::read(&mut fields)).collect::<Option<Vec<_>>>()?;
+    if let Some(details) = details {
+        let mut fields = Fields::new(details);
+        for _ in 0..fields.u16()? {
+            let (id, details) = Details::read(&mut fields)?;
+            // Order and number are checked by the canonical form.
+            slots.iter_mut().find(|slot| slot.id == id)?.details = details;
+        }
+        fields.end(())?;
+    }
     let ascending = slots.windows(2).all(|pair| matches!(pair, [a, b] if a.id < b.id));
     fields.end(slots).filter(|_| ascending)
 }

@@ -21,12 +21,12 @@
 //! ```
 
 mod change;
+mod codes;
 mod entropy;
 #[cfg(test)]
 mod forgery;
 mod header;
 mod kdf;
-mod kit;
 mod primitives;
 mod records;
 mod secret;
@@ -35,13 +35,13 @@ mod state;
 mod vault;
 mod wire;
 
-pub use change::{ChangeError, CommitError, Edit, Sealed};
+pub use change::{ChangeError, CommitError, Edit, Sealed, Way};
+pub use codes::{AuditorCode, Code, CodeKind, Kit, KitError};
 pub use entropy::{Entropy, EntropyError, SystemEntropy};
-pub use header::{Header, peek};
+pub use header::{Header, peek, peek_slots};
 pub use kdf::{KdfParams, PASSWORD_LEN_MAX, PasswordError};
-pub use kit::{Kit, KitError};
-pub use records::{RECORD_LEN_MAX, RECORDS_MAX, RecordError, RecordHead, RecordKind};
+pub use records::{RECORD_LEN_MAX, RECORDS_MAX, Reach, RecordError, RecordHead, RecordKind};
 pub use secret::SecretBox;
-pub use slots::{Factors, SlotKind};
+pub use slots::{Factors, Keeper, SlotHead, SlotKind};
 pub use state::{StateError, open_state, seal_state};
 pub use vault::{CreateError, NewVault, OpenError, Purpose, Vault};

@@ -6,16 +6,16 @@ use thiserror::Error;
 use crate::entropy::{Entropy, EntropyError, make_public, make_secret};
 use crate::primitives::{Broken, KEY_LEN, NONCE_LEN, NONCE_ONCE, TAG_LEN, decrypt, derive, encrypt, sha256};
 use crate::secret::SecretBox;
+use crate::slots::Keys;
 use crate::wire::{Fields, len32};
 
 /// Longest plaintext of one record.
 pub const RECORD_LEN_MAX: usize = 64 * 1_024;
 /// Most records in one vault.
-pub const RECORDS_MAX: usize = 256;
+pub const RECORDS_MAX: usize = 10_000;
 const BLOCK_LEN: usize = 64;
 const LEN_LEN: usize = 4;
 const WRAPPED_LEN: usize = KEY_LEN + TAG_LEN;
-const FIELD_CLASS_SECRET: u16 = 0;
 const SCHEMA: u16 = 1;
 
 /// What a record holds. The numbers are part of the format.
@@ -54,6 +54,33 @@ impl RecordKind {
     }
 }
 
+/// Who may open a record. The numbers are part of the format.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// Persons.
+    #[default]
+    Persons,
+    /// Persons, and services that run without one.
+    Services,
+}
+
+impl Reach {
+    const fn number(self) -> u16 {
+        match self {
+            Self::Persons => 0,
+            Self::Services => 1,
+        }
+    }
+
+    const fn parse(number: u16) -> Option<Self> {
+        match number {
+            0 => Some(Self::Persons),
+            1 => Some(Self::Services),
+            _ => None,
+        }
+    }
+}
+
 /// What is known of a record without opening it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordHead {
@@ -61,6 +88,8 @@ pub struct RecordHead {
     pub id: u64,
     /// What it holds.
     pub kind: RecordKind,
+    /// Who may open it.
+    pub reach: Reach,
     /// The generation in which it was written.
     pub version: u64,
 }
@@ -98,7 +127,7 @@ impl RecordError {
 pub(crate) struct IndexRow {
     pub(crate) id: u64,
     pub(crate) kind: RecordKind,
-    field_class: u16,
+    pub(crate) reach: Reach,
     pub(crate) version: u64,
     schema: u16,
     /// Reserved for a policy of one record; all zero in version 1.0.
@@ -112,7 +141,7 @@ pub(crate) struct IndexRow {
 
 impl IndexRow {
     pub(crate) fn head(&self) -> RecordHead {
-        RecordHead { id: self.id, kind: self.kind, version: self.version }
+        RecordHead { id: self.id, kind: self.kind, reach: self.reach, version: self.version }
     }
 
     /// The ciphertext within `body`.
@@ -132,7 +161,7 @@ impl IndexRow {
         let mut row = Self {
             id: head.id,
             kind: head.kind,
-            field_class: FIELD_CLASS_SECRET,
+            reach: head.reach,
             version: head.version,
             schema: SCHEMA,
             policy_hash: [0; 32],
@@ -198,7 +227,7 @@ impl IndexRow {
         aad.extend_from_slice(vault_id);
         aad.extend_from_slice(&self.id.to_be_bytes());
         aad.extend_from_slice(&self.kind.number().to_be_bytes());
-        aad.extend_from_slice(&self.field_class.to_be_bytes());
+        aad.extend_from_slice(&self.reach.number().to_be_bytes());
         aad.extend_from_slice(&self.version.to_be_bytes());
         aad.extend_from_slice(&self.schema.to_be_bytes());
         aad.extend_from_slice(&self.policy_hash);
@@ -208,7 +237,7 @@ impl IndexRow {
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.id.to_be_bytes());
         out.extend_from_slice(&self.kind.number().to_be_bytes());
-        out.extend_from_slice(&self.field_class.to_be_bytes());
+        out.extend_from_slice(&self.reach.number().to_be_bytes());
         out.extend_from_slice(&self.version.to_be_bytes());
         out.extend_from_slice(&self.schema.to_be_bytes());
         out.extend_from_slice(&self.policy_hash);
@@ -223,7 +252,7 @@ impl IndexRow {
         Some(Self {
             id: fields.u64()?,
             kind: RecordKind::parse(fields.u16()?)?,
-            field_class: fields.u16()?,
+            reach: Reach::parse(fields.u16()?)?,
             version: fields.u64()?,
             schema: fields.u16()?,
             policy_hash: fields.array()?,
@@ -236,9 +265,24 @@ impl IndexRow {
     }
 }
 
-/// The key that wraps the data keys of one generation.
-pub(crate) fn wrap_key(root: &SecretBox, vault_id: &[u8; 16], generation: u64) -> Result<SecretBox, Broken> {
-    derive(root.bytes(), vault_id, &[b"strongroom/v1/wrap", &generation.to_be_bytes()])
+/// The keys that wrap the data keys of one generation, as far as a slot has them.
+pub(crate) struct WrapKeys {
+    persons: Option<SecretBox>,
+    services: Option<SecretBox>,
+}
+
+impl WrapKeys {
+    pub(crate) fn derive(keys: &Keys, vault_id: &[u8; 16], generation: u64) -> Result<Self, Broken> {
+        let of = |key: &SecretBox| derive(key.bytes(), vault_id, &[b"strongroom/v1/wrap", &generation.to_be_bytes()]);
+        Ok(Self { persons: keys.root.as_ref().map(of).transpose()?, services: keys.service.as_ref().map(of).transpose()? })
+    }
+
+    pub(crate) fn of(&self, reach: Reach) -> Option<&SecretBox> {
+        match reach {
+            Reach::Persons => self.persons.as_ref(),
+            Reach::Services => self.services.as_ref(),
+        }
+    }
 }
 
 /// `len u32 | plaintext | zeros`, with room for the tag, a multiple of 64 in all.

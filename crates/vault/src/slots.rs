@@ -1,9 +1,9 @@
 //! Slots: ways to the vault's keys. Invariant: a slot opens only with all of its factors, in the vault it was made for.
 
+use crate::codes::{AuditorCode, Kit};
 use crate::entropy::{Entropy, EntropyError, make_public, make_secret};
-use crate::kdf::{KdfField, PasswordError};
-use crate::kit::Kit;
-use crate::primitives::{Broken, KEY_LEN, NONCE_LEN, TAG_LEN, decrypt, derive, encrypt, same};
+use crate::kdf::{KdfField, KdfParams, PasswordError};
+use crate::primitives::{Broken, KEY_LEN, NONCE_LEN, TAG_LEN, decrypt, derive, encrypt, same, sha256};
 use crate::secret::SecretBox;
 use crate::wire::{Fields, len16};
 
@@ -14,6 +14,15 @@ const SEALED_LEN_MAX: usize = 1_024;
 const FACTOR_PASSWORD: u32 = 1;
 const FACTOR_DEVICE: u32 = 1 << 1;
 const FACTOR_KIT: u32 = 1 << 2;
+// Bit 3 is kept for FIDO2.
+const FACTOR_PKCS11: u32 = 1 << 4;
+const FACTOR_TRANSIT: u32 = 1 << 5;
+// Bit 6 is kept for a TPM.
+const FACTOR_AUDITOR: u32 = 1 << 7;
+/// Longest name of a slot.
+const LABEL_LEN_MAX: usize = 64;
+/// Longest account of how a share is had.
+const PROVIDER_LEN_MAX: usize = 4 * 1_024;
 
 /// Who or what a slot is for. The numbers are part of the format; only the first two are made so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +63,17 @@ impl SlotKind {
     }
 }
 
+/// Who gives out the share of a slot. Invariant: the share is 32 random bytes; whoever keeps it sees nothing else of the vault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeper {
+    /// A token with PKCS#11: an HSM or a smart card.
+    Pkcs11,
+    /// The transit engine of a HashiCorp Vault or OpenBao.
+    Transit,
+}
+
 /// What somebody brings to open a vault.
+#[derive(Clone, Copy)]
 pub enum Factors<'a> {
     /// A person's password with the device secret from the keychain.
     Password {
@@ -65,6 +84,28 @@ pub enum Factors<'a> {
     },
     /// The recovery kit.
     Kit(&'a Kit),
+    /// A person's password and device secret, with a share that somebody else keeps.
+    Shared {
+        /// As typed, UTF-8.
+        password: &'a [u8],
+        /// 32 random bytes that the keychain keeps.
+        device: &'a [u8; 32],
+        /// 32 random bytes that the keeper gave out.
+        share: &'a [u8; 32],
+        /// Which keeper.
+        keeper: Keeper,
+    },
+    /// A machine without a person: its device secret and a share that somebody else keeps.
+    Service {
+        /// 32 random bytes that the device keeps.
+        device: &'a [u8; 32],
+        /// 32 random bytes that the keeper gave out.
+        share: &'a [u8; 32],
+        /// Which keeper.
+        keeper: Keeper,
+    },
+    /// An auditor's code: opens the key that reads the log.
+    Auditor(&'a AuditorCode),
 }
 
 impl Factors<'_> {
@@ -72,30 +113,44 @@ impl Factors<'_> {
         match self {
             Self::Password { .. } => SlotKind::PasswordDevice,
             Self::Kit(_) => SlotKind::RecoveryKit,
+            Self::Shared { .. } => SlotKind::Hsm,
+            Self::Service { .. } => SlotKind::Service,
+            Self::Auditor(_) => SlotKind::Auditor,
         }
     }
 
     fn bitmap(&self) -> u32 {
+        let kept_by = |keeper: &Keeper| match keeper {
+            Keeper::Pkcs11 => FACTOR_PKCS11,
+            Keeper::Transit => FACTOR_TRANSIT,
+        };
         match self {
             Self::Password { .. } => FACTOR_PASSWORD | FACTOR_DEVICE,
             Self::Kit(_) => FACTOR_KIT,
+            Self::Shared { keeper, .. } => FACTOR_PASSWORD | FACTOR_DEVICE | kept_by(keeper),
+            Self::Service { keeper, .. } => FACTOR_DEVICE | kept_by(keeper),
+            Self::Auditor(_) => FACTOR_AUDITOR,
         }
     }
 
-    /// The slot key's input: Argon2id(password) then the device secret, or the kit.
+    /// The slot key's input: Argon2id(password), the device secret, the share, as far as there are such; or the code.
     pub(crate) fn ikm(&self, kdf: &KdfField) -> Result<SecretBox, PasswordError> {
-        match self {
-            Self::Password { password, device } => {
-                let stretched = kdf.derive_from(password)?;
-                let mut ikm = SecretBox::zeroed(2 * KEY_LEN);
-                for (place, byte) in ikm.bytes_mut().iter_mut().zip(stretched.bytes().iter().chain(device.iter())) {
-                    *place = *byte;
-                }
-                Ok(ikm)
-            }
-            Self::Kit(kit) => Ok(kit.expose(SecretBox::copy_of)),
-        }
+        Ok(match self {
+            Self::Password { password, device } => join(&[kdf.derive_from(password)?.bytes(), *device]),
+            Self::Shared { password, device, share, .. } => join(&[kdf.derive_from(password)?.bytes(), *device, *share]),
+            Self::Service { device, share, .. } => join(&[*device, *share]),
+            Self::Kit(kit) => kit.expose(SecretBox::copy_of),
+            Self::Auditor(code) => code.expose(SecretBox::copy_of),
+        })
     }
+}
+
+fn join(parts: &[&[u8]]) -> SecretBox {
+    let mut joined = SecretBox::zeroed(parts.iter().map(|part| part.len()).sum());
+    for (place, byte) in joined.bytes_mut().iter_mut().zip(parts.iter().flat_map(|part| part.iter())) {
+        *place = *byte;
+    }
+    joined
 }
 
 /// The keys behind a slot. What a role may not do, its slot does not carry.
@@ -103,25 +158,46 @@ pub(crate) struct Keys {
     pub(crate) header: SecretBox,
     pub(crate) root: Option<SecretBox>,
     pub(crate) audit_read: Option<SecretBox>,
+    /// Derived from the root; a service has it without the root.
+    pub(crate) service: Option<SecretBox>,
 }
 
 const KEY_HEADER: u16 = 1;
 const KEY_ROOT: u16 = 2;
 const KEY_AUDIT_READ: u16 = 3;
+const KEY_SERVICE: u16 = 4;
+
+/// The part of the root that a service may have.
+fn service_key(root: &SecretBox) -> Result<SecretBox, Broken> {
+    derive(root.bytes(), &[], &[b"strongroom/v1/service"])
+}
 
 impl Keys {
-    pub(crate) fn make(entropy: &mut dyn Entropy) -> Result<Self, EntropyError> {
-        Ok(Self {
-            header: make_secret(entropy, KEY_LEN)?,
-            root: Some(make_secret(entropy, KEY_LEN)?),
-            audit_read: Some(make_secret(entropy, KEY_LEN)?),
-        })
+    pub(crate) fn make(entropy: &mut dyn Entropy) -> Result<Self, SealSlotError> {
+        let header = make_secret(entropy, KEY_LEN)?;
+        let root = make_secret(entropy, KEY_LEN)?;
+        let audit_read = Some(make_secret(entropy, KEY_LEN)?);
+        Ok(Self { header, service: Some(service_key(&root)?), root: Some(root), audit_read })
     }
 
-    /// `count u16 | (key id u16 | key 32)*` with room for a tag behind.
-    fn to_payload(&self) -> SecretBox {
-        let all = [(KEY_HEADER, Some(&self.header)), (KEY_ROOT, self.root.as_ref()), (KEY_AUDIT_READ, self.audit_read.as_ref())];
-        let held: Vec<_> = all.into_iter().filter_map(|(id, key)| Some((id, key?))).collect();
+    /// New keys for everything but the log, which was sealed to its reading key and must stay readable.
+    pub(crate) fn remake(&self, entropy: &mut dyn Entropy) -> Result<Self, SealSlotError> {
+        let made = Self::make(entropy)?;
+        let audit_read = self.audit_read.as_ref().map(|key| key.expose(SecretBox::copy_of));
+        Ok(Self { audit_read: audit_read.or(made.audit_read), ..made })
+    }
+
+    /// What a slot of that kind holds: `count u16 | (key id u16 | key 32)*` with room for a tag behind.
+    fn to_payload(&self, kind: u16) -> SecretBox {
+        let of = |wanted: SlotKind| kind == wanted.number();
+        let (is_service, is_auditor) = (of(SlotKind::Service), of(SlotKind::Auditor));
+        let all = [
+            (KEY_HEADER, Some(&self.header), true),
+            (KEY_ROOT, self.root.as_ref(), !is_service && !is_auditor),
+            (KEY_AUDIT_READ, self.audit_read.as_ref(), !is_service),
+            (KEY_SERVICE, self.service.as_ref(), is_service),
+        ];
+        let held: Vec<_> = all.into_iter().filter_map(|(id, key, held)| Some((id, key.filter(|_| held)?))).collect();
         let mut payload = SecretBox::zeroed(2 + held.len() * (2 + KEY_LEN) + TAG_LEN);
         let count = len16(held.len()).to_be_bytes();
         let numbered = held.iter().flat_map(|(id, key)| id.to_be_bytes().into_iter().chain(key.bytes().iter().copied()));
@@ -134,7 +210,7 @@ impl Keys {
     /// Key ids strictly ascend; ids of later versions are passed over; the header's key must be there.
     fn from_payload(bytes: &[u8]) -> Option<Self> {
         let mut fields = Fields::new(bytes);
-        let (mut header, mut root, mut audit_read) = (None, None, None);
+        let (mut header, mut root, mut audit_read, mut service) = (None, None, None, None);
         let mut last = 0;
         for _ in 0..fields.u16()? {
             let id = fields.u16()?;
@@ -147,11 +223,15 @@ impl Keys {
                 KEY_HEADER => header = Some(SecretBox::copy_of(key)),
                 KEY_ROOT => root = Some(SecretBox::copy_of(key)),
                 KEY_AUDIT_READ => audit_read = Some(SecretBox::copy_of(key)),
+                KEY_SERVICE => service = Some(SecretBox::copy_of(key)),
                 _ => {}
             }
         }
         fields.end(())?;
-        Some(Self { header: header?, root, audit_read })
+        if let Some(root) = &root {
+            service = Some(service_key(root).ok()?);
+        }
+        Some(Self { header: header?, root, audit_read, service })
     }
 }
 
@@ -166,6 +246,69 @@ pub(crate) struct Slot {
     nonce: [u8; NONCE_LEN],
     sealed: Vec<u8>,
     commit: [u8; 32],
+    pub(crate) details: Details,
+}
+
+/// What stands beside a slot since format 1.1, in a field of its own.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Details {
+    /// The owner's name for it.
+    pub(crate) label: String,
+    /// Its own key derivation, instead of the header's.
+    pub(crate) kdf: Option<KdfField>,
+    /// How its share is had; the keeper's affair, not read here.
+    pub(crate) provider: Vec<u8>,
+}
+
+impl Details {
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    pub(crate) fn write(&self, id: u16, out: &mut Vec<u8>) {
+        let kdf = self.kdf.as_ref().map(KdfField::to_bytes).unwrap_or_default();
+        out.extend_from_slice(&id.to_be_bytes());
+        for part in [self.label.as_bytes(), &kdf, &self.provider] {
+            out.extend_from_slice(&len16(part.len()).to_be_bytes());
+            out.extend_from_slice(part);
+        }
+    }
+
+    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<(u16, Self)> {
+        let id = fields.u16()?;
+        let mut part = |len_max: usize| {
+            let len = usize::from(fields.u16()?);
+            fields.take(len).filter(|_| len <= len_max)
+        };
+        let label = part(LABEL_LEN_MAX).and_then(|label| String::from_utf8(label.to_vec()).ok())?;
+        let kdf = part(usize::from(u16::MAX))?;
+        let kdf = if kdf.is_empty() { None } else { Some(KdfField::parse(kdf)?) };
+        let provider = part(PROVIDER_LEN_MAX)?.to_vec();
+        let details = Self { label, kdf, provider };
+        (!details.is_empty()).then_some((id, details))
+    }
+
+    /// Whether they are what a vault keeps.
+    pub(crate) fn fit(&self) -> bool {
+        self.label.len() <= LABEL_LEN_MAX && !self.label.chars().any(char::is_control) && self.provider.len() <= PROVIDER_LEN_MAX
+    }
+}
+
+/// What may be known of a slot without opening it. Not proven until the vault is opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotHead {
+    /// Its number; never used again for another one while it stands.
+    pub id: u16,
+    /// For whom; nothing: a kind that this program does not know.
+    pub kind: Option<SlotKind>,
+    /// The owner's name for it.
+    pub label: String,
+    /// Who keeps its share, if it has one.
+    pub keeper: Option<Keeper>,
+    /// How the share is had.
+    pub provider: Vec<u8>,
+    /// How hard its password is to try; nothing: it has none.
+    pub kdf: Option<KdfParams>,
 }
 
 /// Why a slot did not open.
@@ -207,6 +350,7 @@ impl Slot {
         ikm: &SecretBox,
         keys: &Keys,
         place: &Place<'_>,
+        details: Details,
         entropy: &mut dyn Entropy,
     ) -> Result<Self, SealSlotError> {
         let mut slot = Self {
@@ -217,9 +361,10 @@ impl Slot {
             nonce: make_public(entropy)?,
             sealed: Vec::new(),
             commit: [0; 32],
+            details,
         };
         let slot_key = slot.key(ikm, place)?;
-        let mut payload = keys.to_payload();
+        let mut payload = keys.to_payload(slot.kind);
         encrypt(&slot_key.encryption, &slot.nonce, &slot.aad(place), payload.bytes_mut())?;
         slot.sealed = payload.expose(<[u8]>::to_vec);
         slot.commit = slot_key.commit;
@@ -256,9 +401,40 @@ impl Slot {
         aad.extend_from_slice(&self.kind.to_be_bytes());
         aad.extend_from_slice(&self.factors.to_be_bytes());
         if self.needs_password() {
-            aad.extend_from_slice(&place.kdf.to_bytes());
+            aad.extend_from_slice(&self.kdf(place.kdf).to_bytes());
+        }
+        if !self.details.provider.is_empty() {
+            aad.extend_from_slice(&sha256(&self.details.provider));
         }
         aad
+    }
+
+    /// The key derivation that counts for this slot.
+    pub(crate) fn kdf<'a>(&'a self, header: &'a KdfField) -> &'a KdfField {
+        self.details.kdf.as_ref().unwrap_or(header)
+    }
+
+    /// Whether somebody with `factors` could have made it.
+    pub(crate) fn is_of(&self, factors: &Factors<'_>) -> bool {
+        self.is_for(factors.kind()) && self.factors == factors.bitmap()
+    }
+
+    pub(crate) fn head(&self, header: &KdfField) -> SlotHead {
+        let keeper = if self.factors & FACTOR_PKCS11 != 0 {
+            Some(Keeper::Pkcs11)
+        } else if self.factors & FACTOR_TRANSIT != 0 {
+            Some(Keeper::Transit)
+        } else {
+            None
+        };
+        SlotHead {
+            id: self.id,
+            kind: SlotKind::parse(self.kind),
+            label: self.details.label.clone(),
+            keeper,
+            provider: self.details.provider.clone(),
+            kdf: self.needs_password().then(|| self.kdf(header).params),
+        }
     }
 
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
@@ -277,7 +453,7 @@ impl Slot {
         let (salt, nonce) = (fields.array()?, fields.array()?);
         let len = usize::from(fields.u16()?);
         let sealed = fields.take(len).filter(|_| (TAG_LEN..=SEALED_LEN_MAX).contains(&len))?.to_vec();
-        Some(Self { id, kind, factors, salt, nonce, sealed, commit: fields.array()? })
+        Some(Self { id, kind, factors, salt, nonce, sealed, commit: fields.array()?, details: Details::default() })
     }
 }
 
@@ -287,6 +463,7 @@ struct SlotKey {
 }
 
 /// Why a slot could not be made.
+#[derive(Debug)]
 pub(crate) enum SealSlotError {
     Entropy(EntropyError),
     Broken,
@@ -314,12 +491,20 @@ mod tests {
 
     #[test]
     fn a_role_carries_only_its_keys() {
-        let auditor = Keys { header: key(1), root: None, audit_read: Some(key(3)) };
-        let payload = auditor.to_payload();
-        let bytes = &payload.bytes()[..payload.len() - TAG_LEN];
-        assert_eq!(bytes.len(), 2 + 2 * 34);
-        let again = Keys::from_payload(bytes).unwrap();
-        assert!(again.root.is_none() && again.audit_read.unwrap().bytes() == [3; KEY_LEN]);
+        let all = Keys { header: key(1), root: Some(key(2)), audit_read: Some(key(3)), service: service_key(&key(2)).ok() };
+        let of = |kind: SlotKind| {
+            let payload = all.to_payload(kind.number());
+            Keys::from_payload(&payload.bytes()[..payload.len() - TAG_LEN]).unwrap()
+        };
+        let auditor = of(SlotKind::Auditor);
+        assert!(auditor.root.is_none() && auditor.service.is_none() && auditor.audit_read.unwrap().bytes() == [3; KEY_LEN]);
+        let service = of(SlotKind::Service);
+        assert!(service.root.is_none() && service.audit_read.is_none());
+        for person in [SlotKind::PasswordDevice, SlotKind::RecoveryKit, SlotKind::Hsm] {
+            let person = of(person);
+            assert!(person.root.is_some() && person.audit_read.is_some());
+            assert!(person.service.unwrap().bytes() == service.service.as_ref().unwrap().bytes());
+        }
     }
 
     #[test]

@@ -4,14 +4,14 @@ use strongroom_model::{Advice, Timestamp};
 use thiserror::Error;
 
 use crate::change::Sealed;
+use crate::codes::Kit;
 use crate::entropy::{Entropy, EntropyError, make_public};
 use crate::header::{Header, Layout, MAC_LEN};
 use crate::kdf::{KdfField, KdfParams, PasswordError};
-use crate::kit::Kit;
 use crate::primitives::{Broken, derive, mac, same, sha256};
-use crate::records::{RecordError, RecordHead, wrap_key};
+use crate::records::{RecordError, RecordHead, WrapKeys};
 use crate::secret::SecretBox;
-use crate::slots::{Factors, Keys, Place, SealSlotError, Slot, SlotError, SlotKind};
+use crate::slots::{Details, Factors, Keys, Place, SealSlotError, Slot, SlotError, SlotHead, SlotKind};
 
 /// What a new vault is to be.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +38,8 @@ pub struct Vault {
     pub(crate) layout: Layout,
     pub(crate) image: Vec<u8>,
     pub(crate) keys: Keys,
+    /// Number of the slot that opened it.
+    pub(crate) opened_by: u16,
 }
 
 impl Vault {
@@ -53,7 +55,7 @@ impl Vault {
         let mut slots = Vec::new();
         for (id, factors) in [(1, Factors::Password { password, device }), (2, Factors::Kit(kit))] {
             let ikm = factors.ikm(&kdf)?;
-            slots.push(Slot::seal(id, &factors, &ikm, &keys, &place, entropy)?);
+            slots.push(Slot::seal(id, &factors, &ikm, &keys, &place, Details::default(), entropy)?);
         }
         let mut layout = Layout {
             minor: 0,
@@ -70,23 +72,38 @@ impl Vault {
             body_at: 0,
         };
         let image = assemble(&mut layout, &[], &keys)?;
-        Ok(Self { layout, image, keys })
+        Ok(Self { layout, image, keys, opened_by: 1 })
     }
 
-    /// Opens a file with one person's factors and proves all of it.
+    /// Opens a file with somebody's factors, whichever slot they are for, and proves all of it.
     pub fn open(bytes: &[u8], factors: Factors<'_>) -> Result<Self, OpenError> {
+        Self::open_slot(bytes, None, factors)
+    }
+
+    /// Opens a file by the slot of that number: needed where every slot has a share of its own.
+    pub fn open_slot(bytes: &[u8], slot: Option<u16>, factors: Factors<'_>) -> Result<Self, OpenError> {
         let layout = Layout::parse(bytes)?;
-        let keys = open_slots(&layout, &factors)?;
+        let (opened_by, keys) = open_slots(&layout, slot, &factors)?;
         let (head, body) = split(&layout, bytes);
         if !same(&mac(&keys.header, &[head, &sha256(body)])?, &layout.mac) {
             return Err(OpenError::Damaged("its header does not fit its seal"));
         }
-        Ok(Self { layout, image: bytes.to_vec(), keys })
+        Ok(Self { layout, image: bytes.to_vec(), keys, opened_by })
     }
 
     /// Asks again for password and device while the vault is open; costs one key derivation.
     pub fn check_password(&self, password: &[u8], device: &[u8; 32]) -> Result<(), OpenError> {
-        open_slots(&self.layout, &Factors::Password { password, device }).map(|_| ())
+        open_slots(&self.layout, None, &Factors::Password { password, device }).map(|_| ())
+    }
+
+    /// Every way to open it.
+    pub fn slots(&self) -> Vec<SlotHead> {
+        self.layout.slot_heads()
+    }
+
+    /// The slot that opened it.
+    pub fn opened_by(&self) -> Option<SlotHead> {
+        self.slots().into_iter().find(|slot| slot.id == self.opened_by)
     }
 
     /// The header, proven.
@@ -126,21 +143,23 @@ impl Vault {
 
     /// Decrypts one record and lends it to `f`; the plaintext is wiped when `f` returns.
     pub fn with_record<R>(&self, id: u64, f: impl FnOnce(&[u8]) -> R) -> Result<R, RecordError> {
-        let root = self.keys.root.as_ref().ok_or(RecordError::NotInThisSlot)?;
-        let row = self.layout.index.iter().find(|row| row.id == id).ok_or(RecordError::Unknown(id))?;
+        // Rows stand by ascending id.
+        let at = self.layout.index.binary_search_by_key(&id, |row| row.id).map_err(|_| RecordError::Unknown(id))?;
+        let row = self.layout.index.get(at).ok_or(RecordError::Unknown(id))?;
         let sealed = row.slice(self.body()).ok_or(RecordError::Misplaced(id))?;
-        let wrap = wrap_key(root, self.id(), self.generation()).map_err(|_| RecordError::Broken)?;
-        row.open(sealed, self.id(), &wrap, f)
+        let wraps = WrapKeys::derive(&self.keys, self.id(), self.generation()).map_err(|_| RecordError::Broken)?;
+        row.open(sealed, self.id(), wraps.of(row.reach).ok_or(RecordError::NotInThisSlot)?, f)
     }
 
     /// The key for `purpose`; the same in every generation.
     pub fn derive_key(&self, purpose: Purpose) -> Result<SecretBox, RecordError> {
-        let root = self.keys.root.as_ref().ok_or(RecordError::NotInThisSlot)?;
-        let info: &[u8] = match purpose {
-            Purpose::State => b"strongroom/v1/state",
-            Purpose::Totp => b"strongroom/v1/totp",
+        // A service keeps counters, too; codes are for persons.
+        let (key, info): (_, &[u8]) = match purpose {
+            Purpose::State => (&self.keys.service, b"strongroom/v1/state"),
+            Purpose::Totp => (&self.keys.root, b"strongroom/v1/totp"),
         };
-        derive(root.bytes(), self.id(), &[info]).map_err(|_| RecordError::Broken)
+        let key = key.as_ref().ok_or(RecordError::NotInThisSlot)?;
+        derive(key.bytes(), self.id(), &[info]).map_err(|_| RecordError::Broken)
     }
 
     /// Lends the 32 bytes that read the audit log: an X25519 private key.
@@ -150,7 +169,7 @@ impl Vault {
 
     /// The bytes of the generation that is open, ready to be stored; after [`Vault::create`], the first.
     pub fn first_image(&self) -> Sealed {
-        Sealed { layout: self.layout.clone(), image: self.image.clone() }
+        Sealed { layout: self.layout.clone(), image: self.image.clone(), keys: None }
     }
 
     pub(crate) fn body(&self) -> &[u8] {
@@ -174,19 +193,24 @@ pub(crate) fn assemble(layout: &mut Layout, body: &[u8], keys: &Keys) -> Result<
     Ok(image)
 }
 
-/// Tries every slot of the factors' kind; the password is stretched once.
-fn open_slots(layout: &Layout, factors: &Factors<'_>) -> Result<Keys, OpenError> {
-    let kind = factors.kind();
-    let mut slots = layout.slots.iter().filter(|slot| slot.is_for(kind)).peekable();
+/// Tries the slots that such factors could be for; a password is stretched once for each of their key derivations.
+fn open_slots(layout: &Layout, only: Option<u16>, factors: &Factors<'_>) -> Result<(u16, Keys), OpenError> {
+    let fits = |slot: &&Slot| slot.is_of(factors) && only.is_none_or(|only| slot.id == only);
+    let mut slots = layout.slots.iter().filter(fits).peekable();
     if slots.peek().is_none() {
-        return Err(OpenError::NoSuchSlot(kind));
+        return Err(OpenError::NoSuchSlot(factors.kind()));
     }
-    let ikm = factors.ikm(&layout.kdf)?;
-    let place = Place { vault_id: &layout.vault_id, kdf: &layout.kdf };
+    let mut derived: Option<(&KdfField, SecretBox)> = None;
     for slot in slots {
+        let kdf = slot.kdf(&layout.kdf);
+        let ikm = match derived.take() {
+            Some((of, ikm)) if of == kdf => ikm,
+            _ => factors.ikm(kdf)?,
+        };
+        let place = Place { vault_id: &layout.vault_id, kdf: &layout.kdf };
         match slot.open(&ikm, &place) {
-            Ok(keys) => return Ok(keys),
-            Err(SlotError::Wrong) => {}
+            Ok(keys) => return Ok((slot.id, keys)),
+            Err(SlotError::Wrong) => derived = Some((kdf, ikm)),
             Err(SlotError::Damaged) => return Err(OpenError::Damaged("its slot does not fit its seal")),
             Err(SlotError::Broken) => return Err(OpenError::Broken),
         }
