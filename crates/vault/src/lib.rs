@@ -27,6 +27,8 @@ mod entropy;
 mod forgery;
 mod header;
 mod kdf;
+#[cfg(test)]
+mod known_answers;
 mod primitives;
 mod records;
 mod secret;
