@@ -16,7 +16,7 @@ use strongroom_benches::order::{self, KEYS, Key, RECV_WINDOW_MS};
 use strongroom_benches::process::{Cores, SignerProcess, Wait, free};
 use strongroom_benches::row::{Peer, Row};
 use strongroom_benches::{Spoken as _, furnish};
-use strongroom_model::{Scheme, Timestamp};
+use strongroom_model::{CredentialId, Scheme, Timestamp};
 use strongroom_signer::arena::Arena;
 use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
 use strongroom_signer_api::frame::{self, Frame, FrameError, Kind};
@@ -96,7 +96,7 @@ fn frames(scratch: &Path) -> anyhow::Result<Row> {
     let request = order::request()?;
     let unsigned = encode::encode(&order::intent()?, Timestamp::from_ms(0), RECV_WINDOW_MS);
     let signed = unsigned.sign(KEYS[0].api_key, &SigningKey::Hmac(b"key"));
-    let reply = Reply::Signed { request: signed, count: 1, expires: Timestamp::from_ms(0) };
+    let reply = Reply::Signed { request: signed, count: 1, expires: Timestamp::from_ms(0), credential: CredentialId(1) };
     let (mut out, mut scratchpad) = (Vec::with_capacity(PACKET_LEN_MAX), Vec::with_capacity(PACKET_LEN_MAX));
     let mut there_and_back = || -> Result<(Request, Reply), FrameError> {
         frame::write(&mut out, Kind::Request, 1, black_box(&request), b"")?;

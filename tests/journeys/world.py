@@ -2,7 +2,7 @@
 
 A journey is started by tests/tests/journeys.rs as `STORY.py BIN_DIR WORK_DIR`, inside a private session bus.
 """
-import atexit, base64, ctypes, hashlib, hmac, json, os, re, select, signal, ssl, struct, subprocess, sys, time
+import atexit, base64, ctypes, hashlib, hmac, json, os, re, select, shutil, signal, ssl, struct, subprocess, sys, time
 import urllib.error, urllib.parse, urllib.request
 from decimal import Decimal
 
@@ -199,6 +199,24 @@ class Person:
         texts = {"totp": (code or self.phone.code()) + "\n", **more}
         fds = {f"--{name.replace('_', '-')}-fd": given(text) for name, text in texts.items()}
         return cli(*arguments, *[word for pair in fds.items() for word in pair], fds=tuple(fds.values()), dir=self.dir)
+
+    def with_print(self, *arguments, out, back, **more):
+        """Runs a command that needs a code and shows a printed one, whose last group is typed back; gives what was shown."""
+        texts = {"totp": self.phone.code() + "\n", **more}
+        fds = {f"--{name.replace('_', '-')}-fd": given(text) for name, text in texts.items()}
+        shown, group = os.pipe(), os.pipe()
+        words = [word for pair in fds.items() for word in pair]
+        door = start(f"{BIN}/strongroom", "--dir", self.dir, "--json", *arguments, *words, f"--{out}-fd", shown[1], f"--{back}-fd", group[0],
+                     pass_fds=(*fds.values(), shown[1], group[0]), stdout=subprocess.PIPE, text=True)
+        for fd in (*fds.values(), shown[1], group[0]):
+            os.close(fd)
+        text = os.read(shown[0], 4096).decode().strip()
+        if text:
+            os.write(group[1], (text.split()[-1] + "\n").encode())
+        told = json.loads(door.communicate(timeout=60)[0])
+        for fd in (shown[0], group[1]):
+            os.close(fd)
+        return door.returncode, told, text
 
     def imports(self, label, paper_dir=None, key="trade"):
         api_key, secret = paper_key(key, paper_dir or f"{self.dir}/paper")

@@ -111,7 +111,7 @@ impl SignerWorld {
                 ToPrompt::Show(show, bytes) => {
                     let text = String::from_utf8_lossy(bytes).into_owned();
                     match show {
-                        strongroom_signer_api::prompt::Show::Kit => self.kit = text,
+                        strongroom_signer_api::prompt::Show::Kit | strongroom_signer_api::prompt::Show::AuditorCode => self.kit = text,
                         strongroom_signer_api::prompt::Show::OtpUri => self.otp_uri = text,
                     }
                     self.signer.on_prompt(prompt, &FromPrompt::Shown, moment(ms))

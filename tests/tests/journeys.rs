@@ -14,6 +14,7 @@ const STORIES: Stories = Stories {
         "strongroom-prompt",
         "strongroom-prompt-window",
         "strongroom-audit",
+        "strongroom-auditor",
         "faulty_venue",
     ],
     patience_s: 420,
@@ -37,6 +38,11 @@ fn on_a_terminal() {
 #[test]
 fn prompt_window() {
     STORIES.run("prompt_window.py", SYSTEM_PYTHON, &[]);
+}
+
+#[test]
+fn ways() {
+    journey("ways.py");
 }
 
 #[test]

@@ -39,6 +39,14 @@ kinds! {
     Recovered = "recovered",
     /// Password or key derivation was replaced.
     PasswordChanged = "password-changed",
+    /// A new recovery kit was printed.
+    KitReplaced = "kit-replaced",
+    /// There is one more way into the vault.
+    SlotAdded = "slot-added",
+    /// There is one way less.
+    SlotRemoved = "slot-removed",
+    /// Everything in the vault has new keys.
+    Rekeyed = "rekeyed",
     /// The file was older than its anchor.
     RolledBack = "rolled-back",
     /// The keychain no longer knows the vault.

@@ -134,6 +134,49 @@ pub(crate) enum VaultCommand {
         #[command(flatten)]
         secrets: RecoveryFds,
     },
+    /// Set a new password; needs a code and the present password.
+    #[command(after_help = "Example:\n  strongroom vault passwd")]
+    Passwd {
+        #[command(flatten)]
+        secrets: PasswordChangeFds,
+    },
+    /// Print a new recovery kit; needs a code. The old one opens the vault no more.
+    #[command(after_help = "Example:\n  strongroom vault kit")]
+    Kit {
+        #[command(flatten)]
+        secrets: NewKitFds,
+    },
+    /// The ways into the vault.
+    #[command(after_help = "Example:\n  strongroom vault slots")]
+    Slots,
+    /// Let somebody else in: a person with a password, or an auditor who reads the log only; needs a code.
+    #[command(
+        after_help = "Examples:\n  strongroom vault add-slot person --label alice\n  strongroom vault add-slot auditor --label audit"
+    )]
+    AddSlot {
+        /// For whom.
+        #[arg(value_enum)]
+        kind: SlotName,
+        /// Your name for it.
+        #[arg(long)]
+        label: String,
+        #[command(flatten)]
+        secrets: NewSlotFds,
+    },
+    /// Close a way into the vault; needs a code.
+    #[command(after_help = "Example:\n  strongroom vault remove-slot 3")]
+    RemoveSlot {
+        /// Its number.
+        slot: u16,
+        #[command(flatten)]
+        secrets: CodeFds,
+    },
+    /// New keys for everything, after a key may have been seen; needs a code and the present password.
+    #[command(after_help = "Example:\n  strongroom vault rekey")]
+    Rekey {
+        #[command(flatten)]
+        secrets: RekeyFds,
+    },
     /// End the session; seals when nothing is live.
     #[command(after_help = "Example:\n  strongroom vault lock")]
     Lock,
@@ -229,6 +272,15 @@ pub(crate) enum KeyCommand {
         #[command(flatten)]
         secrets: CodeFds,
     },
+}
+
+/// For whom a slot can be added.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SlotName {
+    /// With a password, at this computer.
+    Person,
+    /// With a printed code: reads the log, opens no key.
+    Auditor,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -475,6 +527,58 @@ descriptors! {
     PasswordFds {
         /// Read the password from this descriptor.
         password_fd,
+    }
+}
+
+descriptors! {
+    /// For `vault passwd`.
+    PasswordChangeFds {
+        /// Read the one-time code from this descriptor.
+        totp_fd,
+        /// Read the present password from this descriptor.
+        password_fd,
+        /// Read the new password from this descriptor.
+        new_password_fd,
+    }
+}
+
+descriptors! {
+    /// For `vault kit`.
+    NewKitFds {
+        /// Read the one-time code from this descriptor.
+        totp_fd,
+        /// Write the recovery kit to this descriptor.
+        kit_out_fd,
+        /// Read the last group of the recovery kit from this descriptor.
+        kit_fd,
+    }
+}
+
+descriptors! {
+    /// For `vault add-slot`.
+    NewSlotFds {
+        /// Read the one-time code from this descriptor.
+        totp_fd,
+        /// Read the person's password from this descriptor.
+        new_password_fd,
+        /// Write the auditor's code to this descriptor.
+        code_out_fd,
+        /// Read the last group of the auditor's code from this descriptor.
+        code_fd,
+    }
+}
+
+descriptors! {
+    /// For `vault rekey`.
+    RekeyFds {
+        /// Read the one-time code from this descriptor.
+        totp_fd,
+        /// Read the present password from this descriptor.
+        password_fd,
+        /// Write the recovery kit to this descriptor.
+        kit_out_fd,
+        /// Read the last group of the recovery kit from this descriptor.
+        kit_fd,
     }
 }
 

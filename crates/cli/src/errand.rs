@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use strongroom_desk_api::supervisor::{Errand, Face, Field, Show, Slot, SupervisorClient, ToSupervisor};
-use strongroom_desk_api::{Ask, DeskClient, DoorAction, Tell};
+use strongroom_desk_api::{Ask, DeskClient, DoorAction, SlotFor, Tell};
 
-use crate::arguments::{CodeFds, KeyFds, NewVaultFds, PasswordFds, RecoveryFds};
+use crate::arguments::{CodeFds, KeyFds, NewKitFds, NewSlotFds, NewVaultFds, PasswordChangeFds, PasswordFds, RecoveryFds, RekeyFds};
 use crate::fail::Failure;
 
 /// A person has so long to answer all questions.
@@ -47,6 +47,44 @@ impl Descriptors {
 
     pub(crate) fn for_password(secrets: &PasswordFds) -> Self {
         Self::new(&[(Slot::Answer(Field::Password), secrets.password_fd)])
+    }
+
+    pub(crate) fn for_password_change(secrets: &PasswordChangeFds) -> Self {
+        Self::new(&[
+            (Slot::Answer(Field::Totp), secrets.totp_fd),
+            (Slot::Answer(Field::Password), secrets.password_fd),
+            (Slot::Answer(Field::NewPassword), secrets.new_password_fd),
+        ])
+    }
+
+    pub(crate) fn for_new_kit(secrets: &NewKitFds) -> Self {
+        Self::new(&[
+            (Slot::Answer(Field::Totp), secrets.totp_fd),
+            (Slot::Shown(Show::Kit), secrets.kit_out_fd),
+            (Slot::Answer(Field::KitGroup), secrets.kit_fd),
+        ])
+    }
+
+    pub(crate) fn for_new_slot(kind: SlotFor, secrets: &NewSlotFds) -> Self {
+        match kind {
+            SlotFor::Person => {
+                Self::new(&[(Slot::Answer(Field::Totp), secrets.totp_fd), (Slot::Answer(Field::NewPassword), secrets.new_password_fd)])
+            }
+            SlotFor::Auditor => Self::new(&[
+                (Slot::Answer(Field::Totp), secrets.totp_fd),
+                (Slot::Shown(Show::AuditorCode), secrets.code_out_fd),
+                (Slot::Answer(Field::KitGroup), secrets.code_fd),
+            ]),
+        }
+    }
+
+    pub(crate) fn for_rekey(secrets: &RekeyFds) -> Self {
+        Self::new(&[
+            (Slot::Answer(Field::Totp), secrets.totp_fd),
+            (Slot::Answer(Field::Password), secrets.password_fd),
+            (Slot::Shown(Show::Kit), secrets.kit_out_fd),
+            (Slot::Answer(Field::KitGroup), secrets.kit_fd),
+        ])
     }
 
     pub(crate) fn for_recovery(secrets: &RecoveryFds) -> Self {

@@ -14,10 +14,12 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use strongroom_desk_api::supervisor::{SupervisorClient, ToSupervisor};
-use strongroom_desk_api::{Ask, DeskClient, DoorAction, KeyView, Tell};
+use strongroom_desk_api::{Ask, DeskClient, DoorAction, KeyView, SlotFor, Tell};
 use strongroom_model::{CredentialId, Venue};
 
-use crate::arguments::{Arguments, AuditCommand, Command, KeyCommand, OrderCommand, PinCommand, PolicyCommand, VaultCommand, VenueName};
+use crate::arguments::{
+    Arguments, AuditCommand, Command, KeyCommand, OrderCommand, PinCommand, PolicyCommand, SlotName, VaultCommand, VenueName,
+};
 use crate::errand::Descriptors;
 use crate::fail::Failure;
 
@@ -139,6 +141,18 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
             VaultCommand::Restore { generation, secrets } => {
                 door.act(DoorAction::Recover { generation: Some(generation) }, &Descriptors::for_recovery(&secrets))?
             }
+            VaultCommand::Passwd { secrets } => door.act(DoorAction::ChangePassword, &Descriptors::for_password_change(&secrets))?,
+            VaultCommand::Kit { secrets } => door.act(DoorAction::ReplaceKit, &Descriptors::for_new_kit(&secrets))?,
+            VaultCommand::Slots => door.ask(&Ask::Slots)?,
+            VaultCommand::AddSlot { kind, label, secrets } => {
+                let kind = match kind {
+                    SlotName::Person => SlotFor::Person,
+                    SlotName::Auditor => SlotFor::Auditor,
+                };
+                door.act(DoorAction::AddSlot { kind, label }, &Descriptors::for_new_slot(kind, &secrets))?
+            }
+            VaultCommand::RemoveSlot { slot, secrets } => door.act(DoorAction::RemoveSlot { slot }, &Descriptors::for_code(&secrets))?,
+            VaultCommand::Rekey { secrets } => door.act(DoorAction::Rekey, &Descriptors::for_rekey(&secrets))?,
             VaultCommand::Lock => door.ask(&Ask::Lock)?,
             VaultCommand::Seal => door.ask(&Ask::Seal)?,
         },

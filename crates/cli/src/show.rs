@@ -19,6 +19,13 @@ pub(crate) fn tell(tell: &Tell, json: bool) {
         Tell::Session(view) => session(view),
         Tell::Prepared { words, .. } | Tell::Done { words } => println!("{words}"),
         Tell::PublicKey { pem } => print!("{pem}"),
+        Tell::Slots { slots } => {
+            for slot in slots {
+                let kdf = slot.kdf.map_or_else(String::new, |(memory, passes)| format!("Argon2id {memory} MiB, {passes} passes"));
+                let present = if slot.is_present { "opened the vault" } else { "" };
+                println!("{:>4}  {:<34} {:<20} {kdf}  {present}", slot.id, slot.kind, slot.label);
+            }
+        }
         Tell::Outcome { words, key, log_key, public_key } => {
             println!("{words}");
             if let Some(key) = key {

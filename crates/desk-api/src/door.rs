@@ -77,6 +77,8 @@ pub enum Ask {
     Seal,
     /// Credentials, without secrets.
     Keys,
+    /// The ways into the vault; while it is open.
+    Slots,
     /// The public half of a key pair, as the venue asks for it.
     PublicKey {
         /// Which.
@@ -202,6 +204,24 @@ pub enum DoorAction {
         /// Which.
         id: CredentialId,
     },
+    /// Set a new password.
+    ChangePassword,
+    /// Print a new recovery kit.
+    ReplaceKit,
+    /// One more way into the vault.
+    AddSlot {
+        /// For whom.
+        kind: SlotFor,
+        /// Name for it.
+        label: String,
+    },
+    /// One way less.
+    RemoveSlot {
+        /// Which.
+        slot: u16,
+    },
+    /// New keys for everything in the vault.
+    Rekey,
     /// Allow orders again.
     Rearm,
     /// Change limits.
@@ -260,6 +280,11 @@ pub enum Tell {
     Keys {
         /// All of them.
         keys: Vec<KeyView>,
+    },
+    /// To [`Ask::Slots`].
+    Slots {
+        /// By number.
+        slots: Vec<SlotView>,
     },
     /// To [`Ask::PublicKey`].
     PublicKey {
@@ -432,6 +457,34 @@ pub struct KeyView {
     pub due: Vec<DueReason>,
     /// What its rotation waits for: told of the new key.
     pub step: Option<RotationStep>,
+}
+
+/// For whom a way into the vault is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum SlotFor {
+    /// A person with a password, at this computer.
+    Person,
+    /// Somebody who reads the log and opens no key.
+    Auditor,
+}
+
+/// A way into the vault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct SlotView {
+    /// Its number.
+    pub id: u16,
+    /// For whom; empty: a kind of a later version.
+    pub kind: String,
+    /// The person's name for it.
+    pub label: String,
+    /// Memory in MiB and passes of its password's derivation, if it has one.
+    pub kdf: Option<(u32, u32)>,
+    /// Whether the vault was opened by it.
+    pub is_present: bool,
 }
 
 /// Why a key should be replaced.

@@ -10,8 +10,8 @@ pub mod supervisor;
 pub mod ticket;
 
 pub use door::{
-    Ask, AuditEntry, BookView, DoorAction, DoorError, DueReason, Fate, KeyView, Mode, OrderView, RotationStep, SessionView, Tell,
-    VaultState, VaultView,
+    Ask, AuditEntry, BookView, DoorAction, DoorError, DueReason, Fate, KeyView, Mode, OrderView, RotationStep, SessionView, SlotFor,
+    SlotView, Tell, VaultState, VaultView,
 };
 pub use line::{CertificateView, CountedBy, Latency, LimitView, LineKind, LineView, PinState, SeenKey};
 pub use market::{Day, Frame, Interval, Row, TradeRow, Watch};

@@ -11,7 +11,7 @@ use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorAction, DoorError, Tell};
 use strongroom_guard::Policy;
 use strongroom_model::{Advice, CredentialInfo, KeyStage};
-use strongroom_signer_api::{Action, ActionEnd, KitOpening, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed};
+use strongroom_signer_api::{Action, ActionEnd, KitOpening, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed, SlotFor};
 
 use crate::event::Event;
 use crate::hall::{Hall, lock, wall};
@@ -83,6 +83,12 @@ pub(crate) async fn prepare(hall: &Arc<Hall>, action: DoorAction) -> Tell {
         DoorAction::Generate { label, venue, scheme, replaces } => Action::Generate { label, venue, scheme, replaces },
         DoorAction::EditKey { id, edit } => Action::EditKey { id, edit },
         DoorAction::Delete { id } => Action::Delete { id },
+        DoorAction::ChangePassword => Action::ChangePassword,
+        DoorAction::ReplaceKit => Action::ReplaceKit,
+        DoorAction::AddSlot { kind: strongroom_desk_api::SlotFor::Person, label } => Action::AddSlot { kind: SlotFor::Person, label },
+        DoorAction::AddSlot { kind: strongroom_desk_api::SlotFor::Auditor, label } => Action::AddSlot { kind: SlotFor::Auditor, label },
+        DoorAction::RemoveSlot { slot } => Action::RemoveSlot { slot },
+        DoorAction::Rekey => Action::Rekey,
         DoorAction::Rearm => Action::Rearm,
         DoorAction::SetPolicy { policy } => Action::SetPolicy(policy),
         DoorAction::AcceptPin { host, spki_sha256 } => {
@@ -182,6 +188,13 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
             tokio::spawn(rotation::resume(Arc::clone(hall)));
         }
         ActionEnd::Imported(info) => drop(hall.note(&[(Kind::KeyImported, key(info))])),
+        ActionEnd::PasswordChanged { slot } => drop(hall.note(&[(Kind::PasswordChanged, json!({"slot": slot}))])),
+        ActionEnd::KitReplaced => drop(hall.note(&[(Kind::KitReplaced, json!({}))])),
+        ActionEnd::SlotAdded(slot) => {
+            drop(hall.note(&[(Kind::SlotAdded, json!({"slot": slot.id, "kind": slot.kind, "label": slot.label}))]));
+        }
+        ActionEnd::SlotRemoved { slot } => drop(hall.note(&[(Kind::SlotRemoved, json!({"slot": slot}))])),
+        ActionEnd::Rekeyed { closed } => drop(hall.note(&[(Kind::Rekeyed, json!({"closed": closed}))])),
         ActionEnd::Deleted(info) => drop(hall.note(&[(Kind::KeyDeleted, key(info))])),
         ActionEnd::Rearmed => {
             let _ = hall.note(&[(Kind::Rearmed, json!({}))]);

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strongroom_desk_api::socket::{DESK_SOCKET, LINE_LEN_MAX, listen, peer_is_same_user, run_dir};
-use strongroom_desk_api::{Ask, AuditEntry, OrderView, SessionView, Tell, VaultState, VaultView};
+use strongroom_desk_api::{Ask, AuditEntry, OrderView, SessionView, SlotView, Tell, VaultState, VaultView};
 use strongroom_model::{Advice, ClientOrderId, CredentialInfo, OrderSpec, PlaceOrder, Side, Symbol};
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::control::FromDesk;
-use strongroom_signer_api::{ActionEnd, GIVEN_UP, PinChange, Reply, Request, Status};
+use strongroom_signer_api::{ActionEnd, GIVEN_UP, PinChange, Reply, Request, SlotInfo, Status};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
@@ -120,6 +120,10 @@ impl Door {
             Ask::Lock => self.lock().await,
             Ask::Seal => self.seal("a person sealed it").await,
             Ask::Keys => account::keys(&self.hall).await,
+            Ask::Slots => match self.hall.ask_signer(&Request::Slots).await {
+                Ok(Reply::Slots(slots)) => Tell::Slots { slots: slots.into_iter().map(slot_view).collect() },
+                other => unexpected(other),
+            },
             Ask::PublicKey { id } => match self.hall.ask_signer(&Request::PublicKey { id }).await {
                 Ok(Reply::PublicKey(pem)) => Tell::PublicKey { pem },
                 other => unexpected(other),
@@ -382,6 +386,11 @@ pub(crate) fn unexpected(answer: Result<Reply, strongroom_signer_api::Refusal>) 
     }
 }
 
+fn slot_view(slot: SlotInfo) -> SlotView {
+    let SlotInfo { id, kind, label, kdf, is_present } = slot;
+    SlotView { id, kind, label, kdf, is_present }
+}
+
 fn outcome_of(end: ActionEnd) -> Tell {
     let done = |words: &str, key: Option<CredentialInfo>| Tell::Outcome { words: words.to_owned(), key, log_key: None, public_key: None };
     match end {
@@ -403,6 +412,20 @@ fn outcome_of(end: ActionEnd) -> Tell {
         }
         ActionEnd::Edited(info) => done("Changed.", Some(info)),
         ActionEnd::Deleted(info) => done("Deleted from the vault. It stays valid at the venue until you revoke it there.", Some(info)),
+        ActionEnd::PasswordChanged { slot } => {
+            done(&format!("The password of slot {slot} is changed. Backups of before still open with the old one."), None)
+        }
+        ActionEnd::KitReplaced => done("The new recovery kit counts. Destroy the old print: it still opens backups of before.", None),
+        ActionEnd::SlotAdded(slot) => done(&format!("Slot {} is added: {}, “{}”.", slot.id, slot.kind, slot.label), None),
+        ActionEnd::SlotRemoved { slot } => done(
+            &format!("Slot {slot} is closed. It still opens backups of before; `strongroom vault rekey` gives everything new keys."),
+            None,
+        ),
+        ActionEnd::Rekeyed { closed } => {
+            let closed: Vec<String> = closed.iter().map(u16::to_string).collect();
+            let closed = if closed.is_empty() { String::new() } else { format!(" Closed slots: {}.", closed.join(", ")) };
+            done(&format!("Everything in the vault has new keys; only your password and the new recovery kit open it.{closed}"), None)
+        }
         ActionEnd::Rearmed => done("Re-armed. Orders are allowed again.", None),
         ActionEnd::PolicySet(_) => done("The limits are changed.", None),
         ActionEnd::Pinned(PinChange { host, spki_sha256, trust: true }) => done(&format!("{host} is pinned to {spki_sha256}."), None),

@@ -188,7 +188,7 @@ impl Dialogue {
 
     fn show(self: &Rc<Self>, show: Show, text: Zeroizing<String>) {
         match show {
-            Show::Kit => {
+            Show::Kit | Show::AuditorCode => {
                 pages::kit::show(self, &text, false);
                 *self.kit.borrow_mut() = Some(text);
             }

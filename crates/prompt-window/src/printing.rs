@@ -1,4 +1,4 @@
-//! The recovery kit on paper, or in a file that a person chose. Invariant: a file is new, closed to others, and no link is
+//! A code on paper, or in a file that a person chose. Invariant: a file is new, closed to others, and no link is
 //! followed to it.
 #![expect(clippy::float_arithmetic, reason = "a page is measured in points")]
 
@@ -22,10 +22,32 @@ use crate::qr;
 const COLUMNS: usize = 4;
 /// Width of the square code on paper, points.
 const CODE_WIDTH: f64 = 150.0;
-/// How the kit is used.
-const USE: &str = "With this vault's file, this kit opens everything without the password. Whoever holds it and a copy of the file needs nothing else.\n\n\
-To use it: strongroom vault recover, or “Recover with the kit” in the window. Type all sixteen groups, then choose a new password.\n\n\
-Keep it away from the computer and from its backups. If it may have been seen, make a new vault and new keys at your venues.";
+/// What is on the paper besides the code.
+#[derive(Clone, Copy)]
+pub(crate) struct Paper {
+    heading: &'static str,
+    file_name: &'static str,
+    /// How the code is used.
+    usage: &'static str,
+}
+
+/// Of the recovery kit.
+pub(crate) const KIT: Paper = Paper {
+    heading: "Strongroom recovery kit",
+    file_name: "strongroom-recovery-kit.txt",
+    usage: "With this vault's file, this kit opens everything without the password. Whoever holds it and a copy of the file needs nothing else.\n\n\
+            To use it: strongroom vault recover, or “Recover with the kit” in the window. Type all sixteen groups, then choose a new password.\n\n\
+            Keep it away from the computer and from its backups. If it may have been seen: strongroom vault rekey, and new keys at your venues.",
+};
+
+/// Of an auditor's code.
+pub(crate) const AUDITOR: Paper = Paper {
+    heading: "Strongroom auditor's code",
+    file_name: "strongroom-auditor-code.txt",
+    usage: "With a copy of this vault's file, this code reads the audit log. It opens no key and signs nothing.\n\n\
+            To use it: strongroom-auditor read LOG --vault FILE. Type all sixteen groups.\n\n\
+            If it may have been seen: strongroom vault remove-slot, then strongroom vault add-slot auditor.",
+};
 
 /// Today in UTC.
 pub(crate) fn today() -> String {
@@ -47,13 +69,13 @@ const fn civil(days: i64) -> (i64, i64, i64) {
 }
 
 /// Asks for a printer and prints; what came of it in words, `None` when the person chose not to.
-pub(crate) fn print(parent: &Window, kit: &str, vault: &str) -> Result<Option<String>, String> {
+pub(crate) fn print(parent: &Window, paper: Paper, kit: &str, vault: &str) -> Result<Option<String>, String> {
     let operation = PrintOperation::new();
     operation.set_n_pages(1);
-    operation.set_job_name("Strongroom recovery kit");
+    operation.set_job_name(paper.heading);
     let (kit, vault) = (Zeroizing::new(kit.to_owned()), vault.to_owned());
     operation.connect_draw_page(move |_, page, _| {
-        let _ = draw(page, &kit, &vault);
+        let _ = draw(page, paper, &kit, &vault);
     });
     match operation.run(PrintOperationAction::PrintDialog, Some(parent)) {
         Ok(PrintOperationResult::Cancel) => Ok(None),
@@ -62,11 +84,11 @@ pub(crate) fn print(parent: &Window, kit: &str, vault: &str) -> Result<Option<St
     }
 }
 
-fn draw(page: &PrintContext, kit: &str, vault: &str) -> Result<(), gtk::cairo::Error> {
+fn draw(page: &PrintContext, paper: Paper, kit: &str, vault: &str) -> Result<(), gtk::cairo::Error> {
     let Some(cr) = page.cairo_context() else { return Ok(()) };
     cr.set_source_rgb(0.0, 0.0, 0.0);
     let dense: Zeroizing<String> = Zeroizing::new(kit.chars().filter(|c| *c != ' ').collect());
-    text(page, &cr, "Inter Semi-Bold 20", "Strongroom recovery kit", 0.0, 0.0);
+    text(page, &cr, "Inter Semi-Bold 20", paper.heading, 0.0, 0.0);
     text(page, &cr, "Inter 10", &format!("Vault {vault}   ·   made {}", today()), 0.0, 30.0);
     if let Some(code) = qr::encode(&dense) {
         cr.save()?;
@@ -85,7 +107,7 @@ fn draw(page: &PrintContext, kit: &str, vault: &str) -> Result<(), gtk::cairo::E
         text(page, &cr, "JetBrains Mono Medium 15", group, x + 22.0, y);
         x += step;
     }
-    text(page, &cr, "Inter 10", USE, 0.0, y + 52.0);
+    text(page, &cr, "Inter 10", paper.usage, 0.0, y + 52.0);
     Ok(())
 }
 
@@ -102,16 +124,16 @@ fn text(page: &PrintContext, cr: &Context, font: &str, words: &str, x: f64, y: f
 }
 
 /// Asks for a place and writes; what came of it in words, `None` when the person chose not to.
-pub(crate) fn save(parent: &Window, kit: &str, vault: &str) -> Result<Option<String>, String> {
-    let chooser = FileChooserDialog::new(Some("Save the recovery kit"), Some(parent), FileChooserAction::Save);
+pub(crate) fn save(parent: &Window, paper: Paper, kit: &str, vault: &str) -> Result<Option<String>, String> {
+    let chooser = FileChooserDialog::new(Some(paper.heading), Some(parent), FileChooserAction::Save);
     chooser.add_buttons(&[("_Cancel", ResponseType::Cancel), ("_Save", ResponseType::Accept)]);
     chooser.set_default_response(ResponseType::Accept);
     chooser.set_local_only(true);
-    chooser.set_current_name("strongroom-recovery-kit.txt");
+    chooser.set_current_name(paper.file_name);
     let path = if chooser.run() == ResponseType::Accept { chooser.filename() } else { None };
     chooser.close();
     let Some(path) = path else { return Ok(None) };
-    let text = Zeroizing::new(format!("Strongroom recovery kit\nVault {vault}, made {}\n\n{kit}\n\n{USE}\n", today()));
+    let text = Zeroizing::new(format!("{}\nVault {vault}, made {}\n\n{kit}\n\n{}\n", paper.heading, today(), paper.usage));
     match write(&path, text.as_bytes()) {
         Ok(()) => Ok(Some("Saved, closed to others. Move it off this machine.".to_owned())),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {

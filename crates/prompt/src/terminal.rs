@@ -120,6 +120,10 @@ impl<'a> Terminal<'a> {
                 "Recovery kit",
                 "Write it down or print it, and keep it away from this computer. With this vault's file it opens everything.\nIt is shown only now.",
             ),
+            Show::AuditorCode => (
+                "Auditor's code",
+                "Give it to the auditor, in writing. With the vault's file it reads the audit log; it opens no key.\nIt is shown only now.",
+            ),
             Show::OtpUri => ("One-time codes", "Put this address into an authenticator app. It is shown only now."),
         };
         write!(self.tty, "{OTHER_SCREEN}{title}\n\n    ")?;

@@ -36,11 +36,21 @@ pub enum Deed {
     Generate = 10,
     /// Change what is noted of a key.
     EditKey = 11,
+    /// Set a new password.
+    Password = 12,
+    /// Print a new recovery kit.
+    Kit = 13,
+    /// One more way into the vault.
+    AddSlot = 14,
+    /// One way less.
+    RemoveSlot = 15,
+    /// New keys for everything.
+    Rekey = 16,
 }
 
 impl Deed {
     /// All, in the order of their numbers.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::Create,
         Self::Unlock,
         Self::Recover,
@@ -52,6 +62,11 @@ impl Deed {
         Self::Pin,
         Self::Generate,
         Self::EditKey,
+        Self::Password,
+        Self::Kit,
+        Self::AddSlot,
+        Self::RemoveSlot,
+        Self::Rekey,
     ];
 
     fn from_number(number: u8) -> Option<Self> {

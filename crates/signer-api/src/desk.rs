@@ -41,6 +41,8 @@ pub enum Request {
     Credentials,
     /// The limits in force.
     Policy,
+    /// The ways into the open vault.
+    Slots,
     /// A new key was tried with a signed read: it takes its place, or is dropped. One that was generated is not dropped.
     KeyTested {
         /// The new key.
@@ -127,12 +129,56 @@ pub enum Action {
         /// Which.
         id: CredentialId,
     },
+    /// Set a new password for the person whose present one is given.
+    ChangePassword,
+    /// Print a new recovery kit; the old one opens only old backups.
+    ReplaceKit,
+    /// One more way into the vault.
+    AddSlot {
+        /// For whom.
+        kind: SlotFor,
+        /// The person's name for it.
+        label: String,
+    },
+    /// One way less.
+    RemoveSlot {
+        /// Which.
+        slot: u16,
+    },
+    /// New keys for everything, with a new kit; every way but the present password is closed.
+    Rekey,
     /// Take the kill switch back.
     Rearm,
     /// Change the limits.
     SetPolicy(Policy),
     /// Trust a key that a server showed, or trust a pinned one no more.
     Pin(PinChange),
+}
+
+/// For whom a slot is added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SlotFor {
+    /// A person with a password, at this computer.
+    Person,
+    /// Somebody who reads the log and opens no record.
+    Auditor,
+}
+
+/// A way into the vault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SlotInfo {
+    /// Its number.
+    pub id: u16,
+    /// For whom, as the format names it; empty: a kind of a later version.
+    pub kind: String,
+    /// The person's name for it.
+    pub label: String,
+    /// Memory in MiB and passes of its password's derivation, if it has one.
+    pub kdf: Option<(u32, u32)>,
+    /// Whether the vault was opened by it.
+    pub is_present: bool,
 }
 
 /// One opening with the recovery kit: what comes of it is told with it.
@@ -237,6 +283,8 @@ pub enum Reply {
         #[serde(with = "serde_bytes")]
         public_key: Vec<u8>,
     },
+    /// To [`Request::Slots`].
+    Slots(Vec<SlotInfo>),
     /// To [`Request::PublicKey`]: SubjectPublicKeyInfo as PEM.
     PublicKey(String),
     /// To [`Request::ReadAudit`]: payloads in plain JSON.
@@ -315,6 +363,25 @@ pub enum ActionEnd {
     Edited(CredentialInfo),
     /// A key was forgotten.
     Deleted(CredentialInfo),
+    /// A person's password changed.
+    PasswordChanged {
+        /// Whose.
+        slot: u16,
+    },
+    /// There is a new recovery kit.
+    KitReplaced,
+    /// There is one more way into the vault.
+    SlotAdded(SlotInfo),
+    /// There is one way less.
+    SlotRemoved {
+        /// Which.
+        slot: u16,
+    },
+    /// Everything has new keys.
+    Rekeyed {
+        /// Ways that were closed.
+        closed: Vec<u16>,
+    },
     /// The kill switch is off.
     Rearmed,
     /// A person trusts a server's key, or no more.

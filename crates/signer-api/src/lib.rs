@@ -14,5 +14,6 @@ pub mod prompt;
 pub use about::{About, Deed, Fact};
 pub use channel::Channel;
 pub use desk::{
-    Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed, SignAsk, Status, Walls,
+    Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed, SignAsk, SlotFor, SlotInfo, Status,
+    Walls,
 };

@@ -49,12 +49,14 @@ pub enum Show {
     Kit = 33,
     /// The `otpauth://` address of the code generator.
     OtpUri = 34,
+    /// An auditor's code.
+    AuditorCode = 35,
 }
 
 impl Show {
     /// From its number.
     pub fn from_number(number: u8) -> Option<Self> {
-        [Self::Kit, Self::OtpUri].into_iter().find(|show| *show as u8 == number)
+        [Self::Kit, Self::OtpUri, Self::AuditorCode].into_iter().find(|show| *show as u8 == number)
     }
 }
 

@@ -3,7 +3,8 @@
 use ed25519_dalek::Signer as _;
 use strongroom_guard::{OrderRate, Policy, Role, Session, SessionEnd};
 use strongroom_model::{CredentialId, KeyStage, Venue};
-use strongroom_vault::{Purpose, RecordKind, SecretBox, Vault};
+use strongroom_signer_api::SlotInfo;
+use strongroom_vault::{Purpose, RecordKind, SecretBox, SlotHead, SlotKind, Vault};
 use thiserror::Error;
 
 use crate::arena::{Arena, Shielded, Unshieldable};
@@ -58,7 +59,7 @@ impl Open {
                 RecordKind::Policy => policy = vault.with_record(head.id, |record| serde_json::from_slice::<Policy>(record).ok())?,
                 RecordKind::TotpSeed => totp_seed = Some(vault.with_record(head.id, |record| arena.shield(record))??),
                 RecordKind::AuditSigningKey => log_key = Some(vault.with_record(head.id, |record| arena.shield(record))??),
-                RecordKind::AuditReadKey | RecordKind::RecoveryCodes => {}
+                RecordKind::AuditReadKey | RecordKind::RecoveryCodes | RecordKind::OldStateKey => {}
             }
         }
         let policy = policy.filter(|policy| policy.validate().is_ok()).ok_or(LoadError::Record("its limits cannot be read"))?;
@@ -77,7 +78,7 @@ impl Open {
             None => (0, Ledger::default()),
             Some(bytes) => {
                 let broken = LoadError::Record("its state file does not belong to it or is damaged");
-                let Ok((generation, plain)) = strongroom_vault::open_state(&state_key, vault.id(), bytes) else { return Err(broken) };
+                let Some((generation, plain)) = open_state(&vault, &state_key, bytes) else { return Err(broken) };
                 let Ok(ledger) = plain.expose(|plain| serde_json::from_slice(plain)) else { return Err(broken) };
                 (generation, ledger)
             }
@@ -134,6 +135,12 @@ impl Open {
         self.vault.records().find(|head| head.kind == RecordKind::Policy).map(|head| head.id)
     }
 
+    /// After the vault was re-keyed: the counters are sealed with its new key from now on.
+    pub(crate) fn take_new_state_key(&mut self) -> Result<(), LoadError> {
+        self.state_key = self.vault.derive_key(Purpose::State)?;
+        Ok(())
+    }
+
     /// The credential meant: the named one, or the active one of the venue.
     pub(crate) fn credential(&self, id: Option<CredentialId>, venue: Venue) -> Option<&Credential> {
         self.credentials.iter().find(|credential| match id {
@@ -171,5 +178,30 @@ impl Open {
     /// Begins a session with every role.
     pub(crate) fn open_session(&mut self, now_ms: u64) {
         self.session = Ok(Session { opened_ms: now_ms, used_ms: now_ms, roles: Role::ALL.to_vec() });
+    }
+}
+
+/// Opens the state file, also one that was written before the vault was re-keyed and could not be written again since.
+fn open_state(vault: &Vault, key: &SecretBox, bytes: &[u8]) -> Option<(u64, SecretBox)> {
+    strongroom_vault::open_state(key, vault.id(), bytes).ok().or_else(|| {
+        let old = vault.records().find(|head| head.kind == RecordKind::OldStateKey)?;
+        let old = vault.with_record(old.id, SecretBox::copy_of).ok()?;
+        strongroom_vault::open_state(&old, vault.id(), bytes).ok()
+    })
+}
+
+/// The ways into a vault, as doors are told.
+pub(crate) fn slots(vault: &Vault) -> Vec<SlotInfo> {
+    let present = vault.opened_by().map(|slot| slot.id);
+    vault.slots().into_iter().map(|slot| slot_info(slot, present)).collect()
+}
+
+pub(crate) fn slot_info(slot: SlotHead, present: Option<u16>) -> SlotInfo {
+    SlotInfo {
+        is_present: present == Some(slot.id),
+        id: slot.id,
+        kind: slot.kind.map(SlotKind::words).unwrap_or_default().to_owned(),
+        label: slot.label,
+        kdf: slot.kdf.map(|kdf| (kdf.memory_kib / 1_024, kdf.passes)),
     }
 }

@@ -128,6 +128,7 @@ impl Signer {
                 Ok(saving) => return saving,
                 Err(refusal) => Err(refusal),
             },
+            Request::Slots => self.opened().map(|open| Reply::Slots(crate::keys::slots(&open.vault))),
             Request::PublicKey { id } => self.public_key(id).map(Reply::PublicKey),
             Request::SealHead { size, head } => self.seal_head(size, &head, &mut out),
             Request::ReadAudit { last } => self.read_audit(&files, last, now),

@@ -13,8 +13,8 @@ use crate::kdf::{KdfField, KdfParams, PasswordError};
 use crate::primitives::Broken;
 use crate::records::{IndexRow, RECORD_LEN_MAX, RECORDS_MAX, Reach, RecordHead, RecordKind, RewrapError, SealRecordError, WrapKeys};
 use crate::secret::SecretBox;
-use crate::slots::{Details, Factors, Keys, Place, SLOTS_MAX, SealSlotError, Slot, SlotKind};
-use crate::vault::{Vault, assemble};
+use crate::slots::{Details, Factors, Keys, Place, SLOTS_MAX, SealSlotError, Slot, SlotHead, SlotKind};
+use crate::vault::{Purpose, Vault, assemble};
 
 /// One wish for the next generation.
 pub enum Edit<'a> {
@@ -105,6 +105,11 @@ impl Sealed {
         self.layout.header()
     }
 
+    /// Every way to open it.
+    pub fn slots(&self) -> Vec<SlotHead> {
+        self.layout.slot_heads()
+    }
+
     /// Its generation.
     pub fn generation(&self) -> u64 {
         self.layout.generation
@@ -185,8 +190,15 @@ impl Vault {
     }
 
     /// New keys for everything, with the slots of `ways` only: every record is sealed anew, under a new data key. Whoever kept
-    /// an old key, or an old backup with its factors, cannot follow. The key that reads the log stays.
-    pub fn rekey(&self, ways: &[Way<'_>], at: Timestamp, entropy: &mut dyn Entropy) -> Result<Sealed, ChangeError> {
+    /// an old key, or an old backup with its factors, cannot follow. The key that reads the log stays. `state_record`: where the
+    /// present state key is kept until the state file is sealed with the new one.
+    pub fn rekey(
+        &self,
+        ways: &[Way<'_>],
+        state_record: Option<u64>,
+        at: Timestamp,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Sealed, ChangeError> {
         self.require_root()?;
         let keys = self.keys.remake(entropy)?;
         let mut layout = self.next_layout(at)?;
@@ -199,6 +211,11 @@ impl Vault {
                 .with_record(row.id, |plaintext| IndexRow::seal(head, plaintext, self.id(), wrap, entropy))
                 .map_err(|_| ChangeError::Misplaced(row.id))??;
             records.insert(row.id, (sealed.0, Cow::Owned(sealed.1)));
+        }
+        if let Some(id) = state_record {
+            let old = self.derive_key(Purpose::State).map_err(|_| ChangeError::NotInThisSlot)?;
+            let put = Put { id, kind: RecordKind::OldStateKey, reach: Reach::Services, plaintext: old.bytes() };
+            self.put(&mut layout, &mut records, &mut BTreeSet::new(), put, &new_wraps, entropy)?;
         }
         layout.slots.clear();
         layout.kdf = KdfField { params: layout.kdf.params, salt: make_public(entropy)? };

@@ -33,16 +33,19 @@ pub enum RecordKind {
     AuditReadKey,
     /// Single-use codes that replace the second factor.
     RecoveryCodes,
+    /// The key of a state file that was written before the vault was re-keyed; gone when it is written again.
+    OldStateKey,
 }
 
 impl RecordKind {
-    const NUMBERS: [(Self, u16); 6] = [
+    const NUMBERS: [(Self, u16); 7] = [
         (Self::Credential, 1),
         (Self::TotpSeed, 2),
         (Self::Policy, 3),
         (Self::AuditSigningKey, 4),
         (Self::AuditReadKey, 5),
         (Self::RecoveryCodes, 6),
+        (Self::OldStateKey, 7),
     ];
 
     fn number(self) -> u16 {

@@ -54,6 +54,19 @@ impl SlotKind {
         (Self::Auditor, 7),
     ];
 
+    /// For people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::PasswordDevice => "password and device",
+            Self::RecoveryKit => "recovery kit",
+            Self::Hsm => "password, device and a kept share",
+            Self::Fido2 => "password and FIDO2",
+            Self::Escrow => "several people",
+            Self::Service => "service",
+            Self::Auditor => "auditor",
+        }
+    }
+
     fn number(self) -> u16 {
         Self::NUMBERS.iter().find(|(kind, _)| *kind == self).map_or(0, |(_, number)| *number)
     }

@@ -91,9 +91,10 @@ impl Vault {
         Ok(Self { layout, image: bytes.to_vec(), keys, opened_by })
     }
 
-    /// Asks again for password and device while the vault is open; costs one key derivation.
-    pub fn check_password(&self, password: &[u8], device: &[u8; 32]) -> Result<(), OpenError> {
-        open_slots(&self.layout, None, &Factors::Password { password, device }).map(|_| ())
+    /// Asks again for password and device while the vault is open, and tells whose slot it is; costs a key derivation for each
+    /// person.
+    pub fn check_password(&self, password: &[u8], device: &[u8; 32]) -> Result<u16, OpenError> {
+        open_slots(&self.layout, None, &Factors::Password { password, device }).map(|(slot, _)| slot)
     }
 
     /// Every way to open it.

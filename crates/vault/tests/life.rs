@@ -29,7 +29,7 @@ fn both_slots_open_the_same_vault() {
     assert!(by_password.with_audit_read_key(|key| key == audit).unwrap());
     // A password in another normal form is the same password; another password or another device is not.
     let decomposed = "correct horse, Zu\u{308}rich".as_bytes();
-    assert_eq!(by_kit.check_password(decomposed, &DEVICE), Ok(()));
+    assert_eq!(by_kit.check_password(decomposed, &DEVICE), Ok(1));
     assert_eq!(by_kit.check_password(b"correct horse, Zurich", &DEVICE), Err(OpenError::WrongFactors));
     assert_eq!(by_kit.check_password(PASSWORD, &[0; 32]), Err(OpenError::WrongFactors));
     let other = Kit::from_bytes(&[0; 32]);
@@ -102,7 +102,7 @@ fn a_new_password_and_a_new_kit_replace_the_old_ones() {
     assert_eq!(vault.kdf().passes, 4);
     assert_eq!(Vault::open(&file, Factors::Kit(&kit())).err(), Some(OpenError::WrongFactors));
     let opened = Vault::open(&file, Factors::Kit(&new_kit)).unwrap();
-    assert_eq!(opened.check_password(b"another", &[7; 32]), Ok(()));
+    assert_eq!(opened.check_password(b"another", &[7; 32]), Ok(3));
     assert_eq!(opened.check_password(PASSWORD, &DEVICE), Err(OpenError::WrongFactors));
 }
 

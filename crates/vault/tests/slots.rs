@@ -151,7 +151,9 @@ fn a_rekeyed_vault_is_closed_to_whoever_had_a_key() {
     let new_kit = Kit::from_bytes(&[0x4B; 32]);
     let person = Factors::Password { password: PASSWORD, device: &DEVICE };
     let way = |slot, factors| Way { slot, factors, label: "", kdf: KdfParams::FLOOR, provider: b"" };
-    let sealed = vault.rekey(&[way(1, person), way(2, Factors::Kit(&new_kit))], at(9_000), &mut Repeatable::new(5)).unwrap();
+    let sealed = vault
+        .rekey(&[way(1, person), way(2, Factors::Kit(&new_kit))], Some(vault.next_record_id()), at(9_000), &mut Repeatable::new(5))
+        .unwrap();
     vault.commit(sealed).unwrap();
     let file = vault.first_image().bytes().to_vec();
     for factors in [person, Factors::Kit(&new_kit)] {
@@ -166,8 +168,10 @@ fn a_rekeyed_vault_is_closed_to_whoever_had_a_key() {
     // No ciphertext of before is left in the new file, and a change goes on from the new keys.
     let tail = |file: &[u8]| file[file.len() - 64..].to_vec();
     assert_ne!(tail(&before), tail(&file));
-    changed(&mut vault, &[put(3, RecordKind::Credential, b"after")]);
-    assert!(Vault::open(vault.first_image().bytes(), person).unwrap().with_record(3, |plaintext| plaintext == b"after").unwrap());
-    let without_person = vault.rekey(&[way(2, Factors::Kit(&new_kit))], at(9_000), &mut Repeatable::new(5));
+    let old_state = vault.records().find(|head| head.kind == RecordKind::OldStateKey).unwrap();
+    assert!(vault.with_record(old_state.id, |own| state.expose(|old| own == old)).unwrap());
+    changed(&mut vault, &[Edit::Remove { id: old_state.id }, put(9, RecordKind::Credential, b"after")]);
+    assert!(Vault::open(vault.first_image().bytes(), person).unwrap().with_record(9, |plaintext| plaintext == b"after").unwrap());
+    let without_person = vault.rekey(&[way(2, Factors::Kit(&new_kit))], None, at(9_000), &mut Repeatable::new(5));
     assert_eq!(without_person.err(), Some(ChangeError::LastWay));
 }

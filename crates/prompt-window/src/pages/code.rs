@@ -26,6 +26,11 @@ const fn words(deed: Deed) -> (&'static str, &'static str, &'static str) {
         Deed::Pin => {
             ("confirm a server's key", "To trust a key, compare it with one that the venue publishes, over another network.", "_Confirm")
         }
+        Deed::Password => ("confirm a new password", "After the code you give the present password, then the new one.", "_Continue"),
+        Deed::Kit => ("confirm a new recovery kit", "After the code the new kit is shown, once.", "_Continue"),
+        Deed::AddSlot => ("confirm a new way in", "Whoever gets it is let in until you close it.", "_Continue"),
+        Deed::RemoveSlot => ("confirm a closing", "Backups of before still open with it.", "_Close it"),
+        Deed::Rekey => ("confirm new keys", "After the code you give the present password, then a new recovery kit is shown.", "_Continue"),
         Deed::Create | Deed::Unlock | Deed::Recover => ("confirm", "", "_Confirm"),
     }
 }

@@ -5,14 +5,15 @@ use std::rc::Rc;
 
 use gtk::prelude::*;
 use gtk::{Button, Grid};
-use strongroom_signer_api::Fact;
+use strongroom_signer_api::{Deed, Fact};
 use zeroize::Zeroizing;
 
 use crate::dialogue::Dialogue;
 use crate::frame::{Page, main_button};
 use crate::icons::Icon;
 use crate::parts::{Field, Typed, alert, call, column, facts, focus, label, name_of, row, short, small, typed};
-use crate::{printing, qr};
+use crate::printing::{self, Paper};
+use crate::qr;
 
 /// Columns of the groups.
 const COLUMNS: usize = 4;
@@ -24,8 +25,16 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>, kit: &str, typed_back: bool) {
     let about = dialogue.about();
     let body = column(0);
     body.set_margin_top(4);
-    body.pack_start(&label("Print the recovery kit", "title"), false, false, 0);
-    let words = "It opens this vault without the password. It is shown once and not stored. Keep the paper away from this machine.";
+    let of_auditor = about.deed == Deed::AddSlot;
+    let (title, words) = if of_auditor {
+        ("Print the auditor's code", "With the vault's file it reads the audit log, and opens no key. It is shown once and not stored.")
+    } else {
+        (
+            "Print the recovery kit",
+            "It opens this vault without the password. It is shown once and not stored. Keep the paper away from this machine.",
+        )
+    };
+    body.pack_start(&label(title, "title"), false, false, 0);
     let words = label(words, "words");
     words.set_margin_top(6);
     body.pack_start(&words, false, false, 0);
@@ -33,7 +42,12 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>, kit: &str, typed_back: bool) {
     let beside = row(24);
     beside.set_margin_top(16);
     let dense: Zeroizing<String> = Zeroizing::new(kit.chars().filter(|c| *c != ' ').collect());
-    beside.pack_start(&qr::picture(qr::encode(&dense), 196, "Recovery kit as QR code"), false, false, 0);
+    beside.pack_start(
+        &qr::picture(qr::encode(&dense), 196, if of_auditor { "Code as QR code" } else { "Recovery kit as QR code" }),
+        false,
+        false,
+        0,
+    );
     let right = column(0);
     let vault = about.fact("Vault").unwrap_or_default().to_owned();
     let made = printing::today();
@@ -49,7 +63,8 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>, kit: &str, typed_back: bool) {
     right.pack_start(&buttons, false, false, 0);
     told.set_margin_top(8);
     right.pack_start(&told, false, false, 0);
-    keep(dialogue, &print, &save, &told, kit, &vault);
+    let paper = if of_auditor { printing::AUDITOR } else { printing::KIT };
+    keep(dialogue, (&print, &save), &told, paper, kit, &vault);
     beside.pack_start(&right, true, true, 0);
     body.pack_start(&beside, false, false, 0);
     body.pack_start(&groups(kit, typed_back), false, false, 0);
@@ -57,9 +72,17 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>, kit: &str, typed_back: bool) {
     let main = main_button(if typed_back { "The paper is _stored" } else { "I _have it on paper" });
     let count = kit.split(' ').count();
     let first = if typed_back { ask_group(dialogue, &body, kit, count, &main) } else { tell_next(dialogue, &body, count, &main) };
-    let aside = if typed_back { short("1 group to type back", "quiet") } else { short("It opens everything", "quiet") };
+    let power = if of_auditor { "It reads the log" } else { "It opens everything" };
+    let aside = short(if typed_back { "1 group to type back" } else { power }, "quiet");
     let refuse = "_Cancel, no vault";
-    frame.show(Page { size: (520, 720), about: "recovery kit", body: body.upcast(), main, refuse, aside: Some(aside.upcast()) });
+    frame.show(Page {
+        size: (520, 720),
+        about: if of_auditor { "auditor's code" } else { "recovery kit" },
+        body: body.upcast(),
+        main,
+        refuse,
+        aside: Some(aside.upcast()),
+    });
     focus(&first);
 }
 
@@ -138,14 +161,18 @@ fn ask_group(dialogue: &Rc<Dialogue>, body: &gtk::Box, kit: &str, count: usize, 
 }
 
 /// Print and save, and what came of it.
-fn keep(dialogue: &Rc<Dialogue>, print: &Button, save: &Button, told: &gtk::Label, kit: &str, vault: &str) {
+fn keep(dialogue: &Rc<Dialogue>, (print, save): (&Button, &Button), told: &gtk::Label, paper: Paper, kit: &str, vault: &str) {
     for (button, printed) in [(print, true), (save, false)] {
         let (asking, told, vault) = (Rc::downgrade(dialogue), told.clone(), vault.to_owned());
         let kit = Zeroizing::new(kit.to_owned());
         button.connect_clicked(move |_| {
             let Some(dialogue) = asking.upgrade() else { return };
             let Some(frame) = dialogue.frame() else { return };
-            let done = if printed { printing::print(frame.window(), &kit, &vault) } else { printing::save(frame.window(), &kit, &vault) };
+            let done = if printed {
+                printing::print(frame.window(), paper, &kit, &vault)
+            } else {
+                printing::save(frame.window(), paper, &kit, &vault)
+            };
             match done {
                 Ok(None) => {}
                 Ok(Some(words)) => told.set_text(&words),

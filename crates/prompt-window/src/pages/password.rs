@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use gtk::prelude::*;
+use strongroom_signer_api::Deed;
 
 use crate::dialogue::Dialogue;
 use crate::frame::{Page, main_button};
@@ -36,7 +37,8 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
     body.pack_start(&line, false, false, 0);
     body.pack_start(&facts(&about.facts, 20), false, false, 0);
 
-    let main = main_button("_Unlock");
+    let opens = about.deed == Deed::Unlock;
+    let main = main_button(if opens { "_Unlock" } else { "_Continue" });
     main.set_sensitive(false);
     let sensitive = main.clone();
     field.entry.connect_changed(move |entry| sensitive.set_sensitive(entry.text_length() > 0));
@@ -46,6 +48,13 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
         entry.set_text("");
         answering.answer(&password, "Deriving the key");
     });
-    frame.show(Page { size: (480, 420), about: "unlock", body: body.upcast(), main, refuse: "_Cancel", aside: None });
+    frame.show(Page {
+        size: (480, 420),
+        about: if opens { "unlock" } else { "present password" },
+        body: body.upcast(),
+        main,
+        refuse: "_Cancel",
+        aside: None,
+    });
     focus(&field.entry);
 }

@@ -10,6 +10,7 @@ use strongroom_signer_api::{About, Action, Deed, KitOpening, PinChange};
 use strongroom_vault::{KdfParams, peek};
 
 use super::Pending;
+use crate::keys::slots;
 use crate::signer::Signer;
 
 /// Letters of a reason that somebody gave.
@@ -39,6 +40,18 @@ impl Signer {
                 edit_rows(edit).into_iter().fold(about, |about, (name, value)| about.with(name, &value))
             }
             Action::Delete { id } => self.about_key(about, id.0),
+            Action::ChangePassword => about.with("After it", "old backups still open with the old password"),
+            Action::ReplaceKit => self.about_vault(about).with("After it", "old backups still open with the old kit"),
+            Action::AddSlot { label, .. } => self.about_vault(about).with("Name", label),
+            Action::RemoveSlot { slot } => {
+                let known = self.open.iter().flat_map(|open| slots(&open.vault)).find(|known| known.id == *slot);
+                known.iter().fold(about, |about, known| about.with("Slot", &format!("{slot}, {}", known.kind)).with("Name", &known.label))
+            }
+            Action::Rekey => {
+                let closed = self.open.iter().flat_map(|open| slots(&open.vault)).filter(|known| !known.is_present).count();
+                self.about_vault(about)
+                    .with("After it", &format!("{closed} other ways into the vault are closed, old backups stay as they are"))
+            }
             Action::Rearm => {
                 let why = self.freeze.as_ref().map_or("", |freeze| freeze.why.as_str());
                 about
@@ -80,6 +93,14 @@ impl Signer {
         }
     }
 
+    /// Which vault it is about.
+    fn about_vault(&self, about: About) -> About {
+        match &self.open {
+            Some(open) => about.with("Vault", &groups(&hex(&open.vault.id()[..6]))),
+            None => about,
+        }
+    }
+
     fn about_key(&self, about: About, id: u64) -> About {
         let known = self.open.iter().flat_map(|open| &open.credentials).find(|known| known.info.id.0 == id);
         let Some(CredentialInfo { venue, api_key, created, .. }) = known.map(|known| &known.info) else { return about };
@@ -97,6 +118,11 @@ const fn deed(action: &Action) -> Deed {
         Action::Rotate { .. } => Deed::Rotate,
         Action::Generate { .. } => Deed::Generate,
         Action::EditKey { .. } => Deed::EditKey,
+        Action::ChangePassword => Deed::Password,
+        Action::ReplaceKit => Deed::Kit,
+        Action::AddSlot { .. } => Deed::AddSlot,
+        Action::RemoveSlot { .. } => Deed::RemoveSlot,
+        Action::Rekey => Deed::Rekey,
         Action::Delete { .. } => Deed::Delete,
         Action::Rearm => Deed::Rearm,
         Action::SetPolicy(_) => Deed::Policy,

@@ -22,6 +22,7 @@ impl Signer {
             Grant::Import(import) => self.ask(talk, Step::ImportName(import), Field::ApiKey, "API key"),
             Grant::Generate(wish) => self.generate(talk, wish, now),
             Grant::EditKey(id, edit) => self.edit_key(talk, id, edit, now),
+            Grant::Way(wish) => self.way_granted(talk, wish, now),
             Grant::Delete(id) => {
                 let Some(info) = open.credential(Some(id), Venue::Binance).map(|found| found.info.clone()) else {
                     return talk.fail(&Refusal::NoCredential.to_string(), Advice::Ask, false);
@@ -106,6 +107,15 @@ impl Signer {
         }
         match next {
             Next::Grant(grant) => self.granted(talk, grant, now),
+            Next::Rekeyed { closed } => {
+                if self.open.as_mut().is_none_or(|open| open.take_new_state_key().is_err()) {
+                    return talk.broken();
+                }
+                let step = Step::Saving(Next::ForgetOldState { closed });
+                self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step });
+                self.save_ledger(Some(talk.prompt))
+            }
+            Next::ForgetOldState { closed } => self.forget_old_state(talk, closed, now),
             Next::Refuse(why, advice) => talk.fail(&why, advice, true),
             Next::LetIn(opening) => self.let_in(talk, Some(opening)),
             Next::GiveUp => {
@@ -130,7 +140,9 @@ impl Signer {
                     ActionEnd::Imported(_) => "Stored in the vault.",
                     ActionEnd::RotationBegun(_) => "Stored; the new key is tested now.",
                     ActionEnd::Generated { .. } => "Made. Register its public half at the venue, then tell its name there.",
-                    ActionEnd::Edited(_) => "Changed.",
+                    ActionEnd::Edited(_) | ActionEnd::PasswordChanged { .. } => "Changed.",
+                    ActionEnd::KitReplaced => "The new kit counts. The old one opens old backups only.",
+                    ActionEnd::Rekeyed { .. } => "Everything has new keys. Unlock with the same password from now on.",
                     ActionEnd::Deleted(_) => "Deleted from the vault. It stays valid at the venue until you revoke it there.",
                     _ => "Done.",
                 };

@@ -6,7 +6,7 @@ use strongroom_guard::{Policy, STEP_S, TotpState};
 use strongroom_model::Advice;
 use strongroom_signer_api::prompt::Field;
 use strongroom_signer_api::{ActionEnd, KitOpening, Notice, Sealed};
-use strongroom_vault::{Edit, Factors, Kit, NewVault, OpenError, RecordKind, SecretBox, SystemEntropy, Vault};
+use strongroom_vault::{Edit, Factors, Kit, NewVault, OpenError, RecordKind, SecretBox, SlotKind, SystemEntropy, Vault};
 use zeroize::Zeroizing;
 
 use super::{Birth, Dialogue, Grant, Next, PASSWORD_LEN_MIN, PASSWORD_WAIT_MS_MAX, Step, Talk};
@@ -75,7 +75,7 @@ impl Signer {
         if let Some(open) = &self.open {
             let checked = self.device(&open.device).map(|device| open.vault.check_password(password, &device));
             return match checked {
-                Some(Ok(())) => self.let_in(talk, None),
+                Some(Ok(_)) => self.let_in(talk, None),
                 Some(Err(error)) => self.wrong_factor(talk, &error, now),
                 None => talk.broken(),
             };
@@ -126,9 +126,15 @@ impl Signer {
         if password.len() < PASSWORD_LEN_MIN {
             return talk.fail("a password has at least 10 bytes; nothing was changed", Advice::Ask, false);
         }
-        let kdf = vault.kdf();
         let Some(secret) = self.device(device) else { return talk.broken() };
-        let edit = Edit::ReplacePassword { password, device: &secret, kdf };
+        let factors = Factors::Password { password, device: &secret };
+        // The first person's way in, whose password or device is lost; others keep theirs.
+        let first = vault.slots().into_iter().find(|slot| slot.kind == Some(SlotKind::PasswordDevice));
+        let kdf = first.as_ref().and_then(|slot| slot.kdf).unwrap_or_else(|| vault.kdf());
+        let edit = match first {
+            Some(slot) => Edit::ReplaceFactors { slot: slot.id, factors, kdf, provider: b"" },
+            None => Edit::AddSlot { factors, label: "", kdf, provider: b"" },
+        };
         let sealed = match vault.change(&[edit], now.wall, &mut SystemEntropy) {
             Ok(sealed) => sealed,
             Err(error) => return talk.fail(&error.to_string(), error.advice(), false),
@@ -205,7 +211,7 @@ impl Signer {
     }
 
     /// The device secret for one use; wiped after it.
-    fn device(&self, device: &Shielded) -> Option<Zeroizing<[u8; 32]>> {
+    pub(super) fn device(&self, device: &Shielded) -> Option<Zeroizing<[u8; 32]>> {
         self.arena.expose(device, |bytes| <[u8; 32]>::try_from(bytes).ok().map(Zeroizing::new)).ok().flatten()
     }
 }

@@ -7,12 +7,13 @@ mod about;
 mod change;
 mod credentials;
 mod factors;
+mod ways;
 
 use strongroom_guard::{Policy, Role};
 use strongroom_model::{Advice, CredentialId, KeyEdit, KeyStage, Origin, Scheme, Timestamp, Venue};
 use strongroom_signer_api::about::is_plain;
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
-use strongroom_signer_api::{Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Refusal, Reply};
+use strongroom_signer_api::{Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Refusal, Reply, SlotFor};
 use strongroom_vault::{KdfParams, Kit, SecretBox, SystemEntropy, Vault, peek};
 use zeroize::Zeroizing;
 
@@ -80,6 +81,7 @@ enum Step {
         state: Option<Vec<u8>>,
     },
     Code(Grant),
+    Way(ways::Step),
     ImportName(Import),
     ImportSecret(Import, String),
     /// Something is being saved; then this comes.
@@ -98,6 +100,7 @@ enum Grant {
     Generate(Generate),
     EditKey(CredentialId, KeyEdit),
     Delete(CredentialId),
+    Way(ways::Wish),
     Rearm,
     SetPolicy(Policy),
     Pin(PinChange),
@@ -128,6 +131,14 @@ struct Generate {
 
 enum Next {
     Grant(Grant),
+    /// New keys count: the counters are saved under theirs.
+    Rekeyed {
+        closed: Vec<u16>,
+    },
+    /// They are: the key that they were under before is forgotten.
+    ForgetOldState {
+        closed: Vec<u16>,
+    },
     Refuse(String, Advice),
     /// The vault has its new password: the kit's owner is let in.
     LetIn(KitOpening),
@@ -186,9 +197,16 @@ impl Signer {
                 return Ok(format!("Put the backup of generation {generation} in the vault's place"));
             }
             Action::Recover(_) => return Ok("Open the vault with the recovery kit and set a new password".to_owned()),
-            Action::Import { .. } | Action::Rotate { .. } | Action::Generate { .. } | Action::EditKey { .. } | Action::Delete { .. } => {
-                Role::KeyAdmin
-            }
+            Action::Import { .. }
+            | Action::Rotate { .. }
+            | Action::Generate { .. }
+            | Action::EditKey { .. }
+            | Action::Delete { .. }
+            | Action::ChangePassword
+            | Action::ReplaceKit
+            | Action::AddSlot { .. }
+            | Action::RemoveSlot { .. }
+            | Action::Rekey => Role::KeyAdmin,
             Action::Rearm | Action::SetPolicy(_) | Action::Pin(_) => Role::Risk,
         };
         let frozen = self.freeze.is_some();
@@ -226,6 +244,18 @@ impl Signer {
             Action::Import { label, venue } => Ok(format!("Import a key for {} as “{label}”", about::name(*venue))),
             Action::Rotate { old } => Ok(format!("Replace the key “{}” by a new one", replaceable(old)?)),
             Action::Delete { id } => Ok(format!("Delete the key “{}” from the vault", label(id)?)),
+            Action::AddSlot { label, .. } if !is_label(label) => state("a name has 1 to 64 bytes without control characters"),
+            Action::RemoveSlot { slot } if !open.vault.slots().iter().any(|known| known.id == *slot) => {
+                state("the vault has no such slot; see `strongroom vault slots`")
+            }
+            Action::ChangePassword => Ok("Set a new password".to_owned()),
+            Action::ReplaceKit => Ok("Print a new recovery kit; the old one opens the vault no more".to_owned()),
+            Action::AddSlot { kind: SlotFor::Person, label } => Ok(format!("Let one more person into the vault, “{label}”")),
+            Action::AddSlot { kind: SlotFor::Auditor, label } => {
+                Ok(format!("Give a code that reads the log, and nothing else, to “{label}”"))
+            }
+            Action::RemoveSlot { slot } => Ok(format!("Close slot {slot} of the vault")),
+            Action::Rekey => Ok("Give everything in the vault new keys, and print a new recovery kit".to_owned()),
             Action::Rearm if !frozen => state("the kill switch is not engaged"),
             Action::Rearm => Ok("Re-arm: allow orders again".to_owned()),
             Action::SetPolicy(policy) => match policy.validate() {
@@ -289,6 +319,7 @@ impl Signer {
                 let words = format!("Type group {} of the kit, the last one", KIT_GROUP + 1);
                 self.ask(talk, Step::CreateKitGroup(birth, password, kit), Field::KitGroup, &words)
             }
+            (Step::Way(step), FromPrompt::Shown) => self.way_shown(talk, step),
             (Step::CreateUriShown(birth, password, kit, seed), FromPrompt::Shown) => {
                 self.ask(talk, Step::CreateCode(birth, password, kit, seed), Field::Totp, "Code that the authenticator shows now")
             }
@@ -346,6 +377,12 @@ impl Signer {
             }
             (Action::EditKey { id, edit }, _) => code(self, Grant::EditKey(id, edit)),
             (Action::Delete { id }, _) => code(self, Grant::Delete(id)),
+            (Action::ChangePassword, _) => code(self, Grant::Way(ways::Wish::Password)),
+            (Action::ReplaceKit, _) => code(self, Grant::Way(ways::Wish::Kit)),
+            (Action::AddSlot { kind: SlotFor::Person, label }, _) => code(self, Grant::Way(ways::Wish::Person(label))),
+            (Action::AddSlot { kind: SlotFor::Auditor, label }, _) => code(self, Grant::Way(ways::Wish::Auditor(label))),
+            (Action::RemoveSlot { slot }, _) => code(self, Grant::Way(ways::Wish::Remove(slot))),
+            (Action::Rekey, _) => code(self, Grant::Way(ways::Wish::Rekey)),
             (Action::Rearm, _) => code(self, Grant::Rearm),
             (Action::Pin(change), _) => code(self, Grant::Pin(change)),
             (Action::SetPolicy(policy), _) => {
@@ -398,6 +435,7 @@ impl Signer {
                 self.recovered(talk, opening, &device, *vault, state.as_deref(), answer, now)
             }
             Step::Code(grant) => self.code(talk, grant, answer, now),
+            Step::Way(step) => self.way_answered(talk, step, answer, now),
             Step::ImportName(import) => {
                 let name = answer.trim_ascii();
                 let Some(name) = is_api_key(name).then(|| String::from_utf8_lossy(name).into_owned()) else {

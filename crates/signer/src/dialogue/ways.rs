@@ -1,0 +1,229 @@
+//! Ways into the vault: passwords, the kit, further people, auditors, and new keys for everything.
+//!
+//! Invariant: a printed code counts only after a part of it was typed back, and an old factor only ends when the new one is on
+//! disk.
+
+use strongroom_model::Advice;
+use strongroom_signer_api::ActionEnd;
+use strongroom_signer_api::prompt::{Field, Show, ToPrompt};
+use strongroom_vault::{AuditorCode, ChangeError, Edit, Factors, KdfParams, Kit, RecordKind, SlotKind, SystemEntropy, Way};
+
+use super::{Dialogue, KIT_GROUP, Next, PASSWORD_LEN_MIN, Talk};
+use crate::arena::Shielded;
+use crate::clock::Moment;
+use crate::keys::slot_info;
+use crate::signer::{Out, Signer};
+
+/// What is wanted.
+pub(super) enum Wish {
+    Password,
+    Kit,
+    Person(String),
+    Auditor(String),
+    Remove(u16),
+    Rekey,
+}
+
+/// What the prompt's next message must be.
+pub(super) enum Step {
+    /// The present password, to change it.
+    Present,
+    /// The new one of that slot.
+    New(u16),
+    /// A further person's.
+    Person(String),
+    /// The present password, to go on with new keys.
+    ToRekey,
+    KitShown(Kit, Option<Owner>),
+    KitGroup(Kit, Option<Owner>),
+    CodeShown(AuditorCode, String),
+    CodeGroup(AuditorCode, String),
+}
+
+/// Who re-keys: the one way that stays open.
+pub(super) struct Owner {
+    slot: u16,
+    password: Shielded,
+}
+
+impl Signer {
+    pub(super) fn way_granted(&mut self, talk: Talk, wish: Wish, now: Moment) -> Vec<Out> {
+        match wish {
+            Wish::Password => self.ask_way(talk, Step::Present, Field::Password, "Present password"),
+            Wish::Rekey => self.ask_way(talk, Step::ToRekey, Field::Password, "Present password"),
+            Wish::Person(label) => self.ask_way(talk, Step::Person(label), Field::NewPassword, "Password of the further person"),
+            Wish::Kit => self.show_kit(talk, None),
+            Wish::Auditor(label) => {
+                let Ok(code) = AuditorCode::make(&mut SystemEntropy) else { return talk.broken() };
+                let show = code.with_text(|text| talk.say(&ToPrompt::Show(Show::AuditorCode, text.as_bytes())));
+                self.wait_for_way(talk, Step::CodeShown(code, label));
+                vec![show]
+            }
+            Wish::Remove(slot) => {
+                let Some(open) = &self.open else { return talk.broken() };
+                let changed = open.vault.change(&[Edit::RemoveSlot { slot }], now.wall, &mut SystemEntropy);
+                self.save_change(talk, changed, ActionEnd::SlotRemoved { slot })
+            }
+        }
+    }
+
+    pub(super) fn way_shown(&mut self, talk: Talk, step: Step) -> Vec<Out> {
+        let words = format!("Type group {} of it, the last one", KIT_GROUP + 1);
+        match step {
+            Step::KitShown(kit, owner) => self.ask_way(talk, Step::KitGroup(kit, owner), Field::KitGroup, &words),
+            Step::CodeShown(code, label) => self.ask_way(talk, Step::CodeGroup(code, label), Field::KitGroup, &words),
+            _ => talk.fail("the prompt said something out of order", Advice::Bug, false),
+        }
+    }
+
+    pub(super) fn way_answered(&mut self, talk: Talk, step: Step, answer: &[u8], now: Moment) -> Vec<Out> {
+        let not_typed_back = "that is not its last group; nothing was changed. Start again and write it down";
+        match step {
+            Step::Present => match self.owner_of(talk, answer, now) {
+                Ok(slot) => self.ask_way(talk, Step::New(slot), Field::NewPassword, "New password"),
+                Err(failed) => failed,
+            },
+            Step::ToRekey => match self.owner_of(talk, answer, now) {
+                Ok(slot) => match self.arena.shield(answer) {
+                    Ok(password) => self.show_kit(talk, Some(Owner { slot, password })),
+                    Err(_) => talk.broken(),
+                },
+                Err(failed) => failed,
+            },
+            Step::New(_) | Step::Person(_) if answer.len() < PASSWORD_LEN_MIN => {
+                talk.fail("a password has at least 10 bytes; nothing was changed", Advice::Ask, false)
+            }
+            Step::New(slot) => {
+                let kdf = self.kdf_of(slot);
+                let changed = self.with_person(answer, |factors, vault| {
+                    let edit = Edit::ReplaceFactors { slot, factors, kdf, provider: b"" };
+                    vault.change(&[edit], now.wall, &mut SystemEntropy)
+                });
+                self.save_way(talk, changed, ActionEnd::PasswordChanged { slot })
+            }
+            Step::Person(label) => {
+                let kdf = self.kdf_of(0);
+                let changed = self.with_person(answer, |factors, vault| {
+                    vault.change(&[Edit::AddSlot { factors, label: &label, kdf, provider: b"" }], now.wall, &mut SystemEntropy)
+                });
+                self.save_added(talk, changed)
+            }
+            Step::KitGroup(kit, _) if !kit.has_group(KIT_GROUP, answer) => talk.fail(not_typed_back, Advice::Ask, false),
+            Step::KitGroup(kit, None) => {
+                let Some(open) = &self.open else { return talk.broken() };
+                let (slot, kdf) = (self.kit_slot(), open.vault.kdf());
+                let edit = Edit::ReplaceFactors { slot, factors: Factors::Kit(&kit), kdf, provider: b"" };
+                let changed = open.vault.change(&[edit], now.wall, &mut SystemEntropy);
+                self.save_change(talk, changed, ActionEnd::KitReplaced)
+            }
+            Step::KitGroup(kit, Some(owner)) => self.rekey(talk, &kit, &owner, now),
+            Step::CodeGroup(code, _) if !code.has_group(KIT_GROUP, answer) => talk.fail(not_typed_back, Advice::Ask, false),
+            Step::CodeGroup(code, label) => {
+                let Some(open) = &self.open else { return talk.broken() };
+                let edit = Edit::AddSlot { factors: Factors::Auditor(&code), label: &label, kdf: KdfParams::FLOOR, provider: b"" };
+                let changed = open.vault.change(&[edit], now.wall, &mut SystemEntropy);
+                self.save_added(talk, Some(changed))
+            }
+            Step::KitShown(..) | Step::CodeShown(..) => talk.fail("the prompt said something out of order", Advice::Bug, false),
+        }
+    }
+
+    fn show_kit(&mut self, talk: Talk, owner: Option<Owner>) -> Vec<Out> {
+        let Ok(kit) = Kit::make(&mut SystemEntropy) else { return talk.broken() };
+        let show = kit.with_text(|text| talk.say(&ToPrompt::Show(Show::Kit, text.as_bytes())));
+        self.wait_for_way(talk, Step::KitShown(kit, owner));
+        vec![show]
+    }
+
+    /// Everything sealed anew; the counters follow, since their key is another one, too.
+    fn rekey(&mut self, talk: Talk, kit: &Kit, owner: &Owner, now: Moment) -> Vec<Out> {
+        let Some(open) = &self.open else { return talk.broken() };
+        let heads = open.vault.slots();
+        let label = heads.iter().find(|head| head.id == owner.slot).map(|head| head.label.clone()).unwrap_or_default();
+        let kit_slot = self.kit_slot();
+        let closed = heads.iter().map(|head| head.id).filter(|id| *id != owner.slot && *id != kit_slot).collect();
+        let kdf = self.kdf_of(owner.slot);
+        let changed = self.arena.expose(&owner.password, |password| {
+            self.with_person(password, |factors, vault| {
+                let ways = [
+                    Way { slot: owner.slot, factors, label: &label, kdf, provider: b"" },
+                    Way { slot: kit_slot, factors: Factors::Kit(kit), label: "", kdf, provider: b"" },
+                ];
+                vault.rekey(&ways, Some(vault.next_record_id()), now.wall, &mut SystemEntropy)
+            })
+        });
+        match changed {
+            Ok(Some(Ok(sealed))) => self.save_vault(talk, sealed, Next::Rekeyed { closed }),
+            Ok(Some(Err(error))) => talk.fail(&error.to_string(), error.advice(), false),
+            _ => talk.broken(),
+        }
+    }
+
+    pub(super) fn forget_old_state(&mut self, talk: Talk, closed: Vec<u16>, now: Moment) -> Vec<Out> {
+        let Some(open) = &self.open else { return talk.broken() };
+        let Some(old) = open.vault.records().find(|head| head.kind == RecordKind::OldStateKey) else { return talk.broken() };
+        let changed = open.vault.change(&[Edit::Remove { id: old.id }], now.wall, &mut SystemEntropy);
+        self.save_change(talk, changed, ActionEnd::Rekeyed { closed })
+    }
+
+    /// A vault always has one; the second from its birth on.
+    fn kit_slot(&self) -> u16 {
+        let heads = self.open.iter().flat_map(|open| open.vault.slots());
+        heads.filter(|head| head.kind == Some(SlotKind::RecoveryKit)).map(|head| head.id).next().unwrap_or(2)
+    }
+
+    fn save_added(&mut self, talk: Talk, changed: Option<Result<strongroom_vault::Sealed, ChangeError>>) -> Vec<Out> {
+        let added = match &changed {
+            Some(Ok(sealed)) => sealed.slots().into_iter().next_back().map(|head| slot_info(head, None)),
+            _ => None,
+        };
+        let Some(added) = added else {
+            return match changed {
+                Some(Err(error)) => talk.fail(&error.to_string(), error.advice(), false),
+                _ => talk.broken(),
+            };
+        };
+        self.save_way(talk, changed, ActionEnd::SlotAdded(added))
+    }
+
+    fn save_way(&mut self, talk: Talk, changed: Option<Result<strongroom_vault::Sealed, ChangeError>>, end: ActionEnd) -> Vec<Out> {
+        match changed {
+            Some(changed) => self.save_change(talk, changed, end),
+            None => talk.broken(),
+        }
+    }
+
+    /// Whose password it is; a wrong one counts.
+    fn owner_of(&mut self, talk: Talk, password: &[u8], now: Moment) -> Result<u16, Vec<Out>> {
+        let checked = self.with_person(password, |factors, vault| match factors {
+            Factors::Password { password, device } => vault.check_password(password, device),
+            _ => Err(strongroom_vault::OpenError::WrongFactors),
+        });
+        match checked {
+            Some(Ok(slot)) => Ok(slot),
+            Some(Err(error)) => Err(self.wrong_factor(talk, &error, now)),
+            None => Err(talk.broken()),
+        }
+    }
+
+    /// Lends the factors of a person at this computer, with the open vault.
+    fn with_person<R>(&self, password: &[u8], f: impl FnOnce(Factors<'_>, &strongroom_vault::Vault) -> R) -> Option<R> {
+        let open = self.open.as_ref()?;
+        let device = self.device(&open.device)?;
+        Some(f(Factors::Password { password, device: &device }, &open.vault))
+    }
+
+    /// How hard a slot's password is to try; of a slot that is not there, as hard as the first one's.
+    fn kdf_of(&self, slot: u16) -> KdfParams {
+        let Some(open) = &self.open else { return KdfParams::default() };
+        open.vault.slots().iter().find(|head| head.id == slot).and_then(|head| head.kdf).unwrap_or_else(|| open.vault.kdf())
+    }
+
+    fn ask_way(&mut self, talk: Talk, step: Step, field: Field, words: &str) -> Vec<Out> {
+        self.ask(talk, super::Step::Way(step), field, words)
+    }
+
+    fn wait_for_way(&mut self, talk: Talk, step: Step) {
+        self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: super::Step::Way(step) });
+    }
+}
