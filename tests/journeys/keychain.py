@@ -106,6 +106,30 @@ daemon.stop()
 daemon = Daemon(up=False)
 message = fails(1, "wait", "vault", "unlock")
 assert "4 wrong passwords" in message, message
+
+say("the kit has a counter of its own")
+code, told = person.recover("a password that is not reached", "SRKI T1" + "Q" * 57)
+assert told["error"]["code"] == "wrong-factor", told
+eventually("the wait is over", lambda: person.unlock()[0] == 0, 60)
+does("vault", "seal")
+eventually("sealed", lambda: state() == "sealed")
+
+say("an attempt counts before it is answered: ending everything while it is asked gives no free one")
+
+
+def asked():
+    door = start(f"{BIN}/strongroom", "--dir", DIR, "vault", "unlock", "--password-fd", silent[0], pass_fds=(silent[0],))
+    daemon.child("strongroom-prompt")
+    daemon.process.kill()
+    daemon.process.wait()
+    door.wait()
+
+
+silent = os.pipe()
+for _ in range(4):
+    asked()
+    daemon = Daemon(up=False)
+assert "4 wrong passwords" in fails(1, "wait", "vault", "unlock")
 eventually("the wait is over", lambda: person.unlock()[0] == 0, 60)
 daemon.stop()
 

@@ -12,6 +12,7 @@ use strongroom_desk_api::{DoorAction, DoorError, Tell};
 use strongroom_guard::Policy;
 use strongroom_model::{Advice, CredentialInfo, KeyStage};
 use strongroom_signer_api::{Action, ActionEnd, KitOpening, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed, SlotFor};
+use strongroom_vault_store::{Attempt, AttemptEnd};
 
 use crate::event::Event;
 use crate::hall::{Hall, lock, wall};
@@ -38,8 +39,63 @@ fn memory_file(bytes: &[u8]) -> std::io::Result<OwnedFd> {
     Ok(file.into())
 }
 
+/// What a person will try, if the action asks for it: counted before it is asked.
+const fn attempt_of(action: &DoorAction) -> Option<Attempt> {
+    match action {
+        DoorAction::Unlock | DoorAction::ChangePassword | DoorAction::Rekey => Some(Attempt::Password),
+        DoorAction::Recover { .. } => Some(Attempt::Kit),
+        _ => None,
+    }
+}
+
 /// Gets the signer ready for an action.
 pub(crate) async fn prepare(hall: &Arc<Hall>, action: DoorAction) -> Tell {
+    let attempt = attempt_of(&action);
+    let prepared = match hand_over(hall, action).await {
+        Ok(prepared) => prepared,
+        Err(tell) => return tell,
+    };
+    if let Some(attempt) = attempt
+        && let Err(error) = hall.keeper.begin_attempt(attempt).await
+    {
+        return kept(error);
+    }
+    match prepared.send(hall).await {
+        Ok((ticket, words)) => {
+            if let Some(attempt) = attempt {
+                hall.note_attempt(ticket.clone(), attempt);
+            }
+            Tell::Prepared { ticket, words }
+        }
+        Err(refusal) => {
+            if let Some(attempt) = attempt {
+                let _ = hall.keeper.end_attempt(attempt, AttemptEnd::NotMade).await;
+            }
+            refused(&refusal)
+        }
+    }
+}
+
+/// A request to the signer with all that belongs to it.
+struct Prepared {
+    action: Action,
+    tail: zeroize::Zeroizing<Vec<u8>>,
+    files: Vec<OwnedFd>,
+}
+
+impl Prepared {
+    async fn send(self, hall: &Arc<Hall>) -> Result<(String, String), Refusal> {
+        let link = hall.signer().ok_or_else(|| Refusal::State("the signer is being started; try again".to_owned()))?;
+        let fds: Vec<_> = self.files.iter().map(OwnedFd::as_fd).collect();
+        match link.ask(&Request::Prepare(self.action), &self.tail, &fds).await? {
+            Reply::Prepared { ticket, words } => Ok((hex::encode(ticket), words)),
+            _ => Err(Refusal::NotUnderstood),
+        }
+    }
+}
+
+/// Gathers what the signer needs for an action.
+async fn hand_over(hall: &Arc<Hall>, action: DoorAction) -> Result<Prepared, Tell> {
     let sealed = !matches!(hall.ask_signer(&Request::Status).await, Ok(Reply::Status(status)) if !status.sealed);
     let mut tail = zeroize::Zeroizing::new(Vec::with_capacity(32));
     let mut files = Vec::new();
@@ -49,10 +105,10 @@ pub(crate) async fn prepare(hall: &Arc<Hall>, action: DoorAction) -> Tell {
                 tail.extend_from_slice(device.as_slice());
                 Action::CreateVault { vault_id: vault_id.to_vec(), kdf_memory_kib: kdf_memory_mib.saturating_mul(1_024), kdf_passes }
             }
-            Err(error) => return kept(error),
+            Err(error) => return Err(kept(error)),
         },
         DoorAction::Recover { generation: Some(_) } if !sealed => {
-            return error("open", "the vault is open; seal it before a backup takes its place".to_owned(), Advice::Ask);
+            return Err(error("open", "the vault is open; seal it before a backup takes its place".to_owned(), Advice::Ask));
         }
         DoorAction::Unlock | DoorAction::Recover { .. } if sealed => {
             let key = match action {
@@ -61,7 +117,7 @@ pub(crate) async fn prepare(hall: &Arc<Hall>, action: DoorAction) -> Tell {
             };
             let opening = match hall.keeper.opening(key).await {
                 Ok(opening) => opening,
-                Err(error) => return kept(error),
+                Err(error) => return Err(kept(error)),
             };
             if let Some(trouble) = &opening.trouble {
                 let _ = hall.note(&[(Kind::AnchorLost, json!({"trouble": trouble}))]);
@@ -70,7 +126,7 @@ pub(crate) async fn prepare(hall: &Arc<Hall>, action: DoorAction) -> Tell {
             for bytes in std::iter::once(&opening.vault).chain(&opening.state) {
                 match memory_file(bytes) {
                     Ok(file) => files.push(file),
-                    Err(failure) => return error("memory", failure.to_string(), Advice::RetryAfter(1_000)),
+                    Err(failure) => return Err(error("memory", failure.to_string(), Advice::RetryAfter(1_000))),
                 }
             }
             opening.by_kit.map_or(Action::Unlock, Action::Recover)
@@ -93,21 +149,13 @@ pub(crate) async fn prepare(hall: &Arc<Hall>, action: DoorAction) -> Tell {
         DoorAction::SetPolicy { policy } => Action::SetPolicy(policy),
         DoorAction::AcceptPin { host, spki_sha256 } => {
             if let Err(words) = hall.venue.could_accept(&host, &spki_sha256) {
-                return error("pin", words, Advice::Ask);
+                return Err(error("pin", words, Advice::Ask));
             }
             Action::Pin(PinChange { host, spki_sha256, trust: true })
         }
         DoorAction::ForgetPin { host, spki_sha256 } => Action::Pin(PinChange { host, spki_sha256, trust: false }),
     };
-    let Some(link) = hall.signer() else {
-        return error("signer", "the signer is being started; try again".to_owned(), Advice::RetryAfter(500));
-    };
-    let fds: Vec<_> = files.iter().map(OwnedFd::as_fd).collect();
-    match link.ask(&Request::Prepare(action), &tail, &fds).await {
-        Ok(Reply::Prepared { ticket, words }) => Tell::Prepared { ticket: hex::encode(ticket), words },
-        Ok(_) => refused(&Refusal::NotUnderstood),
-        Err(refusal) => refused(&refusal),
-    }
+    Ok(Prepared { action, tail, files })
 }
 
 /// A signer was attached: it may be an open one whose desk died, or a new one that must hear of the kill switch.
@@ -169,6 +217,17 @@ async fn save(hall: &Arc<Hall>, image: Image, generation: u64, file: Option<Owne
 async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
     let key = |info: &CredentialInfo| json!({"id": info.id, "label": info.label, "venue": info.venue, "scheme": info.scheme, "api_key": info.api_key, "origin": info.origin, "replaces": info.replaces});
     let mut tell = None;
+    let failures = match hall.attempt_of(&ticket) {
+        Some(attempt) => {
+            let became = match &end {
+                ActionEnd::Failed { wrong_factor: true, .. } => AttemptEnd::Wrong,
+                ActionEnd::Failed { .. } => AttemptEnd::NotMade,
+                _ => AttemptEnd::Right,
+            };
+            hall.keeper.end_attempt(attempt, became).await.ok()
+        }
+        None => None,
+    };
     match &end {
         ActionEnd::VaultCreated { log_key, read_key } => {
             tell = begin_log(hall, log_key, read_key, true).await.err();
@@ -222,7 +281,6 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
         }
         ActionEnd::Failed { why, wrong_factor, .. } => {
             if *wrong_factor {
-                let failures = hall.keeper.count_failure().await.ok();
                 let _ = hall.note(&[(Kind::UnlockFailed, json!({"why": why, "failures": failures}))]);
             }
         }

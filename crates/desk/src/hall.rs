@@ -11,6 +11,7 @@ use strongroom_desk_api::Tell;
 use strongroom_guard::Policy;
 use strongroom_model::{Balance, CredentialId, PlaceOrder, Timestamp};
 use strongroom_signer_api::{ActionEnd, Refusal, Reply, Request};
+use strongroom_vault_store::Attempt;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::event::{Event, Now};
@@ -69,6 +70,7 @@ pub(crate) struct Hall {
     because: Mutex<Option<String>>,
     ended: Mutex<HashMap<String, Ended>>,
     pub(crate) ended_news: Notify,
+    attempts: Mutex<HashMap<String, Attempt>>,
     orders_version: AtomicU64,
     state_version: AtomicU64,
     /// What the venue said of the account last.
@@ -100,6 +102,7 @@ impl Hall {
             because: Mutex::new(None),
             ended: Mutex::new(HashMap::new()),
             ended_news: Notify::new(),
+            attempts: Mutex::default(),
             orders_version: AtomicU64::new(1),
             state_version: AtomicU64::new(1),
             balances: Mutex::default(),
@@ -179,6 +182,20 @@ impl Hall {
         drop(ended);
         self.state_changed();
         self.ended_news.notify_waiters();
+    }
+
+    /// An attempt was counted for this action.
+    pub(crate) fn note_attempt(&self, ticket: String, attempt: Attempt) {
+        let mut attempts = lock(&self.attempts);
+        // More are never open at once; what is dropped stays counted.
+        if attempts.len() < OUTCOMES_MAX {
+            attempts.insert(ticket, attempt);
+        }
+    }
+
+    /// What was counted for an action, once.
+    pub(crate) fn attempt_of(&self, ticket: &str) -> Option<Attempt> {
+        lock(&self.attempts).remove(ticket)
     }
 
     pub(crate) fn ended(&self, ticket: &str) -> Option<Ended> {

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use strongroom_model::Advice;
 use strongroom_signer_api::KitOpening;
-use strongroom_vault_store::{AnchorVerdict, Keychain, KeychainAnchor, Store, make_device_secret, state_generation};
+use strongroom_vault_store::{
+    AnchorVerdict, Attempt, AttemptEnd, Keychain, KeychainAnchor, SaveError, Store, make_device_secret, state_generation,
+};
 use thiserror::Error;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
@@ -92,7 +94,8 @@ pub(crate) struct Keeper {
 struct Keep {
     dir: PathBuf,
     store: Option<Store>,
-    failed_at: Instant,
+    /// When the last wrong password, and the last wrong kit, was told; or this program began.
+    failed_at: [Instant; 2],
     /// Openings with the kit that were not saved yet: number, and whether an unusable state file is got over.
     kit_openings: BTreeMap<u64, bool>,
     last_opening: u64,
@@ -103,7 +106,7 @@ impl Keeper {
     pub(crate) fn start(dir: PathBuf) -> std::io::Result<Self> {
         let (jobs, work) = std::sync::mpsc::channel::<Job>();
         std::thread::Builder::new().name("vault-keeper".to_owned()).spawn(move || {
-            let mut keep = Keep { dir, store: None, failed_at: Instant::now(), kit_openings: BTreeMap::new(), last_opening: 0 };
+            let mut keep = Keep { dir, store: None, failed_at: [Instant::now(); 2], kit_openings: BTreeMap::new(), last_opening: 0 };
             while let Ok(job) = work.recv() {
                 job(&mut keep);
             }
@@ -183,21 +186,26 @@ impl Keeper {
     /// The vault opened. One that the kit opened was saved, and anchored, before.
     pub(crate) async fn opened(&self, by_kit: bool) -> Result<(), KeepError> {
         self.run(move |keep| {
-            let store = keep.store()?;
-            let failed = |error: &dyn std::fmt::Display| KeepError::new("anchor", &error, Advice::Ask);
-            if !by_kit {
-                store.settle().map_err(|error| failed(&error))?;
+            if by_kit {
+                return Ok(());
             }
-            store.clear_failures().map_err(|error| failed(&error))
+            keep.store()?.settle().map_err(|error| KeepError::new("anchor", &error, Advice::Ask))
         })
         .await
     }
 
-    /// A password, kit or code was wrong.
-    pub(crate) async fn count_failure(&self) -> Result<u32, KeepError> {
-        self.run(|keep| {
-            keep.failed_at = Instant::now();
-            keep.store()?.count_failure().map_err(|error| KeepError::new("anchor", &error, error.advice()))
+    /// Counts an attempt before a person makes it; refused while earlier ones make it wait.
+    pub(crate) async fn begin_attempt(&self, attempt: Attempt) -> Result<(), KeepError> {
+        self.run(move |keep| keep.begin_attempt(attempt)).await
+    }
+
+    /// What became of an attempt; gives how many there are now since the last good one.
+    pub(crate) async fn end_attempt(&self, attempt: Attempt, end: AttemptEnd) -> Result<u32, KeepError> {
+        self.run(move |keep| {
+            if end == AttemptEnd::Wrong {
+                keep.failed_at[attempt as usize] = Instant::now();
+            }
+            keep.store()?.end_attempt(attempt, end).map_err(|error| KeepError::new("anchor", &error, error.advice()))
         })
         .await
     }
@@ -259,12 +267,28 @@ impl Keep {
         Ok(())
     }
 
+    fn begin_attempt(&mut self, attempt: Attempt) -> Result<(), KeepError> {
+        let failed_at = self.failed_at[attempt as usize];
+        let keychain = |error: SaveError| KeepError::new("no-keychain", &error, error.advice());
+        let store = self.store()?;
+        let failures = store.attempts(attempt).map_err(keychain)?;
+        if failures > FREE_FAILURES {
+            let wait = Duration::from_secs(1 << (failures - FREE_FAILURES).min(10)).min(WAIT_MAX);
+            let left = wait.saturating_sub(failed_at.elapsed());
+            if !left.is_zero() {
+                let what = if attempt == Attempt::Kit { "kits" } else { "passwords" };
+                let message = format!("{failures} wrong {what} in a row; the next one is looked at in {} s", left.as_secs() + 1);
+                return Err(KeepError::new("wait", &message, Advice::RetryAfter(u64::try_from(left.as_millis()).unwrap_or(u64::MAX))));
+            }
+        }
+        store.begin_attempt(attempt).map(|_| ()).map_err(keychain)
+    }
+
     fn opening(&mut self, key: OpeningKey) -> Result<Opening, KeepError> {
         if !self.exists() {
             return Err(KeepError::new("no-vault", "there is no vault here yet; make one with `strongroom vault create`", Advice::Ask));
         }
         let by_kit = matches!(key, OpeningKey::Kit { .. });
-        let failed_at = self.failed_at;
         let store = self.store()?;
         let (bytes, verdict) = match key {
             OpeningKey::Kit { generation: Some(generation) } => {
@@ -289,16 +313,6 @@ impl Keep {
             return Err(KeepError::new("anchor", &message, Advice::Ask));
         }
         let keychain = |error: strongroom_vault_store::KeychainError| KeepError::new("no-keychain", &error, error.advice());
-        let record = store.anchor().record().map_err(keychain)?;
-        let failures = record.map_or(0, |record| record.fail_counter);
-        if failures > FREE_FAILURES {
-            let wait = Duration::from_secs(1 << (failures - FREE_FAILURES).min(10)).min(WAIT_MAX);
-            let left = wait.saturating_sub(failed_at.elapsed());
-            if !left.is_zero() {
-                let message = format!("{failures} wrong passwords in a row; the next one is looked at in {} s", left.as_secs() + 1);
-                return Err(KeepError::new("wait", &message, Advice::RetryAfter(u64::try_from(left.as_millis()).unwrap_or(u64::MAX))));
-            }
-        }
         let device = match store.anchor().device_secret().map_err(keychain)? {
             Some(device) => device,
             None if by_kit => make_device_secret(store.anchor()).map_err(keychain)?,

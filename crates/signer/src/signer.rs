@@ -57,6 +57,13 @@ pub(crate) enum Listener {
     Prompt(u64),
 }
 
+/// How long wrong factors of one kind make the next one wait.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Patience {
+    pub(crate) failures: u32,
+    pub(crate) not_before_ms: u64,
+}
+
 /// The signer.
 pub struct Signer {
     pub(crate) arena: Arena,
@@ -66,8 +73,8 @@ pub struct Signer {
     pub(crate) pending: Vec<Pending>,
     pub(crate) dialogues: Vec<Dialogue>,
     pub(crate) saving: Vec<Saving>,
-    pub(crate) password_failures: u32,
-    pub(crate) password_not_before_ms: u64,
+    /// Of passwords, then of kits.
+    pub(crate) patience: [Patience; 2],
     last_request: u64,
 }
 
@@ -82,8 +89,7 @@ impl Signer {
             pending: Vec::new(),
             dialogues: Vec::new(),
             saving: Vec::new(),
-            password_failures: 0,
-            password_not_before_ms: 0,
+            patience: Default::default(),
             last_request: 0,
         }
     }

@@ -28,7 +28,7 @@ impl From<Prefix> for Mark {
 }
 
 /// What stands in the keychain beside the device secret. It is not secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnchorRecord {
     /// The last state that was surely saved; nothing during the very first save.
     pub committed: Option<Mark>,
@@ -36,8 +36,40 @@ pub struct AnchorRecord {
     pub pending: Option<Mark>,
     /// The highest generation of the state file.
     pub state_generation: u64,
-    /// Failed unlocks since the last good one.
+    /// Attempts with a password since the last good one; counted before they are judged.
     pub fail_counter: u32,
+    /// The same with the recovery kit.
+    #[serde(default)]
+    pub kit_fail_counter: u32,
+}
+
+/// What is tried. Each has a counter of its own: who guesses passwords does not lock the kit out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Attempt {
+    /// A password.
+    Password,
+    /// The recovery kit.
+    Kit,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptEnd {
+    /// It was right.
+    Right,
+    /// It was wrong; it was counted already.
+    Wrong,
+    /// Nothing was tried after all.
+    NotMade,
+}
+
+impl AnchorRecord {
+    pub(crate) fn counter(&mut self, attempt: Attempt) -> &mut u32 {
+        match attempt {
+            Attempt::Password => &mut self.fail_counter,
+            Attempt::Kit => &mut self.kit_fail_counter,
+        }
+    }
 }
 
 /// A place outside the vault's folder that remembers.

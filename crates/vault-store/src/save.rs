@@ -16,7 +16,7 @@ impl<L: FileLayer> Store<L> {
         let known = self.anchor.record().map_err(SaveError::Keychain)?;
         let Some(old) = old else {
             // The first save: there is nothing older to protect, unless the anchor remembers something.
-            let record = known.unwrap_or(AnchorRecord { committed: None, pending: None, state_generation: 0, fail_counter: 0 });
+            let record = known.unwrap_or_default();
             return match record.committed {
                 Some(last) if last.generation >= new.generation => {
                     Err(SaveError::NotNewer { have: last.generation, given: new.generation })

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::anchor::{Anchor, AnchorRecord, Mark};
+use crate::anchor::{Anchor, AnchorRecord, Attempt, AttemptEnd, Mark};
 use crate::errors::{LoadError, RestoreError, SaveError, SetupError};
 use crate::keychain::KeychainError;
 use crate::layer::{Disk, FileLayer};
@@ -197,8 +197,7 @@ impl<L: FileLayer> Store<L> {
         let new: Mark =
             Prefix::read(image).filter(|new| new.generation == generation && new.mac == *mac).ok_or(SaveError::NotTheImage)?.into();
         let known = self.anchor.record().map_err(SaveError::Keychain)?;
-        let empty = AnchorRecord { committed: None, pending: None, state_generation: 0, fail_counter: 0 };
-        let before = known.unwrap_or(empty);
+        let before = known.unwrap_or_default();
         self.set_record(AnchorRecord { pending: Some(new), ..before })?;
         let present = self.present_mark().ok().flatten().filter(|present| present.mac != new.mac);
         if let Err(error) = self.replace(VAULT, image, present.map(|present| present.generation)) {
@@ -209,7 +208,7 @@ impl<L: FileLayer> Store<L> {
             return Err(error);
         }
         let state_generation = if forget_state { 0 } else { before.state_generation };
-        let settled = AnchorRecord { committed: Some(new), pending: None, state_generation, fail_counter: before.fail_counter };
+        let settled = AnchorRecord { committed: Some(new), pending: None, state_generation, ..before };
         Ok(self.anchor.set_record(&settled).map_or_else(Saved::AnchorBehind, |()| Saved::Settled))
     }
 
@@ -238,17 +237,34 @@ impl<L: FileLayer> Store<L> {
         }
     }
 
-    /// Counts a failed unlock, before the answer is given. Returns how many there were since the last good one.
-    pub fn count_failure(&self) -> Result<u32, SaveError> {
-        let record = self.anchor.record().map_err(SaveError::Keychain)?.ok_or(SaveError::NotAnchored)?;
-        let fail_counter = record.fail_counter.saturating_add(1);
-        self.set_record(AnchorRecord { fail_counter, ..record }).map(|()| fail_counter)
+    /// Counts an attempt before it is judged, so that nobody gets one for nothing by ending the program. Gives how many there are
+    /// now since the last good one. Without an anchor nothing is counted.
+    pub fn begin_attempt(&self, attempt: Attempt) -> Result<u32, SaveError> {
+        let Some(mut record) = self.anchor.record().map_err(SaveError::Keychain)? else { return Ok(0) };
+        let counter = record.counter(attempt);
+        *counter = counter.saturating_add(1);
+        let counted = *counter;
+        self.set_record(record).map(|()| counted)
     }
 
-    /// Forgets the failed unlocks, after a good one.
-    pub fn clear_failures(&self) -> Result<(), SaveError> {
-        let record = self.anchor.record().map_err(SaveError::Keychain)?.ok_or(SaveError::NotAnchored)?;
-        if record.fail_counter == 0 { Ok(()) } else { self.set_record(AnchorRecord { fail_counter: 0, ..record }) }
+    /// Says what became of it. A right one forgets the wrong ones before; a right kit those of the password, too.
+    pub fn end_attempt(&self, attempt: Attempt, end: AttemptEnd) -> Result<u32, SaveError> {
+        let Some(mut record) = self.anchor.record().map_err(SaveError::Keychain)? else { return Ok(0) };
+        let before = record;
+        match (attempt, end) {
+            (_, AttemptEnd::Wrong) => {}
+            (_, AttemptEnd::NotMade) => *record.counter(attempt) = record.counter(attempt).saturating_sub(1),
+            (Attempt::Password, AttemptEnd::Right) => record.fail_counter = 0,
+            (Attempt::Kit, AttemptEnd::Right) => (record.fail_counter, record.kit_fail_counter) = (0, 0),
+        }
+        let counted = *record.counter(attempt);
+        if record == before { Ok(counted) } else { self.set_record(record).map(|()| counted) }
+    }
+
+    /// Attempts since the last good one.
+    pub fn attempts(&self, attempt: Attempt) -> Result<u32, SaveError> {
+        let record = self.anchor.record().map_err(SaveError::Keychain)?;
+        Ok(record.map_or(0, |mut record| *record.counter(attempt)))
     }
 
     fn set_record(&self, record: AnchorRecord) -> Result<(), SaveError> {

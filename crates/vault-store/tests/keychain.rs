@@ -24,7 +24,7 @@ fn keeps_both_items_apart() {
     assert!(ours.device_secret().unwrap().is_none() && ours.record().unwrap().is_none());
     let secret = make_device_secret(&ours).unwrap();
     let mark = Mark { generation: u64::MAX, mac: [0xAB; 32], kdf_hash: [0xCD; 32] };
-    let mut record = AnchorRecord { committed: Some(mark), pending: None, state_generation: 3, fail_counter: 1 };
+    let mut record = AnchorRecord { committed: Some(mark), pending: None, state_generation: 3, fail_counter: 1, kit_fail_counter: 0 };
     for fail_counter in 1..4 {
         record.fail_counter = fail_counter;
         ours.set_record(&record).unwrap();

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use image::image;
 use strongroom_vault_store::{
-    Anchor, AnchorVerdict, BACKUPS_MAX, KeychainError, LoadError, MemoryAnchor, RestoreError, SaveError, Saved, SetupError, Store,
-    make_device_secret,
+    Anchor, AnchorVerdict, Attempt, AttemptEnd, BACKUPS_MAX, KeychainError, LoadError, MemoryAnchor, RestoreError, SaveError, Saved,
+    SetupError, Store, make_device_secret,
 };
 
 fn store(dir: &Path) -> (Store, Arc<MemoryAnchor>) {
@@ -126,11 +126,29 @@ fn the_state_file_only_grows() {
     store.save_state(b"five", 5).unwrap();
     assert_eq!(store.save_state(b"four", 4), Err(SaveError::NotNewer { have: 5, given: 4 }));
     assert_eq!(store.load_state(), Ok((Some(b"five".to_vec()), 5)));
-    assert_eq!((store.count_failure(), store.count_failure()), (Ok(1), Ok(2)));
+}
+
+#[test]
+fn attempts_are_counted_before_they_are_judged() {
+    let tmp = tempfile::tempdir().unwrap();
+    let (store, _) = store(tmp.path());
+    assert_eq!(store.begin_attempt(Attempt::Password), Ok(0), "there is no anchor yet");
+    save(&store, 1, 1).unwrap();
+    let wrong = |attempt| {
+        store.begin_attempt(attempt).unwrap();
+        store.end_attempt(attempt, AttemptEnd::Wrong).unwrap()
+    };
+    assert_eq!((wrong(Attempt::Password), wrong(Attempt::Password), wrong(Attempt::Kit)), (1, 2, 1), "each has its own counter");
     save(&store, 2, 1).unwrap();
-    assert_eq!(store.count_failure(), Ok(3), "a save does not forget them");
-    store.clear_failures().unwrap();
-    assert_eq!(store.count_failure(), Ok(1));
+    assert_eq!(store.attempts(Attempt::Password), Ok(2), "a save does not forget them");
+    assert_eq!(store.begin_attempt(Attempt::Password), Ok(3), "and one that never ends stays counted");
+    store.begin_attempt(Attempt::Password).unwrap();
+    assert_eq!(store.end_attempt(Attempt::Password, AttemptEnd::NotMade), Ok(3));
+    assert_eq!(store.end_attempt(Attempt::Password, AttemptEnd::Right), Ok(0));
+    assert_eq!(store.attempts(Attempt::Kit), Ok(1), "a password says nothing about the kit");
+    wrong(Attempt::Password);
+    assert_eq!(store.end_attempt(Attempt::Kit, AttemptEnd::Right), Ok(0));
+    assert_eq!(store.attempts(Attempt::Password), Ok(0));
 }
 
 #[test]

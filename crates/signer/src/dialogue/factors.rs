@@ -9,7 +9,7 @@ use strongroom_signer_api::{ActionEnd, KitOpening, Notice, Sealed};
 use strongroom_vault::{Edit, Factors, Kit, NewVault, OpenError, RecordKind, SecretBox, SlotKind, SystemEntropy, Vault};
 use zeroize::Zeroizing;
 
-use super::{Birth, Dialogue, Grant, Next, PASSWORD_LEN_MIN, PASSWORD_WAIT_MS_MAX, Step, Talk};
+use super::{Birth, Dialogue, Grant, Next, PASSWORD_LEN_MIN, PASSWORD_WAIT_MS_MAX, Step, Talk, Tried};
 use crate::arena::Shielded;
 use crate::clock::Moment;
 use crate::keys::{LOG_KEY_LEN, LoadError, Open};
@@ -76,7 +76,7 @@ impl Signer {
             let checked = self.device(&open.device).map(|device| open.vault.check_password(password, &device));
             return match checked {
                 Some(Ok(_)) => self.let_in(talk, None),
-                Some(Err(error)) => self.wrong_factor(talk, &error, now),
+                Some(Err(error)) => self.wrong_factor(talk, Tried::Password, &error, now),
                 None => talk.broken(),
             };
         }
@@ -86,7 +86,7 @@ impl Signer {
         let Some(secret) = self.device(&device) else { return talk.broken() };
         match Vault::open(bytes, Factors::Password { password, device: &secret }) {
             Ok(vault) => self.take_into_use(talk, vault, &device, files.get(1).map(Vec::as_slice), now),
-            Err(error) => self.wrong_factor(talk, &error, now),
+            Err(error) => self.wrong_factor(talk, Tried::Password, &error, now),
         }
     }
 
@@ -109,7 +109,7 @@ impl Signer {
                 let step = Step::RecoverPassword { opening, device, vault: Box::new(vault), state: files.get(1).cloned() };
                 self.ask(talk, step, Field::NewPassword, "New password for the vault")
             }
-            Err(error) => self.wrong_factor(talk, &error, now),
+            Err(error) => self.wrong_factor(talk, Tried::Kit, &error, now),
         }
     }
 
@@ -168,8 +168,7 @@ impl Signer {
 
     /// The factors were right: saves the ledger, then opens the session.
     pub(super) fn let_in(&mut self, talk: Talk, by_kit: Option<KitOpening>) -> Vec<Out> {
-        self.password_failures = 0;
-        self.password_not_before_ms = 0;
+        self.patience = Default::default();
         let Some(open) = self.open.as_mut() else { return talk.broken() };
         open.ledger.totp = open.ledger.totp.after_password();
         open.ledger.freeze.clone_from(&self.freeze);
@@ -180,12 +179,13 @@ impl Signer {
         self.save_ledger(Some(talk.prompt))
     }
 
-    pub(super) fn wrong_factor(&mut self, talk: Talk, error: &OpenError, now: Moment) -> Vec<Out> {
+    pub(super) fn wrong_factor(&mut self, talk: Talk, tried: Tried, error: &OpenError, now: Moment) -> Vec<Out> {
         let wrong = matches!(error, OpenError::WrongFactors);
         if wrong {
-            self.password_failures = self.password_failures.saturating_add(1);
-            let wait_ms = (1_000_u64 << (self.password_failures - 1).min(16)).min(PASSWORD_WAIT_MS_MAX);
-            self.password_not_before_ms = now.mono_ms + wait_ms;
+            let patience = &mut self.patience[tried as usize];
+            patience.failures = patience.failures.saturating_add(1);
+            let wait_ms = (1_000_u64 << (patience.failures - 1).min(16)).min(PASSWORD_WAIT_MS_MAX);
+            patience.not_before_ms = now.mono_ms + wait_ms;
         }
         talk.fail(&error.to_string(), error.advice(), wrong)
     }

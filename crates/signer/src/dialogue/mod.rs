@@ -88,6 +88,13 @@ enum Step {
     Saving(Next),
 }
 
+/// What is guessed; each makes only its own kind wait.
+#[derive(Clone, Copy, Debug)]
+enum Tried {
+    Password,
+    Kit,
+}
+
 struct Birth {
     vault_id: [u8; 16],
     kdf: KdfParams,
@@ -154,8 +161,14 @@ impl Signer {
     /// Checks an action and keeps it for its prompt.
     pub(crate) fn prepare(&mut self, action: Action, tail: &[u8], files: Vec<Vec<u8>>, now: Moment) -> Result<Reply, Refusal> {
         let words = self.words(&action, now)?;
-        if matches!(action, Action::Unlock | Action::Recover(_)) && now.mono_ms < self.password_not_before_ms {
-            return Err(Refusal::Wait { wait_s: (self.password_not_before_ms - now.mono_ms).div_ceil(1_000) });
+        let tried = match action {
+            Action::Unlock | Action::ChangePassword | Action::Rekey => Some(Tried::Password),
+            Action::Recover(_) => Some(Tried::Kit),
+            _ => None,
+        };
+        let not_before_ms = tried.map_or(0, |tried| self.patience[tried as usize].not_before_ms);
+        if now.mono_ms < not_before_ms {
+            return Err(Refusal::Wait { wait_s: (not_before_ms - now.mono_ms).div_ceil(1_000) });
         }
         if let Action::Recover(KitOpening { backup: Some(named), .. }) = &action
             && files.first().and_then(|bytes| peek(bytes).ok()).is_none_or(|header| header.generation != *named)

@@ -8,7 +8,7 @@ use strongroom_signer_api::ActionEnd;
 use strongroom_signer_api::prompt::{Field, Show, ToPrompt};
 use strongroom_vault::{AuditorCode, ChangeError, Edit, Factors, KdfParams, Kit, RecordKind, SlotKind, SystemEntropy, Way};
 
-use super::{Dialogue, KIT_GROUP, Next, PASSWORD_LEN_MIN, Talk};
+use super::{Dialogue, KIT_GROUP, Next, PASSWORD_LEN_MIN, Talk, Tried};
 use crate::arena::Shielded;
 use crate::clock::Moment;
 use crate::keys::slot_info;
@@ -201,7 +201,7 @@ impl Signer {
         });
         match checked {
             Some(Ok(slot)) => Ok(slot),
-            Some(Err(error)) => Err(self.wrong_factor(talk, &error, now)),
+            Some(Err(error)) => Err(self.wrong_factor(talk, Tried::Password, &error, now)),
             None => Err(talk.broken()),
         }
     }
