@@ -45,6 +45,12 @@ fn ways() {
     journey("ways.py");
 }
 
+/// With the system's Python, which speaks with buses.
+#[test]
+fn away() {
+    STORIES.run("away.py", SYSTEM_PYTHON, &[]);
+}
+
 #[test]
 fn crashes() {
     journey("crashes.py");

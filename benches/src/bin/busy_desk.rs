@@ -241,6 +241,7 @@ fn tell(ask: Ask) -> Tell {
             because: None,
             anchor: "file and keychain agree".to_owned(),
             walls: Vec::new(),
+            watched: Vec::new(),
             log_key: None,
             killed: None,
             backups: Vec::new(),

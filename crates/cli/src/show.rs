@@ -102,6 +102,9 @@ fn vault(view: &VaultView) {
     for (wall, stands) in &view.walls {
         row(if *stands { "wall stands" } else { "NO WALL" }, wall);
     }
+    for (what, is_watched) in &view.watched {
+        row(if *is_watched { "watched" } else { "not watched" }, what);
+    }
 }
 
 fn session(view: &SessionView) {

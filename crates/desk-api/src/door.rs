@@ -386,6 +386,8 @@ pub struct VaultView {
     pub anchor: String,
     /// The walls around the signer, by name.
     pub walls: Vec<(String, bool)>,
+    /// What the operating system is asked to tell of the person, by name, and whether it can.
+    pub watched: Vec<(String, bool)>,
     /// Public key of the log, in text form.
     pub log_key: Option<String>,
     /// The kill switch, if engaged.

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use strongroom_desk_api::socket::{DESK_SOCKET, LINE_LEN_MAX, listen, peer_is_same_user, run_dir};
 use strongroom_desk_api::{Ask, AuditEntry, OrderView, SessionView, SlotView, Tell, VaultState, VaultView};
+use strongroom_guard::SessionEnd;
 use strongroom_model::{Advice, ClientOrderId, CredentialInfo, OrderSpec, PlaceOrder, Side, Symbol};
 use strongroom_signer_api::channel::Channel;
-use strongroom_signer_api::control::FromDesk;
 use strongroom_signer_api::{ActionEnd, GIVEN_UP, PinChange, Reply, Request, SlotInfo, Status};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
@@ -22,6 +22,7 @@ use crate::account;
 use crate::actions::{self, refused};
 use crate::event::Event;
 use crate::hall::{Hall, Inbound, lock, wall};
+use crate::locking;
 use crate::machine::error;
 use crate::rotation;
 use crate::watching;
@@ -117,8 +118,8 @@ impl Door {
             Ask::Size { symbol, side, price, percent } => account::size(&self.hall, &symbol, side, price, percent).await,
             Ask::Prepare { action } => actions::prepare(&self.hall, action).await,
             Ask::Outcome { ticket } => self.outcome(&ticket).await,
-            Ask::Lock => self.lock().await,
-            Ask::Seal => self.seal("a person sealed it").await,
+            Ask::Lock => locking::lock(&self.hall, &self.supervisor, "it was locked").await,
+            Ask::Seal => locking::seal(&self.hall, &self.supervisor, "a person sealed it").await,
             Ask::Keys => account::keys(&self.hall).await,
             Ask::Slots => match self.hall.ask_signer(&Request::Slots).await {
                 Ok(Reply::Slots(slots)) => Tell::Slots { slots: slots.into_iter().map(slot_view).collect() },
@@ -186,6 +187,7 @@ impl Door {
             .to_vec()
         });
         let because = match status.as_ref().and_then(|status| status.session_end) {
+            Some(SessionEnd::Locked) if state == VaultState::Locked => self.hall.because(),
             Some(end) if state == VaultState::Locked => Some(end.to_string()),
             _ if state == VaultState::Sealed => self.hall.because(),
             _ => None,
@@ -193,7 +195,9 @@ impl Door {
         let log_key = lock(&self.hall.store).meta("log_key").ok().flatten().and_then(|key| log_key_text(&key));
         let killed = self.hall.summary().await.killed;
         let backups = self.hall.keeper.backups().await.unwrap_or_default();
-        Tell::Vault(VaultView { state, vault_id, generation, because, anchor, walls: walls.unwrap_or_default(), log_key, killed, backups })
+        let watched = self.hall.watched().iter().map(|(name, stands)| ((*name).to_owned(), *stands)).collect();
+        let walls = walls.unwrap_or_default();
+        Tell::Vault(VaultView { state, vault_id, generation, because, anchor, walls, watched, log_key, killed, backups })
     }
 
     async fn session(&self) -> SessionView {
@@ -229,31 +233,6 @@ impl Door {
             if tokio::time::timeout_at(end, news).await.is_err() {
                 return error("outcome", "this action has not ended".to_owned(), Advice::RetryAfter(1_000));
             }
-        }
-    }
-
-    async fn lock(&self) -> Tell {
-        let live = self.hall.summary().await.live;
-        if live == 0 {
-            return self.seal("it was locked, and nothing was live").await;
-        }
-        match self.hall.ask_signer(&Request::Lock).await {
-            Ok(_) => {
-                let _ = self.hall.note(&[(strongroom_audit::Kind::Locked, serde_json::json!({"live_orders": live}))]);
-                self.hall.state_changed();
-                self.hall.checkpoint(true).await;
-                Tell::Done { words: format!("Locked. {live} orders are live: only cancels and reads are signed until you unlock.") }
-            }
-            Err(refusal) => refused(&refusal),
-        }
-    }
-
-    async fn seal(&self, because: &str) -> Tell {
-        self.hall.checkpoint(true).await;
-        self.hall.set_because(Some(because.to_owned()));
-        match self.supervisor.try_send(FromDesk::Seal.encode(), &[]) {
-            Ok(()) => Tell::Done { words: "Sealed. Nothing can be signed until you unlock.".to_owned() },
-            Err(failure) => error("supervisor", format!("the supervisor cannot be reached: {failure}"), Advice::Bug),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
@@ -18,6 +18,7 @@ use crate::event::{Event, Now};
 use crate::feed::Feed;
 use crate::keeper::Keeper;
 use crate::key_use::KeyUse;
+use crate::presence::Watched;
 use crate::signer_link::SignerLink;
 use crate::store::{RecordError, Store};
 use crate::venue::Venue;
@@ -76,6 +77,7 @@ pub(crate) struct Hall {
     /// What the venue said of the account last.
     pub(crate) balances: Mutex<Vec<Balance>>,
     pub(crate) keys: KeyUse,
+    watched: OnceLock<Arc<Watched>>,
     start: Instant,
 }
 
@@ -107,6 +109,7 @@ impl Hall {
             state_version: AtomicU64::new(1),
             balances: Mutex::default(),
             keys,
+            watched: OnceLock::new(),
             start: Instant::now(),
         }
     }
@@ -162,6 +165,15 @@ impl Hall {
 
     pub(crate) fn because(&self) -> Option<String> {
         lock(&self.because).clone()
+    }
+
+    pub(crate) fn set_watched(&self, watched: Arc<Watched>) {
+        let _ = self.watched.set(watched);
+    }
+
+    /// What the operating system is asked to tell of the person, and whether it can.
+    pub(crate) fn watched(&self) -> Vec<(&'static str, bool)> {
+        self.watched.get().map(|watched| watched.list().to_vec()).unwrap_or_default()
     }
 
     /// Writes entries that belong to no order.

@@ -25,6 +25,7 @@ use crate::event::{Door, Effect, Event, Tag};
 use crate::feed::Feed;
 use crate::hall::{Hall, Inbound, Summary, lock, wall};
 use crate::keeper::Keeper;
+use crate::locking;
 use crate::machine::Machine;
 use crate::order::Stage;
 use crate::signer_link::{SignerLink, Told};
@@ -80,6 +81,7 @@ pub async fn run(config: Config) -> Result<(), DeskError> {
     let machine = begin(&hall)?;
     let orders = listen_to_supervisor(config.supervisor.try_clone()?)?;
     doors::open(&config.dir, Arc::clone(&hall), config.supervisor.try_clone()?)?;
+    locking::follow(Arc::clone(&hall), config.supervisor.try_clone()?)?;
     Arc::clone(&hall).spawn_venue_tasks();
     tokio::spawn(checkpoints(Arc::clone(&hall)));
     let (saves, to_save) = mpsc::unbounded_channel();

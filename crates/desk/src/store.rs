@@ -100,6 +100,16 @@ impl Store {
         Ok(found.optional()?.map(|(seq, hash)| Head { size: seq + 1, hash }))
     }
 
+    /// Whether the log ends where this writer left it; else in words what is wrong.
+    pub fn is_as_written(&self) -> Result<(), String> {
+        let Some(writer) = &self.writer else { return Ok(()) };
+        match self.head() {
+            Ok(head) if head == Some(writer.head()) => Ok(()),
+            Ok(_) => Err("somebody else changed the end of the audit log".to_owned()),
+            Err(error) => Err(format!("the audit log cannot be read: {error}")),
+        }
+    }
+
     /// Writes orders and entries together.
     pub fn record(&mut self, orders: &[Order], entries: &[(Kind, serde_json::Value)], now: Timestamp) -> Result<(), RecordError> {
         self.turn_epoch(now)?;

@@ -277,7 +277,19 @@ edit: KeyEdit, } | { "action": "delete",
 /**
  * Which.
  */
-id: CredentialId, } | { "action": "rearm" } | { "action": "set_policy",
+id: CredentialId, } | { "action": "change_password" } | { "action": "replace_kit" } | { "action": "add_slot",
+/**
+ * For whom.
+ */
+kind: SlotFor,
+/**
+ * Name for it.
+ */
+label: string, } | { "action": "remove_slot",
+/**
+ * Which.
+ */
+slot: number, } | { "action": "rekey" } | { "action": "rearm" } | { "action": "set_policy",
 /**
  * The new ones.
  */
@@ -1023,6 +1035,8 @@ export type Sheet = "kill" | "lock" | "import";
 
 export type Side = "buy" | "sell";
 
+export type SlotFor = "person" | "auditor";
+
 export type Source = "typed" | "practice" | "dropped";
 
 export type Symbol = string;
@@ -1100,6 +1114,10 @@ anchor: string,
  * The walls around the signer, by name.
  */
 walls: Array<[string, boolean]>,
+/**
+ * What the operating system is asked to tell of the person, by name, and whether it can.
+ */
+watched: Array<[string, boolean]>,
 /**
  * Public key of the log, in text form.
  */

@@ -244,6 +244,10 @@ export class FakeWorld implements Commands {
             ["system calls filtered", true],
             ["shielding key in locked memory", false],
           ]) as [string, boolean][],
+      watched: [
+        ["sleep waits until the vault is locked", true],
+        ["screen lock is followed", true],
+      ] as [string, boolean][],
       log_key: this.state === "missing" ? null : LOG_KEY,
       killed: this.killed,
       backups: this.state === "missing" ? [] : [14, 13, 12, 11],

@@ -13,7 +13,8 @@ use strongroom_signer_api::Channel;
 use strongroom_signer_api::errand::Face;
 
 /// What the desk needs to find its keychain and nothing else.
-const DESK_ENVIRONMENT: &[&str] = &["HOME", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "RUST_LOG", "LANG", "TZ"];
+const DESK_ENVIRONMENT: &[&str] =
+    &["HOME", "DBUS_SESSION_BUS_ADDRESS", "DBUS_SYSTEM_BUS_ADDRESS", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "RUST_LOG", "LANG", "TZ"];
 
 /// Where a window can be shown.
 const DISPLAYS: &[&str] = &["WAYLAND_DISPLAY", "DISPLAY"];
