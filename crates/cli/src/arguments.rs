@@ -102,12 +102,12 @@ pub(crate) enum VaultCommand {
     /// Make a vault: password, recovery kit, one-time codes.
     #[command(after_help = "Example:\n  strongroom vault create")]
     Create {
-        /// Memory of the key derivation in MiB; at least 64.
-        #[arg(long, default_value_t = 256)]
-        kdf_memory: u32,
-        /// Passes of the key derivation; at least 3.
-        #[arg(long, default_value_t = 3)]
-        kdf_passes: u32,
+        /// Memory of the key derivation in MiB, at least 64 [default: as much as takes this machine most of a second].
+        #[arg(long)]
+        kdf_memory: Option<u32>,
+        /// Passes of the key derivation, at least 3 [default: likewise, or 3 with --kdf-memory].
+        #[arg(long)]
+        kdf_passes: Option<u32>,
         #[command(flatten)]
         secrets: NewVaultFds,
     },

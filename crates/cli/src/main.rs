@@ -58,6 +58,10 @@ fn profile(dir: Option<PathBuf>) -> Result<PathBuf, Failure> {
         .ok_or_else(|| Failure::usage("name the profile folder with --dir"))
 }
 
+/// What stands for the one that is not given.
+const KDF_MEMORY_MIB: u32 = 256;
+const KDF_PASSES: u32 = 3;
+
 struct Door {
     dir: PathBuf,
     window: bool,
@@ -130,7 +134,12 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
     let tell = match arguments.command {
         Command::Vault(command) => match command {
             VaultCommand::Create { kdf_memory, kdf_passes, secrets } => {
-                let action = DoorAction::CreateVault { kdf_memory_mib: kdf_memory, kdf_passes };
+                // None given: the signer measures.
+                let (kdf_memory_mib, kdf_passes) = match (kdf_memory, kdf_passes) {
+                    (None, None) => (0, 0),
+                    (memory, passes) => (memory.unwrap_or(KDF_MEMORY_MIB), passes.unwrap_or(KDF_PASSES)),
+                };
+                let action = DoorAction::CreateVault { kdf_memory_mib, kdf_passes };
                 door.act(action, &Descriptors::for_new_vault(&secrets))?
             }
             VaultCommand::Status => door.ask(&Ask::Vault)?,

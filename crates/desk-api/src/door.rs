@@ -155,7 +155,7 @@ pub enum Ask {
 pub enum DoorAction {
     /// Make a vault.
     CreateVault {
-        /// Memory of the key derivation in MiB.
+        /// Memory of the key derivation in MiB; 0, with 0 passes: as much as takes this machine most of a second.
         kdf_memory_mib: u32,
         /// Passes of the key derivation.
         kdf_passes: u32,

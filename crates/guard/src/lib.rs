@@ -10,7 +10,7 @@ mod rules;
 mod totp;
 
 pub use access::{Freeze, Role, Session, SessionEnd};
-pub use policy::{InstrumentPolicy, Policy, PolicyError};
+pub use policy::{InstrumentPolicy, KdfFloor, Policy, PolicyError};
 pub use risk::{OrderRate, desk_gate, signer_gate};
 pub use rules::{Enforcer, RULES, Reason, Rule, Verdict};
 pub use totp::{STEP_S, TotpRefusal, TotpState};

@@ -48,6 +48,29 @@ pub struct Policy {
     pub session_idle_ms: u64,
     /// A session ends at this age.
     pub session_age_max_ms: u64,
+    /// A password that is less hard to try is stretched anew when it is given next; nothing: as it is.
+    #[serde(default)]
+    pub kdf_floor: Option<KdfFloor>,
+}
+
+/// How hard every password is to try, at least (Argon2id).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct KdfFloor {
+    /// Memory in MiB, 64 to 4,096.
+    pub memory_mib: u32,
+    /// Passes over it, 3 to 32.
+    pub passes: u32,
+}
+
+impl KdfFloor {
+    const MEMORY_MIB: std::ops::RangeInclusive<u32> = 64..=4_096;
+    const PASSES: std::ops::RangeInclusive<u32> = 3..=32;
+
+    fn fits(&self) -> bool {
+        Self::MEMORY_MIB.contains(&self.memory_mib) && Self::PASSES.contains(&self.passes)
+    }
 }
 
 /// Why a policy is not valid.
@@ -81,6 +104,7 @@ impl Policy {
             price_collar_bps: 500,
             session_idle_ms: 15 * 60_000,
             session_age_max_ms: 8 * 3_600_000,
+            kdf_floor: None,
         }
     }
 
@@ -107,6 +131,7 @@ impl Policy {
             ("price_collar_bps", self.price_collar_bps <= 10_000),
             ("session_idle_ms", (SESSION_IDLE_MS_MIN..=SESSION_IDLE_MS_MAX).contains(&self.session_idle_ms)),
             ("session_age_max_ms", (SESSION_AGE_MS_MIN..=SESSION_AGE_MS_MAX).contains(&self.session_age_max_ms)),
+            ("kdf_floor", self.kdf_floor.is_none_or(|floor| floor.fits())),
         ];
         match ranges.iter().find(|(_, fits)| !fits) {
             Some((name, _)) => Err(PolicyError::Range(name)),
@@ -128,6 +153,9 @@ impl Policy {
             || next.price_collar_bps > self.price_collar_bps
             || next.session_idle_ms > self.session_idle_ms
             || next.session_age_max_ms > self.session_age_max_ms
+            || self.kdf_floor.is_some_and(|before| {
+                next.kdf_floor.is_none_or(|after| after.memory_mib < before.memory_mib || after.passes < before.passes)
+            })
     }
 }
 
@@ -162,6 +190,11 @@ mod tests {
             assert!(policy.is_raised_by(&next));
         }
         let mut lower = policy.clone();
+        lower.kdf_floor = Some(KdfFloor { memory_mib: 512, passes: 4 });
+        for kdf_floor in [None, Some(KdfFloor { memory_mib: 511, passes: 9 }), Some(KdfFloor { memory_mib: 900, passes: 3 })] {
+            assert!(lower.is_raised_by(&Policy { kdf_floor, ..lower.clone() }));
+        }
+        assert!(Policy { kdf_floor: Some(KdfFloor { memory_mib: 63, passes: 3 }), ..policy.clone() }.validate().is_err());
         lower.instruments.pop();
         lower.orders_per_minute = 1;
         assert!(!policy.is_raised_by(&lower));

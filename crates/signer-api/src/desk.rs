@@ -85,7 +85,7 @@ pub enum Action {
         /// Its identity, chosen by the desk.
         #[serde(with = "serde_bytes")]
         vault_id: Vec<u8>,
-        /// Memory of the key derivation in KiB.
+        /// Memory of the key derivation in KiB; 0, with 0 passes: as much as takes this machine most of a second.
         kdf_memory_kib: u32,
         /// Passes of the key derivation.
         kdf_passes: u32,

@@ -6,7 +6,8 @@
 //! The shell around it (`main.rs`) builds the walls first, then moves packets.
 
 pub mod arena;
-pub mod clock;
+pub mod calibration;
+mod clock;
 mod credential;
 mod dialogue;
 mod keys;

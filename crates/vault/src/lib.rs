@@ -41,7 +41,7 @@ pub use change::{ChangeError, CommitError, Edit, Sealed, Way};
 pub use codes::{AuditorCode, Code, CodeKind, Kit, KitError};
 pub use entropy::{Entropy, EntropyError, SystemEntropy};
 pub use header::{Header, peek, peek_slots};
-pub use kdf::{KdfParams, PASSWORD_LEN_MAX, PasswordError};
+pub use kdf::{KdfParams, PASSWORD_LEN_MAX, PasswordError, measure_kdf};
 pub use records::{RECORD_LEN_MAX, RECORDS_MAX, Reach, RecordError, RecordHead, RecordKind};
 pub use secret::SecretBox;
 pub use slots::{Factors, Keeper, SlotHead, SlotKind};

@@ -1,6 +1,6 @@
 // The four steps of first use. Invariant: each step that changes something is asked by the prompt window, and can be repeated after a refusal.
 import type { DoorError } from "../bindings/contract";
-import { KDF_MEMORY_MIB, KDF_PASSES, type Entry } from "./entry.svelte";
+import type { Entry } from "./entry.svelte";
 
 export const STEPS = ["What this is", "Vault", "Recovery kit", "Practice"] as const;
 export const PRACTICE_LABEL = "practice";
@@ -27,7 +27,7 @@ export class Introduction {
         words: "It asks for a password, shows the recovery kit and sets up the codes that confirm what matters.",
         effect: "Have paper or a printer ready, and an authenticator app if you use one.",
       },
-      { action: "create_vault", kdf_memory_mib: KDF_MEMORY_MIB, kdf_passes: KDF_PASSES },
+      { action: "create_vault", kdf_memory_mib: 0, kdf_passes: 0 },
     );
     if ("error" in answer) {
       this.trouble = answer.error;

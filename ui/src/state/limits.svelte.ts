@@ -11,6 +11,8 @@ export type PolicyText = {
   collarPercent: string;
   idleMinutes: string;
   ageHours: string;
+  /** Not edited here. */
+  kdf_floor: Policy["kdf_floor"];
   instruments: { symbol: string; quantity: string; low: string; high: string }[];
 };
 
@@ -56,6 +58,7 @@ export function asText(policy: Policy): PolicyText {
     collarPercent: d.fixed(d.div(String(policy.price_collar_bps), "100", 2), 2),
     idleMinutes: d.trimmed(d.div(String(policy.session_idle_ms), "60000", 2)),
     ageHours: d.trimmed(d.div(String(policy.session_age_max_ms), "3600000", 2)),
+    kdf_floor: policy.kdf_floor,
     instruments: policy.instruments.map((i) => ({ symbol: i.symbol, quantity: i.quantity_max, low: i.price_low, high: i.price_high })),
   };
 }
@@ -90,5 +93,5 @@ export function fromText(text: PolicyText): { policy: Policy } | { problem: stri
     if (d.compare(price_low, price_high) >= 0) return { problem: `The lowest price of ${row.symbol} must be below its highest.` };
     instruments.push({ symbol: row.symbol.trim().toUpperCase(), quantity_max, price_low, price_high });
   }
-  return { policy: { instruments, order_notional_max, orders_per_minute, price_collar_bps, session_idle_ms, session_age_max_ms } };
+  return { policy: { instruments, order_notional_max, orders_per_minute, price_collar_bps, session_idle_ms, session_age_max_ms, kdf_floor: text.kdf_floor } };
 }

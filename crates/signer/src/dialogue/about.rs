@@ -25,7 +25,14 @@ impl Signer {
         let about = match &pending.action {
             Action::CreateVault { vault_id, kdf_memory_kib, kdf_passes } => about
                 .with("Vault", &groups(&hex(vault_id.get(..6).unwrap_or_default())))
-                .with("Derivation", &derivation(*kdf_memory_kib, *kdf_passes))
+                .with(
+                    "Derivation",
+                    &if *kdf_passes == 0 {
+                        "Argon2id, as hard as this machine can".to_owned()
+                    } else {
+                        derivation(*kdf_memory_kib, *kdf_passes)
+                    },
+                )
                 .with("Second factor", "Device secret, in the keychain"),
             Action::Unlock | Action::Recover(_) => self.about_file(about, pending),
             Action::Import { label, venue } => about.with("Venue", name(*venue)).with("Label", label),
@@ -187,6 +194,9 @@ fn edit_rows(edit: &KeyEdit) -> Vec<(&'static str, String)> {
 fn changes(old: &Policy, new: &Policy) -> Vec<(&'static str, String)> {
     let lists = |policy: &Policy| policy.instruments.iter().map(|one| one.symbol.to_string()).collect::<Vec<_>>().join(" ");
     let minutes = |ms: u64| format!("{} min", ms / 60_000);
+    let floor = |policy: &Policy| {
+        policy.kdf_floor.map_or_else(|| "as they are".to_owned(), |kdf| format!("{} MiB, {} passes", kdf.memory_mib, kdf.passes))
+    };
     let rows = [
         ("Value of an order", old.order_notional_max.to_string(), new.order_notional_max.to_string()),
         ("Orders a minute", old.orders_per_minute.to_string(), new.orders_per_minute.to_string()),
@@ -194,6 +204,7 @@ fn changes(old: &Policy, new: &Policy) -> Vec<(&'static str, String)> {
         ("Session unused", minutes(old.session_idle_ms), minutes(new.session_idle_ms)),
         ("Session at most", minutes(old.session_age_max_ms), minutes(new.session_age_max_ms)),
         ("Instruments", lists(old), lists(new)),
+        ("Passwords at least", floor(old), floor(new)),
     ];
     let same_symbols = rows[5].1 == rows[5].2;
     let differing = rows.into_iter().filter(|(_, old, new)| old != new);

@@ -51,7 +51,7 @@ impl Signer {
         if self.is_saving(Sealed::Vault) {
             return talk.fail("another change is being saved; nothing was changed. Try again", Advice::RetryAfter(500), false);
         }
-        let by_kit = if let Next::LetIn(opening) = next { Some(opening) } else { None };
+        let by_kit = if let Next::LetIn(opening) = next { opening } else { None };
         self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::Saving(next) });
         self.hand_out(sealed, Listener::Prompt(talk.prompt), by_kit)
     }
@@ -117,7 +117,7 @@ impl Signer {
             }
             Next::ForgetOldState { closed } => self.forget_old_state(talk, closed, now),
             Next::Refuse(why, advice) => talk.fail(&why, advice, true),
-            Next::LetIn(opening) => self.let_in(talk, Some(opening)),
+            Next::LetIn(opening) => self.let_in(talk, opening),
             Next::GiveUp => {
                 // A vault that was opened for this is sealed again; one that was open before stays as it was.
                 if self.open.as_ref().is_some_and(|open| matches!(open.session, Err(SessionEnd::NeverOpened))) {

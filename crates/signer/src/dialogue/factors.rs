@@ -6,7 +6,7 @@ use strongroom_guard::{Policy, STEP_S, TotpState};
 use strongroom_model::Advice;
 use strongroom_signer_api::prompt::Field;
 use strongroom_signer_api::{ActionEnd, KitOpening, Notice, Sealed};
-use strongroom_vault::{Edit, Factors, Kit, NewVault, OpenError, RecordKind, SecretBox, SlotKind, SystemEntropy, Vault};
+use strongroom_vault::{Edit, Factors, KdfParams, Kit, NewVault, OpenError, RecordKind, SecretBox, SlotKind, SystemEntropy, Vault};
 use zeroize::Zeroizing;
 
 use super::{Birth, Dialogue, Grant, Next, PASSWORD_LEN_MIN, PASSWORD_WAIT_MS_MAX, Step, Talk, Tried};
@@ -85,7 +85,10 @@ impl Signer {
         };
         let Some(secret) = self.device(&device) else { return talk.broken() };
         match Vault::open(bytes, Factors::Password { password, device: &secret }) {
-            Ok(vault) => self.take_into_use(talk, vault, &device, files.get(1).map(Vec::as_slice), now),
+            Ok(vault) => match self.load(vault, &device, files.get(1).map(Vec::as_slice), now) {
+                Ok(()) => self.let_in_stretched(talk, password, &secret, now),
+                Err(error) => talk.fail(&error.to_string(), Advice::Ask, false),
+            },
             Err(error) => self.wrong_factor(talk, Tried::Password, &error, now),
         }
     }
@@ -140,7 +143,7 @@ impl Signer {
             Err(error) => return talk.fail(&error.to_string(), error.advice(), false),
         };
         match self.load(vault, device, state, now) {
-            Ok(()) => self.save_vault(talk, sealed, Next::LetIn(opening)),
+            Ok(()) => self.save_vault(talk, sealed, Next::LetIn(Some(opening))),
             Err(error) => talk.fail(&error.to_string(), Advice::Ask, false),
         }
     }
@@ -159,10 +162,21 @@ impl Signer {
         Ok(())
     }
 
-    pub(super) fn take_into_use(&mut self, talk: Talk, vault: Vault, device: &Shielded, state: Option<&[u8]>, now: Moment) -> Vec<Out> {
-        match self.load(vault, device, state, now) {
-            Ok(()) => self.let_in(talk, None),
-            Err(error) => talk.fail(&error.to_string(), Advice::Ask, false),
+    /// A password that is easier to try than the policy asks for is stretched anew, now that it is here.
+    fn let_in_stretched(&mut self, talk: Talk, password: &[u8], device: &[u8; 32], now: Moment) -> Vec<Out> {
+        let weaker = self.open.as_ref().and_then(|open| {
+            let (slot, floor) = (open.vault.opened_by()?, open.policy.kdf_floor?);
+            let (has, memory_kib) = (slot.kdf?, floor.memory_mib.saturating_mul(1_024));
+            let is_weaker = has.memory_kib < memory_kib || has.passes < floor.passes;
+            let kdf = KdfParams { memory_kib: has.memory_kib.max(memory_kib), passes: has.passes.max(floor.passes), ..has };
+            is_weaker.then_some((open, slot.id, kdf))
+        });
+        let Some((open, slot, kdf)) = weaker else { return self.let_in(talk, None) };
+        let edit = Edit::ReplaceFactors { slot, factors: Factors::Password { password, device }, kdf, provider: b"" };
+        match open.vault.change(&[edit], now.wall, &mut SystemEntropy) {
+            Ok(sealed) => self.save_vault(talk, sealed, Next::LetIn(None)),
+            // Not enough memory for it today: better an old stretching than a locked out person.
+            Err(_) => self.let_in(talk, None),
         }
     }
 

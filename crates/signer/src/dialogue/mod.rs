@@ -148,7 +148,7 @@ enum Next {
     },
     Refuse(String, Advice),
     /// The vault has its new password: the kit's owner is let in.
-    LetIn(KitOpening),
+    LetIn(Option<KitOpening>),
     OpenSession {
         end: ActionEnd,
     },
@@ -199,7 +199,8 @@ impl Signer {
                     return state("a vault is open; seal it first");
                 }
                 let kdf = KdfParams { memory_kib: *kdf_memory_kib, passes: *kdf_passes, lanes: KdfParams::FLOOR.lanes };
-                if vault_id.len() != 16 || !kdf.is_within_bounds() {
+                let is_to_measure = (*kdf_memory_kib, *kdf_passes) == (0, 0);
+                if vault_id.len() != 16 || !(is_to_measure || kdf.is_within_bounds()) {
                     return state("the key derivation is outside of what vaults may use (64 MiB and 3 passes at least)");
                 }
                 return Ok("Create a vault".to_owned());
@@ -370,7 +371,10 @@ impl Signer {
         match (action, device) {
             (Action::CreateVault { vault_id, kdf_memory_kib, kdf_passes }, Some(device)) => {
                 let Ok(vault_id) = vault_id.try_into() else { return talk.fail("no vault id", Advice::Bug, false) };
-                let kdf = KdfParams { memory_kib: kdf_memory_kib, passes: kdf_passes, lanes: KdfParams::FLOOR.lanes };
+                let kdf = match kdf_passes {
+                    0 => crate::calibration::calibrate(),
+                    passes => KdfParams { memory_kib: kdf_memory_kib, passes, lanes: KdfParams::FLOOR.lanes },
+                };
                 self.ask(talk, Step::CreatePassword(Birth { vault_id, kdf, device }), Field::NewPassword, "New password for the vault")
             }
             (Action::Unlock, device) => self.ask(talk, Step::UnlockPassword { device, files }, Field::Password, "Password"),

@@ -162,6 +162,7 @@ export const policy = (): Policy => ({
   price_collar_bps: 200,
   session_idle_ms: 600_000,
   session_age_max_ms: 28_800_000,
+  kdf_floor: null,
 });
 
 const idOf = (turn: number) => `sr-01m8c5efpzh8rcfj4ey${(46_656 + turn).toString(36)}`;

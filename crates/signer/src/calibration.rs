@@ -1,0 +1,68 @@
+//! How hard a new vault's password is to try on this machine. Invariant: never below the default of the format unless the machine
+//! is too slow or too small for it, and never outside the bounds.
+
+use std::time::{Duration, Instant};
+
+use strongroom_vault::{KdfParams, measure_kdf};
+
+/// What unlocking may take: long for a guesser, bearable for a person.
+const GOAL: Duration = Duration::from_millis(850);
+/// Longer than this nobody should wait.
+const MOST: Duration = Duration::from_millis(1_000);
+
+/// Measures this machine: costs about two derivations.
+pub(crate) fn calibrate() -> KdfParams {
+    settle(|params| {
+        let start = Instant::now();
+        measure_kdf(params).ok().map(|()| start.elapsed())
+    })
+}
+
+/// Lowers memory while it is too slow or cannot be had; then raises passes, then memory, as far as the goal allows.
+fn settle(mut measure: impl FnMut(KdfParams) -> Option<Duration>) -> KdfParams {
+    let mut params = KdfParams::default();
+    let mut took = measure(params);
+    while took.is_none_or(|took| took > MOST) && params.memory_kib > KdfParams::FLOOR.memory_kib {
+        params.memory_kib = (params.memory_kib / 2).max(KdfParams::FLOOR.memory_kib);
+        took = measure(params);
+    }
+    let Some(took) = took.filter(|took| !took.is_zero()) else { return params };
+    let per_pass_us = (took.as_micros() / u128::from(params.passes)).max(1);
+    let passes = u32::try_from(GOAL.as_micros() / per_pass_us).unwrap_or(u32::MAX);
+    params.passes = passes.clamp(KdfParams::FLOOR.passes, KdfParams::CEILING.passes);
+    // A machine that is fast with all passes can bear more memory: time grows with both.
+    let spare = u32::try_from(GOAL.as_micros() / (per_pass_us * u128::from(params.passes))).unwrap_or(1);
+    if params.passes == KdfParams::CEILING.passes && spare > 1 {
+        params.memory_kib = params.memory_kib.saturating_mul(spare).min(KdfParams::CEILING.memory_kib);
+    }
+    params
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A machine that takes so many microseconds for a MiB and a pass, and has so much memory.
+    fn machine(us_per_mib: u64, memory_mib: u32) -> KdfParams {
+        settle(|params| {
+            let mib = params.memory_kib / 1_024;
+            (mib <= memory_mib).then(|| Duration::from_micros(u64::from(mib) * u64::from(params.passes) * us_per_mib))
+        })
+    }
+
+    #[test]
+    fn as_hard_as_the_machine_can() {
+        let seconds = |params: KdfParams, us_per_mib: u64| u64::from(params.memory_kib / 1_024) * u64::from(params.passes) * us_per_mib;
+        for us_per_mib in [20, 100, 300, 600, 1_000] {
+            let params = machine(us_per_mib, 16_384);
+            let took = seconds(params, us_per_mib);
+            assert!(params.is_within_bounds() && (600_000..=1_000_000).contains(&took), "{params}: {took} us");
+        }
+        // A slow machine gets less memory before it waits for more than a second, and never less than the floor.
+        assert_eq!(machine(2_000, 16_384).memory_kib, 128 * 1_024);
+        assert_eq!(machine(60_000, 16_384), KdfParams::FLOOR);
+        // Memory that cannot be had is not asked for.
+        assert_eq!(machine(100, 100).memory_kib, 64 * 1_024);
+        assert_eq!(machine(100, 1).memory_kib, 64 * 1_024);
+    }
+}
