@@ -12,8 +12,8 @@ PROGRAM = "strongroom-prompt-window"
 SHOTS = os.environ.get("STRONGROOM_SHOTS")
 
 
-def xdotool(*arguments):
-    return subprocess.run(["xdotool", *map(str, arguments)], capture_output=True, text=True, timeout=20)
+def xdotool(*arguments, text=None):
+    return subprocess.run(["xdotool", *map(str, arguments)], capture_output=True, text=True, timeout=20, input=text)
 
 
 def shot(name):
@@ -148,7 +148,8 @@ class Window:
         xdotool("key", *keys)
 
     def type(self, text):
-        xdotool("type", "--delay", "12", text)
+        # Not as an argument: the X server keeps the command line of each of its clients.
+        xdotool("type", "--delay", "12", "--file", "-", text=text)
 
     def close(self):
         """As a window manager's button does."""

@@ -10,9 +10,13 @@ BIN, WORK = sys.argv[1:3]
 DIR = os.path.join(WORK, "profile")
 PASSWORD = "correct horse battery staple"
 PR_SET_PDEATHSIG = 1
+# As whom everything is started: more arguments for a process. Filled by ordinary.py.
+AS = {}
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit("the journey took too long"))
 started = []
+# What doors wrote.
+written = []
 
 
 def say(words):
@@ -23,7 +27,7 @@ def start(*command, **more):
     """Starts a program that ends with this one, however this one ends."""
     def tie():
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    process = subprocess.Popen(list(map(str, command)), preexec_fn=tie, **more)
+    process = subprocess.Popen(list(map(str, command)), preexec_fn=tie, **AS, **more)
     started.append(process)
     return process
 
@@ -56,10 +60,10 @@ def keyring():
 
     def keeps():
         owner = subprocess.run(["dbus-send", "--session", "--print-reply", "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                "org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"], capture_output=True)
+                                "org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"], capture_output=True, **AS)
         return b"boolean true" in owner.stdout and subprocess.run(
             ["timeout", "5", "secret-tool", "store", "--label=journey", "strongroom", "journey"], input=b"kept",
-            stderr=subprocess.DEVNULL).returncode == 0
+            stderr=subprocess.DEVNULL, **AS).returncode == 0
     eventually("a keyring", keeps)
     return process
 
@@ -67,9 +71,9 @@ def keyring():
 class Daemon:
     """strongroomd with its children."""
 
-    def __init__(self, *arguments, dir=DIR, up=True):
+    def __init__(self, *arguments, dir=DIR, up=True, **more):
         self.dir = dir
-        self.process = start(f"{BIN}/strongroomd", "--dir", dir, *(arguments or ["--paper"]))
+        self.process = start(f"{BIN}/strongroomd", "--dir", dir, *(arguments or ["--paper"]), **more)
         eventually("the desk answers", lambda: cli("session", dir=dir)[0] == 0)
         if up:
             self.until_up()
@@ -98,9 +102,10 @@ class Daemon:
 def cli(*arguments, fds=(), dir=DIR, timeout=100):
     """Exit code and JSON of one command."""
     done = subprocess.run([f"{BIN}/strongroom", "--dir", dir, "--json", *map(str, arguments)],
-                          pass_fds=fds, capture_output=True, text=True, timeout=timeout)
+                          pass_fds=fds, capture_output=True, text=True, timeout=timeout, **AS)
     for fd in fds:
         os.close(fd)
+    written.append(done.stdout + done.stderr)
     assert done.returncode in range(6), (arguments, done)
     text = done.stdout.strip()
     return done.returncode, json.loads(text) if text else {}
@@ -120,9 +125,17 @@ def fails(code, name, *arguments, **more):
     return told["error"]["message"]
 
 
+def pipe():
+    """Two ends that belong to whoever everything is started as: programs open them again by name."""
+    ends = os.pipe()
+    if AS:
+        os.fchown(ends[0], AS["user"], AS["group"])
+    return ends
+
+
 def given(text):
     """A descriptor from which a program reads this."""
-    read, write = os.pipe()
+    read, write = pipe()
     os.write(write, text.encode())
     os.close(write)
     return read
@@ -152,10 +165,10 @@ class Authenticator:
 class Person:
     """Knows password, kit and phone of a vault."""
 
-    def __init__(self, dir=DIR):
-        self.dir, self.password = dir, PASSWORD
-        password, group, code = given(PASSWORD + "\n"), os.pipe(), os.pipe()
-        kit, uri = os.pipe(), os.pipe()
+    def __init__(self, dir=DIR, password=PASSWORD):
+        self.dir, self.password = dir, password
+        password, group, code = given(password + "\n"), pipe(), pipe()
+        kit, uri = pipe(), pipe()
         command = [f"{BIN}/strongroom", "--dir", dir, "--json", "vault", "create", "--kdf-memory", "64",
                    "--password-fd", password, "--kit-out-fd", kit[1], "--kit-fd", group[0], "--totp-out-fd", uri[1], "--totp-fd", code[0]]
         door = start(*command, pass_fds=(password, kit[1], group[0], uri[1], code[0]), stdout=subprocess.PIPE, text=True)

@@ -72,9 +72,10 @@ fn disk() {
     STORIES.run("disk.py", PYTHON, &["unshare", "--user", "--map-root-user", "--mount"]);
 }
 
+/// Everything in it runs as an ordinary user; run as root, it looks with root's eyes too.
 #[test]
-fn leaks() {
-    journey("leaks.py");
+fn dump() {
+    journey("dump.py");
 }
 
 #[test]

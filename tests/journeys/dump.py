@@ -1,0 +1,337 @@
+"""Dump test: through a whole session no planted secret is in any process's memory, or in any file, as an administrator and as another
+process of the same user see them.
+
+All programs run as an ordinary user. Each search is proven by a control: something that is there is found. What is found where it must not
+be is gathered, and fails the story at its end, so that one run tells all.
+"""
+import json, resource, secrets
+import ordinary
+from ordinary import ROOT, UID, as_the_user
+import attack
+from search import Needles, forms_of_ed25519, forms_of_kit, mappings, name_of
+from terminal import *
+
+since = time.time()
+GRACE_S = 2
+leaks, told = [], open(os.path.join(WORK, "told.log"), "w+")
+if not ROOT:
+    say("not root: what an administrator sees is not looked at; files and the same user's view are")
+
+
+def random_text():
+    """Forty letters and digits."""
+    return "".join(secrets.choice("abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(40))
+
+
+def tree():
+    """Every process of the product: whatever runs one of its programs."""
+    found = []
+    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+        try:
+            folder, name = os.path.split(os.readlink(f"/proc/{pid}/exe"))
+        except OSError:
+            continue
+        if folder == BIN and name.startswith("strongroom"):
+            found.append(pid)
+    return found
+
+
+def in_processes(needles, pids=None):
+    """All pieces in the memory and nameless files of processes, but for the signer's protected memory."""
+    hits = []
+    for pid in (tree() if pids is None else pids) if ROOT else []:
+        hits += [hit for hit in needles.in_process(pid) if not (hit.process == "strongroom-signer" and hit.protected)]
+        hits += needles.in_descriptors(pid)
+    return hits
+
+
+def in_files(needles, folders):
+    """All pieces in files that the user wrote since the story began, and in what doors said."""
+    told.flush()
+    hits = needles.in_files(folders, since, UID, without=(venue.folder, GIVEN, BIN))
+    return hits + needles.in_text("\n".join(written).encode(), "what doors wrote")
+
+
+def clean(step, pids=None, folders=(WORK,)):
+    """Two seconds after a step nothing is anywhere. What comes later than the step's own answer is seen, too."""
+    time.sleep(GRACE_S)
+    hits = in_processes(planted, pids) + in_files(planted, folders)
+    say(f"  after {step}: {len(hits) or 'none'} found")
+    for hit in hits:
+        say(f"    {hit}")
+        leaks.append(f"after {step}: {hit}")
+
+
+def found(pid, what, text):
+    """Control: the search finds this in a process, and not only where its arguments stand."""
+    if ROOT:
+        hits = [hit for hit in control(what, text).in_process(pid) if hit.place not in ("[stack]", "cmdline", "environ")]
+        assert hits, f"{what} is not found in {name_of(pid)}, where it is"
+
+
+def control(what, text):
+    needles = Needles()
+    needles.plant(what, text)
+    return needles
+
+
+def same_user(pid):
+    """What another process of the same user can do to this one."""
+    address = next(begin for begin, _, rights, name, _ in mappings(pid) if rights.startswith("rw") and name in ("", "[heap]", "[stack]")) if ROOT else 0
+    return as_the_user(lambda: attack.done_against(pid, address))
+
+
+def cores():
+    """Core files that somebody left."""
+    return [os.path.join(here, name) for here, _, files in os.walk(WORK) for name in files if name.startswith(("core", "vgcore"))]
+
+
+# What a person hands over stands in files and pipes of the person's own.
+GIVEN = ordinary.folder("given")
+password, wrong, new_password, passphrase = (random_text() for _ in range(4))
+label = f"label-{random_text()}"
+planted = Needles()
+planted.plant_all([("password", password), ("wrong password", wrong), ("new password", new_password), ("passphrase of a file", passphrase)])
+
+bus_and_keyring = [ordinary.BUS.pid, keyring().pid]
+venue = Venue()
+api_key, api_secret = (text.strip() for text in paper_key("trade", venue.folder))
+next_key, pem = paper_key("ed25519", venue.folder)
+refused_secret = random_text() + random_text()[:24]
+planted.plant_all([("API secret", api_secret), ("refused API secret", refused_secret), *forms_of_ed25519(pem)])
+
+say("the search finds each form in memory: in this process, which made them all")
+if ROOT:
+    seen = {(hit.secret, hit.form) for hit in planted.in_process(os.getpid())}
+    assert seen == {(name, form) for name, form, _ in planted.forms}, {(name, form) for name, form, _ in planted.forms} - seen
+    assert any(hit.secret == "API secret" for hit in planted.in_process(venue.process.pid))
+assert planted.in_files([venue.folder], 0, None)
+
+say("create")
+daemon = Daemon(*venue.arguments(), up=False, stdout=told, stderr=told)
+person = Person(password=password)
+kit_and_seed = [*forms_of_kit(person.kit), ("TOTP seed", person.phone.key), ("TOTP seed's text", person.phone.text)]
+planted.plant_all(kit_and_seed)
+clean("create")
+found(daemon.process.pid, "the profile's path", DIR)
+found(daemon.child("strongroom-desk"), "the profile's path", DIR)
+person.pins(venue)
+daemon.until_up()
+
+say("wrong password, while a session is open and on a sealed vault")
+code, answer = person.unlock(wrong)
+assert answer["error"]["code"] == "wrong-factor", answer
+clean("a wrong password in a session")
+does("vault", "seal")
+eventually("sealed", lambda: state() == "sealed")
+clean("the first seal", [*tree(), *bus_and_keyring])
+eventually("the wait is over", lambda: person.unlock(wrong)[1]["error"]["code"] == "wrong-factor")
+clean("a wrong password")
+
+
+def half_typed(text, *command, flag="--password-fd"):
+    """A door whose prompt has the beginning of an answer and waits for the rest."""
+    read, write = pipe()
+    os.write(write, text[:-4].encode())
+    door = start(f"{BIN}/strongroom", "--dir", DIR, *command, flag, read, pass_fds=(read,), stdout=told, stderr=told)
+    os.close(read)
+    prompt = daemon.child("strongroom-prompt")
+    if ROOT:
+        eventually("the prompt holds what was typed", lambda: planted.in_process(prompt))
+    else:
+        time.sleep(1)
+    return door, prompt, write
+
+
+say("a prompt that asks: what was typed is found in it, and in nothing else")
+time.sleep(2)
+door, prompt, write = half_typed(wrong, "vault", "unlock")
+found(prompt, "the beginning of what was typed", wrong[:-4])
+clean("half a password was typed", [pid for pid in tree() if pid != prompt])
+say("  another process of the same user: a prompt that asks")
+assert same_user(prompt) == [], same_user(prompt)
+os.write(write, b"\n")
+os.close(write)
+assert door.wait(60) != 0
+eventually("no prompt", lambda: gone([prompt]))
+clean("half a wrong password")
+
+say("unlock")
+time.sleep(4)
+eventually("the wait is over", lambda: person.unlock()[0] == 0)
+clean("unlock")
+signer, desk = daemon.child("strongroom-signer"), daemon.child("strongroom-desk")
+
+say("import: a file for the walled reader, without anybody at a terminal")
+env_file = os.path.join(GIVEN, "keys.env")
+with open(env_file, "w") as file:
+    file.write(f"BINANCE_API_KEY={api_key}\nBINANCE_API_SECRET={api_secret}\n")
+ordinary.hand_over(env_file)
+file, code = os.open(env_file, os.O_RDONLY), given(person.phone.code() + "\n")
+imported = does("key", "import", "--label", label, "--file-fd", file, "--totp-fd", code, fds=(file, code))["key"]["id"]
+clean("import")
+for pid in (signer, desk):
+    found(pid, "the API key's name", api_key)
+    found(pid, "the label", label)
+
+say("sign")
+order = does(*buy())
+assert order["fate"] == "filled", order
+resting = rest_an_order()
+does("order", "cancel", resting)
+clean("signing")
+found(desk, "an order's id", order["client_order_id"])
+
+say("lock with an order live, and unlock")
+resting = rest_an_order()
+does("vault", "lock")
+assert state() == "locked"
+clean("lock")
+person.unlocks()
+does("balance"), does("key", "list"), does("audit", "list", "--last", 50)
+clean("unlock of a session")
+
+say("the signer's protected memory stands, and nobody reads it")
+if ROOT:
+    unread = []
+    planted.in_process(signer, unread)
+    kept = [(name, flags) for _, _, _, name, flags in mappings(signer) if "secretmem" in name or "lo" in flags.split()]
+    say(f"  kept: {kept}; not even root read: {unread}")
+    assert kept and all("secretmem" in name for name, _ in unread), (kept, unread)
+
+say("another process of the same user")
+bait = start("sleep", "600", env={"PLANTED": password}, stdout=subprocess.DEVNULL)
+able = same_user(bait.pid)
+say(f"  against an ordinary program it can: {', '.join(able)}")
+if not os.path.exists("/proc/sys/kernel/yama/ptrace_scope") or open("/proc/sys/kernel/yama/ptrace_scope").read().strip() == "0":
+    assert {"open mem", "process_vm_readv", "ptrace attach", "ptrace seize", *(["gcore"] if attack.GCORE else [])} <= set(able), able
+for name, pid in (("desk", desk), ("supervisor", daemon.process.pid)):
+    say(f"  against the {name} it can: {', '.join(same_user(pid)) or 'nothing'}")
+assert same_user(signer) == [], same_user(signer)
+
+say("a process that is killed leaves no core")
+pattern = open("/proc/sys/kernel/core_pattern").read().strip()
+say(f"  cores are written to: {pattern}")
+bait.send_signal(signal.SIGSEGV)
+bait.wait()
+if pattern.startswith("|") or pattern.startswith("/"):
+    say("  this machine writes cores elsewhere: that one could be left is not shown here")
+else:
+    assert cores() and planted.in_file(cores()[0]), "the control leaves no core with its secret"
+    for core in cores():
+        os.unlink(core)
+for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGQUIT):
+    signer = daemon.child("strongroom-signer")
+    as_the_user(lambda: os.kill(signer, number) or "sent")
+    eventually("the signer ends", lambda: gone([signer]))
+    assert not cores(), cores()
+    clean(f"signal {number.name}")
+    eventually("unlocked again", lambda: person.unlock()[0] == 0)
+say("  while it derives a key")
+signer = daemon.child("strongroom-signer")
+fd = given(wrong + "\n")
+door = start(f"{BIN}/strongroom", "--dir", DIR, "vault", "unlock", "--password-fd", fd, pass_fds=(fd,), stdout=told, stderr=told)
+os.close(fd)
+time.sleep(0.15)
+as_the_user(lambda: os.kill(signer, signal.SIGABRT) or "sent")
+eventually("the signer ends", lambda: gone([signer]))
+try:
+    door.wait(5)
+except subprocess.TimeoutExpired:
+    say("  the door waits on for an answer that nobody will give")
+    door.kill()
+    door.wait()
+assert not cores(), cores()
+clean("a crash while a password was checked")
+eventually("unlocked again", lambda: person.unlock()[0] == 0)
+
+say("rotate to an Ed25519 key")
+code, answer = person.with_code("key", "rotate", imported, key=next_key + "\n", secret=pem)
+assert code == 0, answer
+clean("rotation")
+assert does("order", "place", "ETHUSDT", "sell", "--market", "--quantity", "0.1")["fate"] == "filled"
+clean("signing with Ed25519")
+imported = does("key", "list")["keys"][0]["key"]["id"]
+
+say("no memory left for the signer")
+signer = daemon.child("strongroom-signer")
+size = int(open(f"/proc/{signer}/statm").read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+as_the_user(lambda: resource.prlimit(signer, resource.RLIMIT_AS, (size, size)))
+code, answer = person.unlock()
+say(f"  it says: {answer.get('error', {}).get('message')}; it {'runs on' if runs(signer) else 'ended'}")
+assert code != 0 and not cores(), (answer, cores())
+clean("no memory")
+if runs(signer):
+    os.kill(signer, signal.SIGKILL)
+eventually("another signer", lambda: daemon.child("strongroom-signer") != signer)
+
+say("the desk crashes")
+eventually("unlocked again", lambda: person.unlock()[0] == 0)
+desk = daemon.child("strongroom-desk")
+as_the_user(lambda: os.kill(desk, signal.SIGABRT) or "sent")
+eventually("the desk ends", lambda: gone([desk]))
+time.sleep(1)
+say(f"  cores: {[os.path.basename(core) for core in cores()] or 'none'}")
+clean("the desk's crash")
+
+say("a door that cannot say what came of it panics")
+eventually("the desk answers", lambda: cli("session")[0] == 0)
+read, write = os.pipe()
+os.close(read)
+fd = given(wrong + "\n")
+door = start(f"{BIN}/strongroom", "--dir", DIR, "vault", "unlock", "--password-fd", fd, pass_fds=(fd,), stdout=write, stderr=write)
+os.close(fd), os.close(write)
+say(f"  it ends with {door.wait(30)}")
+clean("a door's panic")
+time.sleep(1)
+eventually("unlocked again", lambda: person.unlock()[0] == 0)
+
+say("the walled reader at work: it holds the passphrase of a file, and nobody else but its prompt")
+sealed = {"crypto": {"cipher": "aes-128-ctr", "cipherparams": {"iv": "1"}, "ciphertext": "00" * 32, "kdf": "pbkdf2", "mac": "00" * 32,
+                     "kdfparams": {"c": 4_900_000, "dklen": 32, "prf": "hmac-sha256", "salt": "00" * 16}}, "version": 3}
+field = json.dumps(sealed, separators=(",", ":")).encode().hex()
+yml = os.path.join(GIVEN, "binance.yml")
+with open(yml, "w") as file:
+    file.write(f"connector: binance\n\nbinance_api_key: {field}\nbinance_api_secret: {field}\n")
+ordinary.hand_over(yml)
+file = os.open(yml, os.O_RDONLY)
+door = Terminal("key", "import", "--label", (other_label := random_text()), "--file-fd", file, fds=(file,))
+door.until("Code")
+door.type(person.phone.code())
+door.until("Passphrase")
+door.type(passphrase)
+door.until("Opening")
+reader = eventually("the reader", lambda: next((pid for pid in tree() if b"--parse" in open(f"/proc/{pid}/cmdline", "rb").read()), None)) if ROOT else None
+if ROOT:
+    found(door.process.pid, "the label", other_label)
+    eventually("the reader holds the passphrase", lambda: planted.only("passphrase of a file").in_process(reader))
+    assert same_user(reader) == [], same_user(reader)
+    clean("a file is being opened", [pid for pid in tree() if pid not in (reader, daemon.child("strongroom-prompt"))])
+door.until("Passphrase")
+clean("a wrong passphrase")
+os.write(door.near, b"\x03")
+assert door.process.wait(20) == -signal.SIGINT
+eventually("no prompt", lambda: all(name_of(pid) != "strongroom-prompt" for pid in tree()))
+clean("an import that was given up")
+
+say("recover with the kit")
+does("vault", "seal")
+eventually("sealed", lambda: state() == "sealed")
+clean("seal", [*tree(), *bus_and_keyring])
+code, answer = person.recover(new_password)
+assert code == 0, answer
+clean("recovery")
+
+say("rotate to a key that fails its test")
+code, answer = person.with_code("key", "rotate", imported, key=paper_key("read", venue.folder)[0] + "\n", secret=refused_secret)
+assert code == 5, answer
+clean("a rotation that failed")
+
+say("seal: nothing anywhere")
+does("vault", "seal")
+eventually("sealed", lambda: state() == "sealed")
+clean("the last seal", [*tree(), *bus_and_keyring], folders=(WORK, "/tmp", "/var/tmp", "/dev/shm", f"/run/user/{UID}"))
+daemon.stop()
+clean("the end", bus_and_keyring)
+say(f"{len(planted.secrets)} secrets in {len(planted.forms)} forms")
+assert not leaks, "\n".join(["secrets were found:", *leaks])
