@@ -62,6 +62,7 @@ pub(crate) async fn prepare(hall: &Arc<Hall>, action: DoorAction) -> Tell {
     }
     match prepared.send(hall).await {
         Ok((ticket, words)) => {
+            hall.note_ticket(ticket.clone());
             if let Some(attempt) = attempt {
                 hall.note_attempt(ticket.clone(), attempt);
             }

@@ -227,7 +227,7 @@ export type Density = "compact" | "standard" | "relaxed";
 
 export type DoorAction = { "action": "create_vault",
 /**
- * Memory of the key derivation in MiB.
+ * Memory of the key derivation in MiB; 0, with 0 passes: as much as takes this machine most of a second.
  */
 kdf_memory_mib: number,
 /**
@@ -490,6 +490,16 @@ price_low: Price,
 price_high: Price, };
 
 export type Interval = "1m" | "5m" | "15m" | "1h" | "4h" | "1d";
+
+export type KdfFloor = {
+/**
+ * Memory in MiB, 64 to 4,096.
+ */
+memory_mib: number,
+/**
+ * Passes over it, 3 to 32.
+ */
+passes: number, };
 
 export type KeyDetails = {
 /**
@@ -887,7 +897,11 @@ session_idle_ms: number,
 /**
  * A session ends at this age.
  */
-session_age_max_ms: number, };
+session_age_max_ms: number,
+/**
+ * A password that is less hard to try is stretched anew when it is given next; nothing: as it is.
+ */
+kdf_floor: KdfFloor | null, };
 
 export type Price = string;
 

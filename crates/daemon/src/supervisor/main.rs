@@ -64,6 +64,8 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    // It makes the sockets between prompt and signer: whoever could attach here could listen there.
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
     // Whatever this process and its children make is closed to others.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let _lock = claim(&arguments.dir)?;
