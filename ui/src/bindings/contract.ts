@@ -277,7 +277,15 @@ edit: KeyEdit, } | { "action": "delete",
 /**
  * Which.
  */
-id: CredentialId, } | { "action": "change_password" } | { "action": "replace_kit" } | { "action": "add_slot",
+id: CredentialId, } | { "action": "export_key",
+/**
+ * Which.
+ */
+id: CredentialId,
+/**
+ * Their age recipient.
+ */
+recipient: string, } | { "action": "backup" } | { "action": "change_password" } | { "action": "replace_kit" } | { "action": "add_slot",
 /**
  * For whom.
  */
@@ -1051,6 +1059,28 @@ export type Side = "buy" | "sell";
 
 export type SlotFor = "person" | "auditor";
 
+export type SlotView = {
+/**
+ * Its number.
+ */
+id: number,
+/**
+ * For whom; empty: a kind of a later version.
+ */
+kind: string,
+/**
+ * The person's name for it.
+ */
+label: string,
+/**
+ * Memory in MiB and passes of its password's derivation, if it has one.
+ */
+kdf: [number, number] | null,
+/**
+ * Whether the vault was opened by it.
+ */
+is_present: boolean, };
+
 export type Source = "typed" | "practice" | "dropped";
 
 export type Symbol = string;
@@ -1221,6 +1251,7 @@ export interface Commands {
   public_key(args: { id: CredentialId }): Promise<string>;
   go_on(args: { id: CredentialId }): Promise<Outcome>;
   suspect(args: { id: CredentialId; why: string }): Promise<string>;
+  slots(): Promise<Array<SlotView>>;
   policy(): Promise<Policy>;
   instruments(): Promise<Array<Instrument>>;
   candles(args: { symbol: Symbol; interval: Interval }): Promise<Array<Candle>>;

@@ -4,7 +4,7 @@ import { fault } from "../lib/faults";
 import { Look } from "./look.svelte";
 import { Prompt } from "./prompt.svelte";
 
-const LOOK_AGAIN_MS = 2_000; 
+const LOOK_AGAIN_MS = 2_000;
 export class Entry {
   hello: Hello | null = $state.raw(null);
   vault: VaultView | null = $state.raw(null);
