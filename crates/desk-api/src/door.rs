@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 use strongroom_guard::Policy;
 use strongroom_model::{
-    Advice, Balance, Candle, CredentialId, CredentialInfo, Fill, Instrument, KeyEdit, KeyRights, Level, Notional, OrderSpec, Price,
-    Quantity, Scheme, Side, Symbol, Timestamp, Venue,
+    Advice, Balance, Candle, CredentialId, CredentialInfo, Fill, Instrument, KeyEdit, Level, Notional, OrderSpec, Price, Quantity, Scheme,
+    Side, Symbol, Timestamp, Venue,
 };
 use thiserror::Error;
 
+use crate::keys::{KeyView, SlotFor, SlotView};
 use crate::line::{LimitView, LineView};
 use crate::market::{Frame, Interval, Watch};
 use crate::ticket::Checks;
@@ -447,94 +448,6 @@ pub struct SessionView {
     pub ambiguous_orders: u64,
     /// When this was measured.
     pub at: Timestamp,
-}
-
-/// One credential.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub struct KeyView {
-    /// Public part.
-    pub key: CredentialInfo,
-    /// Whole days since it came.
-    pub age_days: u32,
-    /// When it signed last, as far as this desk remembers.
-    pub last_used: Option<Timestamp>,
-    /// When it should be replaced.
-    pub rotate_due: Timestamp,
-    /// What the venue says it may do.
-    pub rights: Option<KeyRights>,
-    /// Why it should be replaced now; empty: it need not.
-    pub due: Vec<DueReason>,
-    /// What its rotation waits for: told of the new key.
-    pub step: Option<RotationStep>,
-}
-
-/// For whom a way into the vault is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub enum SlotFor {
-    /// A person with a password, at this computer.
-    Person,
-    /// Somebody who reads the log and opens no key.
-    Auditor,
-}
-
-/// A way into the vault.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub struct SlotView {
-    /// Its number.
-    pub id: u16,
-    /// For whom; empty: a kind of a later version.
-    pub kind: String,
-    /// The person's name for it.
-    pub label: String,
-    /// Memory in MiB and passes of its password's derivation, if it has one.
-    pub kdf: Option<(u32, u32)>,
-    /// Whether the vault was opened by it.
-    pub is_present: bool,
-}
-
-/// Why a key should be replaced.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "due", rename_all = "snake_case", deny_unknown_fields)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub enum DueReason {
-    /// Its time is over.
-    Age,
-    /// Its secret lay in a plain file.
-    Exposed,
-    /// Something was not as it should be.
-    Suspect {
-        /// What, in words.
-        why: String,
-        /// Since when.
-        since: Timestamp,
-    },
-}
-
-/// What a rotation waits for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub enum RotationStep {
-    /// The public half of the new key is to be registered at the venue, and the venue's name of it to be told.
-    Name,
-    /// The new key is to be tried with a signed read.
-    Test,
-    /// Orders that the old key placed are open.
-    Orders {
-        /// How many.
-        live: u64,
-    },
-    /// The old key is to be revoked at the venue.
-    Revoke {
-        /// How, step by step.
-        how: Vec<String>,
-    },
 }
 
 /// Where an order stands, in one word.

@@ -10,10 +10,11 @@ pub mod desk;
 pub mod errand;
 pub mod frame;
 pub mod prompt;
+pub mod refusal;
 
 pub use about::{About, Deed, Fact};
 pub use channel::Channel;
 pub use desk::{
-    Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed, SignAsk, SlotFor, SlotInfo, Status,
-    Walls,
+    Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Reply, Request, Saved, Sealed, SignAsk, SlotFor, SlotInfo, Status, Walls,
 };
+pub use refusal::Refusal;
