@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use strongroom_model::Timestamp;
 use strongroom_signer::arena::Arena;
-use strongroom_signer::{Moment, Out, Signer, stack, walls};
+use strongroom_signer::stack::{self, Depth};
+use strongroom_signer::{Moment, Out, Signer, walls};
 use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
 use strongroom_signer_api::control::ToSigner;
 use strongroom_signer_api::frame::{self, Frame, Kind};
@@ -96,7 +97,8 @@ impl Shell {
         while let Some(desk) = &self.desk {
             match desk.try_recv(buffer) {
                 Ok(Some(packet)) => {
-                    self.hear_desk(&mut buffer[..packet.len], packet.fds);
+                    // The reply is on its way before its traces are wiped.
+                    stack::wiped(|| self.hear_desk(&mut buffer[..packet.len], packet.fds));
                     served += 1;
                     if served >= REQUESTS_IN_A_ROW_MAX {
                         return;
@@ -135,7 +137,10 @@ impl Shell {
             }
         }
         for id in prompt_ids.into_iter().zip(&ready[1..]).filter(|(_, ready)| **ready).map(|(id, _)| id) {
-            self.hear_prompt(id, buffer);
+            stack::wiped(|| {
+                self.hear_prompt(id, buffer);
+                Depth::Anything
+            });
         }
         Ok(true)
     }
@@ -164,8 +169,7 @@ impl Shell {
         let now = self.now();
         let effects = match prompt.try_recv(buffer) {
             Ok(Some(packet)) => {
-                let effects =
-                    stack::wiped(|| FromPrompt::parse(&buffer[..packet.len]).map(|message| self.signer.on_prompt(id, &message, now)));
+                let effects = FromPrompt::parse(&buffer[..packet.len]).map(|message| self.signer.on_prompt(id, &message, now));
                 buffer[..packet.len].zeroize();
                 effects
             }
@@ -179,13 +183,19 @@ impl Shell {
         self.carry_out(effects);
     }
 
-    fn hear_desk(&mut self, packet: &mut [u8], fds: Vec<OwnedFd>) {
+    fn hear_desk(&mut self, packet: &mut [u8], fds: Vec<OwnedFd>) -> Depth {
         let now = self.now();
+        let mut depth = Depth::Anything;
         let effects = match Frame::parse(packet) {
             Ok(frame) if frame.kind == Kind::Request => {
                 let files = fds.into_iter().map(read_file).collect::<io::Result<Vec<_>>>();
                 match (frame.message::<Request>(&mut self.scratch), files) {
-                    (Ok(request), Ok(files)) => stack::wiped(|| self.signer.on_desk(frame.id, request, frame.tail, files, now)),
+                    (Ok(request), Ok(files)) => {
+                        if matches!(request, Request::Sign(_) | Request::Status | Request::Touch) {
+                            depth = Depth::Signing;
+                        }
+                        self.signer.on_desk(frame.id, request, frame.tail, files, now)
+                    }
                     _ => vec![Out::Reply(frame.id, Reply::Refused(Refusal::NotUnderstood))],
                 }
             }
@@ -197,6 +207,7 @@ impl Shell {
         };
         packet.zeroize();
         self.carry_out(effects);
+        depth
     }
 
     fn carry_out(&mut self, effects: Vec<Out>) {
