@@ -74,6 +74,10 @@ impl SignerHere {
                     let more = self.tell(saved, b"");
                     work.extend(more.into_iter().filter(|out| !matches!(out, Out::Reply(..))));
                 }
+                Out::Notice(Notice::Attempt { ticket, .. }, _) => {
+                    let more = self.tell(Request::Counted { ticket, refused: None }, b"");
+                    work.extend(more.into_iter().filter(|out| !matches!(out, Out::Reply(..))));
+                }
                 Out::Notice(Notice::Frozen(_), _) | Out::ClosePrompt(_) => {}
             }
         }

@@ -137,6 +137,8 @@ impl SignerProcess {
             Kind::Notice => match frame.message(&mut self.scratch)? {
                 Notice::Save { what, generation, .. } => self.unsaved.push(Saved { what, generation, error: None }),
                 Notice::Ended { end, .. } => self.end = Some(*end),
+                // No vault that is measured is opened by a person twice.
+                Notice::Attempt { .. } => anyhow::bail!("an attempt, where none was asked for"),
                 Notice::Frozen(freeze) => anyhow::bail!("frozen: {freeze:?}"),
             },
             Kind::Request => anyhow::bail!("the signer asked something"),

@@ -246,6 +246,12 @@ assert code == 0, answer
 clean("rotation")
 assert does("order", "place", "ETHUSDT", "sell", "--market", "--quantity", "0.1")["fate"] == "filled"
 clean("signing with Ed25519")
+
+say("a key leaves for somebody else, encrypted")
+theirs = subprocess.run(["age-keygen", "-o", f"{WORK}/their.identity"], capture_output=True, text=True).stderr.split()[-1]
+code, answer = person.with_code("key", "export", imported, "--to", theirs)
+assert code == 0, answer
+clean("export")
 imported = does("key", "list")["keys"][0]["key"]["id"]
 
 say("no memory left for the signer")

@@ -1,5 +1,4 @@
 """Doors that misbehave: garbage, floods, half lines, prompts for nothing. The desk answers clearly or hangs up, and works on."""
-import socket
 from world import *
 
 keyring()
@@ -9,31 +8,14 @@ key = person.imports("paper")
 pids = daemon.children()
 
 
-def connect(name, kind):
-    link = socket.socket(socket.AF_UNIX, kind)
-    link.settimeout(10)
-    link.connect(f"{DIR}/run/{name}.sock")
-    return link
-
-
-def ask(line):
-    """What the desk answers to one raw line; empty: it hung up."""
-    with connect("desk", socket.SOCK_STREAM) as link:
-        try:
-            link.sendall(line + b"\n")
-            return link.makefile().readline()
-        except OSError:
-            return ""
-
-
 say("the desk's socket: lines that are no requests")
 for line in (b"", b"{}", b"[]", b"null", b"\xff\xfe\x00", b'{"ask":"nothing"}', b'{"ask":"place"}', b'{"ask":"book","symbol":"BTCUSDT","depth":1,"more":1}', b"[" * 100_000,
              b'{"ask":"book","symbol":"btc/usdt","depth":1}', b'{"ask":"book","symbol":"BTCUSDT","depth":-1}',
              b'{"ask":"place","symbol":"BTCUSDT","side":"buy","spec":{"limit":{"price":"1e9","quantity":"1","tif":"GTC"}}}',
              b'{"ask":"place","symbol":"BTCUSDT","side":"buy","spec":{"limit":{"price":"-1","quantity":"1","tif":"GTC"}}}'):
-    answer = json.loads(ask(line))
+    answer = json.loads(ask_raw(line))
     assert answer["tell"] == "error" and answer["code"] == "not-understood", (line[:60], answer)
-too_long = ask(b'{"ask":"orders","live":true' + b" " * 5_000_000 + b"}")
+too_long = ask_raw(b'{"ask":"orders","live":true' + b" " * 5_000_000 + b"}")
 assert too_long == "" or json.loads(too_long)["code"] == "not-understood", too_long[:100]
 
 say("tickets and orders that nobody made")
@@ -44,12 +26,12 @@ for request in ({"ask": "cancel", "client_order_id": "x" * 5000}, {"ask": "order
                 {"ask": "prepare", "action": {"action": "delete", "id": 99999}},
                 {"ask": "prepare", "action": {"action": "create_vault", "kdf_memory_mib": 1, "kdf_passes": 1}},
                 {"ask": "prepare", "action": {"action": "import", "label": "a\nb", "venue": "binance"}}):
-    answer = json.loads(ask(json.dumps(request).encode()))
+    answer = json.loads(ask_raw(json.dumps(request).encode()))
     assert answer["tell"] == "error" and answer["message"], (request, answer)
 huge = "9" * 18
 for spec in ({"market": {"size": {"base": huge}}}, {"market": {"size": {"quote": huge}}}, {"limit": {"price": huge, "quantity": huge, "tif": "GTC"}},
              {"market": {"size": {"base": "0"}}}, {"limit": {"price": "0", "quantity": "0.01", "tif": "GTC"}}):
-    answer = json.loads(ask(json.dumps({"ask": "place", "symbol": "BTCUSDT", "side": "buy", "spec": spec}).encode()))
+    answer = json.loads(ask_raw(json.dumps({"ask": "place", "symbol": "BTCUSDT", "side": "buy", "spec": spec}).encode()))
     assert answer["tell"] == "error" and "nothing was sent" in answer["message"], (spec, answer)
 
 say("many doors that say half a line and stay: other doors still come in after they are gone, and the kill switch works meanwhile")

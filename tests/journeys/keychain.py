@@ -93,8 +93,16 @@ keys = [view["key"]["label"] for view in does("key", "list")["keys"]]
 assert "first" in keys, keys
 daemon.stop()
 
-say("wrong passwords are counted, and cost time")
+say("what is prepared and never asked is no attempt")
 daemon = Daemon(up=False)
+for _ in range(8):
+    prepared = json.loads(ask_raw(b'{"ask": "prepare", "action": {"action": "unlock"}}'))
+    assert prepared["tell"] == "prepared", prepared
+person.unlocks()
+does("vault", "seal")
+eventually("sealed", lambda: state() == "sealed")
+
+say("wrong passwords are counted, and cost time")
 found, end = [], time.time() + 60
 while found.count("wrong-factor") < 4 and time.time() < end:
     code, told = person.unlock("not the password")

@@ -2,7 +2,7 @@
 
 A journey is started by tests/tests/journeys.rs as `STORY.py BIN_DIR WORK_DIR`, inside a private session bus.
 """
-import atexit, base64, ctypes, hashlib, hmac, json, os, re, select, shutil, signal, ssl, struct, subprocess, sys, time
+import atexit, base64, ctypes, hashlib, hmac, json, os, re, select, shutil, signal, socket, ssl, struct, subprocess, sys, time
 import urllib.error, urllib.parse, urllib.request
 from decimal import Decimal
 
@@ -236,6 +236,23 @@ class Person:
         code, told = self.with_code("key", "import", "--label", label, key=api_key + "\n", secret=secret)
         assert code == 0, told
         return told["key"]["id"]
+
+
+def connect(name, kind):
+    link = socket.socket(socket.AF_UNIX, kind)
+    link.settimeout(10)
+    link.connect(f"{DIR}/run/{name}.sock")
+    return link
+
+
+def ask_raw(line):
+    """What the desk answers to one raw line; empty: it hung up."""
+    with connect("desk", socket.SOCK_STREAM) as link:
+        try:
+            link.sendall(line + b"\n")
+            return link.makefile().readline()
+        except OSError:
+            return ""
 
 
 def fill(ballast):

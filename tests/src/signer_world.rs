@@ -154,6 +154,13 @@ impl SignerWorld {
                             let more = self.signer.on_desk(id, saved, b"", Vec::new(), moment(ms));
                             work.extend(more.into_iter().filter(|out| !matches!(out, Out::Reply(..))));
                         }
+                        Notice::Attempt { ticket, .. } => {
+                            let id = self.next_id;
+                            self.next_id += 1;
+                            let counted = Request::Counted { ticket, refused: None };
+                            let more = self.signer.on_desk(id, counted, b"", Vec::new(), moment(ms));
+                            work.extend(more.into_iter().filter(|out| !matches!(out, Out::Reply(..))));
+                        }
                         Notice::Ended { end, .. } => self.ends.push(*end),
                         Notice::Frozen(_) => {}
                     }

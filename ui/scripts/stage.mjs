@@ -128,6 +128,46 @@ export const SCENES = [
     },
   },
   {
+    name: "keys-rotate",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "keys");
+      await p.getByTestId("rotate").first().click();
+    },
+  },
+  {
+    name: "keys-made",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "keys");
+      await p.getByTestId("rotate").first().click();
+      await p.getByTestId("make-go").click();
+      await p.getByTestId("public-key").waitFor();
+    },
+  },
+  {
+    name: "keys-revoke",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "keys");
+      await p.getByTestId("rotate").first().click();
+      await p.getByTestId("take-go").click();
+      await p.getByTestId("go-on").waitFor();
+    },
+  },
+  {
+    name: "keys-export",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "keys");
+      await p.getByTestId("export").first().click();
+    },
+  },
+  {
     name: "keys-delete",
     fake: "plain",
     wait: "order-row",
@@ -144,6 +184,15 @@ export const SCENES = [
       await go(p, "audit");
       await p.getByTestId("verify").click();
       await p.getByTestId("audit-row").nth(4).click();
+    },
+  },
+  {
+    name: "settings-ways",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "settings");
+      await p.getByTestId("add-auditor").click();
     },
   },
   { name: "settings", fake: "plain", wait: "order-row", act: (p) => go(p, "settings") },

@@ -353,9 +353,12 @@ it("a key made in the vault shows its public half, is named, and takes over", as
   await world.user.click(get("nav-keys"));
   await until(() => expect(all("rotate").length).toBeGreaterThan(0));
   await world.user.click(all("rotate")[0]!);
-  await world.user.click(await find("make-go"));
+  await find("new-key-dialog");
+  await type(world, "new-key-why", "orders that are not mine");
+  await world.user.click(get("make-go"));
   const waiting = await find("rotation-step");
   expect(waiting.dataset.step).toBe("name");
+  expect(world.backend.calls).toContainEqual(["suspect", { id: 1, why: "orders that are not mine" }]);
   expect((await find("public-key")).textContent).toContain("BEGIN PUBLIC KEY");
   expect(get("name-go").getAttribute("aria-disabled")).toBe("true");
   await type(world, "venue-name", "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A");

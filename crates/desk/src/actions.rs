@@ -39,7 +39,7 @@ fn memory_file(bytes: &[u8]) -> std::io::Result<OwnedFd> {
     Ok(file.into())
 }
 
-/// What a person will try, if the action asks for it: counted before it is asked.
+/// What a person will try, if the action asks for it.
 const fn attempt_of(action: &DoorAction) -> Option<Attempt> {
     match action {
         DoorAction::Unlock | DoorAction::ChangePassword | DoorAction::Rekey => Some(Attempt::Password),
@@ -55,26 +55,32 @@ pub(crate) async fn prepare(hall: &Arc<Hall>, action: DoorAction) -> Tell {
         Ok(prepared) => prepared,
         Err(tell) => return tell,
     };
+    // It is counted when a prompt is about to ask; here only its wait is told.
     if let Some(attempt) = attempt
-        && let Err(error) = hall.keeper.begin_attempt(attempt).await
+        && let Err(error) = hall.keeper.may_attempt(attempt).await
     {
         return kept(error);
     }
     match prepared.send(hall).await {
         Ok((ticket, words)) => {
             hall.note_ticket(ticket.clone());
-            if let Some(attempt) = attempt {
-                hall.note_attempt(ticket.clone(), attempt);
-            }
             Tell::Prepared { ticket, words }
         }
-        Err(refusal) => {
-            if let Some(attempt) = attempt {
-                let _ = hall.keeper.end_attempt(attempt, AttemptEnd::NotMade).await;
-            }
-            refused(&refusal)
-        }
+        Err(refusal) => refused(&refusal),
     }
+}
+
+/// The signer is about to have a password or kit asked.
+async fn count(hall: &Arc<Hall>, ticket: Vec<u8>, by_kit: bool) {
+    let attempt = if by_kit { Attempt::Kit } else { Attempt::Password };
+    let refused = match hall.keeper.begin_attempt(attempt).await {
+        Ok(()) => {
+            hall.note_attempt(hex::encode(&ticket), attempt);
+            None
+        }
+        Err(error) => Some(error.message),
+    };
+    let _ = hall.ask_signer(&Request::Counted { ticket, refused }).await;
 }
 
 /// A request to the signer with all that belongs to it.
@@ -188,6 +194,7 @@ pub(crate) async fn on_notice(hall: Arc<Hall>, notice: Notice, file: Option<Owne
     match notice {
         Notice::Save { what: Sealed::State, generation, .. } => save(&hall, Image::State, generation, file).await,
         Notice::Save { what: Sealed::Vault, generation, mac, by_kit } => save(&hall, Image::Vault { mac, by_kit }, generation, file).await,
+        Notice::Attempt { ticket, by_kit } => count(&hall, ticket, by_kit).await,
         Notice::Ended { ticket, end } => ended(&hall, hex::encode(ticket), *end).await,
         Notice::Frozen(freeze) => hall.event(Event::Killed { why: freeze.why }).await,
     }

@@ -202,9 +202,10 @@ impl Hall {
     /// A person is asked because of this ticket.
     pub(crate) fn note_ticket(&self, ticket: String) {
         let mut waiting = lock(&self.waiting);
-        if waiting.len() < OUTCOMES_MAX {
-            waiting.push(ticket);
+        if waiting.len() >= OUTCOMES_MAX {
+            waiting.remove(0);
         }
+        waiting.push(ticket);
     }
 
     /// The signer that knew them is gone: nothing of them will ever end.

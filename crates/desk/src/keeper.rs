@@ -211,19 +211,34 @@ impl Keeper {
                 Export::Vault => keep.store()?.load().map_err(|error| KeepError::new("vault-damaged", &error, error.advice()))?.bytes,
             };
             let folder = keep.dir.join(EXPORTS);
+            let path = folder.join(name);
             let written = (|| {
                 use std::io::Write as _;
                 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
                 std::fs::DirBuilder::new().mode(0o700).recursive(true).create(&folder)?;
-                let path = folder.join(name);
                 let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
                 file.write_all(&bytes)?;
                 file.sync_all()?;
-                Ok::<_, std::io::Error>(path)
+                Ok::<_, std::io::Error>(())
             })();
-            written.map_err(|error| KeepError::new("export", &format!("the export could not be written: {error}"), Advice::Ask))
+            match written {
+                Ok(()) => Ok(path),
+                Err(error) => {
+                    // A part of an export is none. What was there before under this name stays.
+                    if error.kind() != std::io::ErrorKind::AlreadyExists {
+                        let _ = std::fs::remove_file(&path);
+                    }
+                    let message = format!("the export could not be written: {error}. Nothing was exported");
+                    Err(KeepError::new("export", &message, Advice::Ask))
+                }
+            }
         })
         .await
+    }
+
+    /// Whether earlier attempts make the next one wait.
+    pub(crate) async fn may_attempt(&self, attempt: Attempt) -> Result<(), KeepError> {
+        self.run(move |keep| keep.may_attempt(attempt)).await
     }
 
     /// Counts an attempt before a person makes it; refused while earlier ones make it wait.
@@ -300,6 +315,11 @@ impl Keep {
     }
 
     fn begin_attempt(&mut self, attempt: Attempt) -> Result<(), KeepError> {
+        self.may_attempt(attempt)?;
+        self.store()?.begin_attempt(attempt).map(|_| ()).map_err(|error| KeepError::new("no-keychain", &error, error.advice()))
+    }
+
+    fn may_attempt(&mut self, attempt: Attempt) -> Result<(), KeepError> {
         let failed_at = self.failed_at[attempt as usize];
         let keychain = |error: SaveError| KeepError::new("no-keychain", &error, error.advice());
         let store = self.store()?;
@@ -313,7 +333,7 @@ impl Keep {
                 return Err(KeepError::new("wait", &message, Advice::RetryAfter(u64::try_from(left.as_millis()).unwrap_or(u64::MAX))));
             }
         }
-        store.begin_attempt(attempt).map(|_| ()).map_err(keychain)
+        Ok(())
     }
 
     fn opening(&mut self, key: OpeningKey) -> Result<Opening, KeepError> {

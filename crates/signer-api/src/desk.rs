@@ -29,6 +29,14 @@ pub enum Request {
     Sign(SignAsk),
     /// What was handed out by [`Notice::Save`] is on disk, or not.
     Saved(Saved),
+    /// The attempt of a [`Notice::Attempt`] is counted where a restart does not forget it.
+    Counted {
+        /// Which.
+        #[serde(with = "serde_bytes")]
+        ticket: Vec<u8>,
+        /// Why it is not made, if it is not: earlier ones make it wait, or it could not be counted.
+        refused: Option<String>,
+    },
     /// End the session; cancels and reads are still signed.
     Lock,
     /// A person used a door: the session is in use.
@@ -316,6 +324,15 @@ pub enum Notice {
         mac: Vec<u8>,
         /// The recovery kit opened what it grew out of: it counts, whatever the anchor says of the present file.
         by_kit: Option<KitOpening>,
+    },
+    /// A person is about to give a password or the recovery kit: count it, and say so with [`Request::Counted`]. Nothing is asked
+    /// before.
+    Attempt {
+        /// For which action.
+        #[serde(with = "serde_bytes")]
+        ticket: Vec<u8>,
+        /// The kit, which has a counter of its own.
+        by_kit: bool,
     },
     /// An action came to its end.
     Ended {

@@ -100,7 +100,8 @@ impl Signer {
         let saving: Vec<_> = self.saving.drain(..).collect();
         let failed = saving.into_iter().flat_map(|saving| self.save_failed(saving.then, "the desk ended while saving"));
         // Answers were for the old desk.
-        failed.filter(|out| !matches!(out, Out::Reply(..))).collect()
+        let failed: Vec<Out> = failed.filter(|out| !matches!(out, Out::Reply(..))).collect();
+        failed.into_iter().chain(self.stop_counting()).collect()
     }
 
     /// Answers one request of the desk. `files` are the bytes of the attached descriptors.
@@ -116,6 +117,10 @@ impl Signer {
             Request::Prepare(action) => self.prepare(action, tail, std::mem::take(&mut files), now),
             Request::Saved(saved) => {
                 out.extend(self.saved(saved, now));
+                Ok(Reply::Done)
+            }
+            Request::Counted { ticket, refused } => {
+                out.extend(self.counted(&ticket, refused, now));
                 Ok(Reply::Done)
             }
             Request::Lock => self.lock(),

@@ -1,7 +1,5 @@
 // A complete simulated backend for drawing and testing. Invariant: it is never part of the production bundle (scripts/sizes.mjs looks for FAKE_MARK).
 import type {
-  KeyView,
-  SlotView,
   Commands,
   DoorAction,
   DoorError,
@@ -23,6 +21,7 @@ import { checks } from "./fake/checks";
 import { FakeMarket, TICK_SCALE, instrument } from "./fake/market";
 import { FakeOrders } from "./fake/orders";
 import * as scenes from "./fake/scenes";
+import { FakeVault, outcome } from "./fake/vault";
 import { priceOf } from "./symbols";
 
 export const FAKE_MARK = "strongroom-simulated-backend";
@@ -83,7 +82,7 @@ export class FakeWorld implements Commands {
   private used = false;
   private prompt: { answer: (outcome: Outcome) => void; refuse: (error: DoorError) => void } | null = null;
   private limits: Policy = scenes.policy();
-  private keyring;
+  private readonly vaulted: FakeVault;
   private pinned = false;
   private log_len = 18_319;
   private prefs: Settings;
@@ -105,7 +104,7 @@ export class FakeWorld implements Commands {
     this.idle_from = now_ms();
     this.market = new FakeMarket(now_ms, still);
     this.book = new FakeOrders(() => this.now_us());
-    this.keyring = scenario === "empty" || scenario === "missing" ? [] : scenes.keys(this.now_us());
+    this.vaulted = new FakeVault(() => this.now_us(), scenario === "empty" || scenario === "missing");
     this.prefs = { theme, density, pnl, motion: "system", single_keys: true };
     if (scenario === "missing" || scenario === "locked" || scenario === "sealed") this.state = scenario;
     if (scenario === "locked") this.because = "nobody used it for 10 minutes";
@@ -296,97 +295,35 @@ export class FakeWorld implements Commands {
   }
   private carryOut(action: DoorAction): Outcome {
     this.stateVersion += 1;
-    const words = (text: string): Outcome => ({ words: text, key: null, log_key: null, public_key: null });
+    const ofVault = this.vaulted.carryOut(action);
+    if (ofVault !== null) return ofVault;
     switch (action.action) {
       case "create_vault":
         this.state = "unlocked";
-        return { ...words("The vault was created and is open."), log_key: LOG_KEY };
+        return outcome("The vault was created and is open.", { log_key: LOG_KEY });
       case "unlock":
       case "recover":
         this.state = "unlocked";
         this.idle_from = this.now_ms();
-        return words("The vault is open.");
-      case "import": {
-        const made = { ...scenes.keys(this.now_us())[0]! };
-        made.key = { ...made.key, id: this.keyring.length + 10, label: action.label, created: this.now_us() };
-        this.keyring = [...this.keyring, { ...made, age_days: 0, last_used: null, rotate_due: this.now_us() + 90 * 86_400e6 }];
-        return { ...words(`The key ${action.label} is in the vault.`), key: made.key };
-      }
-      case "change_password":
-      case "replace_kit":
-      case "backup":
-      case "export_key":
-        return words("Done.");
-      case "add_slot":
-        this.ways = [
-          ...this.ways,
-          { id: 3, kind: action.kind === "person" ? "password and device" : "auditor", label: action.label, kdf: null, is_present: false },
-        ];
-        return words("The slot is added.");
-      case "remove_slot":
-        this.ways = this.ways.filter((slot) => slot.id !== action.slot);
-        return words("The slot is closed.");
-      case "rekey":
-        this.ways = this.ways.slice(0, 2);
-        return words("Everything in the vault has new keys.");
-      case "rotate":
-        this.replace(action.id, "revoke");
-        return words("Switched to the new key. The old one signs no order any more.");
-      case "generate": {
-        const made = this.replace(action.replaces, "name", action.label);
-        return { ...words("Made; nobody ever saw its private half."), key: made.key, public_key: scenes.PUBLIC_KEY };
-      }
-      case "edit_key": {
-        const { id, edit } = action;
-        this.keyring = this.keyring.map((k): KeyView =>
-          k.key.id === id ? { ...k, step: null, key: { ...k.key, stage: "active", api_key: edit.api_key ?? k.key.api_key } } : k,
-        );
-        return words("The key is accepted and in use.");
-      }
-      case "delete":
-        this.keyring = this.keyring.filter((k) => k.key.id !== action.id);
-        return words("The key was removed from the vault.");
+        return outcome("The vault is open.");
       case "rearm":
         this.killed = null;
-        return words("Trading is allowed again.");
+        return outcome("Trading is allowed again.");
       case "set_policy":
         this.limits = action.policy;
-        return words("The new limits are in force.");
+        return outcome("The new limits are in force.");
       case "accept_pin":
         this.pinned = true;
-        return words(`${action.host} is pinned to ${action.spki_sha256}.`);
+        return outcome(`${action.host} is pinned to ${action.spki_sha256}.`);
       case "forget_pin":
-        return words(`${action.host} may not have the key ${action.spki_sha256} any more.`);
+        return outcome(`${action.host} may not have the key ${action.spki_sha256} any more.`);
+      default:
+        return outcome("Done.");
     }
   }
-  /** A new key beside the old one. */
-  private replace(old: number | null, step: "name" | "revoke", label?: string): KeyView {
-    const taken = this.keyring.find((k) => k.key.id === old) ?? scenes.keys(this.now_us())[0]!;
-    const key = { ...taken.key, id: this.keyring.length + 10, label: label ?? taken.key.label, replaces: old, created: this.now_us() };
-    const made: KeyView =
-      step === "name"
-        ? { ...taken, key: { ...key, api_key: "", origin: "generated", stage: "new" }, rights: null, last_used: null, step: { step } }
-        : { ...taken, key, step: { step, how: ["Log in at Binance and open Account, then API Management."] } };
-    if (step === "revoke")
-      this.keyring = this.keyring.map((k): KeyView => (k.key.id === old ? { ...k, key: { ...k.key, stage: "retiring" } } : k));
-    this.keyring = [...this.keyring, { ...made, age_days: 0, due: [] }];
-    return made;
-  }
   public_key = () => this.called("public_key", null, () => scenes.PUBLIC_KEY);
-  go_on = (args: { id: number }) =>
-    this.called("go_on", args, (): Outcome => {
-      const old = this.keyring.find((k) => k.key.id === args.id)?.key.replaces;
-      this.keyring = this.keyring.filter((k) => k.key.id !== old).map((k) => (k.key.id === args.id ? { ...k, step: null } : k));
-      return { words: "It is revoked, and gone from the vault.", key: null, log_key: null, public_key: null };
-    });
-  suspect = (args: { id: number; why: string }) =>
-    this.called("suspect", args, () => {
-      const since = this.now_us();
-      this.keyring = this.keyring.map((k): KeyView =>
-        k.key.id === args.id ? { ...k, due: [{ due: "suspect", why: args.why, since }], rotate_due: since } : k,
-      );
-      return "Noted. The key is due for rotation.";
-    });
+  go_on = (args: { id: number }) => this.called("go_on", args, () => this.vaulted.goOn(args.id));
+  suspect = (args: { id: number; why: string }) => this.called("suspect", args, () => this.vaulted.suspect(args.id, args.why));
   give_up = async () => {
     this.prompt?.refuse(no("given-up", "The prompt was closed. Nothing was changed.", "ask"));
     this.prompt = null;
@@ -404,12 +341,8 @@ export class FakeWorld implements Commands {
     this.stateVersion += 1;
     return "Sealed. Nothing can be signed.";
   };
-  keys = () => this.called("keys", null, () => this.keyring);
-  private ways: SlotView[] = [
-    { id: 1, kind: "password and device", label: "", kdf: [256, 5], is_present: true },
-    { id: 2, kind: "recovery kit", label: "", kdf: null, is_present: false },
-  ];
-  slots = () => this.called("slots", null, () => this.ways);
+  keys = () => this.called("keys", null, () => this.vaulted.keys);
+  slots = () => this.called("slots", null, () => this.vaulted.slots);
   policy = () => this.called("policy", null, () => this.limits);
   instruments = () => this.called("instruments", null, () => [instrument]);
   candles = (args: { symbol: string; interval: Watch["interval"] }) =>

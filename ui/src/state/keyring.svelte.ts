@@ -1,6 +1,6 @@
 // The keys of the vault, without anything secret. Invariant: a change is asked by the prompt window and read back afterwards.
 import type { Commands, DoorError, DueReason, KeyStage, KeyView } from "../bindings/contract";
-import { fault, isGivenUp } from "../lib/faults";
+import { fault } from "../lib/faults";
 import type { Notices } from "./notices.svelte";
 import type { Prompt } from "./prompt.svelte";
 
@@ -75,19 +75,11 @@ export class Keyring {
   }
   /** Does what can be done of a rotation now. */
   async goOn(view: KeyView): Promise<void> {
-    try {
-      this.notices.say((await this.backend.go_on({ id: view.key.id })).words, "ok");
-    } catch (reason) {
-      this.notices.say(fault(reason).message, "danger");
-    }
+    await this.notices.told(this.backend.go_on({ id: view.key.id }).then((outcome) => outcome.words));
     await this.refresh();
   }
   async suspect(view: KeyView, why: string): Promise<void> {
-    try {
-      this.notices.say(await this.backend.suspect({ id: view.key.id, why }), "ok");
-    } catch (reason) {
-      this.notices.say(fault(reason).message, "danger");
-    }
+    await this.notices.told(this.backend.suspect({ id: view.key.id, why }));
     await this.refresh();
   }
   export(view: KeyView, recipient: string): Promise<boolean> {
@@ -111,11 +103,9 @@ export class Keyring {
     action: Parameters<Prompt["ask"]>[1],
     source: "typed" | "practice" | "dropped" = "typed",
   ): Promise<boolean> {
-    const answer = await this.prompt.ask({ words, effect }, action, source);
-    if ("error" in answer) this.notices.say(answer.error.message, isGivenUp(answer.error) ? "plain" : "danger");
-    else this.notices.say(answer.outcome.words, "ok");
+    const done = this.notices.answered(await this.prompt.ask({ words, effect }, action, source));
     await this.refresh();
-    return "outcome" in answer;
+    return done;
   }
 }
 

@@ -1,7 +1,7 @@
 // The limits that the signer holds. Invariant: what is shown is what the signer answered; a change goes through the prompt window.
 import type { Commands, DoorError, Policy } from "../bindings/contract";
 import * as d from "../lib/decimal";
-import { fault, isGivenUp } from "../lib/faults";
+import { fault } from "../lib/faults";
 import type { Notices } from "./notices.svelte";
 import type { Prompt } from "./prompt.svelte";
 
@@ -43,11 +43,10 @@ export class Limits {
       { words: "Put new limits in force.", effect: "The prompt shows every limit as the signer understood it." },
       { action: "set_policy", policy },
     );
-    if ("error" in answer) this.notices.say(answer.error.message, isGivenUp(answer.error) ? "plain" : "danger");
-    else this.notices.say(answer.outcome.words, "ok");
+    const done = this.notices.answered(answer);
     await this.refresh();
-    if ("outcome" in answer) this.onchange();
-    return "outcome" in answer;
+    if (done) this.onchange();
+    return done;
   }
 }
 

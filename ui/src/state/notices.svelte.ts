@@ -1,6 +1,8 @@
 // What just happened, said once to eyes and ears. Invariants: at most NOTICES_MAX are shown; errors stay until they are closed; of one order
 // only the newest is shown.
+import type { Outcome } from "../bindings/contract";
 import { adviceWords, fault, isGivenUp } from "../lib/faults";
+import type { Answer } from "./prompt.svelte";
 
 export type Tone = "ok" | "warn" | "danger" | "plain";
 export type Notice = { id: number; tone: Tone; words: string; more: string; at: number; about: string };
@@ -30,6 +32,23 @@ export class Notices {
   became(words: string, about: string): void {
     this.shown = this.shown.filter((other) => other.about !== about);
     this.note(words);
+  }
+  /** What came of a prompt: its words, or calmly that the person gave up. Whether it was done. */
+  answered(answer: Answer): answer is { outcome: Outcome } {
+    if ("outcome" in answer) {
+      this.say(answer.outcome.words, "ok");
+      return true;
+    }
+    this.say(answer.error.message, isGivenUp(answer.error) ? "plain" : "danger");
+    return false;
+  }
+  /** What came of a request that answers with words. */
+  async told(words: Promise<string>): Promise<void> {
+    try {
+      this.say(await words, "ok");
+    } catch (reason) {
+      this.say(fault(reason).message, "danger");
+    }
   }
   fail(reason: unknown, what: string): void {
     const error = fault(reason);

@@ -1,6 +1,6 @@
 // The ways into the vault. Invariant: nothing secret passes here; every change is asked by the prompt window and read back.
 import type { Commands, DoorAction, DoorError, SlotFor, SlotView } from "../bindings/contract";
-import { fault, isGivenUp } from "../lib/faults";
+import { fault } from "../lib/faults";
 import type { Notices } from "./notices.svelte";
 import type { Prompt } from "./prompt.svelte";
 
@@ -43,10 +43,8 @@ export class Ways {
     });
 
   private async change(words: string, effect: string, action: DoorAction): Promise<boolean> {
-    const answer = await this.prompt.ask({ words, effect }, action);
-    if ("error" in answer) this.notices.say(answer.error.message, isGivenUp(answer.error) ? "plain" : "danger");
-    else this.notices.say(answer.outcome.words, "ok");
+    const done = this.notices.answered(await this.prompt.ask({ words, effect }, action));
     await this.refresh();
-    return "outcome" in answer;
+    return done;
   }
 }

@@ -61,6 +61,8 @@ pub(crate) struct Dialogue {
 /// What the next message of the prompt must be, with what was gathered before.
 enum Step {
     Hello,
+    /// The desk counts the attempt; then the first question comes.
+    Counting(Box<Pending>, String),
     CreatePassword(Birth),
     CreateKitShown(Birth, Shielded, Kit),
     CreateKitGroup(Birth, Shielded, Kit),
@@ -94,6 +96,14 @@ enum Step {
 enum Tried {
     Password,
     Kit,
+}
+
+const fn tried(action: &Action) -> Option<Tried> {
+    match action {
+        Action::Unlock | Action::ChangePassword | Action::Rekey => Some(Tried::Password),
+        Action::Recover(_) => Some(Tried::Kit),
+        _ => None,
+    }
 }
 
 struct Birth {
@@ -164,12 +174,7 @@ impl Signer {
     /// Checks an action and keeps it for its prompt.
     pub(crate) fn prepare(&mut self, action: Action, tail: &[u8], files: Vec<Vec<u8>>, now: Moment) -> Result<Reply, Refusal> {
         let words = self.words(&action, now)?;
-        let tried = match action {
-            Action::Unlock | Action::ChangePassword | Action::Rekey => Some(Tried::Password),
-            Action::Recover(_) => Some(Tried::Kit),
-            _ => None,
-        };
-        let not_before_ms = tried.map_or(0, |tried| self.patience[tried as usize].not_before_ms);
+        let not_before_ms = tried(&action).map_or(0, |tried| self.patience[tried as usize].not_before_ms);
         if now.mono_ms < not_before_ms {
             return Err(Refusal::Wait { wait_s: (not_before_ms - now.mono_ms).div_ceil(1_000) });
         }
@@ -270,8 +275,37 @@ impl Signer {
             Ok(words) => words,
             Err(refusal) => return talk.fail(&refusal.to_string(), refusal.advice(), false),
         };
-        let about = talk.say(&ToPrompt::About(self.about(&pending, &words).encode().as_bytes()));
-        std::iter::once(about).chain(self.first_question(talk, pending, &words, now)).collect()
+        let Some(tried) = tried(&pending.action) else { return self.first_words(talk, pending, &words, now) };
+        // Counted before it is asked: ending everything in between gives no attempt for nothing.
+        self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::Counting(Box::new(pending), words) });
+        vec![Out::Notice(Notice::Attempt { ticket: talk.ticket.to_vec(), by_kit: matches!(tried, Tried::Kit) }, None)]
+    }
+
+    /// The desk counted an attempt, or says why it may not be made.
+    pub(crate) fn counted(&mut self, ticket: &[u8], refused: Option<String>, now: Moment) -> Vec<Out> {
+        let counting = |dialogue: &Dialogue| dialogue.ticket == *ticket && matches!(dialogue.step, Step::Counting(..));
+        let Some(at) = self.dialogues.iter().position(counting) else { return Vec::new() };
+        let Dialogue { prompt, ticket, step } = self.dialogues.remove(at);
+        let talk = Talk { prompt, ticket };
+        match (step, refused) {
+            (_, Some(why)) => talk.fail(&why, Advice::Ask, false),
+            (Step::Counting(pending, words), None) => self.first_words(talk, *pending, &words, now),
+            _ => talk.broken(),
+        }
+    }
+
+    /// A new desk knows of no attempt that the old one was counting.
+    pub(crate) fn stop_counting(&mut self) -> Vec<Out> {
+        let (counting, others) = std::mem::take(&mut self.dialogues).into_iter().partition(|one| matches!(one.step, Step::Counting(..)));
+        self.dialogues = others;
+        let counting: Vec<Dialogue> = counting;
+        let why = "the desk ended meanwhile; nothing was tried. Try again";
+        counting.iter().flat_map(|one| Talk { prompt: one.prompt, ticket: one.ticket }.fail(why, Advice::RetryAfter(500), false)).collect()
+    }
+
+    fn first_words(&mut self, talk: Talk, pending: Pending, words: &str, now: Moment) -> Vec<Out> {
+        let about = talk.say(&ToPrompt::About(self.about(&pending, words).encode().as_bytes()));
+        std::iter::once(about).chain(self.first_question(talk, pending, words, now)).collect()
     }
 
     fn first_question(&mut self, talk: Talk, pending: Pending, words: &str, now: Moment) -> Vec<Out> {
