@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use strongroom_model::Timestamp;
 
 use crate::change_error::{ChangeError, CommitError};
-use crate::codes::Kit;
 use crate::entropy::{Entropy, make_public};
 use crate::header::{FILE_LEN_MAX, Header, Layout, MINOR};
 use crate::kdf::{KdfField, KdfParams};
@@ -42,20 +41,6 @@ pub enum Edit<'a> {
         kind: RecordKind,
         /// See [`Edit::Put`].
         plaintext: &'a [u8],
-    },
-    /// Replaces the slot for password and device.
-    ReplacePassword {
-        /// As typed.
-        password: &'a [u8],
-        /// The device secret, old or new.
-        device: &'a [u8; 32],
-        /// How hard the password is to try from now on.
-        kdf: KdfParams,
-    },
-    /// Replaces the recovery kit; the old print opens only old backups.
-    ReplaceKit {
-        /// The new one, printed and confirmed.
-        kit: &'a Kit,
     },
     /// Replaces the factors of one slot, which keeps its number and name.
     ReplaceFactors {
@@ -154,10 +139,6 @@ impl Vault {
                     }
                     records.remove(&id).ok_or(ChangeError::Unknown(id))?;
                 }
-                Edit::ReplacePassword { password, device, kdf } => {
-                    self.replace_password(&mut layout, &Factors::Password { password, device }, kdf, entropy)?
-                }
-                Edit::ReplaceKit { kit } => self.replace_slot(&mut layout, &Factors::Kit(kit), entropy)?,
                 Edit::ReplaceFactors { slot, factors, kdf, provider } => {
                     let old = layout.slots.iter().find(|old| old.id == slot).ok_or(ChangeError::UnknownSlot(slot))?;
                     if !old.is_for(factors.kind()) {
@@ -304,39 +285,6 @@ impl Vault {
         entropy: &mut dyn Entropy,
     ) -> Result<Slot, ChangeError> {
         seal_slot(layout, &self.keys, id, factors, wish, entropy)
-    }
-
-    /// The header's key derivation is the first person's. While others share it, it cannot change under them: then the new
-    /// slot brings its own.
-    fn replace_password(
-        &self,
-        layout: &mut Layout,
-        factors: &Factors<'_>,
-        kdf: KdfParams,
-        entropy: &mut dyn Entropy,
-    ) -> Result<(), ChangeError> {
-        if !kdf.is_within_bounds() {
-            return Err(ChangeError::KdfOutOfBounds(kdf));
-        }
-        let of_header = |slot: &&Slot| slot.needs_password() && slot.details.kdf.is_none();
-        if layout.slots.iter().filter(of_header).any(|slot| !slot.is_for(SlotKind::PasswordDevice)) {
-            return Err(ChangeError::OtherPasswordSlot);
-        }
-        layout.kdf = KdfField { params: kdf, salt: make_public(entropy)? };
-        self.replace_slot(layout, factors, entropy)
-    }
-
-    /// All slots of that kind give way to one with the next free number.
-    fn replace_slot(&self, layout: &mut Layout, factors: &Factors<'_>, entropy: &mut dyn Entropy) -> Result<(), ChangeError> {
-        let kind = factors.kind();
-        let id = layout.free_slot_id()?;
-        let ikm = factors.ikm(&layout.kdf)?;
-        let place = Place { vault_id: &layout.vault_id, kdf: &layout.kdf };
-        let slot = Slot::seal(id, factors, &ikm, &self.keys, &place, Details::default(), entropy)?;
-        // A slot with a key derivation of its own is another person's.
-        layout.slots.retain(|slot| !slot.is_for(kind) || slot.details.kdf.is_some());
-        layout.slots.push(slot);
-        Ok(())
     }
 }
 

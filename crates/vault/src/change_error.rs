@@ -54,9 +54,6 @@ pub enum ChangeError {
     /// Too weak or too heavy.
     #[error("{0} is outside what vaults may use; nothing was changed")]
     KdfOutOfBounds(KdfParams),
-    /// A slot of a later kind shares the key derivation and would close for ever.
-    #[error("a slot that this program cannot make again depends on the password's settings; nothing was changed. Use a newer program")]
-    OtherPasswordSlot,
     /// The new password cannot be used.
     #[error(transparent)]
     Password(#[from] PasswordError),

@@ -59,6 +59,11 @@ fn a_change_counts_when_it_was_committed() {
     assert_eq!((again.generation(), again.next_record_id(), again.records().count()), (4, 4, 2));
 }
 
+/// Other factors for the first person.
+const fn person<'a>(password: &'a [u8], device: &'a [u8; 32], kdf: KdfParams) -> Edit<'a> {
+    Edit::ReplaceFactors { slot: 1, factors: Factors::Password { password, device }, kdf, provider: b"" }
+}
+
 #[test]
 fn impossible_changes_change_nothing() {
     let vault = vault();
@@ -72,11 +77,8 @@ fn impossible_changes_change_nothing() {
         (vec![put(5, RecordKind::TotpSeed, &long)], ChangeError::TooLong(5)),
         (vec![put(u64::MAX, RecordKind::TotpSeed, b"")], ChangeError::BadId(u64::MAX)),
         (vec![put(0, RecordKind::TotpSeed, b"")], ChangeError::BadId(0)),
-        (
-            vec![Edit::ReplacePassword { password: b"", device: &DEVICE, kdf: KdfParams::FLOOR }],
-            ChangeError::Password(PasswordError::Empty),
-        ),
-        (vec![Edit::ReplacePassword { password: b"x", device: &DEVICE, kdf: weak }], ChangeError::KdfOutOfBounds(weak)),
+        (vec![person(b"", &DEVICE, KdfParams::FLOOR)], ChangeError::Password(PasswordError::Empty)),
+        (vec![person(b"x", &DEVICE, weak)], ChangeError::KdfOutOfBounds(weak)),
     ] {
         assert_eq!(vault.change(&edits, at(3_000), &mut chance).err(), Some(expected));
     }
@@ -91,18 +93,18 @@ fn a_new_password_and_a_new_kit_replace_the_old_ones() {
     let mut vault = vault();
     let new_kit = Kit::make(&mut SystemEntropy).unwrap();
     let edits = [
-        Edit::ReplacePassword { password: b"another", device: &[7; 32], kdf: KdfParams { passes: 4, ..KdfParams::FLOOR } },
-        Edit::ReplaceKit { kit: &new_kit },
+        person(b"another", &[7; 32], KdfParams { passes: 4, ..KdfParams::FLOOR }),
+        Edit::ReplaceFactors { slot: 2, factors: Factors::Kit(&new_kit), kdf: KdfParams::FLOOR, provider: b"" },
     ];
     let sealed = vault.change(&edits[..1], at(3_000), &mut SystemEntropy).unwrap();
     vault.commit(sealed).unwrap();
     assert!(Vault::open(vault.first_image().bytes(), Factors::Kit(&kit())).is_ok(), "a new password keeps the printed kit");
     let sealed = vault.change(&edits[1..], at(4_000), &mut SystemEntropy).unwrap();
     let file = sealed.bytes().to_vec();
-    assert_eq!(vault.kdf().passes, 4);
+    assert_eq!(vault.slots()[0].kdf.map(|kdf| kdf.passes), Some(4));
     assert_eq!(Vault::open(&file, Factors::Kit(&kit())).err(), Some(OpenError::WrongFactors));
     let opened = Vault::open(&file, Factors::Kit(&new_kit)).unwrap();
-    assert_eq!(opened.check_password(b"another", &[7; 32]), Ok(3));
+    assert_eq!(opened.check_password(b"another", &[7; 32]), Ok(1));
     assert_eq!(opened.check_password(PASSWORD, &DEVICE), Err(OpenError::WrongFactors));
 }
 

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use strongroom_guard::Policy;
 use strongroom_model::{CredentialInfo, KeyDetails, KeyEdit, Timestamp, Venue};
 use strongroom_signer_api::{About, Action, Deed, KitOpening, PinChange};
-use strongroom_vault::{KdfParams, peek};
+use strongroom_vault::{KdfParams, peek, peek_slots};
 
 use super::Pending;
 use crate::keys::slots;
@@ -85,12 +85,13 @@ impl Signer {
 
     /// What the vault's file says; of one that is not open it is proven only by opening it.
     fn about_file(&self, about: About, pending: &Pending) -> About {
-        let header = match &self.open {
-            Some(open) => Some(open.vault.header()),
-            None => pending.files.first().and_then(|bytes| peek(bytes).ok()),
+        let known = match &self.open {
+            Some(open) => Some((open.vault.header(), open.vault.slots())),
+            None => pending.files.first().and_then(|bytes| Some((peek(bytes).ok()?, peek_slots(bytes).ok()?))),
         };
-        let Some(header) = header else { return about };
-        let KdfParams { memory_kib, passes, .. } = header.kdf;
+        let Some((header, slots)) = known else { return about };
+        // The first person's; a new password brings a derivation of its own.
+        let KdfParams { memory_kib, passes, .. } = slots.iter().find_map(|slot| slot.kdf).unwrap_or(header.kdf);
         let about = about.with("Vault", &groups(&hex(&header.vault_id[..6]))).with("Derivation", &derivation(memory_kib, passes));
         let about = if pending.action == Action::Unlock { about.with("Second factor", "Device secret, from the keychain") } else { about };
         let about = about.with("Generation", &header.generation.to_string());
