@@ -7,6 +7,7 @@ their files. `only` chooses cases by name or by the beginning of a name; absent 
 """
 
 import asyncio
+import concurrent.futures
 import inspect
 import json
 import os
@@ -18,6 +19,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 CASES = []
+# Synchronous clients keep the event loop of the thread that made them, so all their cases run in this one.
+THREAD = concurrent.futures.ThreadPoolExecutor(max_workers=1)
 
 
 @dataclass(frozen=True)
@@ -104,10 +107,10 @@ def run(make_world, close_world=None):
 
 
 async def called(function, *arguments):
-    """Runs a coroutine function here and a plain one in a thread, where a client may have a loop of its own."""
+    """Runs a coroutine function here and a plain one in the other thread, where a client may have a loop of its own."""
     if inspect.iscoroutinefunction(function):
         return await function(*arguments)
-    return await asyncio.to_thread(function, *arguments)
+    return await asyncio.get_running_loop().run_in_executor(THREAD, function, *arguments)
 
 
 async def run_all(config, make_world, close_world):
