@@ -159,7 +159,7 @@ impl SignerWorld {
                     }
                 }
                 Out::Prompt(_, message) => said.push(message.to_vec()),
-                Out::ClosePrompt(_) => {}
+                Out::ClosePrompt(_) | Out::WantProvider(_) | Out::Provider(..) => {}
             }
         }
         (reply, said)

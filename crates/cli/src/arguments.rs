@@ -9,6 +9,7 @@ use strongroom_desk_api::Ask;
 use strongroom_model::{KeyDetails, KeyEdit, MarketSize, Notional, OrderSpec, Price, Quantity, Scheme, Side, Symbol, TimeInForce};
 
 use crate::fail::Failure;
+use crate::keeping::KeeperOptions;
 
 const EXIT_CODES: &str = "Exit codes:
   0  done
@@ -115,10 +116,13 @@ pub(crate) enum VaultCommand {
     #[command(after_help = "Example:\n  strongroom vault status --json")]
     Status,
     /// Open the vault, or the session.
-    #[command(after_help = "Example:\n  strongroom vault unlock --password-fd 3 3<password-file")]
+    #[command(after_help = "Examples:\n  strongroom vault unlock --password-fd 3 3<password-file\n  strongroom vault unlock --slot 4")]
     Unlock {
+        /// By this slot, whose share a token or a key server keeps.
+        #[arg(long, value_name = "N")]
+        slot: Option<u16>,
         #[command(flatten)]
-        secrets: PasswordFds,
+        secrets: UnlockFds,
     },
     /// Open it with the recovery kit and set a new password.
     #[command(after_help = "Example:\n  strongroom vault recover")]
@@ -149,9 +153,10 @@ pub(crate) enum VaultCommand {
     /// The ways into the vault.
     #[command(after_help = "Example:\n  strongroom vault slots")]
     Slots,
-    /// Let somebody else in: a person with a password, or an auditor who reads the log only; needs a code.
+    /// Let somebody else in: a person with a password, alone or with a share that a token or a key server keeps, or an auditor who
+    /// reads the log only; needs a code.
     #[command(
-        after_help = "Examples:\n  strongroom vault add-slot person --label alice\n  strongroom vault add-slot auditor --label audit"
+        after_help = "Examples:\n  strongroom vault add-slot person --label alice\n  strongroom vault add-slot auditor --label audit\n  strongroom vault add-slot token --label bob --module /usr/lib/softhsm/libsofthsm2.so --token desk\n  strongroom vault add-slot transit --label eve --address https://vault.example:8200 --ca /etc/vault/ca.pem --key strongroom"
     )]
     AddSlot {
         /// For whom.
@@ -160,6 +165,8 @@ pub(crate) enum VaultCommand {
         /// Your name for it.
         #[arg(long)]
         label: String,
+        #[command(flatten)]
+        keeper: KeeperOptions,
         #[command(flatten)]
         secrets: NewSlotFds,
     },
@@ -281,6 +288,10 @@ pub(crate) enum SlotName {
     Person,
     /// With a printed code: reads the log, opens no key.
     Auditor,
+    /// With a password and a share that a PKCS#11 token keeps.
+    Token,
+    /// With a password and a share that a key server keeps: the transit engine of a Vault or an OpenBao.
+    Transit,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -524,9 +535,11 @@ descriptors! {
 
 descriptors! {
     /// For `vault unlock`.
-    PasswordFds {
+    UnlockFds {
         /// Read the password from this descriptor.
         password_fd,
+        /// Read the token's PIN, or the key server's token, from this descriptor.
+        pin_fd,
     }
 }
 
@@ -561,6 +574,8 @@ descriptors! {
         totp_fd,
         /// Read the person's password from this descriptor.
         new_password_fd,
+        /// Read the token's PIN, or the key server's token, from this descriptor.
+        pin_fd,
         /// Write the auditor's code to this descriptor.
         code_out_fd,
         /// Read the last group of the auditor's code from this descriptor.
@@ -692,6 +707,13 @@ mod tests {
             ("vault unlock --password secret", false),
             ("vault unlock --password-fd 3 --json", true),
             ("vault unlock --secret-fd 3", false),
+            ("vault unlock --slot 4 --password-fd 3 --pin-fd 4", true),
+            ("vault unlock --slot 4 --pin 1234", false),
+            ("vault add-slot person --label a", true),
+            ("vault add-slot token --label a --module /m.so --token t", true),
+            ("vault add-slot token --label a --module /m.so", false),
+            ("vault add-slot transit --label a --address https://v --ca /c --key k", true),
+            ("vault add-slot transit --label a --address https://v --key k", false),
         ] {
             let words = std::iter::once("strongroom").chain(line.split(' '));
             assert_eq!(Arguments::try_parse_from(words).is_ok(), understood, "{line}");

@@ -9,7 +9,9 @@ pub mod control;
 pub mod desk;
 pub mod errand;
 pub mod frame;
+pub mod keeping;
 pub mod prompt;
+pub mod provider;
 
 pub use about::{About, Deed, Fact};
 pub use channel::Channel;
@@ -17,3 +19,4 @@ pub use desk::{
     Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed, SignAsk, SlotFor, SlotInfo, Status,
     Walls,
 };
+pub use keeping::Account;

@@ -23,6 +23,7 @@ impl Signer {
             Grant::Generate(wish) => self.generate(talk, wish, now),
             Grant::EditKey(id, edit) => self.edit_key(talk, id, edit, now),
             Grant::Way(wish) => self.way_granted(talk, wish, now),
+            Grant::Keeper(label, account) => self.keeper_granted(talk, label, account),
             Grant::Delete(id) => {
                 let Some(info) = open.credential(Some(id), Venue::Binance).map(|found| found.info.clone()) else {
                     return talk.fail(&Refusal::NoCredential.to_string(), Advice::Ask, false);

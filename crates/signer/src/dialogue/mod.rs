@@ -7,13 +7,14 @@ mod about;
 mod change;
 mod credentials;
 mod factors;
+mod keepers;
 mod ways;
 
 use strongroom_guard::{Policy, Role};
 use strongroom_model::{Advice, CredentialId, KeyEdit, KeyStage, Origin, Scheme, Timestamp, Venue};
 use strongroom_signer_api::about::is_plain;
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
-use strongroom_signer_api::{Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Refusal, Reply, SlotFor};
+use strongroom_signer_api::{Account, Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Refusal, Reply, SlotFor};
 use strongroom_vault::{KdfParams, Kit, SecretBox, SystemEntropy, Vault, peek};
 use zeroize::Zeroizing;
 
@@ -82,6 +83,7 @@ enum Step {
     },
     Code(Grant),
     Way(ways::Step),
+    Keeper(keepers::Step),
     ImportName(Import),
     ImportSecret(Import, String),
     /// Something is being saved; then this comes.
@@ -108,6 +110,7 @@ enum Grant {
     EditKey(CredentialId, KeyEdit),
     Delete(CredentialId),
     Way(ways::Wish),
+    Keeper(String, Account),
     Rearm,
     SetPolicy(Policy),
     Pin(PinChange),
@@ -162,7 +165,7 @@ impl Signer {
     pub(crate) fn prepare(&mut self, action: Action, tail: &[u8], files: Vec<Vec<u8>>, now: Moment) -> Result<Reply, Refusal> {
         let words = self.words(&action, now)?;
         let tried = match action {
-            Action::Unlock | Action::ChangePassword | Action::Rekey => Some(Tried::Password),
+            Action::Unlock | Action::UnlockWith { .. } | Action::ChangePassword | Action::Rekey => Some(Tried::Password),
             Action::Recover(_) => Some(Tried::Kit),
             _ => None,
         };
@@ -206,6 +209,7 @@ impl Signer {
                 return Ok("Create a vault".to_owned());
             }
             Action::Unlock => return Ok("Unlock the vault".to_owned()),
+            Action::UnlockWith { slot } => return Ok(format!("Unlock the vault by slot {slot}")),
             Action::Recover(_) if self.open.is_some() => return state("the vault is open; the recovery kit is not needed"),
             Action::Recover(KitOpening { backup: Some(generation), .. }) => {
                 return Ok(format!("Put the backup of generation {generation} in the vault's place"));
@@ -268,6 +272,10 @@ impl Signer {
             Action::AddSlot { kind: SlotFor::Auditor, label } => {
                 Ok(format!("Give a code that reads the log, and nothing else, to “{label}”"))
             }
+            Action::AddSlot { kind, label } => match Account::asked(kind).and_then(|account| account.trouble()) {
+                Some(trouble) => state(trouble),
+                None => Ok(format!("Let one more person into the vault, “{label}”, with a share that somebody keeps")),
+            },
             Action::RemoveSlot { slot } => Ok(format!("Close slot {slot} of the vault")),
             Action::Rekey => Ok("Give everything in the vault new keys, and print a new recovery kit".to_owned()),
             Action::Rearm if !frozen => state("the kill switch is not engaged"),
@@ -280,7 +288,7 @@ impl Signer {
             Action::Pin(change) if !names_a_key(change) => state("a server is named by host and port, its key by a SHA-256 in base64"),
             Action::Pin(PinChange { host, trust: true, .. }) => Ok(format!("Trust a key of {host}")),
             Action::Pin(PinChange { host, .. }) => Ok(format!("Trust a key of {host} no more")),
-            Action::CreateVault { .. } | Action::Unlock | Action::Recover(_) => Err(Refusal::NotUnderstood),
+            Action::CreateVault { .. } | Action::Unlock | Action::UnlockWith { .. } | Action::Recover(_) => Err(Refusal::NotUnderstood),
         }
     }
 
@@ -377,6 +385,11 @@ impl Signer {
                 };
                 self.ask(talk, Step::CreatePassword(Birth { vault_id, kdf, device }), Field::NewPassword, "New password for the vault")
             }
+            (Action::UnlockWith { slot }, device) => self.unlock_with(talk, slot, device, files),
+            (Action::Unlock, device) if self.only_kept_slot(&files).is_some() => {
+                let slot = self.only_kept_slot(&files).unwrap_or_default();
+                self.unlock_with(talk, slot, device, files)
+            }
             (Action::Unlock, device) => self.ask(talk, Step::UnlockPassword { device, files }, Field::Password, "Password"),
             (Action::Recover(opening), Some(device)) => {
                 self.ask(talk, Step::RecoverKit { opening, device, files }, Field::Kit, "Recovery kit, all groups")
@@ -398,6 +411,10 @@ impl Signer {
             (Action::ReplaceKit, _) => code(self, Grant::Way(ways::Wish::Kit)),
             (Action::AddSlot { kind: SlotFor::Person, label }, _) => code(self, Grant::Way(ways::Wish::Person(label))),
             (Action::AddSlot { kind: SlotFor::Auditor, label }, _) => code(self, Grant::Way(ways::Wish::Auditor(label))),
+            (Action::AddSlot { kind, label }, _) => match Account::asked(&kind) {
+                Some(account) => code(self, Grant::Keeper(label, account)),
+                None => talk.broken(),
+            },
             (Action::RemoveSlot { slot }, _) => code(self, Grant::Way(ways::Wish::Remove(slot))),
             (Action::Rekey, _) => code(self, Grant::Way(ways::Wish::Rekey)),
             (Action::Rearm, _) => code(self, Grant::Rearm),
@@ -453,6 +470,7 @@ impl Signer {
             }
             Step::Code(grant) => self.code(talk, grant, answer, now),
             Step::Way(step) => self.way_answered(talk, step, answer, now),
+            Step::Keeper(step) => self.keeper_answered(talk, step, answer),
             Step::ImportName(import) => {
                 let name = answer.trim_ascii();
                 let Some(name) = is_api_key(name).then(|| String::from_utf8_lossy(name).into_owned()) else {
