@@ -4,7 +4,9 @@
 use std::time::{Duration, Instant};
 
 use strongroom_desk_api::supervisor::{SupervisorClient, ToSupervisor};
-use strongroom_desk_api::{Ask, Checks, DoorAction, DoorError, Interval, KeyView, OrderView, Policy, SessionView, Tell, VaultView, Watch};
+use strongroom_desk_api::{
+    Ask, Checks, DoorAction, DoorError, Interval, KeyView, OrderView, Policy, SessionView, SlotView, Tell, VaultView, Watch,
+};
 use strongroom_model::{Advice, Balance, Candle, CredentialId, Instrument, Price, Quantity, Side, Symbol};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
@@ -130,6 +132,11 @@ pub(crate) async fn go_on(window: State<'_, Window>, id: CredentialId) -> Answer
 #[tauri::command(rename_all = "snake_case")]
 pub(crate) async fn suspect(window: State<'_, Window>, id: CredentialId, why: String) -> Answer<String> {
     asked!(window, Ask::Suspect { id, why }, Tell::Done { words } => words)
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn slots(window: State<'_, Window>) -> Answer<Vec<SlotView>> {
+    asked!(window, Ask::Slots, Tell::Slots { slots } => slots)
 }
 
 #[tauri::command(rename_all = "snake_case")]

@@ -82,6 +82,23 @@ assert {"vault-created", "key-imported", "slot-added"} <= {entry["kind"] for ent
 assert any(entry["payload"].get("label") == "audit" for entry in entries if entry["kind"] == "slot-added")
 assert audits(before, person.kit).returncode != 0, "a kit is no auditor's code"
 
+say("a key for somebody else, and a copy of the vault's file; an age file is read by another program")
+identity = f"{WORK}/their.identity"
+theirs = subprocess.run(["age-keygen", "-o", identity], capture_output=True, text=True).stderr.split()[-1]
+code, told = person.with_code("key", "export", key, "--to", "age1notarecipient")
+assert code != 0 and "age recipient" in told["error"]["message"], told
+code, told = person.with_code("key", "export", key, "--to", theirs)
+assert code == 0, told
+path = told["words"].split(": ")[-1]
+assert os.stat(path).st_mode & 0o777 == 0o600
+read = subprocess.run(["age", "--decrypt", "--identity", identity, path], capture_output=True, text=True)
+assert read.returncode == 0, read
+api_key, secret = paper_key("trade")
+assert f"api_key: {api_key}\n" in read.stdout and read.stdout.endswith(f"secret: {secret.strip()}"), "the key, whole"
+code, told = person.with_code("vault", "backup")
+assert code == 0, told
+assert open(told["words"].split(": ")[-1], "rb").read() == open(f"{DIR}/vault.srv", "rb").read()
+
 say("new keys for everything: only this password and the new kit open it")
 code, told, text = person.with_print("vault", "rekey", out="kit-out", back="kit", password=person.password + "\n")
 assert code == 0 and "3" in told["words"], told

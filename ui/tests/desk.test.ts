@@ -349,8 +349,7 @@ it("a prompt that is closed is told calmly", async () => {
 });
 
 it("a key made in the vault shows its public half, is named, and takes over", async () => {
-  const world = await openDesk({ scenario: "plain" });
-  world.backend.prompt_ms = 1;
+  const world = await openDesk({ scenario: "plain", prompt_ms: 1 });
   await world.user.click(get("nav-keys"));
   await until(() => expect(all("rotate").length).toBeGreaterThan(0));
   await world.user.click(all("rotate")[0]!);
@@ -365,8 +364,7 @@ it("a key made in the vault shows its public half, is named, and takes over", as
 });
 
 it("a replaced key is checked until its venue refuses it", async () => {
-  const world = await openDesk({ scenario: "plain" });
-  world.backend.prompt_ms = 1;
+  const world = await openDesk({ scenario: "plain", prompt_ms: 1 });
   await world.user.click(get("nav-keys"));
   await until(() => expect(all("rotate").length).toBeGreaterThan(0));
   await world.user.click(all("rotate")[0]!);
@@ -377,6 +375,33 @@ it("a replaced key is checked until its venue refuses it", async () => {
   await world.user.click(get("go-on"));
   await until(() => expect(all("rotation-step")).toEqual([]));
   expect(world.backend.calls.some(([name]) => name === "go_on")).toBe(true);
+});
+
+it("ways into the vault are added and closed by the prompt", async () => {
+  const world = await openDesk({ scenario: "plain", prompt_ms: 1 });
+  await world.user.click(get("nav-settings"));
+  await until(() => expect(all("slot-row").length).toBe(2));
+  await world.user.click(get("add-auditor"));
+  await type(world, "slot-label", "audit");
+  await world.user.click(get("slot-go"));
+  await until(() => expect(all("slot-row").length).toBe(3));
+  await world.user.click(all("slot-remove")[0]!);
+  await until(() => expect(all("slot-row").length).toBe(2));
+  await world.user.click(get("change-password"));
+  await until(() => expect(all("toast").at(-1)?.dataset.tone).toBe("ok"));
+});
+
+it("a key is exported for an age recipient only", async () => {
+  const world = await openDesk({ scenario: "plain", prompt_ms: 1 });
+  await world.user.click(get("nav-keys"));
+  await until(() => expect(all("export").length).toBeGreaterThan(0));
+  await world.user.click(all("export")[0]!);
+  await type(world, "recipient", "age1");
+  expect(get("export-go").getAttribute("aria-disabled")).toBe("true");
+  await type(world, "recipient", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p");
+  expect(get("export-go").getAttribute("aria-disabled")).toBe("false");
+  await world.user.click(get("export-go"));
+  await until(() => expect(all("export-dialog")).toEqual([]));
 });
 
 it("Ctrl F goes to the filter of the screen", async () => {

@@ -25,6 +25,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("xvfb", "a display for tests"),
     ("xdotool", "keys on that display"),
     ("imagemagick", "pictures of that display"),
+    ("age", "another program that reads what is exported"),
 ];
 /// Only where a C compiler is missing: the TLS library and SQLite are partly C.
 const COMPILER: (&str, &str) = ("build-essential", "a C compiler for TLS and SQLite");

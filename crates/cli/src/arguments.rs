@@ -170,6 +170,12 @@ pub(crate) enum VaultCommand {
         #[command(flatten)]
         secrets: NewSlotFds,
     },
+    /// Copy the vault's file, encrypted as it is, into the profile's folder of exports; needs a code.
+    #[command(after_help = "Example:\n  strongroom vault backup")]
+    Backup {
+        #[command(flatten)]
+        secrets: CodeFds,
+    },
     /// Close a way into the vault; needs a code.
     #[command(after_help = "Example:\n  strongroom vault remove-slot 3")]
     RemoveSlot {
@@ -270,6 +276,17 @@ pub(crate) enum KeyCommand {
         /// What is wrong.
         #[arg(long)]
         why: String,
+    },
+    /// Encrypt a key for somebody else, as an age file in the profile's folder; needs a code.
+    #[command(after_help = "Example:\n  strongroom key export 4 --to age1...")]
+    Export {
+        /// Number of the key.
+        id: u64,
+        /// Their age recipient.
+        #[arg(long)]
+        to: String,
+        #[command(flatten)]
+        secrets: CodeFds,
     },
     /// Forget a key; needs a code.
     #[command(after_help = "Example:\n  strongroom key delete 4")]

@@ -154,6 +154,7 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
             }
             VaultCommand::Passwd { secrets } => door.act(DoorAction::ChangePassword, &Descriptors::for_password_change(&secrets))?,
             VaultCommand::Kit { secrets } => door.act(DoorAction::ReplaceKit, &Descriptors::for_new_kit(&secrets))?,
+            VaultCommand::Backup { secrets } => door.act(DoorAction::Backup, &Descriptors::for_code(&secrets))?,
             VaultCommand::Slots => door.ask(&Ask::Slots)?,
             VaultCommand::AddSlot { kind, label, keeper, secrets } => {
                 let kind = keeper.slot(kind)?;
@@ -196,6 +197,9 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
                 other => other,
             },
             KeyCommand::Suspect { id, why } => door.ask(&Ask::Suspect { id: CredentialId(id), why })?,
+            KeyCommand::Export { id, to, secrets } => {
+                door.act(DoorAction::ExportKey { id: CredentialId(id), recipient: to }, &Descriptors::for_code(&secrets))?
+            }
             KeyCommand::Delete { id, secrets } => {
                 door.act(DoorAction::Delete { id: CredentialId(id) }, &Descriptors::for_code(&secrets))?
             }

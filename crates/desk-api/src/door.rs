@@ -209,6 +209,15 @@ pub enum DoorAction {
         /// Which.
         id: CredentialId,
     },
+    /// Encrypt a key for somebody else, into the profile's folder of exports.
+    ExportKey {
+        /// Which.
+        id: CredentialId,
+        /// Their age recipient.
+        recipient: String,
+    },
+    /// Copy the vault's file into the profile's folder of exports.
+    Backup,
     /// Set a new password.
     ChangePassword,
     /// Print a new recovery kit.

@@ -16,7 +16,7 @@ use strongroom_vault_store::{Attempt, AttemptEnd};
 
 use crate::event::Event;
 use crate::hall::{Hall, lock, wall};
-use crate::keeper::{Image, KeepError, OpeningKey};
+use crate::keeper::{Export, Image, KeepError, OpeningKey};
 use crate::machine::error;
 use crate::rotation;
 
@@ -62,6 +62,7 @@ pub(crate) async fn prepare(hall: &Arc<Hall>, action: DoorAction) -> Tell {
     }
     match prepared.send(hall).await {
         Ok((ticket, words)) => {
+            hall.note_ticket(ticket.clone());
             if let Some(attempt) = attempt {
                 hall.note_attempt(ticket.clone(), attempt);
             }
@@ -144,6 +145,8 @@ async fn hand_over(hall: &Arc<Hall>, action: DoorAction) -> Result<Prepared, Tel
         DoorAction::Generate { label, venue, scheme, replaces } => Action::Generate { label, venue, scheme, replaces },
         DoorAction::EditKey { id, edit } => Action::EditKey { id, edit },
         DoorAction::Delete { id } => Action::Delete { id },
+        DoorAction::ExportKey { id, recipient } => Action::ExportKey { id, recipient },
+        DoorAction::Backup => Action::Backup,
         DoorAction::ChangePassword => Action::ChangePassword,
         DoorAction::ReplaceKit => Action::ReplaceKit,
         DoorAction::AddSlot { kind, label } => Action::AddSlot { kind: slot_for(kind), label },
@@ -262,6 +265,15 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
             tokio::spawn(rotation::resume(Arc::clone(hall)));
         }
         ActionEnd::Imported(info) => drop(hall.note(&[(Kind::KeyImported, key(info))])),
+        ActionEnd::KeyExported { info, recipient, file } => {
+            let name = format!("key-{}-{}.age", info.id, wall().ms());
+            tell = Some(exported(hall, name, Export::Bytes(file.clone().into_bytes()), &format!("Encrypted for {recipient}")).await);
+            let _ = hall.note(&[(Kind::Exported, json!({"key": info.id, "label": info.label, "recipient": recipient}))]);
+        }
+        ActionEnd::BackupGranted => {
+            tell = Some(exported(hall, format!("vault-{}.srv", wall().ms()), Export::Vault, "The vault's file is copied").await);
+            let _ = hall.note(&[(Kind::Exported, json!({"vault": true}))]);
+        }
         ActionEnd::PasswordChanged { slot } => drop(hall.note(&[(Kind::PasswordChanged, json!({"slot": slot}))])),
         ActionEnd::KitReplaced => drop(hall.note(&[(Kind::KitReplaced, json!({}))])),
         ActionEnd::SlotAdded(slot) => {
@@ -302,6 +314,14 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
     }
     hall.checkpoint(true).await;
     hall.set_ended(ticket, end, tell);
+}
+
+/// Puts a file into the folder of exports, and says where.
+async fn exported(hall: &Arc<Hall>, name: String, export: Export, words: &str) -> Tell {
+    match hall.keeper.export(name, export).await {
+        Ok(path) => Tell::Outcome { words: format!("{words}: {}", path.display()), key: None, log_key: None, public_key: None },
+        Err(error) => kept(error),
+    }
 }
 
 /// Remembers the log's keys, and begins the log where none is being written.

@@ -391,6 +391,9 @@ fn outcome_of(end: ActionEnd) -> Tell {
         }
         ActionEnd::Edited(info) => done("Changed.", Some(info)),
         ActionEnd::Deleted(info) => done("Deleted from the vault. It stays valid at the venue until you revoke it there.", Some(info)),
+        // The desk did more: it told where the file is.
+        ActionEnd::KeyExported { info, .. } => done("Encrypted.", Some(info)),
+        ActionEnd::BackupGranted => done("Granted.", None),
         ActionEnd::PasswordChanged { slot } => {
             done(&format!("The password of slot {slot} is changed. Backups of before still open with the old one."), None)
         }

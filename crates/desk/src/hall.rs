@@ -9,7 +9,7 @@ use serde_json::Value;
 use strongroom_audit::Kind;
 use strongroom_desk_api::Tell;
 use strongroom_guard::Policy;
-use strongroom_model::{Balance, CredentialId, PlaceOrder, Timestamp};
+use strongroom_model::{Advice, Balance, CredentialId, PlaceOrder, Timestamp};
 use strongroom_signer_api::{ActionEnd, Refusal, Reply, Request};
 use strongroom_vault_store::Attempt;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -72,6 +72,7 @@ pub(crate) struct Hall {
     ended: Mutex<HashMap<String, Ended>>,
     pub(crate) ended_news: Notify,
     attempts: Mutex<HashMap<String, Attempt>>,
+    waiting: Mutex<Vec<String>>,
     orders_version: AtomicU64,
     state_version: AtomicU64,
     /// What the venue said of the account last.
@@ -105,6 +106,7 @@ impl Hall {
             ended: Mutex::new(HashMap::new()),
             ended_news: Notify::new(),
             attempts: Mutex::default(),
+            waiting: Mutex::default(),
             orders_version: AtomicU64::new(1),
             state_version: AtomicU64::new(1),
             balances: Mutex::default(),
@@ -186,6 +188,7 @@ impl Hall {
     }
 
     pub(crate) fn set_ended(&self, ticket: String, end: ActionEnd, tell: Option<Tell>) {
+        lock(&self.waiting).retain(|waiting| *waiting != ticket);
         let mut ended = lock(&self.ended);
         ended.retain(|_, ended| ended.at.elapsed() < OUTCOME_KEPT);
         if ended.len() < OUTCOMES_MAX {
@@ -194,6 +197,23 @@ impl Hall {
         drop(ended);
         self.state_changed();
         self.ended_news.notify_waiters();
+    }
+
+    /// A person is asked because of this ticket.
+    pub(crate) fn note_ticket(&self, ticket: String) {
+        let mut waiting = lock(&self.waiting);
+        if waiting.len() < OUTCOMES_MAX {
+            waiting.push(ticket);
+        }
+    }
+
+    /// The signer that knew them is gone: nothing of them will ever end.
+    pub(crate) fn give_up_tickets(&self) {
+        let waiting = std::mem::take(&mut *lock(&self.waiting));
+        for ticket in waiting {
+            let why = "the signer ended; what was not saved was not done. Unlock and look".to_owned();
+            self.set_ended(ticket, ActionEnd::Failed { why, advice: Advice::Ask, wrong_factor: false }, None);
+        }
     }
 
     /// An attempt was counted for this action.

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 const VAULT_FILE: &str = "vault.srv";
+const EXPORTS: &str = "exports";
 /// What a restored backup took the place of.
 const REPLACED_FILE: &str = "vault.replaced";
 /// Replaced files that are kept; with so many nothing is replaced any more.
@@ -43,6 +44,14 @@ impl KeepError {
     fn new(code: &'static str, message: &(impl std::fmt::Display + ?Sized), advice: Advice) -> Self {
         Self { code, message: message.to_string(), advice }
     }
+}
+
+/// What is put into the folder of exports: ciphertext.
+pub(crate) enum Export {
+    /// An age file.
+    Bytes(Vec<u8>),
+    /// The vault's file as it is.
+    Vault,
 }
 
 /// What the signer hands out to be put on disk.
@@ -190,6 +199,29 @@ impl Keeper {
                 return Ok(());
             }
             keep.store()?.settle().map_err(|error| KeepError::new("anchor", &error, Advice::Ask))
+        })
+        .await
+    }
+
+    /// Puts ciphertext into the folder of exports, under a name that is not taken; gives the path.
+    pub(crate) async fn export(&self, name: String, export: Export) -> Result<PathBuf, KeepError> {
+        self.run(move |keep| {
+            let bytes = match export {
+                Export::Bytes(bytes) => bytes,
+                Export::Vault => keep.store()?.load().map_err(|error| KeepError::new("vault-damaged", &error, error.advice()))?.bytes,
+            };
+            let folder = keep.dir.join(EXPORTS);
+            let written = (|| {
+                use std::io::Write as _;
+                use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+                std::fs::DirBuilder::new().mode(0o700).recursive(true).create(&folder)?;
+                let path = folder.join(name);
+                let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+                file.write_all(&bytes)?;
+                file.sync_all()?;
+                Ok::<_, std::io::Error>(path)
+            })();
+            written.map_err(|error| KeepError::new("export", &format!("the export could not be written: {error}"), Advice::Ask))
         })
         .await
     }

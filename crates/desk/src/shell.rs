@@ -205,6 +205,7 @@ impl Pipeline {
                 };
                 let _ = self.hall.note(&[(kind, json!({"because": because}))]);
                 self.hall.set_because(Some(because));
+                self.hall.give_up_tickets();
                 self.step(Event::Policy(None));
             }
             Order::Killed(why) => self.killed(why),

@@ -76,6 +76,8 @@ fn open(bytes: &[u8], terminal: &mut Terminal<'_>) -> io::Result<(Reading, Origi
             Err(trouble) => return Err(refused(trouble)),
         };
         terminal.say(trouble.words())?;
+        // The one before does not wait for the next one.
+        drop(std::mem::take(&mut passphrase));
         passphrase = terminal.ask("Passphrase of the file", false)?;
         terminal.say("Opening the file. This can take some seconds.")?;
     }

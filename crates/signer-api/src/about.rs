@@ -46,11 +46,15 @@ pub enum Deed {
     RemoveSlot = 15,
     /// New keys for everything.
     Rekey = 16,
+    /// Encrypt a key for somebody else.
+    ExportKey = 17,
+    /// Copy the vault's file.
+    Backup = 18,
 }
 
 impl Deed {
     /// All, in the order of their numbers.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Create,
         Self::Unlock,
         Self::Recover,
@@ -67,6 +71,8 @@ impl Deed {
         Self::AddSlot,
         Self::RemoveSlot,
         Self::Rekey,
+        Self::ExportKey,
+        Self::Backup,
     ];
 
     fn from_number(number: u8) -> Option<Self> {

@@ -134,6 +134,15 @@ pub enum Action {
         /// Which.
         id: CredentialId,
     },
+    /// Encrypt a key for somebody else's age recipient.
+    ExportKey {
+        /// Which.
+        id: CredentialId,
+        /// `age1…`.
+        recipient: String,
+    },
+    /// Let the vault's file, as it is, be copied out of its folder.
+    Backup,
     /// Set a new password for the person whose present one is given.
     ChangePassword,
     /// Print a new recovery kit; the old one opens only old backups.
@@ -392,6 +401,17 @@ pub enum ActionEnd {
     Edited(CredentialInfo),
     /// A key was forgotten.
     Deleted(CredentialInfo),
+    /// A key was encrypted for somebody else.
+    KeyExported {
+        /// Which.
+        info: CredentialInfo,
+        /// For whom.
+        recipient: String,
+        /// An age file, armoured.
+        file: String,
+    },
+    /// The vault's file may be copied.
+    BackupGranted,
     /// A person's password changed.
     PasswordChanged {
         /// Whose.

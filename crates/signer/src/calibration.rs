@@ -32,10 +32,12 @@ fn settle(mut measure: impl FnMut(KdfParams) -> Option<Duration>) -> KdfParams {
     params.passes = passes.clamp(KdfParams::FLOOR.passes, KdfParams::CEILING.passes);
     // A machine that is fast with all passes can bear more memory: time grows with both.
     let spare = u32::try_from(GOAL.as_micros() / (per_pass_us * u128::from(params.passes))).unwrap_or(1);
-    if params.passes == KdfParams::CEILING.passes && spare > 1 {
-        params.memory_kib = params.memory_kib.saturating_mul(spare).min(KdfParams::CEILING.memory_kib);
+    if params.passes < KdfParams::CEILING.passes || spare < 2 {
+        return params;
     }
-    params
+    let memory_kib = params.memory_kib.saturating_mul(spare).min(KdfParams::CEILING.memory_kib);
+    let more = KdfParams { memory_kib, ..params };
+    if measure(more).is_some_and(|took| took <= MOST) { more } else { params }
 }
 
 #[cfg(test)]
@@ -62,7 +64,7 @@ mod tests {
         assert_eq!(machine(2_000, 16_384).memory_kib, 128 * 1_024);
         assert_eq!(machine(60_000, 16_384), KdfParams::FLOOR);
         // Memory that cannot be had is not asked for.
-        assert_eq!(machine(100, 100).memory_kib, 64 * 1_024);
+        assert_eq!(machine(100, 100), KdfParams { passes: 32, ..KdfParams::FLOOR });
         assert_eq!(machine(100, 1).memory_kib, 64 * 1_024);
     }
 }

@@ -14,6 +14,7 @@ mod keys;
 mod ledger;
 mod otp;
 mod signer;
+pub mod stack;
 pub mod walls;
 
 pub use clock::Moment;

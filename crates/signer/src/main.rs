@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use strongroom_model::Timestamp;
 use strongroom_signer::arena::Arena;
-use strongroom_signer::{Moment, Out, Signer, walls};
+use strongroom_signer::{Moment, Out, Signer, stack, walls};
 use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
 use strongroom_signer_api::control::{FromSigner, ToSigner};
 use strongroom_signer_api::frame::{self, Frame, Kind};
@@ -196,7 +196,8 @@ impl Shell {
         let now = self.now();
         let effects = match prompt.try_recv(buffer) {
             Ok(Some(packet)) => {
-                let effects = FromPrompt::parse(&buffer[..packet.len]).map(|message| self.signer.on_prompt(id, &message, now));
+                let effects =
+                    stack::wiped(|| FromPrompt::parse(&buffer[..packet.len]).map(|message| self.signer.on_prompt(id, &message, now)));
                 buffer[..packet.len].zeroize();
                 effects
             }
@@ -217,7 +218,7 @@ impl Shell {
             Ok(frame) if frame.kind == Kind::Request => {
                 let files = fds.into_iter().map(read_file).collect::<io::Result<Vec<_>>>();
                 match (frame.message::<Request>(&mut self.scratch), files) {
-                    (Ok(request), Ok(files)) => self.signer.on_desk(frame.id, request, frame.tail, files, now),
+                    (Ok(request), Ok(files)) => stack::wiped(|| self.signer.on_desk(frame.id, request, frame.tail, files, now)),
                     _ => vec![Out::Reply(frame.id, Reply::Refused(Refusal::NotUnderstood))],
                 }
             }

@@ -227,7 +227,7 @@ export type Density = "compact" | "standard" | "relaxed";
 
 export type DoorAction = { "action": "create_vault",
 /**
- * Memory of the key derivation in MiB.
+ * Memory of the key derivation in MiB; 0, with 0 passes: as much as takes this machine most of a second.
  */
 kdf_memory_mib: number,
 /**
@@ -277,7 +277,15 @@ edit: KeyEdit, } | { "action": "delete",
 /**
  * Which.
  */
-id: CredentialId, } | { "action": "change_password" } | { "action": "replace_kit" } | { "action": "add_slot",
+id: CredentialId, } | { "action": "export_key",
+/**
+ * Which.
+ */
+id: CredentialId,
+/**
+ * Their age recipient.
+ */
+recipient: string, } | { "action": "backup" } | { "action": "change_password" } | { "action": "replace_kit" } | { "action": "add_slot",
 /**
  * For whom.
  */
@@ -490,6 +498,16 @@ price_low: Price,
 price_high: Price, };
 
 export type Interval = "1m" | "5m" | "15m" | "1h" | "4h" | "1d";
+
+export type KdfFloor = {
+/**
+ * Memory in MiB, 64 to 4,096.
+ */
+memory_mib: number,
+/**
+ * Passes over it, 3 to 32.
+ */
+passes: number, };
 
 export type KeyDetails = {
 /**
@@ -887,7 +905,11 @@ session_idle_ms: number,
 /**
  * A session ends at this age.
  */
-session_age_max_ms: number, };
+session_age_max_ms: number,
+/**
+ * A password that is less hard to try is stretched anew when it is given next; nothing: as it is.
+ */
+kdf_floor: KdfFloor | null, };
 
 export type Price = string;
 
@@ -1036,6 +1058,28 @@ export type Sheet = "kill" | "lock" | "import";
 export type Side = "buy" | "sell";
 
 export type SlotFor = "person" | "auditor";
+
+export type SlotView = {
+/**
+ * Its number.
+ */
+id: number,
+/**
+ * For whom; empty: a kind of a later version.
+ */
+kind: string,
+/**
+ * The person's name for it.
+ */
+label: string,
+/**
+ * Memory in MiB and passes of its password's derivation, if it has one.
+ */
+kdf: [number, number] | null,
+/**
+ * Whether the vault was opened by it.
+ */
+is_present: boolean, };
 
 export type Source = "typed" | "practice" | "dropped";
 
@@ -1207,6 +1251,7 @@ export interface Commands {
   public_key(args: { id: CredentialId }): Promise<string>;
   go_on(args: { id: CredentialId }): Promise<Outcome>;
   suspect(args: { id: CredentialId; why: string }): Promise<string>;
+  slots(): Promise<Array<SlotView>>;
   policy(): Promise<Policy>;
   instruments(): Promise<Array<Instrument>>;
   candles(args: { symbol: Symbol; interval: Interval }): Promise<Array<Candle>>;

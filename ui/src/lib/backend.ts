@@ -36,6 +36,7 @@ export function connect(): Commands {
     public_key: ask("public_key"),
     go_on: ask("go_on"),
     suspect: ask("suspect"),
+    slots: ask("slots"),
     policy: ask("policy"),
     instruments: ask("instruments"),
     candles: ask("candles"),

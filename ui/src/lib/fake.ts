@@ -1,6 +1,7 @@
 // A complete simulated backend for drawing and testing. Invariant: it is never part of the production bundle (scripts/sizes.mjs looks for FAKE_MARK).
 import type {
   KeyView,
+  SlotView,
   Commands,
   DoorAction,
   DoorError,
@@ -311,6 +312,23 @@ export class FakeWorld implements Commands {
         this.keyring = [...this.keyring, { ...made, age_days: 0, last_used: null, rotate_due: this.now_us() + 90 * 86_400e6 }];
         return { ...words(`The key ${action.label} is in the vault.`), key: made.key };
       }
+      case "change_password":
+      case "replace_kit":
+      case "backup":
+      case "export_key":
+        return words("Done.");
+      case "add_slot":
+        this.ways = [
+          ...this.ways,
+          { id: 3, kind: action.kind === "person" ? "password and device" : "auditor", label: action.label, kdf: null, is_present: false },
+        ];
+        return words("The slot is added.");
+      case "remove_slot":
+        this.ways = this.ways.filter((slot) => slot.id !== action.slot);
+        return words("The slot is closed.");
+      case "rekey":
+        this.ways = this.ways.slice(0, 2);
+        return words("Everything in the vault has new keys.");
       case "rotate":
         this.replace(action.id, "revoke");
         return words("Switched to the new key. The old one signs no order any more.");
@@ -387,6 +405,11 @@ export class FakeWorld implements Commands {
     return "Sealed. Nothing can be signed.";
   };
   keys = () => this.called("keys", null, () => this.keyring);
+  private ways: SlotView[] = [
+    { id: 1, kind: "password and device", label: "", kdf: [256, 5], is_present: true },
+    { id: 2, kind: "recovery kit", label: "", kdf: null, is_present: false },
+  ];
+  slots = () => this.called("slots", null, () => this.ways);
   policy = () => this.called("policy", null, () => this.limits);
   instruments = () => this.called("instruments", null, () => [instrument]);
   candles = (args: { symbol: string; interval: Watch["interval"] }) =>

@@ -4,10 +4,7 @@ import { fault } from "../lib/faults";
 import { Look } from "./look.svelte";
 import { Prompt } from "./prompt.svelte";
 
-const LOOK_AGAIN_MS = 2_000; // how often a locked page asks whether it was opened elsewhere
-export const KDF_MEMORY_MIB = 256;
-export const KDF_PASSES = 3;
-
+const LOOK_AGAIN_MS = 2_000;
 export class Entry {
   hello: Hello | null = $state.raw(null);
   vault: VaultView | null = $state.raw(null);

@@ -90,6 +90,13 @@ export class Keyring {
     }
     await this.refresh();
   }
+  export(view: KeyView, recipient: string): Promise<boolean> {
+    return this.change(`Encrypt the key “${view.key.label}”.`, "It leaves as an age file for this one recipient.", {
+      action: "export_key",
+      id: view.key.id,
+      recipient,
+    });
+  }
   delete(view: KeyView): Promise<boolean> {
     return this.change(
       `Delete the key “${view.key.label}”.`,

@@ -93,5 +93,15 @@ export function fromText(text: PolicyText): { policy: Policy } | { problem: stri
     if (d.compare(price_low, price_high) >= 0) return { problem: `The lowest price of ${row.symbol} must be below its highest.` };
     instruments.push({ symbol: row.symbol.trim().toUpperCase(), quantity_max, price_low, price_high });
   }
-  return { policy: { instruments, order_notional_max, orders_per_minute, price_collar_bps, session_idle_ms, session_age_max_ms, kdf_floor: text.kdf_floor } };
+  return {
+    policy: {
+      instruments,
+      order_notional_max,
+      orders_per_minute,
+      price_collar_bps,
+      session_idle_ms,
+      session_age_max_ms,
+      kdf_floor: text.kdf_floor,
+    },
+  };
 }

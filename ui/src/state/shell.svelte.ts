@@ -12,6 +12,7 @@ import { Notices } from "./notices.svelte";
 import { Orders } from "./orders.svelte";
 import { Session } from "./session.svelte";
 import { Ticket } from "./ticket.svelte";
+import { Ways } from "./ways.svelte";
 
 export const VIEWS = ["trade", "lines", "keys", "audit", "settings"] as const;
 export type View = (typeof VIEWS)[number];
@@ -30,6 +31,7 @@ export class Shell {
   readonly orders: Orders;
   readonly ticket: Ticket;
   readonly keyring: Keyring;
+  readonly ways: Ways;
   readonly limits: Limits;
   readonly log: Log;
   readonly kill: Kill;
@@ -48,6 +50,7 @@ export class Shell {
     this.orders = new Orders(backend, this.notices);
     this.ticket = new Ticket(backend, this.market, this.orders, this.notices);
     this.keyring = new Keyring(backend, prompt, this.notices);
+    this.ways = new Ways(backend, prompt, this.notices);
     this.limits = new Limits(backend, prompt, this.notices);
     this.limits.onchange = () => void this.learnMarkets();
     this.log = new Log(backend);

@@ -65,6 +65,11 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    // It makes the sockets between prompt and signer: whoever could attach here could listen there.
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
+    // Its children inherit it, and nobody can raise it again.
+    let no_core = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    rustix::process::setrlimit(rustix::process::Resource::Core, no_core)?;
     // Whatever this process and its children make is closed to others.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let _lock = claim(&arguments.dir)?;

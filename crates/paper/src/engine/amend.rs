@@ -65,7 +65,7 @@ impl Turn<'_> {
         if quantity > order.quantity {
             return Err(Refusal::AmendIncreases);
         }
-        if rules.amends > 0 && order.amends >= rules.amends {
+        if rules.amends > 0 && self.market.store.conditions(slot).amends >= rules.amends {
             return Err(Refusal::Filter(FilterFailure::Amends));
         }
         if !rules.lot.hold(quantity.0) {
@@ -82,11 +82,12 @@ impl Turn<'_> {
         if before.side == Side::Buy {
             self.market.store.bought(before.account, before.quantity.less(quantity));
         }
+        self.market.store.conditions_mut(slot).amends += 1;
         let now = self.now;
         let order = self.market.store.order_mut(slot);
         order.quantity = quantity;
         order.visible = order.visible.min(order.available());
-        (order.amends, order.updated) = (order.amends + 1, now);
-        self.market.ladders.changed(&self.market.store, slot, &before);
+        order.updated = now;
+        self.market.ladders.changed(&self.market.store, slot, before.shown());
     }
 }

@@ -7,7 +7,8 @@ use super::admit::{Gate, Plan};
 use super::event::{Change, Contingency, Event, Expiry, OrderList};
 use super::ledger::AccountId;
 use super::market::OpenList;
-use super::order::{Kind, Leg, ListId, NewOrder, Order, Size, Status};
+use super::open::OpenOrder;
+use super::order::{Kind, Leg, ListId, NewOrder, Size, Status};
 use super::refusal::Refusal;
 use super::store::Slot;
 use super::turn::Turn;
@@ -169,15 +170,14 @@ impl Turn<'_> {
             .collect();
         for (slot, id) in opened {
             // The working order may have ended the others, whose slots are nobody's then.
-            if self.market.store.find(id) == Some(slot) && self.order(slot).status != Status::PendingNew {
+            if self.market.store.is_open(slot, id) && self.order(slot).status != Status::PendingNew {
                 self.start(slot);
             }
         }
     }
 
     /// One order of a list ended: the others go on, end too, or get their turn.
-    pub(crate) fn leave_list(&mut self, order: &Order) {
-        let Some(id) = order.list else { return };
+    pub(crate) fn leave_list(&mut self, id: ListId, order: &OpenOrder) {
         let Some(list) = self.market.lists.get_mut(&id.0) else { return };
         if !list.leave(order.id) {
             return;
@@ -231,23 +231,23 @@ impl Turn<'_> {
         }
         let ids: Vec<VenueOrderId> = slots.iter().map(|slot| self.order(*slot).id).collect();
         for (slot, id) in slots.into_iter().zip(ids) {
-            if self.market.store.find(id) == Some(slot) {
+            if self.market.store.is_open(slot, id) {
                 self.start(slot);
             }
         }
     }
 
     fn fits_now(&self, slot: Slot) -> bool {
-        let order = self.order(slot);
+        let (order, conditions) = (self.order(slot), self.market.store.conditions(slot));
         let new = NewOrder {
             side: order.side,
             kind: order.kind,
             tif: order.tif,
             price: order.price,
             size: Size::Base(order.available()),
-            stop: order.stop,
-            trailing_bps: order.trailing_bps,
-            iceberg: order.iceberg,
+            stop: conditions.stop,
+            trailing_bps: conditions.trailing_bps,
+            iceberg: conditions.iceberg,
             self_trade: order.self_trade,
         };
         self.gate().check_price(&new).is_ok()

@@ -2,7 +2,7 @@
 //! ended is told and forgotten.
 
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use strongroom_model::{DepthUpdate, Instrument, Level, Side, TradeId, VenueOrderId};
 
@@ -10,9 +10,11 @@ use super::account::Terms;
 use super::book::Ladders;
 use super::event::OrderList;
 use super::filters::Rules;
+use super::index::NumberMap;
 use super::ledger::{AccountId, AssetId};
+use super::open::OpenOrder;
 use super::order::{ListId, MarketId, Order, SelfTrade};
-use super::store::{NumberHasher, Store};
+use super::store::Store;
 use super::triggers::{Reached, Triggers};
 use super::units::{Money, Px, Qty};
 
@@ -63,8 +65,6 @@ impl OpenList {
     }
 }
 
-type Lists = HashMap<u64, OpenList, std::hash::BuildHasherDefault<NumberHasher>>;
-
 /// Trading in one instrument.
 #[derive(Debug)]
 pub struct Market {
@@ -79,7 +79,7 @@ pub struct Market {
     pub(crate) store: Store,
     pub(crate) ladders: Ladders,
     pub(crate) triggers: Triggers,
-    pub(crate) lists: Lists,
+    pub(crate) lists: NumberMap<OpenList>,
     pub(crate) numbers: Numbers,
     /// Prices of trades that waiting orders have not seen yet.
     pub(crate) prints: VecDeque<Px>,
@@ -102,7 +102,7 @@ pub(crate) struct Taker {
 
 impl Taker {
     /// The taker that an order is.
-    pub(crate) fn of(order: &Order) -> Self {
+    pub(crate) fn of(order: &OpenOrder) -> Self {
         let limit = order.kind.has_price().then_some(order.price);
         Self { account: order.account, side: order.side, limit, self_trade: order.self_trade }
     }
@@ -136,10 +136,10 @@ impl Market {
             quote,
             status: MarketStatus::Trading,
             average: None,
-            store: Store::default(),
+            store: Store::new(id),
             ladders: Ladders::default(),
             triggers: Triggers::default(),
-            lists: Lists::default(),
+            lists: NumberMap::default(),
             numbers: Numbers::default(),
             prints: VecDeque::new(),
             triggered: VecDeque::new(),
@@ -184,13 +184,13 @@ impl Market {
     }
 
     /// An open or pending order.
-    pub fn order(&self, id: VenueOrderId) -> Option<&Order> {
-        self.store.find(id).map(|slot| self.store.order(slot))
+    pub fn order(&self, id: VenueOrderId) -> Option<Order> {
+        self.store.find(id).map(|slot| self.store.snapshot(slot))
     }
 
     /// Open and pending orders of `account`, oldest first.
-    pub fn open_orders(&self, account: AccountId) -> impl Iterator<Item = &Order> {
-        self.store.own(account).map(|slot| self.store.order(slot))
+    pub fn open_orders(&self, account: AccountId) -> impl Iterator<Item = Order> {
+        self.store.own(account).map(|slot| self.store.snapshot(slot))
     }
 
     /// Number of open and pending orders.
@@ -288,7 +288,7 @@ impl Market {
             return (level.visible.plus(level.hidden), false);
         }
         let (mut shown, mut all) = (Qty::ZERO, Qty::ZERO);
-        for slot in self.ladders.queue(&self.store, level) {
+        for slot in self.ladders.queue(level) {
             let order = self.store.order(slot);
             if Terms::are_same(terms, taker.account, order.account) {
                 if matches!(taker.self_trade, SelfTrade::ExpireTaker | SelfTrade::ExpireBoth) {

@@ -26,7 +26,7 @@ impl Turn<'_> {
             let taker = self.order(slot);
             let (id, account, mode) = (taker.id, taker.account, taker.self_trade);
             let Some(level) = self.market.ladders.best(taker.side.opposite()) else { break };
-            let (price, maker) = (level.price, level.first);
+            let (price, Some(maker)) = (level.price, self.market.ladders.first(level)) else { break };
             if !taker.crosses(price) {
                 break;
             }
@@ -35,7 +35,7 @@ impl Turn<'_> {
             } else {
                 self.trade(slot, maker, price);
             }
-            if self.market.store.find(id) != Some(slot) {
+            if !self.market.store.is_open(slot, id) {
                 return;
             }
         }
@@ -70,11 +70,12 @@ impl Turn<'_> {
         if leaves_queue && !is_filled {
             // A new slice goes to the back of the queue.
             let rank = self.market.next_rank();
+            let iceberg = self.market.store.conditions(maker).iceberg;
             let order = self.market.store.order_mut(maker);
-            (order.rank, order.visible) = (rank, order.iceberg.min(order.available()));
+            (order.rank, order.visible) = (rank, iceberg.min(order.available()));
             self.market.ladders.insert(&mut self.market.store, maker);
         } else if !leaves_queue {
-            self.market.ladders.changed(&self.market.store, maker, &before);
+            self.market.ladders.changed(&self.market.store, maker, before.shown());
         }
         self.tell(maker, Change::Trade(execution));
         if is_filled {
@@ -158,15 +159,15 @@ impl Turn<'_> {
             self.market.ladders.remove(&mut self.market.store, slot);
         }
         let now = self.now;
+        self.market.store.conditions_mut(slot).prevented_match = Some(prevented.id);
         let order = self.market.store.order_mut(slot);
         order.prevented = order.prevented.plus(quantity);
-        order.prevented_match = Some(prevented.id);
         order.visible = order.visible.min(order.available());
         order.updated = now;
         if is_gone {
             self.end(slot, Status::ExpiredInMatch, Change::Prevented(prevented));
         } else {
-            self.market.ladders.changed(&self.market.store, slot, &before);
+            self.market.ladders.changed(&self.market.store, slot, before.shown());
             let sibling = self.sibling(slot).map(|sibling| (sibling, self.order(sibling).locked));
             self.relock(slot);
             self.tell(slot, Change::Prevented(prevented));

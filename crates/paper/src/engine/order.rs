@@ -289,21 +289,8 @@ impl Order {
         }
     }
 
-    /// What it has to hold while it is open; the largest number when that cannot be held.
-    pub(crate) fn need(&self) -> Money {
-        match self.side {
-            Side::Sell => Money(self.available().0),
-            Side::Buy => self.price.worth(self.available()).unwrap_or(Money::MAX),
-        }
-    }
-
     /// Whether it waits for a trigger.
     pub(crate) const fn waits(&self) -> bool {
         self.kind.is_algo() && self.working.is_none()
-    }
-
-    /// Whether `STOP_LOSS` or `TAKE_PROFIT` has become a market order, or it always was one.
-    pub(crate) const fn is_market(&self) -> bool {
-        !self.kind.has_price()
     }
 }

@@ -62,7 +62,7 @@ impl Engine {
         if let Some(list) = order.list.and_then(|list| market.lists.get_mut(&list.0)) {
             join(list, order.id);
         }
-        let slot = market.store.insert(order);
+        let slot = market.store.insert(&order);
         if order.status == Status::PendingNew {
             return;
         }

@@ -1,19 +1,20 @@
-//! Where open orders live: a slab in pages, found by number, chained per account. Invariant: a slot is used by one
-//! order at a time; an account's chain is in the order of numbers.
-
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+//! Where open orders live: found by number, seated per account. Invariant: a slot is used by one order at a time; the
+//! orders of an account are in the order of their numbers.
 
 use strongroom_model::{Side, VenueOrderId};
 
+use super::index::Index;
 use super::ledger::AccountId;
-use super::order::Order;
+use super::open::{Apart, Conditions, OpenOrder};
+use super::order::{ListId, MarketId, Order};
+use super::pages::Pages;
+use super::queue::{Ends, Queues, Seat};
 use super::units::Qty;
 
-/// Orders per page: pages never move, so that growth copies nothing.
-const PAGE_LEN: u32 = 1_024;
+/// The number of no order: it stands in slots that nobody uses.
+const NOBODY: VenueOrderId = VenueOrderId(u64::MAX);
 
-/// A place in the slab.
+/// A place of an open order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slot(pub(crate) u32);
 
@@ -26,70 +27,12 @@ impl Slot {
     }
 }
 
-/// Neighbours in a chain.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Links {
-    pub(crate) prev: Slot,
-    pub(crate) next: Slot,
-}
-
-impl Links {
-    pub(crate) const NONE: Self = Self { prev: Slot::NONE, next: Slot::NONE };
-}
-
-/// Where an open order is at the moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// Nowhere: it takes right now, or waits for its list or its turn.
-    Away,
-    /// In the queue of this level.
-    Book(u32),
-    /// Waits for its trigger price.
-    Armed,
-    /// Trails.
-    Trailing,
-}
-
-/// An order's places. They are apart from the orders: a neighbour is changed without fetching its whole order.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Node {
-    pub(crate) queue: Links,
-    pub(crate) own: Links,
-    pub(crate) place: Place,
-    /// The rank with which it came into its queue.
-    pub(crate) rank: u64,
-    id: VenueOrderId,
-}
-
-/// Multiplies by an odd constant: numbers in sequence, as orders have them, fall into different places.
-#[derive(Default)]
-pub(crate) struct NumberHasher(u64);
-
-impl Hasher for NumberHasher {
-    fn finish(&self) -> u64 {
-        // Prices are multiples of a tick: their low bits alone say little.
-        self.0 ^ (self.0 >> 32)
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
-}
-
-/// A map from numbers that the venue gives itself.
-pub(crate) type NumberMap<V> = HashMap<u64, V, BuildHasherDefault<NumberHasher>>;
-
 /// What one account has open in one market.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Standing {
-    first: Slot,
-    last: Slot,
+    ends: Ends,
+    /// No order in the queue has a higher number.
+    newest: VenueOrderId,
     pub(crate) orders: u32,
     pub(crate) algo_orders: u32,
     pub(crate) iceberg_orders: u32,
@@ -99,48 +42,82 @@ pub(crate) struct Standing {
 
 impl Standing {
     const NOTHING: Self =
-        Self { first: Slot::NONE, last: Slot::NONE, orders: 0, algo_orders: 0, iceberg_orders: 0, lists: 0, buying: Qty::ZERO };
+        Self { ends: Ends::EMPTY, newest: VenueOrderId(0), orders: 0, algo_orders: 0, iceberg_orders: 0, lists: 0, buying: Qty::ZERO };
 }
 
 /// The open orders of one market.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Store {
-    nodes: Vec<Vec<Node>>,
-    orders: Vec<Vec<Order>>,
-    free: Vec<Slot>,
-    slots: NumberMap<Slot>,
+    market: MarketId,
+    orders: Pages<OpenOrder, 1_024>,
+    conditions: Pages<Conditions, 128>,
+    index: Index,
     standings: Vec<Standing>,
+    owned: Queues,
 }
 
 impl Store {
-    pub(crate) fn len(&self) -> usize {
-        self.slots.len()
+    pub(crate) fn new(market: MarketId) -> Self {
+        Self {
+            market,
+            orders: Pages::default(),
+            conditions: Pages::default(),
+            index: Index::default(),
+            standings: Vec::new(),
+            owned: Queues::default(),
+        }
     }
 
-    /// Bytes that the open orders take, without the levels of the book.
+    pub(crate) const fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Bytes that the open orders take, without the book.
     pub(crate) fn bytes(&self) -> usize {
-        let pages = self.nodes.len() * PAGE_LEN as usize * (size_of::<Node>() + size_of::<Order>());
-        pages + self.free.capacity() * size_of::<Slot>() + self.slots.capacity() * (size_of::<(u64, Slot)>() + 1)
+        self.orders.bytes() + self.conditions.bytes() + self.index.bytes() + self.owned.bytes()
     }
 
     pub(crate) fn find(&self, id: VenueOrderId) -> Option<Slot> {
-        self.slots.get(&id.0).copied()
+        self.index.find(id.0).map(Slot)
     }
 
-    pub(crate) fn node(&self, slot: Slot) -> &Node {
-        &self.nodes[(slot.0 / PAGE_LEN) as usize][(slot.0 % PAGE_LEN) as usize]
+    /// Whether the order with this number, which had this slot, is still open.
+    pub(crate) fn is_open(&self, slot: Slot, id: VenueOrderId) -> bool {
+        self.order(slot).id == id
     }
 
-    pub(crate) fn node_mut(&mut self, slot: Slot) -> &mut Node {
-        &mut self.nodes[(slot.0 / PAGE_LEN) as usize][(slot.0 % PAGE_LEN) as usize]
+    pub(crate) fn order(&self, slot: Slot) -> &OpenOrder {
+        self.orders.get(slot.0)
     }
 
-    pub(crate) fn order(&self, slot: Slot) -> &Order {
-        &self.orders[(slot.0 / PAGE_LEN) as usize][(slot.0 % PAGE_LEN) as usize]
+    pub(crate) fn order_mut(&mut self, slot: Slot) -> &mut OpenOrder {
+        self.orders.get_mut(slot.0)
     }
 
-    pub(crate) fn order_mut(&mut self, slot: Slot) -> &mut Order {
-        &mut self.orders[(slot.0 / PAGE_LEN) as usize][(slot.0 % PAGE_LEN) as usize]
+    /// The order in the words of the world outside.
+    pub(crate) fn snapshot(&self, slot: Slot) -> Order {
+        let order = self.order(slot);
+        match order.conditions {
+            None => order.with(self.market, &Conditions::plain(order.placed)),
+            Some(apart) => order.with(self.market, self.conditions.get(apart.get() - 1)),
+        }
+    }
+
+    pub(crate) fn conditions(&self, slot: Slot) -> Conditions {
+        let order = self.order(slot);
+        order.conditions.map_or_else(|| Conditions::plain(order.placed), |apart| *self.conditions.get(apart.get() - 1))
+    }
+
+    /// The conditions of an order, to be changed: from now on they are its own.
+    pub(crate) fn conditions_mut(&mut self, slot: Slot) -> &mut Conditions {
+        let order = self.orders.get_mut(slot.0);
+        let apart = *order.conditions.get_or_insert_with(|| keep(&mut self.conditions, Conditions::plain(order.placed)));
+        self.conditions.get_mut(apart.get() - 1)
+    }
+
+    /// The list that an order is in.
+    pub(crate) fn list(&self, slot: Slot) -> Option<ListId> {
+        self.order(slot).conditions.and_then(|apart| self.conditions.get(apart.get() - 1).list)
     }
 
     pub(crate) fn standing(&self, account: AccountId) -> Standing {
@@ -156,83 +133,70 @@ impl Store {
 
     /// Slots of the open orders of `account`, oldest first.
     pub(crate) fn own(&self, account: AccountId) -> impl Iterator<Item = Slot> + '_ {
-        let present = |slot: Slot| (!slot.is_none()).then_some(slot);
-        std::iter::successors(present(self.standing(account).first), move |slot| present(self.node(*slot).own.next))
+        self.owned.iter(self.standing(account).ends)
     }
 
     /// Takes an order in.
-    pub(crate) fn insert(&mut self, order: Order) -> Slot {
-        let node = Node { queue: Links::NONE, own: Links::NONE, place: Place::Away, rank: order.rank, id: order.id };
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                *self.node_mut(slot) = node;
-                *self.order_mut(slot) = order;
-                slot
-            }
-            None => self.grow(node, order),
-        };
-        self.slots.insert(order.id.0, slot);
-        self.count(&order, 1);
-        self.chain(slot);
+    pub(crate) fn insert(&mut self, order: &Order) -> Slot {
+        let (mut open, conditions) = OpenOrder::of(order);
+        if conditions != Conditions::plain(open.placed) {
+            open.conditions = Some(keep(&mut self.conditions, conditions));
+        }
+        let slot = Slot(self.orders.insert(open));
+        self.index.insert(open.id.0, slot.0);
+        self.count(&open, !conditions.iceberg.is_zero(), 1);
+        self.seat(slot, open.account, open.id);
         slot
     }
 
-    fn grow(&mut self, node: Node, order: Order) -> Slot {
-        if self.nodes.last().is_none_or(|page| page.len() == PAGE_LEN as usize) {
-            self.nodes.push(Vec::with_capacity(PAGE_LEN as usize));
-            self.orders.push(Vec::with_capacity(PAGE_LEN as usize));
+    /// Seats an order behind those of its account; those with a higher number, if there are any, sit down again behind it.
+    fn seat(&mut self, slot: Slot, account: AccountId, id: VenueOrderId) {
+        let Standing { mut ends, newest, .. } = *self.standing_mut(account);
+        let mut later = Vec::new();
+        if newest > id {
+            while let Some(last) = self.owned.last(ends)
+                && self.order(last).id > id
+            {
+                self.owned.leave(&mut ends, self.order(last).own);
+                later.push(last);
+            }
         }
-        let before = u32::try_from(self.nodes.len() - 1).unwrap_or(u32::MAX);
-        let (Some(nodes), Some(orders)) = (self.nodes.last_mut(), self.orders.last_mut()) else { return Slot::NONE };
-        let index = u32::try_from(nodes.len()).unwrap_or(0);
-        nodes.push(node);
-        orders.push(order);
-        Slot(before.saturating_mul(PAGE_LEN).saturating_add(index))
+        for slot in std::iter::once(slot).chain(later.into_iter().rev()) {
+            self.order_mut(slot).own = self.owned.push(&mut ends, slot);
+        }
+        let standing = self.standing_mut(account);
+        (standing.ends, standing.newest) = (ends, newest.max(id));
     }
 
-    /// Appends to the account's chain; an order with a lower number than the last one goes before it.
-    fn chain(&mut self, slot: Slot) {
-        let (account, id) = (self.order(slot).account, self.node(slot).id);
-        let mut prev = self.standing(account).last;
-        while !prev.is_none() && self.node(prev).id > id {
-            prev = self.node(prev).own.prev;
+    /// Lets an order go, with its list; its slot will be used again.
+    pub(crate) fn remove(&mut self, slot: Slot) -> (OpenOrder, Option<ListId>) {
+        let order = *self.order(slot);
+        let (mut is_iceberg, mut list) = (false, None);
+        if let Some(apart) = order.conditions {
+            let conditions = self.conditions.get(apart.get() - 1);
+            (is_iceberg, list) = (!conditions.iceberg.is_zero(), conditions.list);
+            self.conditions.remove(apart.get() - 1);
         }
-        let next = if prev.is_none() { self.standing(account).first } else { self.node(prev).own.next };
-        self.node_mut(slot).own = Links { prev, next };
-        if prev.is_none() {
-            self.standing_mut(account).first = slot
-        } else {
-            self.node_mut(prev).own.next = slot
-        }
-        if next.is_none() { self.standing_mut(account).last = slot } else { self.node_mut(next).own.prev = slot }
+        self.count(&order, is_iceberg, -1);
+        self.leave(order.account, order.own);
+        self.index.remove(order.id.0);
+        self.order_mut(slot).id = NOBODY;
+        self.orders.remove(slot.0);
+        (order, list)
     }
 
-    /// Lets an order go; its slot will be used again.
-    pub(crate) fn remove(&mut self, slot: Slot) -> Order {
-        let (order, Links { prev, next }) = (*self.order(slot), self.node(slot).own);
-        if prev.is_none() {
-            self.standing_mut(order.account).first = next
-        } else {
-            self.node_mut(prev).own.next = next
-        }
-        if next.is_none() {
-            self.standing_mut(order.account).last = prev
-        } else {
-            self.node_mut(next).own.prev = prev
-        }
-        self.count(&order, -1);
-        self.slots.remove(&order.id.0);
-        self.free.push(slot);
-        order
+    fn leave(&mut self, account: AccountId, seat: Seat) {
+        let Some(standing) = self.standings.get_mut(account.index()) else { return };
+        self.owned.leave(&mut standing.ends, seat);
     }
 
-    fn count(&mut self, order: &Order, by: i32) {
+    fn count(&mut self, order: &OpenOrder, is_iceberg: bool, by: i32) {
         let standing = self.standing_mut(order.account);
         standing.orders = standing.orders.saturating_add_signed(by);
         if order.kind.is_algo() {
             standing.algo_orders = standing.algo_orders.saturating_add_signed(by);
         }
-        if !order.iceberg.is_zero() {
+        if is_iceberg {
             standing.iceberg_orders = standing.iceberg_orders.saturating_add_signed(by);
         }
         if order.side == Side::Buy {
@@ -246,4 +210,9 @@ impl Store {
         let standing = self.standing_mut(account);
         standing.buying = standing.buying.less(quantity);
     }
+}
+
+/// Keeps conditions apart from their order.
+fn keep(pages: &mut Pages<Conditions, 128>, conditions: Conditions) -> Apart {
+    Apart::MIN.saturating_add(pages.insert(conditions))
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use strongroom_model::{Side, Timestamp};
 
-use super::order::Order;
-use super::store::{Place, Slot, Store};
+use super::open::{Conditions, OpenOrder, Place};
+use super::store::{Slot, Store};
 use super::units::Px;
 
 /// Basis points of one whole.
@@ -32,8 +32,8 @@ pub(crate) struct Triggers {
     trailing: Vec<(u64, Slot)>,
 }
 
-const fn key(order: &Order) -> (u64, u64) {
-    if order.kind.is_above(order.side) { (order.stop.0, order.id.0) } else { (!order.stop.0, order.id.0) }
+const fn key(order: &OpenOrder, stop: Px) -> (u64, u64) {
+    if order.kind.is_above(order.side) { (stop.0, order.id.0) } else { (!stop.0, order.id.0) }
 }
 
 impl Triggers {
@@ -42,19 +42,19 @@ impl Triggers {
         self.above.is_empty() && self.below.is_empty() && self.trailing.is_empty()
     }
 
-    fn side_of(&mut self, order: &Order) -> &mut BTreeSet<(u64, u64)> {
+    fn side_of(&mut self, order: &OpenOrder) -> &mut BTreeSet<(u64, u64)> {
         if order.kind.is_above(order.side) { &mut self.above } else { &mut self.below }
     }
 
     /// Lets an order wait. One that trails without a stop price trails from now on.
     pub(crate) fn insert(&mut self, store: &mut Store, slot: Slot) {
-        let order = *store.order(slot);
-        if order.stop.is_zero() || !order.tracked.is_zero() {
-            store.node_mut(slot).place = Place::Trailing;
+        let (order, conditions) = (*store.order(slot), store.conditions(slot));
+        if conditions.stop.is_zero() || !conditions.tracked.is_zero() {
+            store.order_mut(slot).place = Place::Trailing;
             self.trail(order.id.0, slot);
         } else {
-            store.node_mut(slot).place = Place::Armed;
-            self.side_of(&order).insert(key(&order));
+            store.order_mut(slot).place = Place::Armed;
+            self.side_of(&order).insert(key(&order, conditions.stop));
         }
     }
 
@@ -65,12 +65,12 @@ impl Triggers {
 
     pub(crate) fn remove(&mut self, store: &mut Store, slot: Slot) {
         let order = *store.order(slot);
-        match store.node(slot).place {
-            Place::Armed => drop(self.side_of(&order).remove(&key(&order))),
+        match order.place {
+            Place::Armed => drop(self.side_of(&order).remove(&key(&order, store.conditions(slot).stop))),
             Place::Trailing => self.trailing.retain(|(_, trailing)| *trailing != slot),
             Place::Away | Place::Book(_) => return,
         }
-        store.node_mut(slot).place = Place::Away;
+        store.order_mut(slot).place = Place::Away;
     }
 
     /// Applies one trade's price; tells in order what it reached. Triggered orders wait no longer.
@@ -91,13 +91,12 @@ impl Triggers {
             return;
         }
         self.trailing.retain(|(_, slot)| {
-            let order = store.order_mut(*slot);
-            let before = order.tracked;
-            let is_triggered = trail(order, now, price);
+            let before = store.conditions(*slot).tracked;
+            let is_triggered = trail(store, *slot, now, price);
             if is_triggered {
-                store.node_mut(*slot).place = Place::Away;
+                store.order_mut(*slot).place = Place::Away;
                 reached.push(Reached::Triggered(*slot));
-            } else if order.tracked != before {
+            } else if store.conditions(*slot).tracked != before {
                 reached.push(Reached::Tracking(*slot));
             }
             !is_triggered
@@ -106,15 +105,16 @@ impl Triggers {
 
     fn reach(&mut self, store: &mut Store, now: Timestamp, price: Px, id: u64, reached: &mut Vec<Reached>) {
         let Some(slot) = store.find(strongroom_model::VenueOrderId(id)) else { return };
-        let order = store.order_mut(slot);
-        if order.trailing_bps > 0 {
+        if store.conditions(slot).trailing_bps > 0 {
             // The first price that meets the condition is where it begins to trail.
-            (order.tracked, order.tracking, order.updated) = (price, Some(now), now);
-            store.node_mut(slot).place = Place::Trailing;
+            let conditions = store.conditions_mut(slot);
+            (conditions.tracked, conditions.tracking) = (price, Some(now));
+            let order = store.order_mut(slot);
+            (order.updated, order.place) = (now, Place::Trailing);
             self.trail(id, slot);
             reached.push(Reached::Tracking(slot));
         } else {
-            store.node_mut(slot).place = Place::Away;
+            store.order_mut(slot).place = Place::Away;
             reached.push(Reached::Triggered(slot));
         }
     }
@@ -122,20 +122,21 @@ impl Triggers {
 
 /// Moves the best price of a trailing order; whether it triggers (`faqs/trailing-stop-faq.md`: sells by a decrease
 /// from the highest price, buys by an increase from the lowest).
-fn trail(order: &mut Order, now: Timestamp, price: Px) -> bool {
-    let is_better = match order.side {
-        Side::Sell => price > order.tracked,
-        Side::Buy => price < order.tracked,
+fn trail(store: &mut Store, slot: Slot, now: Timestamp, price: Px) -> bool {
+    let (side, Conditions { tracked, tracking, trailing_bps, .. }) = (store.order(slot).side, store.conditions(slot));
+    let is_better = match side {
+        Side::Sell => price > tracked,
+        Side::Buy => price < tracked,
     };
-    if order.tracked.is_zero() || is_better {
-        order.tracked = price;
-        order.tracking = order.tracking.or(Some(now));
-        order.updated = now;
+    if tracked.is_zero() || is_better {
+        let conditions = store.conditions_mut(slot);
+        (conditions.tracked, conditions.tracking) = (price, tracking.or(Some(now)));
+        store.order_mut(slot).updated = now;
         return false;
     }
-    let delta = u128::from(order.trailing_bps);
-    let (moved, from) = (u128::from(price.0) * BPS, u128::from(order.tracked.0));
-    match order.side {
+    let delta = u128::from(trailing_bps);
+    let (moved, from) = (u128::from(price.0) * BPS, u128::from(tracked.0));
+    match side {
         Side::Sell => moved <= from * BPS.saturating_sub(delta),
         Side::Buy => moved >= from * (BPS + delta),
     }

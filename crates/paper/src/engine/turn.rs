@@ -8,8 +8,9 @@ use super::admit::{Gate, Plan};
 use super::event::{Change, Event, Expiry};
 use super::ledger::{AccountId, Ledger};
 use super::market::{Market, Taker, Want};
+use super::open::{OpenOrder, Place};
 use super::order::{Kind, Leg, ListId, NewOrder, Order, Status};
-use super::store::{Place, Slot};
+use super::store::Slot;
 use super::triggers::Reached;
 use super::units::{Money, Px, Qty};
 
@@ -28,13 +29,12 @@ impl Turn<'_> {
         Gate { market: self.market, ledger: self.ledger, terms: self.terms, venue: self.venue }
     }
 
-    pub(crate) fn order(&self, slot: Slot) -> &Order {
+    pub(crate) fn order(&self, slot: Slot) -> &OpenOrder {
         self.market.store.order(slot)
     }
 
     pub(crate) fn tell(&mut self, slot: Slot, change: Change) {
-        let order = self.order(slot);
-        self.out.push(Event::Order(change, *order));
+        self.out.push(Event::Order(change, self.market.store.snapshot(slot)));
     }
 
     /// Opens an admitted order: it holds its money and is told, and is nowhere yet.
@@ -79,7 +79,7 @@ impl Turn<'_> {
         let terms = &mut self.terms[account.index()];
         terms.orders += 1;
         terms.algo_orders += u32::from(new.kind.is_algo());
-        let slot = self.market.store.insert(order);
+        let slot = self.market.store.insert(&order);
         if !is_pending {
             self.follow_last(slot);
         }
@@ -90,15 +90,21 @@ impl Turn<'_> {
     /// A trailing order without a stop price begins at the last price (`faqs/trailing-stop-faq.md`, scenario E).
     pub(crate) fn follow_last(&mut self, slot: Slot) {
         let (now, last) = (self.now, self.market.numbers.last_price);
-        let order = self.market.store.order_mut(slot);
-        if let (true, true, Some(last)) = (order.trailing_bps > 0, order.stop.is_zero(), last) {
-            (order.tracked, order.tracking) = (last, Some(now));
+        let conditions = self.market.store.conditions(slot);
+        if let (true, true, Some(last)) = (conditions.trailing_bps > 0, conditions.stop.is_zero(), last) {
+            let conditions = self.market.store.conditions_mut(slot);
+            (conditions.tracked, conditions.tracking) = (last, Some(now));
         }
+    }
+
+    /// Whether it waits for a trigger.
+    pub(crate) fn waits(&self, slot: Slot) -> bool {
+        self.order(slot).kind.is_algo() && self.market.store.conditions(slot).working.is_none()
     }
 
     /// Lets a new order wait, or work.
     pub(crate) fn start(&mut self, slot: Slot) {
-        if self.order(slot).waits() {
+        if self.waits(slot) {
             self.market.triggers.insert(&mut self.market.store, slot);
         } else {
             self.work(slot);
@@ -136,7 +142,7 @@ impl Turn<'_> {
         self.market.store.order_mut(slot).locked = need;
         self.market.store.order_mut(sibling).locked = total.less(need);
         let id = self.order(sibling).id;
-        if let Some(list) = self.order(slot).list.and_then(|list| self.market.lists.get_mut(&list.0)) {
+        if let Some(list) = self.market.store.list(slot).and_then(|list| self.market.lists.get_mut(&list.0)) {
             list.leave(id);
         }
         self.end(sibling, Status::Expired, Change::Expired(Expiry::OcoTrigger));
@@ -148,17 +154,17 @@ impl Turn<'_> {
         if !order.leg.is_oco() {
             return None;
         }
-        let open = self.market.lists.get(&order.list?.0)?.open;
+        let open = self.market.lists.get(&self.market.store.list(slot)?.0)?.open;
         let legs = open.into_iter().flatten().filter(|id| *id != order.id).filter_map(|id| self.market.store.find(id));
         legs.into_iter().find(|other| self.order(*other).leg.is_oco())
     }
 
     /// Makes an open order hold what it needs now; two legs of an OCO hold the larger need once.
     pub(crate) fn relock(&mut self, slot: Slot) {
-        if self.order(slot).status == Status::PendingNew || (self.order(slot).is_market() && !self.order(slot).waits()) {
+        if self.order(slot).status == Status::PendingNew || (self.order(slot).is_market() && !self.waits(slot)) {
             return;
         }
-        let Order { account, side, .. } = *self.order(slot);
+        let OpenOrder { account, side, .. } = *self.order(slot);
         let sibling = self.sibling(slot);
         let (mine, own) = (self.order(slot).locked, self.order(slot).need());
         let (theirs, other) = sibling.map_or((Money::ZERO, Money::ZERO), |other| (self.order(other).locked, self.order(other).need()));
@@ -173,7 +179,7 @@ impl Turn<'_> {
 
     /// Ends an open order that is not filled: out of its place, its money free, told.
     pub(crate) fn end(&mut self, slot: Slot, status: Status, change: Change) {
-        match self.market.store.node(slot).place {
+        match self.order(slot).place {
             Place::Book(_) => self.market.ladders.remove(&mut self.market.store, slot),
             Place::Armed | Place::Trailing => self.market.triggers.remove(&mut self.market.store, slot),
             Place::Away => {}
@@ -195,12 +201,12 @@ impl Turn<'_> {
 
     /// Forgets an order whose end was told; its list goes on or ends.
     pub(crate) fn retire(&mut self, slot: Slot) {
-        let order = self.market.store.remove(slot);
+        let (order, list) = self.market.store.remove(slot);
         let terms = &mut self.terms[order.account.index()];
         terms.orders = terms.orders.saturating_sub(1);
         terms.algo_orders = terms.algo_orders.saturating_sub(u32::from(order.kind.is_algo()));
-        if order.list.is_some() {
-            self.leave_list(&order);
+        if let Some(list) = list {
+            self.leave_list(list, &order);
         }
     }
 
@@ -253,9 +259,11 @@ impl Turn<'_> {
     /// An order begins to work: it gets its place in the queue and what it shows.
     pub(crate) fn enter(&mut self, slot: Slot) {
         let (now, rank) = (self.now, self.market.next_rank());
+        self.market.store.conditions_mut(slot).working = Some(now);
+        let iceberg = self.market.store.conditions(slot).iceberg;
         let order = self.market.store.order_mut(slot);
-        (order.rank, order.working, order.updated) = (rank, Some(now), now);
-        order.visible = if order.iceberg.is_zero() { order.available() } else { order.iceberg.min(order.available()) };
+        (order.rank, order.updated) = (rank, now);
+        order.visible = if iceberg.is_zero() { order.available() } else { iceberg.min(order.available()) };
     }
 
     /// Makes a buy without a limit price hold what the book asks for now; `false` when the account has too little.

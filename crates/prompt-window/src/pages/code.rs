@@ -26,6 +26,10 @@ const fn words(deed: Deed) -> (&'static str, &'static str, &'static str) {
         Deed::Pin => {
             ("confirm a server's key", "To trust a key, compare it with one that the venue publishes, over another network.", "_Confirm")
         }
+        Deed::ExportKey => {
+            ("confirm an export", "Whoever has the recipient's identity has this key then. Compare it letter by letter.", "_Encrypt it")
+        }
+        Deed::Backup => ("confirm a copy", "The copy is as encrypted as the vault itself.", "_Copy it"),
         Deed::Password => ("confirm a new password", "After the code you give the present password, then the new one.", "_Continue"),
         Deed::Kit => ("confirm a new recovery kit", "After the code the new kit is shown, once.", "_Continue"),
         Deed::AddSlot => ("confirm a new way in", "Whoever gets it is let in until you close it.", "_Continue"),

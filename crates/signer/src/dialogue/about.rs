@@ -53,6 +53,8 @@ impl Signer {
                 edit_rows(edit).into_iter().fold(about, |about, (name, value)| about.with(name, &value))
             }
             Action::Delete { id } => self.about_key(about, id.0),
+            Action::ExportKey { id, recipient } => self.about_key(about, id.0).with("For", recipient),
+            Action::Backup => self.about_vault(about).with("It opens with", "today's password and device, or the recovery kit"),
             Action::ChangePassword => about.with("After it", "old backups still open with the old password"),
             Action::ReplaceKit => self.about_vault(about).with("After it", "old backups still open with the old kit"),
             Action::AddSlot { kind, label } => {
@@ -135,6 +137,8 @@ const fn deed(action: &Action) -> Deed {
         Action::Rotate { .. } => Deed::Rotate,
         Action::Generate { .. } => Deed::Generate,
         Action::EditKey { .. } => Deed::EditKey,
+        Action::ExportKey { .. } => Deed::ExportKey,
+        Action::Backup => Deed::Backup,
         Action::ChangePassword => Deed::Password,
         Action::ReplaceKit => Deed::Kit,
         Action::AddSlot { .. } => Deed::AddSlot,

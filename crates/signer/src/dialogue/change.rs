@@ -22,6 +22,8 @@ impl Signer {
             Grant::Import(import) => self.ask(talk, Step::ImportName(import), Field::ApiKey, "API key"),
             Grant::Generate(wish) => self.generate(talk, wish, now),
             Grant::EditKey(id, edit) => self.edit_key(talk, id, edit, now),
+            Grant::ExportKey(id, recipient) => self.export_key(talk, id, &recipient),
+            Grant::Backup => talk.end("Granted.", ActionEnd::BackupGranted),
             Grant::Way(wish) => self.way_granted(talk, wish, now),
             Grant::Keeper(label, account) => self.keeper_granted(talk, label, account),
             Grant::Delete(id) => {

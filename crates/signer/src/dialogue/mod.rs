@@ -6,6 +6,7 @@
 mod about;
 mod change;
 mod credentials;
+mod export;
 mod factors;
 mod keepers;
 mod ways;
@@ -109,6 +110,8 @@ enum Grant {
     Generate(Generate),
     EditKey(CredentialId, KeyEdit),
     Delete(CredentialId),
+    ExportKey(CredentialId, String),
+    Backup,
     Way(ways::Wish),
     Keeper(String, Account),
     Rearm,
@@ -220,6 +223,8 @@ impl Signer {
             | Action::Generate { .. }
             | Action::EditKey { .. }
             | Action::Delete { .. }
+            | Action::ExportKey { .. }
+            | Action::Backup
             | Action::ChangePassword
             | Action::ReplaceKit
             | Action::AddSlot { .. }
@@ -266,6 +271,11 @@ impl Signer {
             Action::RemoveSlot { slot } if !open.vault.slots().iter().any(|known| known.id == *slot) => {
                 state("the vault has no such slot; see `strongroom vault slots`")
             }
+            Action::ExportKey { id, recipient } => {
+                export::recipient(recipient).map_err(Refusal::State)?;
+                Ok(format!("Encrypt the key “{}” for somebody else", label(id)?))
+            }
+            Action::Backup => Ok("Copy the vault's file".to_owned()),
             Action::ChangePassword => Ok("Set a new password".to_owned()),
             Action::ReplaceKit => Ok("Print a new recovery kit; the old one opens the vault no more".to_owned()),
             Action::AddSlot { kind: SlotFor::Person, label } => Ok(format!("Let one more person into the vault, “{label}”")),
@@ -407,6 +417,8 @@ impl Signer {
             }
             (Action::EditKey { id, edit }, _) => code(self, Grant::EditKey(id, edit)),
             (Action::Delete { id }, _) => code(self, Grant::Delete(id)),
+            (Action::ExportKey { id, recipient }, _) => code(self, Grant::ExportKey(id, recipient)),
+            (Action::Backup, _) => code(self, Grant::Backup),
             (Action::ChangePassword, _) => code(self, Grant::Way(ways::Wish::Password)),
             (Action::ReplaceKit, _) => code(self, Grant::Way(ways::Wish::Kit)),
             (Action::AddSlot { kind: SlotFor::Person, label }, _) => code(self, Grant::Way(ways::Wish::Person(label))),

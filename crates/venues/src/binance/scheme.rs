@@ -75,6 +75,19 @@ pub fn public_pem(scheme: Scheme, stored: &[u8]) -> Result<String, KeyError> {
     }
 }
 
+/// A stored secret as text that other programs take: a line that names it, and the secret behind it; a private key as PEM.
+pub fn private_text(scheme: Scheme, stored: &[u8]) -> Result<(&'static str, Zeroizing<Vec<u8>>), KeyError> {
+    use ed25519_dalek::pkcs8::EncodePrivateKey as _;
+    use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+    match SigningKey::from_stored(scheme, stored)? {
+        SigningKey::Hmac(secret) => Ok(("secret: ", exact(secret))),
+        SigningKey::Ed25519(key) => {
+            let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(|_| KeyError::Ed25519)?;
+            Ok(("", exact(pem.as_bytes())))
+        }
+    }
+}
+
 /// Why no key was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum GenerateError<E> {
@@ -218,6 +231,9 @@ mod tests {
         let signature = SigningKey::from_stored(Scheme::Ed25519, &seed).unwrap().sign(b"a=1");
         assert!(VerifyingKey::ed25519_from_pem(&pem).unwrap().verify(b"a=1", &signature));
         assert_eq!(public_pem(Scheme::HmacSha256, b"secret"), Err(KeyError::Shared));
+        let (_, pem) = private_text(Scheme::Ed25519, &seed).unwrap();
+        assert_eq!(import_secret(Scheme::Ed25519, &pem).unwrap(), seed, "what goes out comes in again");
+        assert_eq!(private_text(Scheme::HmacSha256, b"abc").unwrap().1.as_slice(), b"abc");
         assert_eq!(generate(Scheme::Ed25519, |_| Err(7)), Err(GenerateError::Entropy(7)));
     }
 

@@ -346,7 +346,7 @@ fn compare(kept: &mut Kept, slow: &Slow) -> Result<(), TestCaseError> {
         if expected.state == State::Resting {
             prop_assert_eq!(int(order.visible.0), expected.visible, "{:?}", order);
         }
-        prop_assert_eq!(kept.orders.get(&order.id), Some(order), "the last event is the state");
+        prop_assert_eq!(kept.orders.get(&order.id), Some(&order), "the last event is the state");
     }
     for (index, account) in kept.accounts.iter().enumerate() {
         let mut locked = [Money::ZERO; 2];
