@@ -71,7 +71,7 @@ code, told = person.with_code(*add_token, "desk", new_password="the password of 
 assert code != 0 and "refused the PIN" in told["error"]["message"] and "Nothing was changed" in told["error"]["message"], told
 code, told = person.with_code(*add_token, "elsewhere", new_password="the password of alice\n", pin=PIN + "\n")
 assert code != 0 and "no token with this name" in told["error"]["message"], told
-code, told = person.with_code("vault", "add-slot", "token", "--label", "a", "--module", "lib.so", "--token", "desk", pin=PIN + "\n")
+code, told = person.with_code("vault", "add-slot", "token", "--label", "a", "--module", "lib.so", "--token", "desk", pin=PIN + "\n", code="000000")
 assert code != 0 and "whole path" in told["error"]["message"], told
 assert set(slots()) == {1, 2}
 code, told = person.with_code(*add_token, "desk", new_password="the password of alice\n", pin=PIN + "\n")
@@ -110,7 +110,7 @@ opens_with(3, "the password of alice", PIN)
 say("a key server becomes a way in; a wrong token and an address without TLS change nothing")
 server = KeyServer()
 add_transit = ("vault", "add-slot", "transit", "--label", "bob", "--ca", server.facts["ca_file"], "--address")
-code, told = person.with_code(*add_transit, server.facts["address"].replace("https", "http"), "--key", "strongroom", pin="x\n")
+code, told = person.with_code(*add_transit, server.facts["address"].replace("https", "http"), "--key", "strongroom", pin="x\n", code="000000")
 assert code != 0 and "https://" in told["error"]["message"], told
 code, told = person.with_code(*add_transit, server.facts["address"], "--key", "strongroom", new_password="the password of bob\n", pin="hvs.wrong\n")
 assert code != 0 and "denied" in told["error"]["message"], told
