@@ -68,7 +68,7 @@ impl SignerHere {
             match effect {
                 Out::Reply(_, told) => drop(reply.get_or_insert(told)),
                 Out::Prompt(_, words) => said.push_back(words.to_vec()),
-                Out::Notice(Notice::Ended { end, .. }, _) => self.end = Some(end),
+                Out::Notice(Notice::Ended { end, .. }, _) => self.end = Some(*end),
                 Out::Notice(Notice::Save { what, generation, .. }, _) => {
                     let saved = Request::Saved(Saved { what, generation, error: None });
                     let more = self.tell(saved, b"");

@@ -136,7 +136,7 @@ impl SignerProcess {
             Kind::Reply => return Ok(Some(frame.message(&mut self.scratch)?)),
             Kind::Notice => match frame.message(&mut self.scratch)? {
                 Notice::Save { what, generation, .. } => self.unsaved.push(Saved { what, generation, error: None }),
-                Notice::Ended { end, .. } => self.end = Some(end),
+                Notice::Ended { end, .. } => self.end = Some(*end),
                 Notice::Frozen(freeze) => anyhow::bail!("frozen: {freeze:?}"),
             },
             Kind::Request => anyhow::bail!("the signer asked something"),

@@ -24,7 +24,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
     for message in [
         FromPrompt::Hello([1; 16]),
         FromPrompt::Answer(b"123456"),
-        FromPrompt::From(Origin::PlainFile),
+        FromPrompt::From(Origin::PlainFile, b"environment file"),
         FromPrompt::Shown,
         FromPrompt::Cancel,
     ] {

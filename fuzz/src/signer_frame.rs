@@ -36,7 +36,8 @@ pub fn seeds() -> Vec<Vec<u8>> {
         Request::Kill { why: "test".to_owned() },
         Request::SealHead { size: 4, head: vec![1; 32] },
         Request::ReadAudit { last: 50 },
-        Request::FinishRotation { new: CredentialId(2), passed: true },
+        Request::KeyTested { id: CredentialId(2), granted: None },
+        Request::KeyRevoked { id: CredentialId(1) },
     ];
     let requests = asks.map(Request::Sign).chain(actions.map(Request::Prepare)).chain(others);
     let mut seeds: Vec<_> = requests.map(|request| framed(Kind::Request, &request)).collect();

@@ -154,7 +154,7 @@ impl SignerWorld {
                             let more = self.signer.on_desk(id, saved, b"", Vec::new(), moment(ms));
                             work.extend(more.into_iter().filter(|out| !matches!(out, Out::Reply(..))));
                         }
-                        Notice::Ended { end, .. } => self.ends.push(end),
+                        Notice::Ended { end, .. } => self.ends.push(*end),
                         Notice::Frozen(_) => {}
                     }
                 }

@@ -123,7 +123,7 @@ impl World {
             Effect::Sign { tag, intent, credential } => {
                 let ask = SignAsk { intent, credential, clock_offset_us: 0, recv_window_ms: RECV_WINDOW_MS, audit_seq: 0 };
                 let outcome = match self.signer.ask(strongroom_signer_api::Request::Sign(ask), b"", self.now_ms) {
-                    Reply::Signed { request, count, expires } => Ok((request, count, expires)),
+                    Reply::Signed { request, expires, credential, .. } => Ok((request, expires, credential)),
                     Reply::Refused(refusal) => Err(refusal),
                     other => panic!("{other:?}"),
                 };

@@ -11,7 +11,7 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use strongroom_desk_api::supervisor::{Errand, Face, Field, Show, Slot, SupervisorClient, ToSupervisor};
 use strongroom_desk_api::{Ask, DeskClient, DoorAction, SlotFor, Tell};
 
-use crate::arguments::{CodeFds, KeyFds, NewKitFds, NewSlotFds, NewVaultFds, PasswordChangeFds, RecoveryFds, RekeyFds, UnlockFds};
+use crate::descriptors::{CodeFds, KeyFds, NewKitFds, NewSlotFds, NewVaultFds, PasswordChangeFds, RecoveryFds, RekeyFds, UnlockFds};
 use crate::fail::Failure;
 
 /// A person has so long to answer all questions.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use strongroom_desk_api::SlotFor;
 
-use crate::arguments::SlotName;
 use crate::fail::Failure;
+use crate::vault_arguments::SlotName;
 
 /// Name of a key on a token, if none is given.
 const KEY: &str = "strongroom";

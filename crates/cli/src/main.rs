@@ -1,6 +1,7 @@
 //! `strongroom`: the terminal door. Invariant: secrets pass by it, as descriptors or as a terminal, never through it.
 
 mod arguments;
+mod descriptors;
 mod errand;
 mod fail;
 mod keeping;
@@ -8,6 +9,7 @@ mod paper;
 mod paper_admin;
 mod paper_record;
 mod show;
+mod vault_arguments;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,9 +20,10 @@ use strongroom_desk_api::supervisor::{SupervisorClient, ToSupervisor};
 use strongroom_desk_api::{Ask, DeskClient, DoorAction, KeyView, Tell};
 use strongroom_model::{CredentialId, Venue};
 
-use crate::arguments::{Arguments, AuditCommand, Command, KeyCommand, OrderCommand, PinCommand, PolicyCommand, VaultCommand, VenueName};
+use crate::arguments::{Arguments, AuditCommand, Command, OrderCommand, PinCommand, PolicyCommand};
 use crate::errand::Descriptors;
 use crate::fail::Failure;
+use crate::vault_arguments::{KeyCommand, VaultCommand, VenueName};
 
 /// The supervisor answers everything but prompts within this.
 const SUPERVISOR_TIMEOUT: Duration = Duration::from_secs(5);

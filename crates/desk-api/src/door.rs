@@ -3,11 +3,13 @@
 use serde::{Deserialize, Serialize};
 use strongroom_guard::Policy;
 use strongroom_model::{
-    Advice, Balance, Candle, CredentialId, CredentialInfo, Fill, Instrument, KeyEdit, KeyRights, Level, Notional, OrderSpec, Price,
-    Quantity, Scheme, Side, Symbol, Timestamp, Venue,
+    Advice, Balance, Candle, CredentialId, CredentialInfo, Fill, Instrument, Level, Notional, OrderSpec, Price, Quantity, Side, Symbol,
+    Timestamp,
 };
 use thiserror::Error;
 
+use crate::action::DoorAction;
+use crate::keys::{KeyView, SlotView};
 use crate::line::{LimitView, LineView};
 use crate::market::{Frame, Interval, Watch};
 use crate::ticket::Checks;
@@ -145,117 +147,6 @@ pub enum Ask {
         before: Option<u64>,
         /// How many at most.
         last: u32,
-    },
-}
-
-/// Something that needs a person, as a door asks for it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub enum DoorAction {
-    /// Make a vault.
-    CreateVault {
-        /// Memory of the key derivation in MiB; 0, with 0 passes: as much as takes this machine most of a second.
-        kdf_memory_mib: u32,
-        /// Passes of the key derivation.
-        kdf_passes: u32,
-    },
-    /// Open vault or session.
-    Unlock,
-    /// The same by the slot of that number, whose share somebody else keeps.
-    UnlockWith {
-        /// Which.
-        slot: u16,
-    },
-    /// Open with the recovery kit; only while sealed.
-    Recover {
-        /// A backup, as named in [`VaultView::backups`], that takes the vault's place once the kit opened it.
-        #[serde(default)]
-        generation: Option<u64>,
-    },
-    /// Take in a key.
-    Import {
-        /// Name for it.
-        label: String,
-        /// Where it is valid.
-        venue: Venue,
-    },
-    /// Replace a key.
-    Rotate {
-        /// The old one.
-        id: CredentialId,
-    },
-    /// Make a key pair in the vault.
-    Generate {
-        /// Name for it.
-        label: String,
-        /// Where it is to be valid.
-        venue: Venue,
-        /// How it is to sign.
-        scheme: Scheme,
-        /// The key that it is to take the place of.
-        #[serde(default)]
-        replaces: Option<CredentialId>,
-    },
-    /// Change what is noted of a key.
-    EditKey {
-        /// Which.
-        id: CredentialId,
-        /// What.
-        edit: KeyEdit,
-    },
-    /// Forget a key.
-    Delete {
-        /// Which.
-        id: CredentialId,
-    },
-    /// Encrypt a key for somebody else, into the profile's folder of exports.
-    ExportKey {
-        /// Which.
-        id: CredentialId,
-        /// Their age recipient.
-        recipient: String,
-    },
-    /// Copy the vault's file into the profile's folder of exports.
-    Backup,
-    /// Set a new password.
-    ChangePassword,
-    /// Print a new recovery kit.
-    ReplaceKit,
-    /// One more way into the vault.
-    AddSlot {
-        /// For whom.
-        kind: SlotFor,
-        /// Name for it.
-        label: String,
-    },
-    /// One way less.
-    RemoveSlot {
-        /// Which.
-        slot: u16,
-    },
-    /// New keys for everything in the vault.
-    Rekey,
-    /// Allow orders again.
-    Rearm,
-    /// Change limits.
-    SetPolicy {
-        /// The new ones.
-        policy: Policy,
-    },
-    /// Trust the key that a server showed and that was refused.
-    AcceptPin {
-        /// Host and port.
-        host: String,
-        /// SHA-256 of the SubjectPublicKeyInfo, base64.
-        spki_sha256: String,
-    },
-    /// Trust a pinned key no more.
-    ForgetPin {
-        /// Host and port.
-        host: String,
-        /// SHA-256 of the SubjectPublicKeyInfo, base64.
-        spki_sha256: String,
     },
 }
 
@@ -452,118 +343,6 @@ pub struct SessionView {
     pub ambiguous_orders: u64,
     /// When this was measured.
     pub at: Timestamp,
-}
-
-/// One credential.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub struct KeyView {
-    /// Public part.
-    pub key: CredentialInfo,
-    /// Whole days since it came.
-    pub age_days: u32,
-    /// When it signed last, as far as this desk remembers.
-    pub last_used: Option<Timestamp>,
-    /// When it should be replaced.
-    pub rotate_due: Timestamp,
-    /// What the venue says it may do.
-    pub rights: Option<KeyRights>,
-    /// Why it should be replaced now; empty: it need not.
-    pub due: Vec<DueReason>,
-    /// What its rotation waits for: told of the new key.
-    pub step: Option<RotationStep>,
-}
-
-/// For whom a way into the vault is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub enum SlotFor {
-    /// A person with a password, at this computer.
-    Person,
-    /// Somebody who reads the log and opens no key.
-    Auditor,
-    /// A person with a password and a share that a PKCS#11 token keeps.
-    Token {
-        /// Path of the PKCS#11 library.
-        module: String,
-        /// The token's name.
-        token: String,
-        /// Name of the key on it; made if it is not there.
-        key: String,
-    },
-    /// A person with a password and a share that a key server keeps.
-    Transit {
-        /// `https://host:port`.
-        address: String,
-        /// Path of the authority's certificate.
-        ca_file: String,
-        /// Where the engine is mounted.
-        mount: String,
-        /// Name of the key, made for derived keys.
-        key: String,
-        /// The namespace, or nothing.
-        namespace: String,
-    },
-}
-
-/// A way into the vault.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub struct SlotView {
-    /// Its number.
-    pub id: u16,
-    /// For whom; empty: a kind of a later version.
-    pub kind: String,
-    /// The person's name for it.
-    pub label: String,
-    /// Memory in MiB and passes of its password's derivation, if it has one.
-    pub kdf: Option<(u32, u32)>,
-    /// Who keeps its share, and where, if it has one.
-    pub kept: Option<String>,
-    /// Whether the vault was opened by it.
-    pub is_present: bool,
-}
-
-/// Why a key should be replaced.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "due", rename_all = "snake_case", deny_unknown_fields)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub enum DueReason {
-    /// Its time is over.
-    Age,
-    /// Its secret lay in a plain file.
-    Exposed,
-    /// Something was not as it should be.
-    Suspect {
-        /// What, in words.
-        why: String,
-        /// Since when.
-        since: Timestamp,
-    },
-}
-
-/// What a rotation waits for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub enum RotationStep {
-    /// The public half of the new key is to be registered at the venue, and the venue's name of it to be told.
-    Name,
-    /// The new key is to be tried with a signed read.
-    Test,
-    /// Orders that the old key placed are open.
-    Orders {
-        /// How many.
-        live: u64,
-    },
-    /// The old key is to be revoked at the venue.
-    Revoke {
-        /// How, step by step.
-        how: Vec<String>,
-    },
 }
 
 /// Where an order stands, in one word.

@@ -2,17 +2,18 @@
 //!
 //! Invariant: requests and answers are closed lists; none has a field for a password, a code or an API secret.
 
+pub mod action;
 pub mod door;
+pub mod keys;
 pub mod line;
 pub mod market;
 pub mod socket;
 pub mod supervisor;
 pub mod ticket;
 
-pub use door::{
-    Ask, AuditEntry, BookView, DoorAction, DoorError, DueReason, Fate, KeyView, Mode, OrderView, RotationStep, SessionView, SlotFor,
-    SlotView, Tell, VaultState, VaultView,
-};
+pub use action::DoorAction;
+pub use door::{Ask, AuditEntry, BookView, DoorError, Fate, Mode, OrderView, SessionView, Tell, VaultState, VaultView};
+pub use keys::{DueReason, KeyView, RotationStep, SlotFor, SlotView};
 pub use line::{CertificateView, CountedBy, Latency, LimitView, LineKind, LineView, PinState, SeenKey};
 pub use market::{Day, Frame, Interval, Row, TradeRow, Watch};
 pub use socket::DeskClient;

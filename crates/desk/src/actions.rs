@@ -203,7 +203,7 @@ pub(crate) async fn on_notice(hall: Arc<Hall>, notice: Notice, file: Option<Owne
     match notice {
         Notice::Save { what: Sealed::State, generation, .. } => save(&hall, Image::State, generation, file).await,
         Notice::Save { what: Sealed::Vault, generation, mac, by_kit } => save(&hall, Image::Vault { mac, by_kit }, generation, file).await,
-        Notice::Ended { ticket, end } => ended(&hall, hex::encode(ticket), end).await,
+        Notice::Ended { ticket, end } => ended(&hall, hex::encode(ticket), *end).await,
         Notice::Frozen(freeze) => hall.event(Event::Killed { why: freeze.why }).await,
     }
 }

@@ -23,6 +23,7 @@ pub mod store;
 mod ticket;
 mod venue;
 mod watching;
+mod work;
 
 pub use event::{Effect, Event, Now, Outcome};
 pub use machine::Machine;

@@ -17,6 +17,7 @@ use strongroom_venues::binance::{VenueError, decode};
 
 use crate::event::{Door, Effect, Event, Now, Outcome, Tag};
 use crate::order::{Order, Stage};
+use crate::work::{Refused, Trouble, Work, is_duplicate, work_id};
 
 /// A working order is asked for so often.
 const POLL_MS: u64 = 1_000;
@@ -33,23 +34,6 @@ const DENIALS: u32 = 4;
 pub const LIVE_ORDERS_MAX: usize = 2_000;
 /// Orders that are over are kept in memory up to so many; all of them stay in the store.
 const OVER_ORDERS_MAX: usize = 2_000;
-
-/// What a tag stands for.
-#[derive(Clone, Debug)]
-enum Work {
-    Place(ClientOrderId),
-    Cancel {
-        id: ClientOrderId,
-        door: Option<Door>,
-    },
-    Query {
-        id: ClientOrderId,
-        door: Option<Door>,
-    },
-    Trades(ClientOrderId),
-    /// Written for the record only.
-    Note,
-}
 
 /// A door that waits for an order.
 #[derive(Clone, Copy, Debug)]
@@ -553,30 +537,6 @@ impl Machine {
                 self.asks.remove(id);
             }
         }
-    }
-}
-
-/// What a door is told of an order that will not be.
-struct Refused<'a> {
-    code: &'a str,
-    why: String,
-    advice: Advice,
-}
-
-enum Trouble {
-    Venue(VenueError),
-    NotSent(String),
-}
-
-/// An open order with our name exists: this very order may have arrived before.
-fn is_duplicate(error: &VenueError) -> bool {
-    matches!(error, VenueError::Refused { code: -2010, msg } if msg.starts_with("Duplicate"))
-}
-
-fn work_id(work: &Work) -> Option<ClientOrderId> {
-    match work {
-        Work::Place(id) | Work::Cancel { id, .. } | Work::Query { id, .. } | Work::Trades(id) => Some(id.clone()),
-        Work::Note => None,
     }
 }
 

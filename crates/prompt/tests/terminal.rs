@@ -87,7 +87,7 @@ impl Talk {
 
     fn origin(&mut self) -> Origin {
         let heard = self.hear().expect("an origin");
-        let Some(FromPrompt::From(origin)) = FromPrompt::parse(&heard) else { panic!("no origin: {heard:?}") };
+        let Some(FromPrompt::From(origin, _)) = FromPrompt::parse(&heard) else { panic!("no origin: {heard:?}") };
         origin
     }
 

@@ -4,9 +4,10 @@
 //! that could hold a secret.
 
 use serde::{Deserialize, Serialize};
-use strongroom_guard::{Freeze, Policy, Reason, SessionEnd};
+use strongroom_guard::{Freeze, Policy, SessionEnd};
 use strongroom_model::{Advice, CredentialId, CredentialInfo, Intent, KeyEdit, KeyRights, Scheme, SignedRequest, Timestamp, Venue};
-use thiserror::Error;
+
+use crate::refusal::Refusal;
 
 /// Most log entries read with one request.
 pub const AUDIT_PAGE_MAX: usize = 50;
@@ -351,7 +352,7 @@ pub enum Notice {
         #[serde(with = "serde_bytes")]
         ticket: Vec<u8>,
         /// How.
-        end: ActionEnd,
+        end: Box<ActionEnd>,
     },
     /// The kill switch was engaged by the supervisor.
     Frozen(Freeze),
@@ -446,86 +447,6 @@ pub enum ActionEnd {
         /// Whether a factor (password, kit, code) was wrong: counts as an attempt.
         wrong_factor: bool,
     },
-}
-
-/// A refusal.
-#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Refusal {
-    /// A rule of the gate.
-    #[error("{0}")]
-    Guard(Reason),
-    /// No such key in the vault.
-    #[error("there is no such key in the vault; see `strongroom key list`")]
-    NoCredential,
-    /// The stage of a key does not allow this.
-    #[error("this key does not sign that: it is {}", .stage_words)]
-    NotActive {
-        /// What it is, in words.
-        stage_words: String,
-    },
-    /// The desk's idea of the venue's clock is too far from ours.
-    #[error("the venue's clock is said to differ by {offset_ms} ms; at most 60000 ms are accepted. Check this computer's clock")]
-    ClockOffset {
-        /// What the desk said.
-        offset_ms: i64,
-    },
-    /// A window that the venue would not accept.
-    #[error("a receive window of {0} ms is outside of 1 to 60000 ms")]
-    RecvWindow(u32),
-    /// Something is being saved or asked already.
-    #[error("another change is being made; try again when it is done")]
-    Busy,
-    /// Too many password failures.
-    #[error("too many wrong passwords; the next one is looked at in {wait_s} s")]
-    Wait {
-        /// Seconds until then.
-        wait_s: u64,
-    },
-    /// Cannot be done in this state.
-    #[error("{0}")]
-    State(String),
-    /// The log would shrink or fork.
-    #[error("a log head of {size} entries is older than the one already signed ({signed})")]
-    HeadOlder {
-        /// Size asked for.
-        size: u64,
-        /// Size signed before.
-        signed: u64,
-    },
-    /// Not understood.
-    #[error("the request is not understood")]
-    NotUnderstood,
-}
-
-impl Refusal {
-    /// Short name, stable.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Guard(reason) => reason.rule(),
-            Self::NoCredential => "no-key",
-            Self::NotActive { .. } => "key-not-active",
-            Self::ClockOffset { .. } => "clock-offset",
-            Self::RecvWindow(_) => "recv-window",
-            Self::Busy => "busy",
-            Self::Wait { .. } => "wait",
-            Self::State(_) => "signer",
-            Self::HeadOlder { .. } => "head-older",
-            Self::NotUnderstood => "not-understood",
-        }
-    }
-
-    /// What to do next.
-    pub const fn advice(&self) -> Advice {
-        match self {
-            Self::Guard(reason) => reason.advice(),
-            Self::Busy => Advice::RetryAfter(500),
-            Self::Wait { wait_s } => Advice::RetryAfter(wait_s.saturating_mul(1_000)),
-            Self::NoCredential | Self::ClockOffset { .. } | Self::State(_) => Advice::Ask,
-            Self::NotActive { .. } | Self::RecvWindow(_) => Advice::Refuse,
-            Self::HeadOlder { .. } | Self::NotUnderstood => Advice::Bug,
-        }
-    }
 }
 
 /// Which walls stand around the signer, measured at its start.

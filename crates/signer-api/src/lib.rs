@@ -12,11 +12,12 @@ pub mod frame;
 pub mod keeping;
 pub mod prompt;
 pub mod provider;
+pub mod refusal;
 
 pub use about::{About, Deed, Fact};
 pub use channel::Channel;
 pub use desk::{
-    Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed, SignAsk, SlotFor, SlotInfo, Status,
-    Walls,
+    Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Reply, Request, Saved, Sealed, SignAsk, SlotFor, SlotInfo, Status, Walls,
 };
 pub use keeping::Account;
+pub use refusal::Refusal;

@@ -5,8 +5,9 @@ use strongroom_model::Timestamp;
 
 use crate::header::{Layout, MAC_LEN};
 use crate::kdf::KdfParams;
+use crate::keys::Keys;
 use crate::primitives::KEY_LEN;
-use crate::slots::{Details, Keys, Place, Slot};
+use crate::slots::{Details, Place, Slot};
 use crate::vault::assemble;
 use crate::{Edit, Factors, Kit, OpenError, RecordError, RecordKind, SystemEntropy, Vault, peek};
 

@@ -21,12 +21,14 @@
 //! ```
 
 mod change;
+mod change_error;
 mod codes;
 mod entropy;
 #[cfg(test)]
 mod forgery;
 mod header;
 mod kdf;
+mod keys;
 #[cfg(test)]
 mod known_answers;
 mod primitives;
@@ -37,7 +39,8 @@ mod state;
 mod vault;
 mod wire;
 
-pub use change::{ChangeError, CommitError, Edit, Sealed, Way};
+pub use change::{Edit, Sealed, Way};
+pub use change_error::{ChangeError, CommitError};
 pub use codes::{AuditorCode, Code, CodeKind, Kit, KitError};
 pub use entropy::{Entropy, EntropyError, SystemEntropy};
 pub use header::{Header, peek, peek_slots};

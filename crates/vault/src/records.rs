@@ -4,9 +4,9 @@ use strongroom_model::Advice;
 use thiserror::Error;
 
 use crate::entropy::{Entropy, EntropyError, make_public, make_secret};
+use crate::keys::Keys;
 use crate::primitives::{Broken, KEY_LEN, NONCE_LEN, NONCE_ONCE, TAG_LEN, decrypt, derive, encrypt, sha256};
 use crate::secret::SecretBox;
-use crate::slots::Keys;
 use crate::wire::{Fields, len32};
 
 /// Longest plaintext of one record.

@@ -8,10 +8,11 @@ use crate::codes::Kit;
 use crate::entropy::{Entropy, EntropyError, make_public};
 use crate::header::{Header, Layout, MAC_LEN};
 use crate::kdf::{KdfField, KdfParams, PasswordError};
+use crate::keys::Keys;
 use crate::primitives::{Broken, derive, mac, same, sha256};
 use crate::records::{RecordError, RecordHead, WrapKeys};
 use crate::secret::SecretBox;
-use crate::slots::{Details, Factors, Keys, Place, SealSlotError, Slot, SlotError, SlotHead, SlotKind};
+use crate::slots::{Details, Factors, Place, SealSlotError, Slot, SlotError, SlotHead, SlotKind};
 
 /// What a new vault is to be.
 #[derive(Clone, Copy, Debug)]

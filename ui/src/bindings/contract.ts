@@ -235,7 +235,7 @@ kdf_memory_mib: number,
  */
 kdf_passes: number, } | { "action": "unlock" } | { "action": "recover",
 /**
- * A backup, as named in [`VaultView::backups`], that takes the vault's place once the kit opened it.
+ * A backup, as named in [`VaultView::backups`](crate::VaultView::backups), that takes the vault's place once the kit opened it.
  */
 generation: number | null, } | { "action": "import",
 /**

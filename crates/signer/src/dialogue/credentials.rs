@@ -9,7 +9,8 @@ use strongroom_vault::{Edit, RecordKind, SecretBox, SystemEntropy};
 use strongroom_venues::binance::scheme;
 use subtle::ConstantTimeEq as _;
 
-use super::{API_KEY_LEN_MAX, Generate, Import, LABEL_LEN_MAX, Talk, is_label};
+use super::words::is_label;
+use super::{API_KEY_LEN_MAX, Generate, Import, LABEL_LEN_MAX, Talk};
 use crate::clock::Moment;
 use crate::credential::{self, Credential};
 use crate::keys::Open;

@@ -1,0 +1,86 @@
+//! Why the signer refuses. Invariant: each refusal has a stable name, words, and what to do next.
+
+use serde::{Deserialize, Serialize};
+use strongroom_guard::Reason;
+use strongroom_model::Advice;
+use thiserror::Error;
+
+/// A refusal.
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Refusal {
+    /// A rule of the gate.
+    #[error("{0}")]
+    Guard(Reason),
+    /// No such key in the vault.
+    #[error("there is no such key in the vault; see `strongroom key list`")]
+    NoCredential,
+    /// The stage of a key does not allow this.
+    #[error("this key does not sign that: it is {}", .stage_words)]
+    NotActive {
+        /// What it is, in words.
+        stage_words: String,
+    },
+    /// The desk's idea of the venue's clock is too far from ours.
+    #[error("the venue's clock is said to differ by {offset_ms} ms; at most 60000 ms are accepted. Check this computer's clock")]
+    ClockOffset {
+        /// What the desk said.
+        offset_ms: i64,
+    },
+    /// A window that the venue would not accept.
+    #[error("a receive window of {0} ms is outside of 1 to 60000 ms")]
+    RecvWindow(u32),
+    /// Something is being saved or asked already.
+    #[error("another change is being made; try again when it is done")]
+    Busy,
+    /// Too many password failures.
+    #[error("too many wrong passwords; the next one is looked at in {wait_s} s")]
+    Wait {
+        /// Seconds until then.
+        wait_s: u64,
+    },
+    /// Cannot be done in this state.
+    #[error("{0}")]
+    State(String),
+    /// The log would shrink or fork.
+    #[error("a log head of {size} entries is older than the one already signed ({signed})")]
+    HeadOlder {
+        /// Size asked for.
+        size: u64,
+        /// Size signed before.
+        signed: u64,
+    },
+    /// Not understood.
+    #[error("the request is not understood")]
+    NotUnderstood,
+}
+
+impl Refusal {
+    /// Short name, stable.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Guard(reason) => reason.rule(),
+            Self::NoCredential => "no-key",
+            Self::NotActive { .. } => "key-not-active",
+            Self::ClockOffset { .. } => "clock-offset",
+            Self::RecvWindow(_) => "recv-window",
+            Self::Busy => "busy",
+            Self::Wait { .. } => "wait",
+            Self::State(_) => "signer",
+            Self::HeadOlder { .. } => "head-older",
+            Self::NotUnderstood => "not-understood",
+        }
+    }
+
+    /// What to do next.
+    pub const fn advice(&self) -> Advice {
+        match self {
+            Self::Guard(reason) => reason.advice(),
+            Self::Busy => Advice::RetryAfter(500),
+            Self::Wait { wait_s } => Advice::RetryAfter(wait_s.saturating_mul(1_000)),
+            Self::NoCredential | Self::ClockOffset { .. } | Self::State(_) => Advice::Ask,
+            Self::NotActive { .. } | Self::RecvWindow(_) => Advice::Refuse,
+            Self::HeadOlder { .. } | Self::NotUnderstood => Advice::Bug,
+        }
+    }
+}

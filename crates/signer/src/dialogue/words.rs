@@ -1,0 +1,132 @@
+//! What an action is, in the signer's words, and whether it can be done at all. Invariant: the roles and bounds that an action needs
+//! are looked at before a person is asked.
+
+use strongroom_guard::Role;
+use strongroom_model::{CredentialId, KeyStage, Venue};
+use strongroom_signer_api::about::is_plain;
+use strongroom_signer_api::{Account, Action, KitOpening, PinChange, Refusal, SlotFor};
+use strongroom_vault::KdfParams;
+
+use super::credentials::can_be_generated;
+use super::{FINGERPRINT_LEN, HOST_LEN_MAX, LABEL_LEN_MAX, about, export};
+use crate::clock::Moment;
+use crate::signer::Signer;
+
+impl Signer {
+    /// The action in words, if it can be done in this state by this session.
+    pub(super) fn words(&mut self, action: &Action, now: Moment) -> Result<String, Refusal> {
+        let state = |text: &str| Err(Refusal::State(text.to_owned()));
+        let needed = match action {
+            Action::CreateVault { vault_id, kdf_memory_kib, kdf_passes } => {
+                if self.open.is_some() {
+                    return state("a vault is open; seal it first");
+                }
+                let kdf = KdfParams { memory_kib: *kdf_memory_kib, passes: *kdf_passes, lanes: KdfParams::FLOOR.lanes };
+                let is_to_measure = (*kdf_memory_kib, *kdf_passes) == (0, 0);
+                if vault_id.len() != 16 || !(is_to_measure || kdf.is_within_bounds()) {
+                    return state("the key derivation is outside of what vaults may use (64 MiB and 3 passes at least)");
+                }
+                return Ok("Create a vault".to_owned());
+            }
+            Action::Unlock => return Ok("Unlock the vault".to_owned()),
+            Action::UnlockWith { slot } => return Ok(format!("Unlock the vault by slot {slot}")),
+            Action::Recover(_) if self.open.is_some() => return state("the vault is open; the recovery kit is not needed"),
+            Action::Recover(KitOpening { backup: Some(generation), .. }) => {
+                return Ok(format!("Put the backup of generation {generation} in the vault's place"));
+            }
+            Action::Recover(_) => return Ok("Open the vault with the recovery kit and set a new password".to_owned()),
+            Action::Import { .. }
+            | Action::Rotate { .. }
+            | Action::Generate { .. }
+            | Action::EditKey { .. }
+            | Action::Delete { .. }
+            | Action::ExportKey { .. }
+            | Action::Backup
+            | Action::ChangePassword
+            | Action::ReplaceKit
+            | Action::AddSlot { .. }
+            | Action::RemoveSlot { .. }
+            | Action::Rekey => Role::KeyAdmin,
+            Action::Rearm | Action::SetPolicy(_) | Action::Pin(_) => Role::Risk,
+        };
+        let frozen = self.freeze.is_some();
+        let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
+        let session = open.session_at(now.mono_ms).map_err(|end| Refusal::Guard(strongroom_guard::Reason::Session { end }))?;
+        if !session.roles.contains(&needed) {
+            return Err(Refusal::Guard(strongroom_guard::Reason::Role { needed: format!("{needed:?}") }));
+        }
+        let Some(open) = self.open.as_ref() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
+        let found = |id: &CredentialId| open.credential(Some(*id), Venue::Binance).map(|found| &found.info).ok_or(Refusal::NoCredential);
+        let label = |id: &CredentialId| found(id).map(|info| info.label.clone());
+        let replaceable = |id: &CredentialId| {
+            let info = found(id)?;
+            let is_in_use = matches!(info.stage, KeyStage::Active | KeyStage::Spare);
+            match open.credentials.iter().find(|known| known.info.replaces == Some(*id)) {
+                Some(new) => Err(Refusal::State(format!("“{}” is being replaced already, by key {}", info.label, new.info.id))),
+                None if is_in_use => Ok(info.label.clone()),
+                None => Err(Refusal::State(format!("“{}” is not in use: there is nothing to replace", info.label))),
+            }
+        };
+        match action {
+            Action::Import { label, .. } | Action::Generate { label, .. } if !is_label(label) => {
+                state("a label has 1 to 64 bytes without control characters")
+            }
+            Action::Generate { scheme, .. } if !can_be_generated(*scheme) => {
+                state("the vault makes Ed25519 keys; a shared secret is made by the venue")
+            }
+            Action::Generate { replaces: Some(old), .. } => Ok(format!("Make a key pair in the vault to replace “{}”", replaceable(old)?)),
+            Action::Generate { label, venue, .. } => Ok(format!("Make a key pair in the vault for {}, “{label}”", about::name(*venue))),
+            Action::EditKey { id, edit } => {
+                let info = found(id)?;
+                self.may_edit(info, edit).map_err(Refusal::State)?;
+                Ok(format!("Change what is noted of the key “{}”", info.label))
+            }
+            Action::Import { label, venue } => Ok(format!("Import a key for {} as “{label}”", about::name(*venue))),
+            Action::Rotate { old } => Ok(format!("Replace the key “{}” by a new one", replaceable(old)?)),
+            Action::Delete { id } => Ok(format!("Delete the key “{}” from the vault", label(id)?)),
+            Action::AddSlot { label, .. } if !is_label(label) => state("a name has 1 to 64 bytes without control characters"),
+            Action::RemoveSlot { slot } if !open.vault.slots().iter().any(|known| known.id == *slot) => {
+                state("the vault has no such slot; see `strongroom vault slots`")
+            }
+            Action::ExportKey { id, recipient } => {
+                export::recipient(recipient).map_err(Refusal::State)?;
+                Ok(format!("Encrypt the key “{}” for somebody else", label(id)?))
+            }
+            Action::Backup => Ok("Copy the vault's file".to_owned()),
+            Action::ChangePassword => Ok("Set a new password".to_owned()),
+            Action::ReplaceKit => Ok("Print a new recovery kit; the old one opens the vault no more".to_owned()),
+            Action::AddSlot { kind: SlotFor::Person, label } => Ok(format!("Let one more person into the vault, “{label}”")),
+            Action::AddSlot { kind: SlotFor::Auditor, label } => {
+                Ok(format!("Give a code that reads the log, and nothing else, to “{label}”"))
+            }
+            Action::AddSlot { kind, label } => match Account::asked(kind).and_then(|account| account.trouble()) {
+                Some(trouble) => state(trouble),
+                None => Ok(format!("Let one more person into the vault, “{label}”, with a share that somebody keeps")),
+            },
+            Action::RemoveSlot { slot } => Ok(format!("Close slot {slot} of the vault")),
+            Action::Rekey => Ok("Give everything in the vault new keys, and print a new recovery kit".to_owned()),
+            Action::Rearm if !frozen => state("the kill switch is not engaged"),
+            Action::Rearm => Ok("Re-arm: allow orders again".to_owned()),
+            Action::SetPolicy(policy) => match policy.validate() {
+                Err(error) => Err(Refusal::State(error.to_string())),
+                Ok(()) if open.policy.is_raised_by(policy) => Ok("Raise the limits on orders".to_owned()),
+                Ok(()) => Ok("Lower the limits on orders".to_owned()),
+            },
+            Action::Pin(change) if !names_a_key(change) => state("a server is named by host and port, its key by a SHA-256 in base64"),
+            Action::Pin(PinChange { host, trust: true, .. }) => Ok(format!("Trust a key of {host}")),
+            Action::Pin(PinChange { host, .. }) => Ok(format!("Trust a key of {host} no more")),
+            Action::CreateVault { .. } | Action::Unlock | Action::UnlockWith { .. } | Action::Recover(_) => Err(Refusal::NotUnderstood),
+        }
+    }
+}
+
+pub(super) fn is_label(label: &str) -> bool {
+    (1..=LABEL_LEN_MAX).contains(&label.len()) && label.chars().all(is_plain)
+}
+
+fn names_a_key(change: &PinChange) -> bool {
+    let PinChange { host, spki_sha256, .. } = change;
+    let is_host = (1..=HOST_LEN_MAX).contains(&host.len()) && host.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    is_host && spki_sha256.len() == FINGERPRINT_LEN && spki_sha256.bytes().all(is_digit)
+}
