@@ -320,7 +320,14 @@ export class FakeWorld implements Commands {
       case "add_slot":
         this.ways = [
           ...this.ways,
-          { id: 3, kind: action.kind === "person" ? "password and device" : "auditor", label: action.label, kdf: null, is_present: false },
+          {
+            id: 3,
+            kind: action.kind === "person" ? "password and device" : "auditor",
+            label: action.label,
+            kdf: null,
+            kept: null,
+            is_present: false,
+          },
         ];
         return words("The slot is added.");
       case "remove_slot":
@@ -406,8 +413,8 @@ export class FakeWorld implements Commands {
   };
   keys = () => this.called("keys", null, () => this.keyring);
   private ways: SlotView[] = [
-    { id: 1, kind: "password and device", label: "", kdf: [256, 5], is_present: true },
-    { id: 2, kind: "recovery kit", label: "", kdf: null, is_present: false },
+    { id: 1, kind: "password and device", label: "", kdf: [256, 5], kept: null, is_present: true },
+    { id: 2, kind: "recovery kit", label: "", kdf: null, kept: null, is_present: false },
   ];
   slots = () => this.called("slots", null, () => this.ways);
   policy = () => this.called("policy", null, () => this.limits);
