@@ -1,4 +1,5 @@
 //! Shares that a real SoftHSM2 token keeps. Invariant: each test has tokens of its own in a folder of its own.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends, also in its helpers")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Shares that a key server keeps: a strict one, written from the documentation, see `strict_transit/mod.rs`.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends, also in its helpers")]
 
 mod common;
 mod strict_transit;
