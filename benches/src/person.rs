@@ -47,6 +47,7 @@ impl Person {
             Field::Kit => self.kit.clone().into_bytes(),
             Field::KitGroup => self.kit.split(' ').next_back().unwrap_or_default().into(),
             Field::Totp => self.code(code_s)?.into_bytes(),
+            Field::Pin => anyhow::bail!("no share of this vault is kept elsewhere"),
         })
     }
 

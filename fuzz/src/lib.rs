@@ -10,6 +10,7 @@ pub mod paper_request;
 pub mod paper_socket;
 pub mod pasted_secret;
 pub mod prompt_message;
+pub mod provider_message;
 pub mod signer_frame;
 pub mod vault_file;
 pub mod venue_answer;

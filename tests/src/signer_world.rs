@@ -166,7 +166,7 @@ impl SignerWorld {
                     }
                 }
                 Out::Prompt(_, message) => said.push(message.to_vec()),
-                Out::ClosePrompt(_) => {}
+                Out::ClosePrompt(_) | Out::WantProvider(_) | Out::Provider(..) => {}
             }
         }
         (reply, said)

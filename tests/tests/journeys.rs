@@ -12,10 +12,12 @@ const STORIES: Stories = Stories {
         "strongroom-desk",
         "strongroom-signer",
         "strongroom-prompt",
+        "strongroom-provider",
         "strongroom-prompt-window",
         "strongroom-audit",
         "strongroom-auditor",
         "faulty_venue",
+        "strict_transit",
     ],
     patience_s: 420,
 };
@@ -43,6 +45,11 @@ fn prompt_window() {
 #[test]
 fn ways() {
     journey("ways.py");
+}
+
+#[test]
+fn keepers() {
+    journey("keepers.py");
 }
 
 /// With the system's Python, which speaks with buses.

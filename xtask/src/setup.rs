@@ -22,6 +22,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("at-spi2-core", "the screen reader's bus, in the tests of the window"),
     ("python3-gi", "Python on that bus"),
     ("gir1.2-atspi-2.0", "the names on that bus"),
+    ("softhsm2", "a token with PKCS#11, in the tests"),
     ("xvfb", "a display for tests"),
     ("xdotool", "keys on that display"),
     ("imagemagick", "pictures of that display"),

@@ -323,6 +323,13 @@ mod tests {
             ("vault unlock --password secret", false),
             ("vault unlock --password-fd 3 --json", true),
             ("vault unlock --secret-fd 3", false),
+            ("vault unlock --slot 4 --password-fd 3 --pin-fd 4", true),
+            ("vault unlock --slot 4 --pin 1234", false),
+            ("vault add-slot person --label a", true),
+            ("vault add-slot token --label a --module /m.so --token t", true),
+            ("vault add-slot token --label a --module /m.so", false),
+            ("vault add-slot transit --label a --address https://v --ca /c --key k", true),
+            ("vault add-slot transit --label a --address https://v --key k", false),
         ] {
             let words = std::iter::once("strongroom").chain(line.split(' '));
             assert_eq!(Arguments::try_parse_from(words).is_ok(), understood, "{line}");

@@ -32,9 +32,11 @@ descriptors! {
 
 descriptors! {
     /// For `vault unlock`.
-    PasswordFds {
+    UnlockFds {
         /// Read the password from this descriptor.
         password_fd,
+        /// Read the token's PIN, or the key server's token, from this descriptor.
+        pin_fd,
     }
 }
 
@@ -69,6 +71,8 @@ descriptors! {
         totp_fd,
         /// Read the person's password from this descriptor.
         new_password_fd,
+        /// Read the token's PIN, or the key server's token, from this descriptor.
+        pin_fd,
         /// Write the auditor's code to this descriptor.
         code_out_fd,
         /// Read the last group of the auditor's code from this descriptor.

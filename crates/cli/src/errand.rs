@@ -11,7 +11,7 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use strongroom_desk_api::supervisor::{Errand, Face, Field, Show, Slot, SupervisorClient, ToSupervisor};
 use strongroom_desk_api::{Ask, DeskClient, DoorAction, SlotFor, Tell};
 
-use crate::descriptors::{CodeFds, KeyFds, NewKitFds, NewSlotFds, NewVaultFds, PasswordChangeFds, PasswordFds, RecoveryFds, RekeyFds};
+use crate::descriptors::{CodeFds, KeyFds, NewKitFds, NewSlotFds, NewVaultFds, PasswordChangeFds, RecoveryFds, RekeyFds, UnlockFds};
 use crate::fail::Failure;
 
 /// A person has so long to answer all questions.
@@ -45,8 +45,10 @@ impl Descriptors {
         ])
     }
 
-    pub(crate) fn for_password(secrets: &PasswordFds) -> Self {
-        Self::new(&[(Slot::Answer(Field::Password), secrets.password_fd)])
+    /// Which slot opens is known to the signer alone: a PIN is asked if that slot needs one.
+    pub(crate) fn for_unlock(slot: Option<u16>, secrets: &UnlockFds) -> Self {
+        let (password, pin) = ((Slot::Answer(Field::Password), secrets.password_fd), (Slot::Answer(Field::Pin), secrets.pin_fd));
+        if slot.is_some() { Self::new(&[password, pin]) } else { Self::new(&[password]).with(pin.0, pin.1) }
     }
 
     pub(crate) fn for_password_change(secrets: &PasswordChangeFds) -> Self {
@@ -65,11 +67,16 @@ impl Descriptors {
         ])
     }
 
-    pub(crate) fn for_new_slot(kind: SlotFor, secrets: &NewSlotFds) -> Self {
+    pub(crate) fn for_new_slot(kind: &SlotFor, secrets: &NewSlotFds) -> Self {
         match kind {
             SlotFor::Person => {
                 Self::new(&[(Slot::Answer(Field::Totp), secrets.totp_fd), (Slot::Answer(Field::NewPassword), secrets.new_password_fd)])
             }
+            SlotFor::Token { .. } | SlotFor::Transit { .. } => Self::new(&[
+                (Slot::Answer(Field::Totp), secrets.totp_fd),
+                (Slot::Answer(Field::NewPassword), secrets.new_password_fd),
+                (Slot::Answer(Field::Pin), secrets.pin_fd),
+            ]),
             SlotFor::Auditor => Self::new(&[
                 (Slot::Answer(Field::Totp), secrets.totp_fd),
                 (Slot::Shown(Show::AuditorCode), secrets.code_out_fd),

@@ -4,6 +4,7 @@ mod arguments;
 mod descriptors;
 mod errand;
 mod fail;
+mod keeping;
 mod paper;
 mod paper_admin;
 mod paper_record;
@@ -16,13 +17,13 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use strongroom_desk_api::supervisor::{SupervisorClient, ToSupervisor};
-use strongroom_desk_api::{Ask, DeskClient, DoorAction, KeyView, SlotFor, Tell};
+use strongroom_desk_api::{Ask, DeskClient, DoorAction, KeyView, Tell};
 use strongroom_model::{CredentialId, Venue};
 
 use crate::arguments::{Arguments, AuditCommand, Command, OrderCommand, PinCommand, PolicyCommand};
 use crate::errand::Descriptors;
 use crate::fail::Failure;
-use crate::vault_arguments::{KeyCommand, SlotName, VaultCommand, VenueName};
+use crate::vault_arguments::{KeyCommand, VaultCommand, VenueName};
 
 /// The supervisor answers everything but prompts within this.
 const SUPERVISOR_TIMEOUT: Duration = Duration::from_secs(5);
@@ -144,7 +145,10 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
                 door.act(action, &Descriptors::for_new_vault(&secrets))?
             }
             VaultCommand::Status => door.ask(&Ask::Vault)?,
-            VaultCommand::Unlock { secrets } => door.act(DoorAction::Unlock, &Descriptors::for_password(&secrets))?,
+            VaultCommand::Unlock { slot, secrets } => {
+                let action = slot.map_or(DoorAction::Unlock, |slot| DoorAction::UnlockWith { slot });
+                door.act(action, &Descriptors::for_unlock(slot, &secrets))?
+            }
             VaultCommand::Recover { secrets } => {
                 door.act(DoorAction::Recover { generation: None }, &Descriptors::for_recovery(&secrets))?
             }
@@ -155,12 +159,10 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
             VaultCommand::Kit { secrets } => door.act(DoorAction::ReplaceKit, &Descriptors::for_new_kit(&secrets))?,
             VaultCommand::Backup { secrets } => door.act(DoorAction::Backup, &Descriptors::for_code(&secrets))?,
             VaultCommand::Slots => door.ask(&Ask::Slots)?,
-            VaultCommand::AddSlot { kind, label, secrets } => {
-                let kind = match kind {
-                    SlotName::Person => SlotFor::Person,
-                    SlotName::Auditor => SlotFor::Auditor,
-                };
-                door.act(DoorAction::AddSlot { kind, label }, &Descriptors::for_new_slot(kind, &secrets))?
+            VaultCommand::AddSlot { kind, label, keeper, secrets } => {
+                let kind = keeper.slot(kind)?;
+                let descriptors = Descriptors::for_new_slot(&kind, &secrets);
+                door.act(DoorAction::AddSlot { kind, label }, &descriptors)?
             }
             VaultCommand::RemoveSlot { slot, secrets } => door.act(DoorAction::RemoveSlot { slot }, &Descriptors::for_code(&secrets))?,
             VaultCommand::Rekey { secrets } => door.act(DoorAction::Rekey, &Descriptors::for_rekey(&secrets))?,

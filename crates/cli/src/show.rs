@@ -24,6 +24,9 @@ pub(crate) fn tell(tell: &Tell, json: bool) {
                 let kdf = slot.kdf.map_or_else(String::new, |(memory, passes)| format!("Argon2id {memory} MiB, {passes} passes"));
                 let present = if slot.is_present { "opened the vault" } else { "" };
                 println!("{:>4}  {:<34} {:<20} {kdf}  {present}", slot.id, slot.kind, slot.label);
+                if let Some(kept) = &slot.kept {
+                    println!("      share kept by {kept}");
+                }
             }
         }
         Tell::Outcome { words, key, log_key, public_key } => {

@@ -3,7 +3,8 @@
 use clap::{Args, Subcommand, ValueEnum};
 use strongroom_model::{KeyDetails, KeyEdit, Scheme};
 
-use crate::descriptors::{CodeFds, KeyFds, NewKitFds, NewSlotFds, NewVaultFds, PasswordChangeFds, PasswordFds, RecoveryFds, RekeyFds};
+use crate::descriptors::{CodeFds, KeyFds, NewKitFds, NewSlotFds, NewVaultFds, PasswordChangeFds, RecoveryFds, RekeyFds, UnlockFds};
+use crate::keeping::KeeperOptions;
 
 #[derive(Subcommand)]
 pub(crate) enum VaultCommand {
@@ -23,10 +24,13 @@ pub(crate) enum VaultCommand {
     #[command(after_help = "Example:\n  strongroom vault status --json")]
     Status,
     /// Open the vault, or the session.
-    #[command(after_help = "Example:\n  strongroom vault unlock --password-fd 3 3<password-file")]
+    #[command(after_help = "Examples:\n  strongroom vault unlock --password-fd 3 3<password-file\n  strongroom vault unlock --slot 4")]
     Unlock {
+        /// By this slot, whose share a token or a key server keeps.
+        #[arg(long, value_name = "N")]
+        slot: Option<u16>,
         #[command(flatten)]
-        secrets: PasswordFds,
+        secrets: UnlockFds,
     },
     /// Open it with the recovery kit and set a new password.
     #[command(after_help = "Example:\n  strongroom vault recover")]
@@ -57,9 +61,10 @@ pub(crate) enum VaultCommand {
     /// The ways into the vault.
     #[command(after_help = "Example:\n  strongroom vault slots")]
     Slots,
-    /// Let somebody else in: a person with a password, or an auditor who reads the log only; needs a code.
+    /// Let somebody else in: a person with a password, alone or with a share that a token or a key server keeps, or an auditor who
+    /// reads the log only; needs a code.
     #[command(
-        after_help = "Examples:\n  strongroom vault add-slot person --label alice\n  strongroom vault add-slot auditor --label audit"
+        after_help = "Examples:\n  strongroom vault add-slot person --label alice\n  strongroom vault add-slot auditor --label audit\n  strongroom vault add-slot token --label bob --module /usr/lib/softhsm/libsofthsm2.so --token desk\n  strongroom vault add-slot transit --label eve --address https://vault.example:8200 --ca /etc/vault/ca.pem --key strongroom"
     )]
     AddSlot {
         /// For whom.
@@ -68,6 +73,8 @@ pub(crate) enum VaultCommand {
         /// Your name for it.
         #[arg(long)]
         label: String,
+        #[command(flatten)]
+        keeper: KeeperOptions,
         #[command(flatten)]
         secrets: NewSlotFds,
     },
@@ -206,6 +213,10 @@ pub(crate) enum SlotName {
     Person,
     /// With a printed code: reads the log, opens no key.
     Auditor,
+    /// With a password and a share that a PKCS#11 token keeps.
+    Token,
+    /// With a password and a share that a key server keeps: the transit engine of a Vault or an OpenBao.
+    Transit,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -20,6 +20,11 @@ pub enum DoorAction {
     },
     /// Open vault or session.
     Unlock,
+    /// The same by the slot of that number, whose share somebody else keeps.
+    UnlockWith {
+        /// Which.
+        slot: u16,
+    },
     /// Open with the recovery kit; only while sealed.
     Recover {
         /// A backup, as named in [`VaultView::backups`](crate::VaultView::backups), that takes the vault's place once the kit opened it.

@@ -25,14 +25,36 @@ pub struct KeyView {
 }
 
 /// For whom a way into the vault is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum SlotFor {
     /// A person with a password, at this computer.
     Person,
     /// Somebody who reads the log and opens no key.
     Auditor,
+    /// A person with a password and a share that a PKCS#11 token keeps.
+    Token {
+        /// Path of the PKCS#11 library.
+        module: String,
+        /// The token's name.
+        token: String,
+        /// Name of the key on it; made if it is not there.
+        key: String,
+    },
+    /// A person with a password and a share that a key server keeps.
+    Transit {
+        /// `https://host:port`.
+        address: String,
+        /// Path of the authority's certificate.
+        ca_file: String,
+        /// Where the engine is mounted.
+        mount: String,
+        /// Name of the key, made for derived keys.
+        key: String,
+        /// The namespace, or nothing.
+        namespace: String,
+    },
 }
 
 /// A way into the vault.
@@ -48,6 +70,8 @@ pub struct SlotView {
     pub label: String,
     /// Memory in MiB and passes of its password's derivation, if it has one.
     pub kdf: Option<(u32, u32)>,
+    /// Who keeps its share, and where, if it has one.
+    pub kept: Option<String>,
     /// Whether the vault was opened by it.
     pub is_present: bool,
 }

@@ -42,7 +42,7 @@ fn memory_file(bytes: &[u8]) -> std::io::Result<OwnedFd> {
 /// What a person will try, if the action asks for it.
 const fn attempt_of(action: &DoorAction) -> Option<Attempt> {
     match action {
-        DoorAction::Unlock | DoorAction::ChangePassword | DoorAction::Rekey => Some(Attempt::Password),
+        DoorAction::Unlock | DoorAction::UnlockWith { .. } | DoorAction::ChangePassword | DoorAction::Rekey => Some(Attempt::Password),
         DoorAction::Recover { .. } => Some(Attempt::Kit),
         _ => None,
     }
@@ -117,7 +117,7 @@ async fn hand_over(hall: &Arc<Hall>, action: DoorAction) -> Result<Prepared, Tel
         DoorAction::Recover { generation: Some(_) } if !sealed => {
             return Err(error("open", "the vault is open; seal it before a backup takes its place".to_owned(), Advice::Ask));
         }
-        DoorAction::Unlock | DoorAction::Recover { .. } if sealed => {
+        DoorAction::Unlock | DoorAction::UnlockWith { .. } | DoorAction::Recover { .. } if sealed => {
             let key = match action {
                 DoorAction::Recover { generation } => OpeningKey::Kit { generation },
                 _ => OpeningKey::Password,
@@ -136,9 +136,14 @@ async fn hand_over(hall: &Arc<Hall>, action: DoorAction) -> Result<Prepared, Tel
                     Err(failure) => return Err(error("memory", failure.to_string(), Advice::RetryAfter(1_000))),
                 }
             }
-            opening.by_kit.map_or(Action::Unlock, Action::Recover)
+            match (opening.by_kit, action) {
+                (Some(opening), _) => Action::Recover(opening),
+                (None, DoorAction::UnlockWith { slot }) => Action::UnlockWith { slot },
+                (None, _) => Action::Unlock,
+            }
         }
         DoorAction::Unlock => Action::Unlock,
+        DoorAction::UnlockWith { slot } => Action::UnlockWith { slot },
         // An open vault needs no kit; the signer says so.
         DoorAction::Recover { .. } => Action::Recover(KitOpening { number: 0, backup: None }),
         DoorAction::Import { label, venue } => Action::Import { label, venue },
@@ -150,8 +155,7 @@ async fn hand_over(hall: &Arc<Hall>, action: DoorAction) -> Result<Prepared, Tel
         DoorAction::Backup => Action::Backup,
         DoorAction::ChangePassword => Action::ChangePassword,
         DoorAction::ReplaceKit => Action::ReplaceKit,
-        DoorAction::AddSlot { kind: strongroom_desk_api::SlotFor::Person, label } => Action::AddSlot { kind: SlotFor::Person, label },
-        DoorAction::AddSlot { kind: strongroom_desk_api::SlotFor::Auditor, label } => Action::AddSlot { kind: SlotFor::Auditor, label },
+        DoorAction::AddSlot { kind, label } => Action::AddSlot { kind: slot_for(kind), label },
         DoorAction::RemoveSlot { slot } => Action::RemoveSlot { slot },
         DoorAction::Rekey => Action::Rekey,
         DoorAction::Rearm => Action::Rearm,
@@ -165,6 +169,17 @@ async fn hand_over(hall: &Arc<Hall>, action: DoorAction) -> Result<Prepared, Tel
         DoorAction::ForgetPin { host, spki_sha256 } => Action::Pin(PinChange { host, spki_sha256, trust: false }),
     };
     Ok(Prepared { action, tail, files })
+}
+
+fn slot_for(kind: strongroom_desk_api::SlotFor) -> SlotFor {
+    match kind {
+        strongroom_desk_api::SlotFor::Person => SlotFor::Person,
+        strongroom_desk_api::SlotFor::Auditor => SlotFor::Auditor,
+        strongroom_desk_api::SlotFor::Token { module, token, key } => SlotFor::Token { module, token, key },
+        strongroom_desk_api::SlotFor::Transit { address, ca_file, mount, key, namespace } => {
+            SlotFor::Transit { address, ca_file, mount, key, namespace }
+        }
+    }
 }
 
 /// A signer was attached: it may be an open one whose desk died, or a new one that must hear of the kill switch.
@@ -269,7 +284,7 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
         ActionEnd::PasswordChanged { slot } => drop(hall.note(&[(Kind::PasswordChanged, json!({"slot": slot}))])),
         ActionEnd::KitReplaced => drop(hall.note(&[(Kind::KitReplaced, json!({}))])),
         ActionEnd::SlotAdded(slot) => {
-            drop(hall.note(&[(Kind::SlotAdded, json!({"slot": slot.id, "kind": slot.kind, "label": slot.label}))]));
+            drop(hall.note(&[(Kind::SlotAdded, json!({"slot": slot.id, "kind": slot.kind, "label": slot.label, "kept": slot.kept}))]));
         }
         ActionEnd::SlotRemoved { slot } => drop(hall.note(&[(Kind::SlotRemoved, json!({"slot": slot}))])),
         ActionEnd::Rekeyed { closed } => drop(hall.note(&[(Kind::Rekeyed, json!({"closed": closed}))])),

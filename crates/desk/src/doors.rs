@@ -366,8 +366,8 @@ pub(crate) fn unexpected(answer: Result<Reply, strongroom_signer_api::Refusal>) 
 }
 
 fn slot_view(slot: SlotInfo) -> SlotView {
-    let SlotInfo { id, kind, label, kdf, is_present } = slot;
-    SlotView { id, kind, label, kdf, is_present }
+    let SlotInfo { id, kind, label, kdf, kept, is_present } = slot;
+    SlotView { id, kind, label, kdf, kept, is_present }
 }
 
 fn outcome_of(end: ActionEnd) -> Tell {

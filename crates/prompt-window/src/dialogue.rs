@@ -159,6 +159,7 @@ impl Dialogue {
     fn ask(self: &Rc<Self>, field: Field) {
         match field {
             Field::Password => pages::password::show(self),
+            Field::Pin => pages::password::show_pin(self),
             Field::NewPassword => pages::new_password::show(self),
             Field::Kit => pages::recover::show(self),
             Field::KitGroup => {

@@ -110,7 +110,7 @@ impl Prompt<'_> {
             Field::NewPassword => terminal.ask_twice(words),
             Field::ApiKey | Field::Totp | Field::KitGroup => terminal.ask(words, true),
             Field::ApiSecret => terminal.ask_block(words),
-            Field::Password | Field::Kit => terminal.ask(words, false),
+            Field::Password | Field::Kit | Field::Pin => terminal.ask(words, false),
         }
     }
 

@@ -11,6 +11,17 @@ pub enum ToSigner {
     AttachDesk,
     /// The descriptor with this packet is the channel of a prompt.
     AttachPrompt,
+    /// The descriptor with this packet is the channel of a key provider, for the wish of this number.
+    AttachProvider(u64),
+    /// The wish of this number cannot be granted: no provider could be started.
+    NoProvider(u64),
+}
+
+/// A message of the signer to the supervisor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FromSigner {
+    /// Start a key provider; the number says for what, and comes back.
+    WantProvider(u64),
 }
 
 /// A message of the supervisor to the desk.
@@ -45,6 +56,33 @@ fn tagged(tag: u8, text: &str) -> Vec<u8> {
     bytes
 }
 
+fn numbered(tag: u8, number: u64) -> Vec<u8> {
+    let mut bytes = vec![tag];
+    bytes.extend_from_slice(&number.to_be_bytes());
+    bytes
+}
+
+fn read_number(bytes: &[u8]) -> Option<u64> {
+    bytes.try_into().ok().map(u64::from_be_bytes)
+}
+
+impl FromSigner {
+    /// As bytes.
+    pub fn encode(self) -> Vec<u8> {
+        match self {
+            Self::WantProvider(number) => numbered(b'W', number),
+        }
+    }
+
+    /// From bytes; `None` for anything else.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [b'W', number @ ..] => read_number(number).map(Self::WantProvider),
+            _ => None,
+        }
+    }
+}
+
 impl ToSigner {
     /// As bytes.
     pub fn encode(&self) -> Vec<u8> {
@@ -52,6 +90,8 @@ impl ToSigner {
             Self::Freeze(why) => tagged(b'F', why),
             Self::AttachDesk => vec![b'D'],
             Self::AttachPrompt => vec![b'P'],
+            Self::AttachProvider(number) => numbered(b'V', *number),
+            Self::NoProvider(number) => numbered(b'N', *number),
         }
     }
 
@@ -61,6 +101,8 @@ impl ToSigner {
             [b'F', why @ ..] => Some(Self::Freeze(text(why))),
             b"D" => Some(Self::AttachDesk),
             b"P" => Some(Self::AttachPrompt),
+            [b'V', number @ ..] => read_number(number).map(Self::AttachProvider),
+            [b'N', number @ ..] => read_number(number).map(Self::NoProvider),
             _ => None,
         }
     }
@@ -105,5 +147,22 @@ impl FromDesk {
             b"R" => Some(Self::Seal),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_back() {
+        for number in [0, 1, u64::MAX] {
+            for told in [ToSigner::AttachProvider(number), ToSigner::NoProvider(number)] {
+                assert_eq!(ToSigner::decode(&told.encode()), Some(told));
+            }
+            assert_eq!(FromSigner::decode(&FromSigner::WantProvider(number).encode()), Some(FromSigner::WantProvider(number)));
+        }
+        assert_eq!(ToSigner::decode(b"V1234567"), None);
+        assert_eq!(FromSigner::decode(b"W123456789"), None);
     }
 }

@@ -4,10 +4,11 @@
 //! that could hold a secret.
 
 use serde::{Deserialize, Serialize};
-use strongroom_guard::{Freeze, Policy, SessionEnd};
+use strongroom_guard::{Freeze, Policy};
 use strongroom_model::{Advice, CredentialId, CredentialInfo, Intent, KeyEdit, KeyRights, Scheme, SignedRequest, Timestamp, Venue};
 
 use crate::refusal::Refusal;
+use crate::status::Status;
 
 /// Most log entries read with one request.
 pub const AUDIT_PAGE_MAX: usize = 50;
@@ -101,6 +102,11 @@ pub enum Action {
     },
     /// Open the vault or, if it is open, the session.
     Unlock,
+    /// As [`Action::Unlock`], by the slot of that number, whose share somebody else keeps.
+    UnlockWith {
+        /// Which.
+        slot: u16,
+    },
     /// Open the vault or a backup of it with the recovery kit and set a new password.
     Recover(KitOpening),
     /// Take in a venue's key.
@@ -174,13 +180,35 @@ pub enum Action {
 }
 
 /// For whom a slot is added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum SlotFor {
     /// A person with a password, at this computer.
     Person,
     /// Somebody who reads the log and opens no record.
     Auditor,
+    /// A person with a password and a share that a PKCS#11 token keeps.
+    Token {
+        /// Path of the PKCS#11 library.
+        module: String,
+        /// The token's name.
+        token: String,
+        /// Name of the key on it; made if it is not there.
+        key: String,
+    },
+    /// A person with a password and a share that a key server keeps.
+    Transit {
+        /// `https://host:port`.
+        address: String,
+        /// Path of the authority's certificate.
+        ca_file: String,
+        /// Where the engine is mounted.
+        mount: String,
+        /// Name of the key, made for derived keys.
+        key: String,
+        /// The namespace, or nothing.
+        namespace: String,
+    },
 }
 
 /// A way into the vault.
@@ -195,6 +223,8 @@ pub struct SlotInfo {
     pub label: String,
     /// Memory in MiB and passes of its password's derivation, if it has one.
     pub kdf: Option<(u32, u32)>,
+    /// Who keeps its share, and where, if it has one.
+    pub kept: Option<String>,
     /// Whether the vault was opened by it.
     pub is_present: bool,
 }
@@ -435,49 +465,4 @@ pub enum ActionEnd {
         /// Whether a factor (password, kit, code) was wrong: counts as an attempt.
         wrong_factor: bool,
     },
-}
-
-/// Which walls stand around the signer, measured at its start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Walls {
-    /// Other processes of the user cannot attach or read its memory.
-    pub not_dumpable: bool,
-    /// No core file can be written.
-    pub no_core: bool,
-    /// It cannot gain rights by executing.
-    pub no_new_privs: bool,
-    /// Only listed system calls; anything else ends the process.
-    pub seccomp: bool,
-    /// The key that shields secrets in memory is in memory that is not swapped.
-    pub locked_memory: bool,
-}
-
-impl Walls {
-    /// Whether all that must stand does.
-    pub const fn are_up(&self) -> bool {
-        self.not_dumpable && self.no_core && self.no_new_privs && self.seccomp
-    }
-}
-
-/// The signer's own account of itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Status {
-    /// Whether keys are in memory.
-    pub sealed: bool,
-    /// Generation of the open vault.
-    pub generation: Option<u64>,
-    /// Milliseconds left of the session, if there is one: until idle, until too old.
-    pub session: Option<(u64, u64)>,
-    /// How the last session ended, if there is none.
-    pub session_end: Option<SessionEnd>,
-    /// The kill switch.
-    pub freeze: Option<Freeze>,
-    /// Signatures made with this vault.
-    pub signatures: u64,
-    /// The walls.
-    pub walls: Walls,
-    /// Which schemes of keys are in the vault.
-    pub schemes: Vec<Scheme>,
 }

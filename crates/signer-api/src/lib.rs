@@ -9,12 +9,15 @@ pub mod control;
 pub mod desk;
 pub mod errand;
 pub mod frame;
+pub mod keeping;
 pub mod prompt;
+pub mod provider;
 pub mod refusal;
+pub mod status;
 
 pub use about::{About, Deed, Fact};
 pub use channel::Channel;
-pub use desk::{
-    Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Reply, Request, Saved, Sealed, SignAsk, SlotFor, SlotInfo, Status, Walls,
-};
+pub use desk::{Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Reply, Request, Saved, Sealed, SignAsk, SlotFor, SlotInfo};
+pub use keeping::Account;
 pub use refusal::Refusal;
+pub use status::{Status, Walls};

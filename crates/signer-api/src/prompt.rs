@@ -29,11 +29,14 @@ pub enum Field {
     Kit = 6,
     /// The last group of the kit just shown, typed back.
     KitGroup = 7,
+    /// The PIN of a token, or the token of a key server.
+    Pin = 8,
 }
 
 impl Field {
     /// All, in the order of their numbers.
-    pub const ALL: [Self; 7] = [Self::Password, Self::NewPassword, Self::Totp, Self::ApiKey, Self::ApiSecret, Self::Kit, Self::KitGroup];
+    pub const ALL: [Self; 8] =
+        [Self::Password, Self::NewPassword, Self::Totp, Self::ApiKey, Self::ApiSecret, Self::Kit, Self::KitGroup, Self::Pin];
 
     /// From its number.
     pub fn from_number(number: u8) -> Option<Self> {

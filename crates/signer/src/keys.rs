@@ -3,7 +3,7 @@
 use ed25519_dalek::Signer as _;
 use strongroom_guard::{OrderRate, Policy, Role, Session, SessionEnd};
 use strongroom_model::{CredentialId, KeyStage, Venue};
-use strongroom_signer_api::SlotInfo;
+use strongroom_signer_api::{Account, SlotInfo};
 use strongroom_vault::{Purpose, RecordKind, SecretBox, SlotHead, SlotKind, Vault};
 use thiserror::Error;
 
@@ -200,6 +200,7 @@ pub(crate) fn slot_info(slot: SlotHead, present: Option<u16>) -> SlotInfo {
     SlotInfo {
         is_present: present == Some(slot.id),
         id: slot.id,
+        kept: slot.keeper.map(|_| Account::decode(&slot.provider).map_or_else(|| "somebody unknown".to_owned(), |account| account.words())),
         kind: slot.kind.map(SlotKind::words).unwrap_or_default().to_owned(),
         label: slot.label,
         kdf: slot.kdf.map(|kdf| (kdf.memory_kib / 1_024, kdf.passes)),

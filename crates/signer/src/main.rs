@@ -14,9 +14,10 @@ use strongroom_signer::arena::Arena;
 use strongroom_signer::stack::{self, Depth};
 use strongroom_signer::{Moment, Out, Signer, walls};
 use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
-use strongroom_signer_api::control::ToSigner;
+use strongroom_signer_api::control::{FromSigner, ToSigner};
 use strongroom_signer_api::frame::{self, Frame, Kind};
 use strongroom_signer_api::prompt::FromPrompt;
+use strongroom_signer_api::provider::FromProvider;
 use strongroom_signer_api::{Refusal, Reply, Request};
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -57,6 +58,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         supervisor,
         desk: None,
         prompts: BTreeMap::new(),
+        providers: BTreeMap::new(),
         next_prompt: 1,
         next_notice: 1,
         start: shell_start,
@@ -71,6 +73,8 @@ struct Shell {
     supervisor: Channel,
     desk: Option<Channel>,
     prompts: BTreeMap<u64, Channel>,
+    /// Each by the number of its prompt.
+    providers: BTreeMap<u64, Channel>,
     next_prompt: u64,
     next_notice: u64,
     start: Instant,
@@ -119,8 +123,9 @@ impl Shell {
     /// Sleeps until any channel has something, then takes what supervisor and prompts say. `false`: no supervisor.
     fn look_around(&mut self, buffer: &mut [u8]) -> io::Result<bool> {
         let prompt_ids: Vec<u64> = self.prompts.keys().copied().collect();
+        let provider_ids: Vec<u64> = self.providers.keys().copied().collect();
         let mut fds = vec![PollFd::new(&self.supervisor, PollFlags::IN)];
-        fds.extend(self.prompts.values().map(|prompt| PollFd::new(prompt, PollFlags::IN)));
+        fds.extend(self.prompts.values().chain(self.providers.values()).map(|line| PollFd::new(line, PollFlags::IN)));
         fds.extend(self.desk.as_ref().map(|desk| PollFd::new(desk, PollFlags::IN)));
         match poll(&mut fds, None::<&Timespec>) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
@@ -136,9 +141,16 @@ impl Shell {
                 Err(error) => return Err(error),
             }
         }
-        for id in prompt_ids.into_iter().zip(&ready[1..]).filter(|(_, ready)| **ready).map(|(id, _)| id) {
+        let (prompts, providers) = ready[1..].split_at(prompt_ids.len());
+        for id in prompt_ids.into_iter().zip(prompts).filter(|(_, ready)| **ready).map(|(id, _)| id) {
             stack::wiped(|| {
                 self.hear_prompt(id, buffer);
+                Depth::Anything
+            });
+        }
+        for id in provider_ids.into_iter().zip(providers).filter(|(_, ready)| **ready).map(|(id, _)| id) {
+            stack::wiped(|| {
+                self.hear_provider(id, buffer);
                 Depth::Anything
             });
         }
@@ -159,8 +171,31 @@ impl Shell {
                 self.next_prompt += 1;
                 Vec::new()
             }
+            (Some(ToSigner::AttachProvider(number)), Some(channel)) if self.prompts.contains_key(&number) => {
+                self.providers.insert(number, channel);
+                self.signer.provider_attached(number)
+            }
+            (Some(ToSigner::NoProvider(number)), _) => self.signer.provider_gone(number),
             _ => Vec::new(),
         };
+        self.carry_out(effects);
+    }
+
+    /// A provider answers once; then it is done.
+    fn hear_provider(&mut self, id: u64, buffer: &mut [u8]) {
+        let Some(provider) = self.providers.get(&id) else { return };
+        let now = self.now();
+        let effects = match provider.try_recv(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+            Ok(Some(packet)) => {
+                let effects = FromProvider::parse(&buffer[..packet.len]).map(|message| self.signer.on_provider(id, &message, now));
+                buffer[..packet.len].zeroize();
+                effects
+            }
+            Ok(None) | Err(_) => None,
+        };
+        self.providers.remove(&id);
+        let effects = effects.unwrap_or_else(|| self.signer.provider_gone(id));
         self.carry_out(effects);
     }
 
@@ -178,6 +213,7 @@ impl Shell {
         };
         let effects = effects.unwrap_or_else(|| {
             self.prompts.remove(&id);
+            self.providers.remove(&id);
             self.signer.prompt_gone(id)
         });
         self.carry_out(effects);
@@ -235,6 +271,18 @@ impl Shell {
                 }
                 Out::ClosePrompt(id) => {
                     self.prompts.remove(&id);
+                    self.providers.remove(&id);
+                }
+                Out::WantProvider(id) => {
+                    if self.supervisor.try_send(&FromSigner::WantProvider(id).encode(), &[]).is_err() {
+                        let effects = self.signer.provider_gone(id);
+                        self.carry_out(effects);
+                    }
+                }
+                Out::Provider(id, bytes) => {
+                    if let Some(provider) = self.providers.get(&id) {
+                        let _ = provider.try_send(&bytes, &[]);
+                    }
                 }
             }
         }

@@ -28,8 +28,12 @@ pub enum Out {
     Notice(Notice, Option<Vec<u8>>),
     /// To a prompt; wiped on drop.
     Prompt(u64, Zeroizing<Vec<u8>>),
-    /// The prompt is done.
+    /// The prompt is done, and its provider, if it had one.
     ClosePrompt(u64),
+    /// A key provider is needed for the dialogue of this prompt.
+    WantProvider(u64),
+    /// To the provider of that dialogue; wiped on drop.
+    Provider(u64, Zeroizing<Vec<u8>>),
 }
 
 /// A save that waits for the desk's word.

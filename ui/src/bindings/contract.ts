@@ -233,7 +233,11 @@ kdf_memory_mib: number,
 /**
  * Passes of the key derivation.
  */
-kdf_passes: number, } | { "action": "unlock" } | { "action": "recover",
+kdf_passes: number, } | { "action": "unlock" } | { "action": "unlock_with",
+/**
+ * Which.
+ */
+slot: number, } | { "action": "recover",
 /**
  * A backup, as named in [`VaultView::backups`](crate::VaultView::backups), that takes the vault's place once the kit opened it.
  */
@@ -1057,7 +1061,39 @@ export type Sheet = "kill" | "lock" | "import";
 
 export type Side = "buy" | "sell";
 
-export type SlotFor = "person" | "auditor";
+export type SlotFor = "person" | "auditor" | { "token": {
+/**
+ * Path of the PKCS#11 library.
+ */
+module: string,
+/**
+ * The token's name.
+ */
+token: string,
+/**
+ * Name of the key on it; made if it is not there.
+ */
+key: string, } } | { "transit": {
+/**
+ * `https://host:port`.
+ */
+address: string,
+/**
+ * Path of the authority's certificate.
+ */
+ca_file: string,
+/**
+ * Where the engine is mounted.
+ */
+mount: string,
+/**
+ * Name of the key, made for derived keys.
+ */
+key: string,
+/**
+ * The namespace, or nothing.
+ */
+namespace: string, } };
 
 export type SlotView = {
 /**
@@ -1076,6 +1112,10 @@ label: string,
  * Memory in MiB and passes of its password's derivation, if it has one.
  */
 kdf: [number, number] | null,
+/**
+ * Who keeps its share, and where, if it has one.
+ */
+kept: string | null,
 /**
  * Whether the vault was opened by it.
  */

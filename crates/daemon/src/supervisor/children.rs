@@ -22,6 +22,9 @@ const DISPLAYS: &[&str] = &["WAYLAND_DISPLAY", "DISPLAY"];
 const WINDOW_ENVIRONMENT: &[&str] =
     &["XAUTHORITY", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "HOME", "LANG", "TZ", "STRONGROOM_THEME"];
 
+/// Where a token's module finds its configuration, and nothing else.
+const PROVIDER_ENVIRONMENT: &[&str] = &["HOME", "OPENSC_CONF", "SOFTHSM2_CONF", "TPM2_PKCS11_STORE", "YUBIHSM_PKCS11_CONF"];
+
 /// How the desk is started.
 #[derive(Clone, Debug)]
 pub(crate) struct DeskArguments {
@@ -112,6 +115,13 @@ pub(crate) fn prompt(face: Face) -> anyhow::Result<Process> {
     command.env("GTK_IM_MODULE", "gtk-im-context-simple");
     // The C library overwrites what the toolkit frees, and the toolkit allocates through it alone.
     command.env("GLIBC_TUNABLES", "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0").env("G_SLICE", "always-malloc");
+    Process::start(command)
+}
+
+/// A process that speaks with whoever keeps a share.
+pub(crate) fn provider() -> anyhow::Result<Process> {
+    let mut command = beside("strongroom-provider")?;
+    command.envs(PROVIDER_ENVIRONMENT.iter().filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
     Process::start(command)
 }
 

@@ -5,6 +5,7 @@
 
 mod children;
 mod doors;
+mod providers;
 mod watch;
 
 use std::os::fd::AsFd as _;

@@ -14,6 +14,7 @@ use strongroom_signer_api::errand::EXIT_NO_DISPLAY;
 
 use crate::children::{self, DeskArguments, Process};
 use crate::doors::{self, DOORS_MAX, Heard};
+use crate::providers::Providers;
 
 /// A desk that did not turn for so long is taken for hung: the signer is frozen.
 const HEARTBEAT_MAX: Duration = Duration::from_secs(2);
@@ -51,6 +52,7 @@ pub(crate) struct Supervisor {
     doors: BTreeMap<u64, Channel>,
     next_door: u64,
     prompts: Vec<RunningPrompt>,
+    providers: Providers,
 }
 
 impl Supervisor {
@@ -78,6 +80,7 @@ impl Supervisor {
             doors: BTreeMap::new(),
             next_door: 1,
             prompts: Vec::new(),
+            providers: Providers::default(),
         };
         supervisor.wire()?;
         Ok(supervisor)
@@ -100,6 +103,7 @@ impl Supervisor {
                 self.desk.pidfd.as_fd(),
                 self.signer.pidfd.as_fd(),
                 self.listener.as_fd(),
+                self.signer.channel.as_fd(),
             ]
             .into_iter()
             .chain(self.prompts.iter().map(|prompt| prompt.process.pidfd.as_fd()))
@@ -123,16 +127,20 @@ impl Supervisor {
             if ready[4] {
                 self.accept();
             }
-            if ready[5..5 + prompts_len].contains(&true) {
+            if ready[5] {
+                self.providers.hear(&self.signer.channel);
+            }
+            if ready[6..6 + prompts_len].contains(&true) {
                 self.prompts_ended();
             }
-            for id in door_ids.into_iter().zip(&ready[5 + prompts_len..]).filter(|(_, ready)| **ready).map(|(id, _)| id) {
+            for id in door_ids.into_iter().zip(&ready[6 + prompts_len..]).filter(|(_, ready)| **ready).map(|(id, _)| id) {
                 if self.hear_door(id) {
                     self.quit();
                     return Ok(());
                 }
             }
             self.check_heartbeat();
+            self.providers.check();
         }
     }
 
@@ -164,7 +172,8 @@ impl Supervisor {
         if because == "crashed" {
             eprintln!("strongroomd: the signer ended by itself ({ended}); the vault is sealed");
         }
-        // Prompts spoke with the old one.
+        // Prompts and providers spoke with the old one.
+        self.providers.end();
         for prompt in self.prompts.drain(..) {
             prompt.process.kill();
             if let Some(door) = self.doors.get(&prompt.door) {
@@ -312,6 +321,7 @@ impl Supervisor {
             prompt.process.kill();
             prompt.process.reap();
         }
+        self.providers.end();
         for process in [self.desk, self.signer] {
             process.kill();
             process.reap();

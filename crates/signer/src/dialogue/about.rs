@@ -6,7 +6,7 @@
 use sha2::{Digest as _, Sha256};
 use strongroom_guard::Policy;
 use strongroom_model::{CredentialInfo, KeyDetails, KeyEdit, Timestamp, Venue};
-use strongroom_signer_api::{About, Action, Deed, KitOpening, PinChange};
+use strongroom_signer_api::{About, Account, Action, Deed, KitOpening, PinChange};
 use strongroom_vault::{KdfParams, peek, peek_slots};
 
 use super::Pending;
@@ -35,6 +35,12 @@ impl Signer {
                 )
                 .with("Second factor", "Device secret, in the keychain"),
             Action::Unlock | Action::Recover(_) => self.about_file(about, pending),
+            Action::UnlockWith { slot } => {
+                let head = self.slots_at_hand(&pending.files).into_iter().find(|head| head.id == *slot);
+                let account = head.and_then(|head| Account::decode(&head.provider));
+                let about = self.about_file(about, pending);
+                account.iter().fold(about, |about, account| about.with("Share kept by", &account.words()))
+            }
             Action::Import { label, venue } => about.with("Venue", name(*venue)).with("Label", label),
             Action::Rotate { old } => self.about_key(about, old.0),
             Action::Generate { label, venue, scheme, .. } => about
@@ -51,7 +57,10 @@ impl Signer {
             Action::Backup => self.about_vault(about).with("It opens with", "today's password and device, or the recovery kit"),
             Action::ChangePassword => about.with("After it", "old backups still open with the old password"),
             Action::ReplaceKit => self.about_vault(about).with("After it", "old backups still open with the old kit"),
-            Action::AddSlot { label, .. } => self.about_vault(about).with("Name", label),
+            Action::AddSlot { kind, label } => {
+                let about = self.about_vault(about).with("Name", label);
+                Account::asked(kind).iter().fold(about, |about, account| about.with("Share kept by", &account.words()))
+            }
             Action::RemoveSlot { slot } => {
                 let known = self.open.iter().flat_map(|open| slots(&open.vault)).find(|known| known.id == *slot);
                 known.iter().fold(about, |about, known| about.with("Slot", &format!("{slot}, {}", known.kind)).with("Name", &known.label))
@@ -76,7 +85,7 @@ impl Signer {
                 about.with("Server", host).with("Key", &groups(spki_sha256)).with("After it", after)
             }
         };
-        if matches!(pending.action, Action::CreateVault { .. } | Action::Unlock | Action::Recover(_)) {
+        if matches!(pending.action, Action::CreateVault { .. } | Action::Unlock | Action::UnlockWith { .. } | Action::Recover(_)) {
             return about;
         }
         let about = about.with("Asked", &format!("through the desk, {}", clock(pending.asked))).with("Action", &digest(&pending.action));
@@ -93,7 +102,8 @@ impl Signer {
         // The first person's; a new password brings a derivation of its own.
         let KdfParams { memory_kib, passes, .. } = slots.iter().find_map(|slot| slot.kdf).unwrap_or(header.kdf);
         let about = about.with("Vault", &groups(&hex(&header.vault_id[..6]))).with("Derivation", &derivation(memory_kib, passes));
-        let about = if pending.action == Action::Unlock { about.with("Second factor", "Device secret, from the keychain") } else { about };
+        let is_unlock = matches!(pending.action, Action::Unlock | Action::UnlockWith { .. });
+        let about = if is_unlock { about.with("Second factor", "Device secret, from the keychain") } else { about };
         let about = about.with("Generation", &header.generation.to_string());
         match &pending.action {
             Action::Recover(KitOpening { backup: Some(_), .. }) => {
@@ -122,7 +132,7 @@ impl Signer {
 const fn deed(action: &Action) -> Deed {
     match action {
         Action::CreateVault { .. } => Deed::Create,
-        Action::Unlock => Deed::Unlock,
+        Action::Unlock | Action::UnlockWith { .. } => Deed::Unlock,
         Action::Recover(_) => Deed::Recover,
         Action::Import { .. } => Deed::Import,
         Action::Rotate { .. } => Deed::Rotate,

@@ -196,12 +196,16 @@ impl Signer {
     pub(super) fn wrong_factor(&mut self, talk: Talk, tried: Tried, error: &OpenError, now: Moment) -> Vec<Out> {
         let wrong = matches!(error, OpenError::WrongFactors);
         if wrong {
-            let patience = &mut self.patience[tried as usize];
-            patience.failures = patience.failures.saturating_add(1);
-            let wait_ms = (1_000_u64 << (patience.failures - 1).min(16)).min(PASSWORD_WAIT_MS_MAX);
-            patience.not_before_ms = now.mono_ms + wait_ms;
+            self.count_wrong(tried, now);
         }
         talk.fail(&error.to_string(), error.advice(), wrong)
+    }
+
+    pub(super) fn count_wrong(&mut self, tried: Tried, now: Moment) {
+        let patience = &mut self.patience[tried as usize];
+        patience.failures = patience.failures.saturating_add(1);
+        let wait_ms = (1_000_u64 << (patience.failures - 1).min(16)).min(PASSWORD_WAIT_MS_MAX);
+        patience.not_before_ms = now.mono_ms + wait_ms;
     }
 
     pub(super) fn code(&mut self, talk: Talk, grant: Grant, code: &[u8], now: Moment) -> Vec<Out> {

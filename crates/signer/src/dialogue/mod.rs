@@ -8,13 +8,14 @@ mod change;
 mod credentials;
 mod export;
 mod factors;
+mod keepers;
 mod ways;
 mod words;
 
 use strongroom_guard::Policy;
 use strongroom_model::{Advice, CredentialId, KeyEdit, Origin, Scheme, Timestamp, Venue};
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
-use strongroom_signer_api::{Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Refusal, Reply, SlotFor};
+use strongroom_signer_api::{Account, Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Refusal, Reply, SlotFor};
 use strongroom_vault::{KdfParams, Kit, SecretBox, SystemEntropy, Vault, peek};
 use zeroize::Zeroizing;
 
@@ -85,6 +86,7 @@ enum Step {
     },
     Code(Grant),
     Way(ways::Step),
+    Keeper(keepers::Step),
     ImportName(Import),
     ImportSecret(Import, String),
     /// Something is being saved; then this comes.
@@ -100,7 +102,7 @@ enum Tried {
 
 const fn tried(action: &Action) -> Option<Tried> {
     match action {
-        Action::Unlock | Action::ChangePassword | Action::Rekey => Some(Tried::Password),
+        Action::Unlock | Action::UnlockWith { .. } | Action::ChangePassword | Action::Rekey => Some(Tried::Password),
         Action::Recover(_) => Some(Tried::Kit),
         _ => None,
     }
@@ -121,6 +123,7 @@ enum Grant {
     ExportKey(CredentialId, String),
     Backup,
     Way(ways::Wish),
+    Keeper(String, Account),
     Rearm,
     SetPolicy(Policy),
     Pin(PinChange),
@@ -320,6 +323,11 @@ impl Signer {
                 };
                 self.ask(talk, Step::CreatePassword(Birth { vault_id, kdf, device }), Field::NewPassword, "New password for the vault")
             }
+            (Action::UnlockWith { slot }, device) => self.unlock_with(talk, slot, device, files),
+            (Action::Unlock, device) if self.only_kept_slot(&files).is_some() => {
+                let slot = self.only_kept_slot(&files).unwrap_or_default();
+                self.unlock_with(talk, slot, device, files)
+            }
             (Action::Unlock, device) => self.ask(talk, Step::UnlockPassword { device, files }, Field::Password, "Password"),
             (Action::Recover(opening), Some(device)) => {
                 self.ask(talk, Step::RecoverKit { opening, device, files }, Field::Kit, "Recovery kit, all groups")
@@ -343,6 +351,10 @@ impl Signer {
             (Action::ReplaceKit, _) => code(self, Grant::Way(ways::Wish::Kit)),
             (Action::AddSlot { kind: SlotFor::Person, label }, _) => code(self, Grant::Way(ways::Wish::Person(label))),
             (Action::AddSlot { kind: SlotFor::Auditor, label }, _) => code(self, Grant::Way(ways::Wish::Auditor(label))),
+            (Action::AddSlot { kind, label }, _) => match Account::asked(&kind) {
+                Some(account) => code(self, Grant::Keeper(label, account)),
+                None => talk.broken(),
+            },
             (Action::RemoveSlot { slot }, _) => code(self, Grant::Way(ways::Wish::Remove(slot))),
             (Action::Rekey, _) => code(self, Grant::Way(ways::Wish::Rekey)),
             (Action::Rearm, _) => code(self, Grant::Rearm),
@@ -398,6 +410,7 @@ impl Signer {
             }
             Step::Code(grant) => self.code(talk, grant, answer, now),
             Step::Way(step) => self.way_answered(talk, step, answer, now),
+            Step::Keeper(step) => self.keeper_answered(talk, step, answer),
             Step::ImportName(import) => {
                 let name = answer.trim_ascii();
                 let Some(name) = is_api_key(name).then(|| String::from_utf8_lossy(name).into_owned()) else {

@@ -172,7 +172,7 @@ impl Signer {
         heads.filter(|head| head.kind == Some(SlotKind::RecoveryKit)).map(|head| head.id).next().unwrap_or(2)
     }
 
-    fn save_added(&mut self, talk: Talk, changed: Option<Result<strongroom_vault::Sealed, ChangeError>>) -> Vec<Out> {
+    pub(super) fn save_added(&mut self, talk: Talk, changed: Option<Result<strongroom_vault::Sealed, ChangeError>>) -> Vec<Out> {
         let added = match &changed {
             Some(Ok(sealed)) => sealed.slots().into_iter().next_back().map(|head| slot_info(head, None)),
             _ => None,

@@ -4,7 +4,7 @@
 use strongroom_guard::Role;
 use strongroom_model::{CredentialId, KeyStage, Venue};
 use strongroom_signer_api::about::is_plain;
-use strongroom_signer_api::{Action, KitOpening, PinChange, Refusal, SlotFor};
+use strongroom_signer_api::{Account, Action, KitOpening, PinChange, Refusal, SlotFor};
 use strongroom_vault::KdfParams;
 
 use super::credentials::can_be_generated;
@@ -29,6 +29,7 @@ impl Signer {
                 return Ok("Create a vault".to_owned());
             }
             Action::Unlock => return Ok("Unlock the vault".to_owned()),
+            Action::UnlockWith { slot } => return Ok(format!("Unlock the vault by slot {slot}")),
             Action::Recover(_) if self.open.is_some() => return state("the vault is open; the recovery kit is not needed"),
             Action::Recover(KitOpening { backup: Some(generation), .. }) => {
                 return Ok(format!("Put the backup of generation {generation} in the vault's place"));
@@ -98,6 +99,10 @@ impl Signer {
             Action::AddSlot { kind: SlotFor::Auditor, label } => {
                 Ok(format!("Give a code that reads the log, and nothing else, to “{label}”"))
             }
+            Action::AddSlot { kind, label } => match Account::asked(kind).and_then(|account| account.trouble()) {
+                Some(trouble) => state(trouble),
+                None => Ok(format!("Let one more person into the vault, “{label}”, with a share that somebody keeps")),
+            },
             Action::RemoveSlot { slot } => Ok(format!("Close slot {slot} of the vault")),
             Action::Rekey => Ok("Give everything in the vault new keys, and print a new recovery kit".to_owned()),
             Action::Rearm if !frozen => state("the kill switch is not engaged"),
@@ -110,7 +115,7 @@ impl Signer {
             Action::Pin(change) if !names_a_key(change) => state("a server is named by host and port, its key by a SHA-256 in base64"),
             Action::Pin(PinChange { host, trust: true, .. }) => Ok(format!("Trust a key of {host}")),
             Action::Pin(PinChange { host, .. }) => Ok(format!("Trust a key of {host} no more")),
-            Action::CreateVault { .. } | Action::Unlock | Action::Recover(_) => Err(Refusal::NotUnderstood),
+            Action::CreateVault { .. } | Action::Unlock | Action::UnlockWith { .. } | Action::Recover(_) => Err(Refusal::NotUnderstood),
         }
     }
 }

@@ -13,8 +13,8 @@ export const outcome = (words: string, more: Partial<Outcome> = {}): Outcome => 
 export class FakeVault {
   keys: KeyView[];
   slots: SlotView[] = [
-    { id: 1, kind: "password and device", label: "", kdf: [256, 5], is_present: true },
-    { id: 2, kind: "recovery kit", label: "", kdf: null, is_present: false },
+    { id: 1, kind: "password and device", label: "", kdf: [256, 5], kept: null, is_present: true },
+    { id: 2, kind: "recovery kit", label: "", kdf: null, kept: null, is_present: false },
   ];
 
   constructor(
@@ -59,7 +59,7 @@ export class FakeVault {
         return outcome("Done.");
       case "add_slot": {
         const kind = action.kind === "person" ? "password and device" : "auditor";
-        this.slots = [...this.slots, { id: 3, kind, label: action.label, kdf: null, is_present: false }];
+        this.slots = [...this.slots, { id: 3, kind, label: action.label, kdf: null, kept: null, is_present: false }];
         return outcome("The slot is added.");
       }
       case "remove_slot":

@@ -1,0 +1,60 @@
+//! Key providers: started when the signer wants one, and ended when they take too long. Invariant: a provider's channel to
+//! the signer is held by those two alone, and no provider outlives its patience.
+
+use std::os::fd::AsFd as _;
+use std::time::{Duration, Instant};
+
+use strongroom_signer_api::Channel;
+use strongroom_signer_api::control::{FromSigner, ToSigner};
+use strongroom_signer_api::provider::PATIENCE_S;
+
+use crate::children::{self, Process};
+
+/// Most providers at once: as many as prompts.
+const PROVIDERS_MAX: usize = 4;
+
+#[derive(Default)]
+pub(crate) struct Providers {
+    running: Vec<(Process, Instant)>,
+}
+
+impl Providers {
+    /// What the signer wants.
+    pub(crate) fn hear(&mut self, signer: &Channel) {
+        let mut buffer = [0; 64];
+        while let Ok(Some(packet)) = signer.try_recv(&mut buffer) {
+            let Some(FromSigner::WantProvider(number)) = FromSigner::decode(&buffer[..packet.len]) else { continue };
+            if let Err(error) = self.start(number, signer) {
+                eprintln!("strongroomd: no key provider could be started: {error:#}");
+                let _ = signer.try_send(&ToSigner::NoProvider(number).encode(), &[]);
+            }
+        }
+    }
+
+    fn start(&mut self, number: u64, signer: &Channel) -> anyhow::Result<()> {
+        anyhow::ensure!(self.running.len() < PROVIDERS_MAX, "{PROVIDERS_MAX} are running");
+        let (signer_end, provider_end) = Channel::pair()?;
+        let process = children::provider()?;
+        process.channel.try_send(b"P", &[provider_end.as_fd()])?;
+        self.running.push((process, Instant::now()));
+        signer.try_send(&ToSigner::AttachProvider(number).encode(), &[signer_end.as_fd()])?;
+        Ok(())
+    }
+
+    /// Ends those that take too long; the signer sees it at its end of the channel.
+    pub(crate) fn check(&mut self) {
+        for (process, since) in &self.running {
+            if since.elapsed() >= Duration::from_secs(PATIENCE_S) {
+                process.kill();
+            }
+        }
+        self.running.retain_mut(|(process, _)| process.ended().is_none());
+    }
+
+    pub(crate) fn end(&mut self) {
+        for (process, _) in self.running.drain(..) {
+            process.kill();
+            process.reap();
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The signer's account of itself. Invariant: it says what was measured, and no secret.
+
+use serde::{Deserialize, Serialize};
+use strongroom_guard::{Freeze, SessionEnd};
+use strongroom_model::Scheme;
+
+/// Which walls stand around the signer, measured at its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Walls {
+    /// Other processes of the user cannot attach or read its memory.
+    pub not_dumpable: bool,
+    /// No core file can be written.
+    pub no_core: bool,
+    /// It cannot gain rights by executing.
+    pub no_new_privs: bool,
+    /// Only listed system calls; anything else ends the process.
+    pub seccomp: bool,
+    /// The key that shields secrets in memory is in memory that is not swapped.
+    pub locked_memory: bool,
+}
+
+impl Walls {
+    /// Whether all that must stand does.
+    pub const fn are_up(&self) -> bool {
+        self.not_dumpable && self.no_core && self.no_new_privs && self.seccomp
+    }
+}
+
+/// The signer's own account of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Status {
+    /// Whether keys are in memory.
+    pub sealed: bool,
+    /// Generation of the open vault.
+    pub generation: Option<u64>,
+    /// Milliseconds left of the session, if there is one: until idle, until too old.
+    pub session: Option<(u64, u64)>,
+    /// How the last session ended, if there is none.
+    pub session_end: Option<SessionEnd>,
+    /// The kill switch.
+    pub freeze: Option<Freeze>,
+    /// Signatures made with this vault.
+    pub signatures: u64,
+    /// The walls.
+    pub walls: Walls,
+    /// Which schemes of keys are in the vault.
+    pub schemes: Vec<Scheme>,
+}
