@@ -48,6 +48,11 @@ fn ways() {
 }
 
 #[test]
+fn service() {
+    journey("service.py");
+}
+
+#[test]
 fn keepers() {
     journey("keepers.py");
 }

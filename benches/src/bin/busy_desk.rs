@@ -398,6 +398,7 @@ fn session() -> SessionView {
         mode: Mode::Simulation,
         venue: "Paper".to_owned(),
         account: "practice".to_owned(),
+        is_service: false,
         idle_left_ms: Some(900_000),
         age_left_ms: Some(9_000_000),
         signatures: 7,

@@ -72,6 +72,9 @@ impl Descriptors {
             SlotFor::Person => {
                 Self::new(&[(Slot::Answer(Field::Totp), secrets.totp_fd), (Slot::Answer(Field::NewPassword), secrets.new_password_fd)])
             }
+            SlotFor::Token { service: true, .. } | SlotFor::Transit { service: true, .. } => {
+                Self::new(&[(Slot::Answer(Field::Totp), secrets.totp_fd), (Slot::Answer(Field::Pin), secrets.pin_fd)])
+            }
             SlotFor::Token { .. } | SlotFor::Transit { .. } => Self::new(&[
                 (Slot::Answer(Field::Totp), secrets.totp_fd),
                 (Slot::Answer(Field::NewPassword), secrets.new_password_fd),

@@ -14,7 +14,7 @@ const KEY: &str = "strongroom";
 /// Where the transit engine usually is.
 const MOUNT: &str = "transit";
 
-/// For `vault add-slot token` and `vault add-slot transit`.
+/// For `vault add-slot token`, `vault add-slot transit` and `vault add-slot service`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct KeeperOptions {
     /// token: the PKCS#11 library of its maker.
@@ -46,11 +46,17 @@ impl KeeperOptions {
         let Self { module, token, key, address, ca, mount, namespace } = self;
         let (of_token, of_transit) =
             (module.is_some() || token.is_some(), [&address, &mount, &namespace].iter().any(|given| given.is_some()) || ca.is_some());
+        let service = matches!(kind, SlotName::Service);
+        let kind = match kind {
+            SlotName::Service if of_transit => SlotName::Transit,
+            SlotName::Service => SlotName::Token,
+            named => named,
+        };
         match (kind, module, token, key, address, ca) {
             (SlotName::Person, None, None, None, None, None) if !of_transit => Ok(SlotFor::Person),
             (SlotName::Auditor, None, None, None, None, None) if !of_transit => Ok(SlotFor::Auditor),
             (SlotName::Token, Some(module), Some(token), key, None, None) if !of_transit => {
-                Ok(SlotFor::Token { module: text(&module)?, token, key: key.unwrap_or_else(|| KEY.to_owned()) })
+                Ok(SlotFor::Token { module: text(&module)?, token, key: key.unwrap_or_else(|| KEY.to_owned()), service })
             }
             (SlotName::Transit, None, None, Some(key), Some(address), Some(ca)) if !of_token => Ok(SlotFor::Transit {
                 address,
@@ -58,6 +64,7 @@ impl KeeperOptions {
                 mount: mount.unwrap_or_else(|| MOUNT.to_owned()),
                 key,
                 namespace: namespace.unwrap_or_default(),
+                service,
             }),
             _ => Err(Failure::usage("these options do not belong to this kind of slot; see `strongroom vault add-slot --help`")),
         }

@@ -117,6 +117,9 @@ fn session(view: &SessionView) {
         row("ends idle in", minutes(idle));
         row("ends in", minutes(age));
     }
+    if view.is_service {
+        row("opened by", "a machine, until it is locked or sealed");
+    }
     row("kill switch", view.killed.as_deref().map_or("not engaged".to_owned(), |why| format!("engaged ({why})")));
     row("signatures", view.signatures);
     row("live orders", format!("{} ({} with unknown outcome)", view.live_orders, view.ambiguous_orders));
@@ -168,9 +171,10 @@ fn key(view: &KeyView) {
         view.age_days,
         origin(info),
     );
-    let KeyDetails { account, addresses, notes, .. } = &info.details;
+    let KeyDetails { account, addresses, notes, services, .. } = &info.details;
     let addresses = if addresses.is_empty() { String::new() } else { format!("from {} only", addresses.join(" ")) };
-    let noted: Vec<&str> = [account.as_str(), &addresses, notes].into_iter().filter(|text| !text.is_empty()).collect();
+    let machines = if *services { "machines may sign with it" } else { "" };
+    let noted: Vec<&str> = [account.as_str(), &addresses, machines, notes].into_iter().filter(|text| !text.is_empty()).collect();
     if !noted.is_empty() {
         println!("      {}", noted.join("; "));
     }

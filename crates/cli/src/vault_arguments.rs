@@ -24,7 +24,9 @@ pub(crate) enum VaultCommand {
     #[command(after_help = "Example:\n  strongroom vault status --json")]
     Status,
     /// Open the vault, or the session.
-    #[command(after_help = "Examples:\n  strongroom vault unlock --password-fd 3 3<password-file\n  strongroom vault unlock --slot 4")]
+    #[command(
+        after_help = "Examples:\n  strongroom vault unlock --password-fd 3 3<password-file\n  strongroom vault unlock --slot 4\n  strongroom vault unlock --slot 5 --pin-fd 3 3<token-file"
+    )]
     Unlock {
         /// By this slot, whose share a token or a key server keeps.
         #[arg(long, value_name = "N")]
@@ -61,10 +63,10 @@ pub(crate) enum VaultCommand {
     /// The ways into the vault.
     #[command(after_help = "Example:\n  strongroom vault slots")]
     Slots,
-    /// Let somebody else in: a person with a password, alone or with a share that a token or a key server keeps, or an auditor who
-    /// reads the log only; needs a code.
+    /// Let somebody else in: a person with a password, alone or with a share that a token or a key server keeps; an auditor who
+    /// reads the log only; a machine that trades without a person, with the keys that are marked for it. Needs a code.
     #[command(
-        after_help = "Examples:\n  strongroom vault add-slot person --label alice\n  strongroom vault add-slot auditor --label audit\n  strongroom vault add-slot token --label bob --module /usr/lib/softhsm/libsofthsm2.so --token desk\n  strongroom vault add-slot transit --label eve --address https://vault.example:8200 --ca /etc/vault/ca.pem --key strongroom"
+        after_help = "Examples:\n  strongroom vault add-slot person --label alice\n  strongroom vault add-slot auditor --label audit\n  strongroom vault add-slot token --label bob --module /usr/lib/softhsm/libsofthsm2.so --token desk\n  strongroom vault add-slot transit --label eve --address https://vault.example:8200 --ca /etc/vault/ca.pem --key strongroom\n  strongroom vault add-slot service --label gateway --address https://vault.example:8200 --ca /etc/vault/ca.pem --key strongroom"
     )]
     AddSlot {
         /// For whom.
@@ -217,6 +219,8 @@ pub(crate) enum SlotName {
     Token,
     /// With a password and a share that a key server keeps: the transit engine of a Vault or an OpenBao.
     Transit,
+    /// A machine without a person and without a password: this computer's keychain and a share that a token or a key server keeps.
+    Service,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -259,6 +263,9 @@ pub(crate) struct EditOptions {
     /// Replace it after so many days.
     #[arg(long)]
     pub(crate) rotate_days: Option<u32>,
+    /// Whether machines that open the vault without a person may sign with it.
+    #[arg(long, value_name = "YES OR NO", value_parser = yes_or_no)]
+    pub(crate) services: Option<bool>,
     /// Anything else.
     #[arg(long)]
     pub(crate) notes: Option<String>,
@@ -270,10 +277,19 @@ impl EditOptions {
         let before = now.clone();
         now.account = self.account.unwrap_or(now.account);
         now.rotate_days = self.rotate_days.unwrap_or(now.rotate_days);
+        now.services = self.services.unwrap_or(now.services);
         now.notes = self.notes.unwrap_or(now.notes);
         if !self.addresses.is_empty() {
             now.addresses = self.addresses.into_iter().filter(|address| !address.is_empty()).collect();
         }
         KeyEdit { label: self.label, api_key: self.api_key, details: (now != before).then_some(now) }
+    }
+}
+
+fn yes_or_no(said: &str) -> Result<bool, String> {
+    match said {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("say yes or no".to_owned()),
     }
 }

@@ -325,6 +325,8 @@ pub struct SessionView {
     pub venue: String,
     /// Label of the key in use; empty when there is none or the vault is sealed.
     pub account: String,
+    /// Whether a machine opened the vault, without a person.
+    pub is_service: bool,
     /// Left until idle, milliseconds.
     pub idle_left_ms: Option<u64>,
     /// Left until too old, milliseconds.

@@ -41,6 +41,8 @@ pub enum SlotFor {
         token: String,
         /// Name of the key on it; made if it is not there.
         key: String,
+        /// For a machine that opens the vault without a person, and without a password.
+        service: bool,
     },
     /// A person with a password and a share that a key server keeps.
     Transit {
@@ -54,6 +56,8 @@ pub enum SlotFor {
         key: String,
         /// The namespace, or nothing.
         namespace: String,
+        /// For a machine that opens the vault without a person, and without a password.
+        service: bool,
     },
 }
 

@@ -175,9 +175,9 @@ fn slot_for(kind: strongroom_desk_api::SlotFor) -> SlotFor {
     match kind {
         strongroom_desk_api::SlotFor::Person => SlotFor::Person,
         strongroom_desk_api::SlotFor::Auditor => SlotFor::Auditor,
-        strongroom_desk_api::SlotFor::Token { module, token, key } => SlotFor::Token { module, token, key },
-        strongroom_desk_api::SlotFor::Transit { address, ca_file, mount, key, namespace } => {
-            SlotFor::Transit { address, ca_file, mount, key, namespace }
+        strongroom_desk_api::SlotFor::Token { module, token, key, service } => SlotFor::Token { module, token, key, service },
+        strongroom_desk_api::SlotFor::Transit { address, ca_file, mount, key, namespace, service } => {
+            SlotFor::Transit { address, ca_file, mount, key, namespace, service }
         }
     }
 }
@@ -260,13 +260,16 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
             hall.set_because(None);
             fetch_policy(hall).await;
         }
-        ActionEnd::Unlocked { signatures, by_kit, log_key, read_key } => {
+        ActionEnd::Unlocked { signatures, by_kit, by, log_key, read_key } => {
             tell = begin_log(hall, log_key, read_key, false).await.err();
             if let Err(error) = hall.keeper.opened(by_kit.is_some()).await {
                 tracing::warn!(%error, "the anchor could not be brought up to date");
             }
             let kind = if by_kit.is_some() { Kind::Recovered } else { Kind::Unlocked };
-            let _ = hall.note(&[(kind, json!({"signatures": signatures}))]);
+            let _ = hall.note(&[(
+                kind,
+                json!({"signatures": signatures, "slot": by.as_ref().map(|by| by.id), "by": by.as_ref().map(|by| &by.kind)}),
+            )]);
             hall.set_because(None);
             fetch_policy(hall).await;
             tokio::spawn(rotation::resume(Arc::clone(hall)));

@@ -211,8 +211,9 @@ impl Door {
             mode: self.hall.venue.mode,
             venue: self.hall.venue.name(),
             account: account.map(|key| key.label).unwrap_or_default(),
-            idle_left_ms: status.as_ref().and_then(|status| status.session).map(|(idle, _)| idle),
-            age_left_ms: status.as_ref().and_then(|status| status.session).map(|(_, age)| age),
+            is_service: status.as_ref().is_some_and(|status| status.is_service),
+            idle_left_ms: status.as_ref().and_then(persons_session).map(|(idle, _)| idle),
+            age_left_ms: status.as_ref().and_then(persons_session).map(|(_, age)| age),
             signatures: status.as_ref().map_or(0, |status| status.signatures),
             killed: summary.killed,
             lines: self.hall.venue.line_views(stream_age_ms, resyncs),
@@ -342,6 +343,11 @@ fn audit_entry(leaf: &strongroom_audit::Leaf, text: &str) -> AuditEntry {
         kind: fields.map(|fields| fields.kind).unwrap_or_default(),
         payload: serde_json::from_str(text).unwrap_or(serde_json::Value::Null),
     }
+}
+
+/// What is left of a person's session; a machine's does not end by itself.
+fn persons_session(status: &Status) -> Option<(u64, u64)> {
+    status.session.filter(|_| !status.is_service)
 }
 
 fn state_of(status: Option<&Status>) -> VaultState {

@@ -107,7 +107,7 @@ fn limits(facts: &Facts<'_>, order: &PlaceOrder) -> Check {
         return refuse(NAME, "The vault is sealed. Unlock first.".to_owned(), String::new(), Enforcer::Signer);
     };
     let detail = policy.instrument(&order.symbol).map_or_else(String::new, |limits| format!("at most {} each", limits.quantity_max));
-    let session = Session { opened_ms: 0, used_ms: 0, roles: vec![Role::Trader] };
+    let session = Session { opened_ms: 0, used_ms: 0, roles: vec![Role::Trader], is_service: false };
     let signer = SignerFacts { freeze: None, session: Ok(&session), rate: &mut OrderRate::default(), now_ms: 0 };
     match signer_gate(policy, signer, &Intent::Place(order.clone())) {
         // The value has a check of its own.

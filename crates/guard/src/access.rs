@@ -23,6 +23,8 @@ pub enum Role {
 impl Role {
     /// All roles.
     pub const ALL: [Self; 5] = [Self::Viewer, Self::Trader, Self::Risk, Self::KeyAdmin, Self::Auditor];
+    /// What a machine may do that opened the vault without a person.
+    pub const OF_SERVICES: [Self; 2] = [Self::Viewer, Self::Trader];
 }
 
 /// Why there is no session.
@@ -59,12 +61,16 @@ pub struct Session {
     pub used_ms: u64,
     /// What it may do.
     pub roles: Vec<Role>,
+    /// A machine's: nobody's presence keeps it open, so it ends by being locked or sealed alone.
+    pub is_service: bool,
 }
 
 impl Session {
     /// Whether it is over at `now_ms`, and why.
     pub fn end(&self, now_ms: u64, idle_ms: u64, age_max_ms: u64) -> Option<SessionEnd> {
-        if now_ms.saturating_sub(self.opened_ms) >= age_max_ms {
+        if self.is_service {
+            None
+        } else if now_ms.saturating_sub(self.opened_ms) >= age_max_ms {
             Some(SessionEnd::TooOld)
         } else if now_ms.saturating_sub(self.used_ms) >= idle_ms {
             Some(SessionEnd::Idle)
@@ -87,7 +93,7 @@ mod tests {
 
     #[test]
     fn session_ends() {
-        let session = Session { opened_ms: 1_000, used_ms: 5_000, roles: vec![] };
+        let session = Session { opened_ms: 1_000, used_ms: 5_000, roles: vec![], is_service: false };
         for (now, end) in [
             (5_000, None),
             (5_999, None),
@@ -96,6 +102,7 @@ mod tests {
             (11_000, Some(SessionEnd::TooOld)),
         ] {
             assert_eq!(session.end(now, 1_000, 10_000), end, "at {now}");
+            assert_eq!(Session { is_service: true, ..session.clone() }.end(now, 1_000, 10_000), None, "a machine's, at {now}");
         }
     }
 }

@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn at_the_limit_and_one_step_beyond() {
-        let session = Session { opened_ms: 0, used_ms: 0, roles: Role::ALL.to_vec() };
+        let session = Session { opened_ms: 0, used_ms: 0, roles: Role::ALL.to_vec(), is_service: false };
         for (symbol, price, quantity, expected) in [
             ("BTCUSDT", "50000", "0.5", "allow"),
             ("BTCUSDT", "50000", "0.50000001", "max-notional"),
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn kill_switch_session_and_role_come_first() {
         let intent = limit("BTCUSDT", "50000", "0.1");
-        let session = Session { opened_ms: 0, used_ms: 0, roles: Role::ALL.to_vec() };
+        let session = Session { opened_ms: 0, used_ms: 0, roles: Role::ALL.to_vec(), is_service: false };
         let viewer = Session { roles: vec![Role::Viewer], ..session.clone() };
         let freeze = Freeze { why: "test".to_owned() };
         assert_eq!(ask(&intent, Some(&freeze), Ok(&session), 0), "kill-switch");
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn market_orders_are_bounded_in_the_size_they_have() {
-        let session = Session { opened_ms: 0, used_ms: 0, roles: Role::ALL.to_vec() };
+        let session = Session { opened_ms: 0, used_ms: 0, roles: Role::ALL.to_vec(), is_service: false };
         let quote = |n: &str| order("BTCUSDT", Side::Buy, OrderSpec::Market { size: MarketSize::Quote(Notional::parse(n).unwrap()) });
         let base = |n: &str| order("BTCUSDT", Side::Sell, OrderSpec::Market { size: MarketSize::Base(Quantity::parse(n).unwrap()) });
         assert_eq!(ask(&quote("25000"), None, Ok(&session), 0), "allow");

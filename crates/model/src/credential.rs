@@ -132,6 +132,8 @@ pub struct KeyDetails {
     pub addresses: Vec<String>,
     /// Replaced after so many days.
     pub rotate_days: u32,
+    /// Whether machines that open the vault without a person may sign with it.
+    pub services: bool,
     /// Anything else.
     pub notes: String,
 }
@@ -193,7 +195,7 @@ impl KeyDetails {
 
 impl Default for KeyDetails {
     fn default() -> Self {
-        Self { account: String::new(), addresses: Vec::new(), rotate_days: ROTATE_DAYS, notes: String::new() }
+        Self { account: String::new(), addresses: Vec::new(), rotate_days: ROTATE_DAYS, services: false, notes: String::new() }
     }
 }
 

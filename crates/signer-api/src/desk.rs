@@ -195,6 +195,8 @@ pub enum SlotFor {
         token: String,
         /// Name of the key on it; made if it is not there.
         key: String,
+        /// For a machine that opens the vault without a person, and without a password.
+        service: bool,
     },
     /// A person with a password and a share that a key server keeps.
     Transit {
@@ -208,7 +210,16 @@ pub enum SlotFor {
         key: String,
         /// The namespace, or nothing.
         namespace: String,
+        /// For a machine that opens the vault without a person, and without a password.
+        service: bool,
     },
+}
+
+impl SlotFor {
+    /// Whether it is for a machine without a person.
+    pub const fn is_service(&self) -> bool {
+        matches!(self, Self::Token { service: true, .. } | Self::Transit { service: true, .. })
+    }
 }
 
 /// A way into the vault.
@@ -398,6 +409,8 @@ pub enum ActionEnd {
         signatures: u64,
         /// Whether the recovery kit was used.
         by_kit: Option<KitOpening>,
+        /// By which way.
+        by: Option<SlotInfo>,
         /// The log's public keys again: log key, then read key.
         #[serde(with = "serde_bytes")]
         log_key: Vec<u8>,

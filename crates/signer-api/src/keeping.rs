@@ -67,10 +67,10 @@ impl Account {
     pub fn asked(kind: &SlotFor) -> Option<Self> {
         match kind {
             SlotFor::Person | SlotFor::Auditor => None,
-            SlotFor::Token { module, token, key } => {
+            SlotFor::Token { module, token, key, service: _ } => {
                 Some(Self::Token(TokenAccount { module: module.clone(), token: token.clone(), key: key.clone(), ..Default::default() }))
             }
-            SlotFor::Transit { address, ca_file, mount, key, namespace } => Some(Self::Transit(TransitAccount {
+            SlotFor::Transit { address, ca_file, mount, key, namespace, service: _ } => Some(Self::Transit(TransitAccount {
                 address: address.trim_end_matches('/').to_owned(),
                 ca_file: ca_file.clone(),
                 mount: mount.clone(),
@@ -292,7 +292,8 @@ mod tests {
 
     #[test]
     fn only_the_keepers_parts_may_be_filled_in() {
-        let asked = Account::asked(&SlotFor::Token { module: token().module, token: token().token, key: token().key }).unwrap();
+        let asked =
+            Account::asked(&SlotFor::Token { module: token().module, token: token().token, key: token().key, service: false }).unwrap();
         assert!(asked.trouble().is_none() && !asked.completes(&asked));
         assert!(Account::Token(token()).completes(&asked));
         assert!(!Account::Token(TokenAccount { key: "another".to_owned(), ..token() }).completes(&asked));

@@ -37,6 +37,8 @@ pub struct Status {
     pub generation: Option<u64>,
     /// Milliseconds left of the session, if there is one: until idle, until too old.
     pub session: Option<(u64, u64)>,
+    /// Whether it is a machine's session, which does not end by itself.
+    pub is_service: bool,
     /// How the last session ended, if there is none.
     pub session_end: Option<SessionEnd>,
     /// The kill switch.

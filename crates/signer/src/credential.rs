@@ -3,7 +3,7 @@
 //! Invariant: the secret bytes never pass through a decoder or an owned text.
 
 use strongroom_model::CredentialInfo;
-use strongroom_vault::SecretBox;
+use strongroom_vault::{Reach, SecretBox};
 
 use crate::arena::{Arena, Shielded, Unshieldable};
 
@@ -11,6 +11,11 @@ use crate::arena::{Arena, Shielded, Unshieldable};
 pub(crate) struct Credential {
     pub(crate) info: CredentialInfo,
     pub(crate) secret: Shielded,
+}
+
+/// Who may open the record of a credential.
+pub(crate) const fn reach(info: &CredentialInfo) -> Reach {
+    if info.details.services { Reach::Services } else { Reach::Persons }
 }
 
 /// The record's plaintext.

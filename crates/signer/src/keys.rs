@@ -4,7 +4,7 @@ use ed25519_dalek::Signer as _;
 use strongroom_guard::{OrderRate, Policy, Role, Session, SessionEnd};
 use strongroom_model::{CredentialId, KeyStage, Venue};
 use strongroom_signer_api::{Account, SlotInfo};
-use strongroom_vault::{Purpose, RecordKind, SecretBox, SlotHead, SlotKind, Vault};
+use strongroom_vault::{Purpose, Reach, RecordHead, RecordKind, SecretBox, SlotHead, SlotKind, Vault};
 use thiserror::Error;
 
 use crate::arena::{Arena, Shielded, Unshieldable};
@@ -31,7 +31,8 @@ pub(crate) struct Open {
     pub(crate) device: Shielded,
     pub(crate) credentials: Vec<Credential>,
     pub(crate) policy: Policy,
-    pub(crate) totp_seed: Shielded,
+    /// Nothing: a machine opened the vault, and codes are for persons.
+    pub(crate) totp_seed: Option<Shielded>,
     log_key: Shielded,
     pub(crate) log_public: [u8; 32],
     pub(crate) read_public: [u8; 32],
@@ -48,9 +49,9 @@ impl Open {
     pub(crate) fn load(vault: Vault, device: &[u8; 32], state: Option<&[u8]>, arena: &mut Arena) -> Result<Self, LoadError> {
         let device = arena.shield(device)?;
         let mut credentials = Vec::new();
-        let (mut policy, mut totp_seed, mut log_key) = (None, None, None);
-        let heads: Vec<_> = vault.records().collect();
-        for head in heads {
+        let (mut policy, mut totp_seed, mut log_key, mut read_public) = (None, None, None, None);
+        let is_service = is_of_service(&vault);
+        for head in within_reach(&vault) {
             match head.kind {
                 RecordKind::Credential => {
                     let credential = vault.with_record(head.id, |record| credential::shield(record, arena))??;
@@ -59,20 +60,30 @@ impl Open {
                 RecordKind::Policy => policy = vault.with_record(head.id, |record| serde_json::from_slice::<Policy>(record).ok())?,
                 RecordKind::TotpSeed => totp_seed = Some(vault.with_record(head.id, |record| arena.shield(record))??),
                 RecordKind::AuditSigningKey => log_key = Some(vault.with_record(head.id, |record| arena.shield(record))??),
-                RecordKind::AuditReadKey | RecordKind::RecoveryCodes | RecordKind::OldStateKey => {}
+                RecordKind::AuditReadPublic => read_public = vault.with_record(head.id, |record| <[u8; 32]>::try_from(record).ok())?,
+                RecordKind::AuditReadKey
+                | RecordKind::RecoveryCodes
+                | RecordKind::OldStateKey
+                | RecordKind::VirtualKey
+                | RecordKind::CertificateKey => {}
             }
         }
         let policy = policy.filter(|policy| policy.validate().is_ok()).ok_or(LoadError::Record("its limits cannot be read"))?;
-        let totp_seed = totp_seed.ok_or(LoadError::Record("the seed of the one-time codes is missing"))?;
+        if totp_seed.is_none() && !is_service {
+            return Err(LoadError::Record("the seed of the one-time codes is missing"));
+        }
         let log_key = log_key.ok_or(LoadError::Record("the log's signing key is missing"))?;
         let log_public = arena
             .expose(&log_key, |seed| {
                 seed.try_into().ok().map(|seed| ed25519_dalek::SigningKey::from_bytes(seed).verifying_key().to_bytes())
             })?
             .ok_or(LoadError::Record("the log's signing key cannot be read"))?;
-        let read_public = vault
-            .with_audit_read_key(strongroom_audit::read_secret_to_public)?
-            .map_err(|_| LoadError::Record("the log's reading key cannot be read"))?;
+        let read_public = if is_service {
+            read_public.ok_or(LoadError::Record("the public half of the log's reading key is missing"))?
+        } else {
+            let made = vault.with_audit_read_key(strongroom_audit::read_secret_to_public)?;
+            made.map_err(|_| LoadError::Record("the log's reading key cannot be read"))?
+        };
         let state_key = vault.derive_key(Purpose::State)?;
         let (ledger_generation, ledger) = match state {
             None => (0, Ledger::default()),
@@ -105,8 +116,7 @@ impl Open {
     /// Reads credentials and limits again from the vault, after a change was saved.
     pub(crate) fn reload(&mut self, arena: &mut Arena) -> Result<(), LoadError> {
         let mut credentials = Vec::new();
-        let heads: Vec<_> = self.vault.records().collect();
-        for head in heads {
+        for head in within_reach(&self.vault) {
             if head.kind == RecordKind::Credential {
                 let credential = self.vault.with_record(head.id, |record| credential::shield(record, arena))??;
                 credentials.push(credential.ok_or(LoadError::Record("a credential in it cannot be read"))?);
@@ -132,7 +142,27 @@ impl Open {
 
     /// Which record holds the limits.
     pub(crate) fn policy_record(&self) -> Option<u64> {
-        self.vault.records().find(|head| head.kind == RecordKind::Policy).map(|head| head.id)
+        self.record(RecordKind::Policy)
+    }
+
+    /// The record of a kind that is there once.
+    pub(crate) fn record(&self, kind: RecordKind) -> Option<u64> {
+        self.vault.records().find(|head| head.kind == kind).map(|head| head.id)
+    }
+
+    /// For whom that slot is.
+    pub(crate) fn kind_of(&self, slot: u16) -> Option<SlotKind> {
+        self.vault.slots().into_iter().find(|head| head.id == slot)?.kind
+    }
+
+    /// The way by which the vault was opened.
+    pub(crate) fn opened_by(&self) -> Option<SlotInfo> {
+        self.vault.opened_by().map(|slot| slot_info(slot, None))
+    }
+
+    /// Whether a machine opened the vault, without a person.
+    pub(crate) fn is_of_service(&self) -> bool {
+        is_of_service(&self.vault)
     }
 
     /// After the vault was re-keyed: the counters are sealed with its new key from now on.
@@ -175,10 +205,22 @@ impl Open {
         self.session.as_ref().map_err(|end| *end)
     }
 
-    /// Begins a session with every role.
+    /// Begins a session: a person's with every role, a machine's with those of services.
     pub(crate) fn open_session(&mut self, now_ms: u64) {
-        self.session = Ok(Session { opened_ms: now_ms, used_ms: now_ms, roles: Role::ALL.to_vec() });
+        let is_service = self.is_of_service();
+        let roles = if is_service { Role::OF_SERVICES.to_vec() } else { Role::ALL.to_vec() };
+        self.session = Ok(Session { opened_ms: now_ms, used_ms: now_ms, roles, is_service });
     }
+}
+
+fn is_of_service(vault: &Vault) -> bool {
+    vault.opened_by().and_then(|slot| slot.kind) == Some(SlotKind::Service)
+}
+
+/// The records that whoever opened the vault can open.
+fn within_reach(vault: &Vault) -> Vec<RecordHead> {
+    let is_service = is_of_service(vault);
+    vault.records().filter(|head| !is_service || head.reach == Reach::Services).collect()
 }
 
 /// Opens the state file, also one that was written before the vault was re-keyed and could not be written again since.

@@ -35,10 +35,17 @@ pub enum RecordKind {
     RecoveryCodes,
     /// The key of a state file that was written before the vault was re-keyed; gone when it is written again.
     OldStateKey,
+    /// The public half of the key that reads the log: whoever only writes it needs no more.
+    AuditReadPublic,
+    /// A key of ours that lets a program trade through this vault.
+    VirtualKey,
+    /// The private key of a certificate.
+    CertificateKey,
 }
 
 impl RecordKind {
-    const NUMBERS: [(Self, u16); 7] = [
+    /// Every kind, with its number in the format.
+    pub const NUMBERS: [(Self, u16); 10] = [
         (Self::Credential, 1),
         (Self::TotpSeed, 2),
         (Self::Policy, 3),
@@ -46,6 +53,9 @@ impl RecordKind {
         (Self::AuditReadKey, 5),
         (Self::RecoveryCodes, 6),
         (Self::OldStateKey, 7),
+        (Self::AuditReadPublic, 8),
+        (Self::VirtualKey, 9),
+        (Self::CertificateKey, 10),
     ];
 
     fn number(self) -> u16 {

@@ -258,6 +258,7 @@ export class FakeWorld implements Commands {
       mode: this.mode,
       venue: this.mode === "live" ? "Binance" : "Paper",
       account: this.mode === "live" ? "main" : "practice",
+      is_service: false,
       idle_left_ms: this.idleLeft(),
       age_left_ms: 6 * 3_600_000,
       signatures: 1204,

@@ -196,10 +196,11 @@ fn edit_rows(edit: &KeyEdit) -> Vec<(&'static str, String)> {
     let mut rows = Vec::new();
     rows.extend(edit.label.as_ref().map(|label| ("New label", label.clone())));
     rows.extend(edit.api_key.as_ref().map(|name| ("New API key", shortened(name))));
-    if let Some(KeyDetails { account, addresses, rotate_days, notes }) = &edit.details {
+    if let Some(KeyDetails { account, addresses, rotate_days, services, notes }) = &edit.details {
         rows.push(("Account", or_none(account)));
         rows.push(("Addresses", or_none(&addresses.join(" "))));
         rows.push(("Replaced after", format!("{rotate_days} days")));
+        rows.push(("Machines without a person", if *services { "may sign with it" } else { "may not use it" }.to_owned()));
         rows.push(("Notes", or_none(&notes.chars().take(REASON_LEN_SHOWN).collect::<String>())));
     }
     rows

@@ -25,7 +25,7 @@ impl Signer {
             Grant::ExportKey(id, recipient) => self.export_key(talk, id, &recipient),
             Grant::Backup => talk.end("Granted.", ActionEnd::BackupGranted),
             Grant::Way(wish) => self.way_granted(talk, wish, now),
-            Grant::Keeper(label, account) => self.keeper_granted(talk, label, account),
+            Grant::Keeper(wish) => self.keeper_granted(talk, wish),
             Grant::Delete(id) => {
                 let Some(info) = open.credential(Some(id), Venue::Binance).map(|found| found.info.clone()) else {
                     return talk.fail(&Refusal::NoCredential.to_string(), Advice::Ask, false);

@@ -5,7 +5,7 @@
 
 use strongroom_model::{Advice, CredentialId, CredentialInfo, KeyDetails, KeyEdit, KeyRights, KeyStage, Origin, Scheme, Venue};
 use strongroom_signer_api::{ActionEnd, Refusal, Sealed};
-use strongroom_vault::{Edit, RecordKind, SecretBox, SystemEntropy};
+use strongroom_vault::{Edit, Reach, RecordKind, SecretBox, SystemEntropy};
 use strongroom_venues::binance::scheme;
 use subtle::ConstantTimeEq as _;
 
@@ -73,7 +73,7 @@ impl Signer {
     fn store_new(&mut self, talk: Talk, info: &CredentialInfo, secret: &[u8], end: ActionEnd, now: Moment) -> Vec<Out> {
         let (Some(open), Some(record)) = (self.open.as_ref(), credential::record(info, secret)) else { return talk.broken() };
         let changed = record.expose(|plaintext| {
-            let edit = Edit::Put { id: info.id.0, kind: RecordKind::Credential, plaintext };
+            let edit = Edit::PutFor { reach: credential::reach(info), id: info.id.0, kind: RecordKind::Credential, plaintext };
             open.vault.change(&[edit], now.wall, &mut SystemEntropy)
         });
         self.save_change(talk, changed, end)
@@ -200,7 +200,10 @@ fn change(
         let edits: Vec<Edit<'_>> = records
             .iter()
             .map(|(id, record)| match record.and_then(|_| plaintexts.next()) {
-                Some(plaintext) => Edit::Put { id: id.0, kind: RecordKind::Credential, plaintext },
+                Some(plaintext) => {
+                    let reach = credential::split(plaintext).map_or(Reach::default(), |(info, _)| credential::reach(&info));
+                    Edit::PutFor { reach, id: id.0, kind: RecordKind::Credential, plaintext }
+                }
                 None => Edit::Remove { id: id.0 },
             })
             .collect();

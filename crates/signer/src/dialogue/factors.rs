@@ -184,11 +184,13 @@ impl Signer {
     pub(super) fn let_in(&mut self, talk: Talk, by_kit: Option<KitOpening>) -> Vec<Out> {
         self.patience = Default::default();
         let Some(open) = self.open.as_mut() else { return talk.broken() };
-        open.ledger.totp = open.ledger.totp.after_password();
+        if !open.is_of_service() {
+            open.ledger.totp = open.ledger.totp.after_password();
+        }
         open.ledger.freeze.clone_from(&self.freeze);
         open.ledger.reserved = open.count.wants().unwrap_or(open.ledger.reserved);
         let (log_key, read_key) = (open.log_public.to_vec(), open.read_public.to_vec());
-        let end = ActionEnd::Unlocked { signatures: open.count.made(), by_kit, log_key, read_key };
+        let end = ActionEnd::Unlocked { signatures: open.count.made(), by_kit, by: open.opened_by(), log_key, read_key };
         self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::Saving(Next::OpenSession { end }) });
         self.save_ledger(Some(talk.prompt))
     }
@@ -212,7 +214,10 @@ impl Signer {
         let Some(open) = self.open.as_mut() else { return talk.fail("the vault was sealed meanwhile", Advice::Ask, false) };
         let code = code.strip_suffix(b"\n").unwrap_or(code);
         let arena = &self.arena;
-        let matches = |step| arena.expose(&open.totp_seed, |seed| otp::is_code_of(seed, code, step)).unwrap_or(false);
+        let Some(seed) = &open.totp_seed else {
+            return talk.fail("a machine opened the vault; codes are for persons", Advice::Refuse, false);
+        };
+        let matches = |step| arena.expose(seed, |seed| otp::is_code_of(seed, code, step)).unwrap_or(false);
         let (totp, verdict) = open.ledger.totp.attempt(code, now.wall_s(), matches);
         open.ledger.totp = totp;
         let next = match verdict {

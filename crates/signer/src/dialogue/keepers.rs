@@ -8,24 +8,34 @@ use strongroom_signer_api::Account;
 use strongroom_signer_api::prompt::Field;
 use strongroom_signer_api::provider::{Failure, FromProvider, MESSAGE_LEN_MAX, PATIENCE_S, SHARE_LEN, ToProvider, VAULT_ID_LEN};
 use strongroom_vault::{
-    Edit, Factors, KdfParams, Keeper, OpenError, SecretBox, SlotHead, SlotKind, SystemEntropy, Vault, peek, peek_slots,
+    ChangeError, Edit, Factors, KdfParams, Keeper, OpenError, Reach, RecordKind, Sealed, SecretBox, SlotHead, SlotKind, SystemEntropy,
+    Vault, peek, peek_slots,
 };
 use zeroize::Zeroizing;
 
 use super::{Dialogue, PASSWORD_LEN_MIN, Talk, Tried};
 use crate::arena::Shielded;
 use crate::clock::Moment;
+use crate::keys::Open;
 use crate::signer::{Out, Signer};
 
 /// What the prompt's next message must be, or the provider's.
 pub(super) enum Step {
     /// The password of the person whom a slot is for.
-    NewPassword(String, Account),
-    NewPin(String, Account, Shielded),
+    NewPassword(Wish),
+    /// A machine has no password.
+    NewPin(Wish, Option<Shielded>),
     Password(Opening, Account),
-    Pin(Opening, Account, Shielded),
+    Pin(Opening, Account, Option<Shielded>),
     /// A provider was wished for; then it is asked.
     Provider(Box<Errand>),
+}
+
+/// A slot that is to be added.
+pub(super) struct Wish {
+    pub(super) label: String,
+    pub(super) account: Account,
+    pub(super) for_service: bool,
 }
 
 /// The vault's file, as it is opened by a slot.
@@ -38,7 +48,7 @@ pub(super) struct Opening {
 /// What a provider is for.
 pub(super) struct Errand {
     account: Account,
-    password: Shielded,
+    password: Option<Shielded>,
     pin: Shielded,
     vault_id: [u8; VAULT_ID_LEN],
     purpose: Purpose,
@@ -51,8 +61,12 @@ enum Purpose {
 
 impl Signer {
     /// The code was right: a slot is to be added.
-    pub(super) fn keeper_granted(&mut self, talk: Talk, label: String, account: Account) -> Vec<Out> {
-        self.ask_keeper(talk, Step::NewPassword(label, account), Field::NewPassword, "Password of the person whom the slot is for")
+    pub(super) fn keeper_granted(&mut self, talk: Talk, wish: Wish) -> Vec<Out> {
+        if wish.for_service {
+            let words = pin_words(&wish.account);
+            return self.ask_keeper(talk, Step::NewPin(wish, None), Field::Pin, &words);
+        }
+        self.ask_keeper(talk, Step::NewPassword(wish), Field::NewPassword, "Password of the person whom the slot is for")
     }
 
     /// The one slot that must be meant by an unlocking that names none: no password opens this vault without a share.
@@ -66,9 +80,10 @@ impl Signer {
     /// First question of an unlocking by a slot.
     pub(super) fn unlock_with(&mut self, talk: Talk, slot: u16, device: Option<Shielded>, files: Vec<Vec<u8>>) -> Vec<Out> {
         let head = self.slots_at_hand(&files).into_iter().find(|head| head.id == slot);
+        let is_service = head.as_ref().is_some_and(|head| head.kind == Some(SlotKind::Service));
         let account = match head {
             None => return talk.fail(&format!("the vault has no slot {slot}. Nothing was tried"), Advice::Ask, false),
-            Some(head) if head.kind != Some(SlotKind::Hsm) => {
+            Some(head) if head.kind != Some(SlotKind::Hsm) && !is_service => {
                 let why = format!("slot {slot} has no share that somebody keeps. Nothing was tried. Unlock without naming a slot");
                 return talk.fail(&why, Advice::Ask, false);
             }
@@ -76,6 +91,10 @@ impl Signer {
         };
         let Some(account) = account else { return talk.fail(&in_words(Failure::Account, NOT_OPENED), Advice::Ask, false) };
         let opening = Opening { slot, sealed: device.filter(|_| self.open.is_none()).map(|device| (device, files)) };
+        if is_service {
+            let words = pin_words(&account);
+            return self.ask_keeper(talk, Step::Pin(opening, account, None), Field::Pin, &words);
+        }
         self.ask_keeper(talk, Step::Password(opening, account), Field::Password, "Password")
     }
 
@@ -84,26 +103,26 @@ impl Signer {
             Step::NewPassword(..) if answer.len() < PASSWORD_LEN_MIN => {
                 talk.fail("a password has at least 10 bytes; nothing was changed", Advice::Ask, false)
             }
-            Step::NewPassword(label, account) => {
+            Step::NewPassword(wish) => {
                 let Ok(password) = self.arena.shield(answer) else { return talk.broken() };
-                let words = pin_words(&account);
-                self.ask_keeper(talk, Step::NewPin(label, account, password), Field::Pin, &words)
+                let words = pin_words(&wish.account);
+                self.ask_keeper(talk, Step::NewPin(wish, Some(password)), Field::Pin, &words)
             }
-            Step::NewPin(label, account, password) => {
+            Step::NewPin(Wish { label, account, .. }, password) => {
                 let Some(share) = self.make_share() else { return talk.broken() };
                 self.want_provider(talk, account, password, answer, Purpose::Add { label, share })
             }
             Step::Password(opening, account) => {
                 let Ok(password) = self.arena.shield(answer) else { return talk.broken() };
                 let words = pin_words(&account);
-                self.ask_keeper(talk, Step::Pin(opening, account, password), Field::Pin, &words)
+                self.ask_keeper(talk, Step::Pin(opening, account, Some(password)), Field::Pin, &words)
             }
             Step::Pin(opening, account, password) => self.want_provider(talk, account, password, answer, Purpose::Open(opening)),
             Step::Provider(_) => talk.fail("the prompt said something out of order", Advice::Bug, false),
         }
     }
 
-    fn want_provider(&mut self, talk: Talk, account: Account, password: Shielded, pin: &[u8], purpose: Purpose) -> Vec<Out> {
+    fn want_provider(&mut self, talk: Talk, account: Account, password: Option<Shielded>, pin: &[u8], purpose: Purpose) -> Vec<Out> {
         let vault_id = match &purpose {
             Purpose::Open(Opening { sealed: Some((_, files)), .. }) => {
                 files.first().and_then(|bytes| peek(bytes).ok()).map(|header| header.vault_id)
@@ -143,9 +162,9 @@ impl Signer {
                 let Some(done) = Account::decode(done).filter(|done| done.completes(&account)) else {
                     return talk.fail("the provider's answer was not understood; nothing was changed", Advice::Bug, false);
                 };
-                self.add_kept(talk, &label, &done, &password, &share, now)
+                self.add_kept(talk, &label, &done, password.as_ref(), &share, now)
             }
-            (Purpose::Open(opening), FromProvider::Share(share)) => self.open_kept(talk, opening, &account, &password, share, now),
+            (Purpose::Open(opening), FromProvider::Share(share)) => self.open_kept(talk, opening, &account, password.as_ref(), share, now),
             _ => talk.fail("the provider said something out of order; nothing was changed", Advice::Bug, false),
         }
     }
@@ -171,16 +190,27 @@ impl Signer {
         talk.fail(&in_words(failure, effect_of(&errand.purpose)), Advice::Ask, is_wrong)
     }
 
-    fn add_kept(&mut self, talk: Talk, label: &str, account: &Account, password: &Shielded, share: &Shielded, now: Moment) -> Vec<Out> {
+    fn add_kept(
+        &mut self,
+        talk: Talk,
+        label: &str,
+        account: &Account,
+        password: Option<&Shielded>,
+        share: &Shielded,
+        now: Moment,
+    ) -> Vec<Out> {
         let Some(open) = &self.open else { return talk.fail("the vault was sealed meanwhile", Advice::Ask, false) };
         let (Some(device), Some(share)) = (self.device(&open.device), self.device(share)) else { return talk.broken() };
         let provider = account.encode();
         let kdf = self.kdf_wanted();
-        let changed = self.arena.expose(password, |password| {
-            let factors = Factors::Shared { password, device: &device, share: &share, keeper: keeper_of(account) };
-            open.vault.change(&[Edit::AddSlot { factors, label, kdf, provider: &provider }], now.wall, &mut SystemEntropy)
+        let changed = self.with_factors(password, &device, &share, keeper_of(account), |factors| {
+            let slot = Edit::AddSlot { factors, label, kdf, provider: &provider };
+            match factors {
+                Factors::Service { .. } => with_needs_of_services(open, slot, now),
+                _ => open.vault.change(&[slot], now.wall, &mut SystemEntropy),
+            }
         });
-        self.save_added(talk, changed.ok())
+        self.save_added(talk, changed)
     }
 
     fn open_kept(
@@ -188,7 +218,7 @@ impl Signer {
         talk: Talk,
         opening: Opening,
         account: &Account,
-        password: &Shielded,
+        password: Option<&Shielded>,
         share: &[u8; SHARE_LEN],
         now: Moment,
     ) -> Vec<Out> {
@@ -220,13 +250,27 @@ impl Signer {
         bytes: &[u8],
         slot: u16,
         device: &Shielded,
-        password: &Shielded,
+        password: Option<&Shielded>,
         share: &[u8; SHARE_LEN],
         keeper: Keeper,
     ) -> Option<Result<Vault, OpenError>> {
         let device = self.device(device)?;
-        let open = |password: &[u8]| Vault::open_slot(bytes, Some(slot), Factors::Shared { password, device: &device, share, keeper });
-        self.arena.expose(password, open).ok()
+        self.with_factors(password, &device, share, keeper, |factors| Vault::open_slot(bytes, Some(slot), factors))
+    }
+
+    /// Lends a person's factors, or a machine's, which has no password.
+    fn with_factors<R>(
+        &self,
+        password: Option<&Shielded>,
+        device: &[u8; 32],
+        share: &[u8; SHARE_LEN],
+        keeper: Keeper,
+        f: impl FnOnce(Factors<'_>) -> R,
+    ) -> Option<R> {
+        match password {
+            Some(password) => self.arena.expose(password, |password| f(Factors::Shared { password, device, share, keeper })).ok(),
+            None => Some(f(Factors::Service { device, share, keeper })),
+        }
     }
 
     fn take_errand(&mut self, prompt: u64) -> Option<(Talk, Box<Errand>)> {
@@ -270,6 +314,28 @@ impl Signer {
     fn wait_for_keeper(&mut self, talk: Talk, step: Step) {
         self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: super::Step::Keeper(step) });
     }
+}
+
+/// A slot for a machine, with what every machine needs to sign and to write the log: limits, the log's signing key, and the public
+/// half of its reading key. Which credentials it opens, the owner says of each.
+fn with_needs_of_services(open: &Open, slot: Edit<'_>, now: Moment) -> Result<Sealed, ChangeError> {
+    let next = open.vault.next_record_id();
+    let read_record = open.record(RecordKind::AuditReadPublic).unwrap_or(next);
+    let missing = || ChangeError::Unknown(next);
+    let (policy_record, log_record) =
+        (open.policy_record().ok_or_else(missing)?, open.record(RecordKind::AuditSigningKey).ok_or_else(missing)?);
+    let policy = serde_json::to_vec(&open.policy).map_err(|_| ChangeError::Broken)?;
+    let with_log_key = |log_key: &[u8]| {
+        let give = |id, kind, plaintext| Edit::PutFor { reach: Reach::Services, id, kind, plaintext };
+        let edits = [
+            slot,
+            give(policy_record, RecordKind::Policy, &policy),
+            give(log_record, RecordKind::AuditSigningKey, log_key),
+            give(read_record, RecordKind::AuditReadPublic, &open.read_public[..]),
+        ];
+        open.vault.change(&edits, now.wall, &mut SystemEntropy)
+    };
+    open.vault.with_record(log_record, with_log_key).map_err(|_| ChangeError::Unknown(log_record))?
 }
 
 const NOT_OPENED: &str = "The vault was not opened.";

@@ -123,7 +123,7 @@ enum Grant {
     ExportKey(CredentialId, String),
     Backup,
     Way(ways::Wish),
-    Keeper(String, Account),
+    Keeper(keepers::Wish),
     Rearm,
     SetPolicy(Policy),
     Pin(PinChange),
@@ -352,7 +352,7 @@ impl Signer {
             (Action::AddSlot { kind: SlotFor::Person, label }, _) => code(self, Grant::Way(ways::Wish::Person(label))),
             (Action::AddSlot { kind: SlotFor::Auditor, label }, _) => code(self, Grant::Way(ways::Wish::Auditor(label))),
             (Action::AddSlot { kind, label }, _) => match Account::asked(&kind) {
-                Some(account) => code(self, Grant::Keeper(label, account)),
+                Some(account) => code(self, Grant::Keeper(keepers::Wish { label, account, for_service: kind.is_service() })),
                 None => talk.broken(),
             },
             (Action::RemoveSlot { slot }, _) => code(self, Grant::Way(ways::Wish::Remove(slot))),

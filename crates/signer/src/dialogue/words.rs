@@ -5,11 +5,12 @@ use strongroom_guard::Role;
 use strongroom_model::{CredentialId, KeyStage, Venue};
 use strongroom_signer_api::about::is_plain;
 use strongroom_signer_api::{Account, Action, KitOpening, PinChange, Refusal, SlotFor};
-use strongroom_vault::KdfParams;
+use strongroom_vault::{KdfParams, SlotKind};
 
 use super::credentials::can_be_generated;
 use super::{FINGERPRINT_LEN, HOST_LEN_MAX, LABEL_LEN_MAX, about, export};
 use crate::clock::Moment;
+use crate::keys::Open;
 use crate::signer::Signer;
 
 impl Signer {
@@ -27,6 +28,12 @@ impl Signer {
                     return state("the key derivation is outside of what vaults may use (64 MiB and 3 passes at least)");
                 }
                 return Ok("Create a vault".to_owned());
+            }
+            Action::Unlock | Action::UnlockWith { .. } if self.open.as_ref().is_some_and(Open::is_of_service) => {
+                return state("a machine has the vault open; seal it first (`strongroom vault seal`)");
+            }
+            Action::UnlockWith { slot } if self.open.as_ref().is_some_and(|open| open.kind_of(*slot) == Some(SlotKind::Service)) => {
+                return state("the vault is open; a machine's slot opens a sealed one");
             }
             Action::Unlock => return Ok("Unlock the vault".to_owned()),
             Action::UnlockWith { slot } => return Ok(format!("Unlock the vault by slot {slot}")),
@@ -101,6 +108,7 @@ impl Signer {
             }
             Action::AddSlot { kind, label } => match Account::asked(kind).and_then(|account| account.trouble()) {
                 Some(trouble) => state(trouble),
+                None if kind.is_service() => Ok(format!("Let a machine open the vault without a person, “{label}”")),
                 None => Ok(format!("Let one more person into the vault, “{label}”, with a share that somebody keeps")),
             },
             Action::RemoveSlot { slot } => Ok(format!("Close slot {slot} of the vault")),

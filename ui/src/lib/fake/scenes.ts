@@ -139,7 +139,7 @@ export function keys(now_us: number): KeyView[] {
       stage: active ? "active" : "spare",
       replaces: null,
       granted: null,
-      details: { account: "", addresses: [], rotate_days: 90, notes: "" },
+      details: { account: "", addresses: [], rotate_days: 90, services: false, notes: "" },
     },
     age_days: days,
     last_used: last === null ? null : now_us - last,
