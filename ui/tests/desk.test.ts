@@ -394,6 +394,27 @@ it("ways into the vault are added and closed by the prompt", async () => {
   await until(() => expect(all("toast").at(-1)?.dataset.tone).toBe("ok"));
 });
 
+it("a machine gets a way of its own, and the keys that are marked for it", async () => {
+  const world = await openDesk({ scenario: "plain", prompt_ms: 1 });
+  await world.user.click(get("nav-settings"));
+  await until(() => expect(all("slot-row").length).toBe(2));
+  await world.user.click(get("add-service"));
+  await type(world, "slot-label", "gateway");
+  await world.user.selectOptions(get("slot-keeper"), "transit");
+  await type(world, "slot-address", "https://vault.example:8200");
+  expect(get("slot-go").getAttribute("aria-disabled")).toBe("true");
+  await type(world, "slot-ca", "/etc/vault/ca.pem");
+  await world.user.click(get("slot-go"));
+  await until(() => expect(all("slot-row").at(-1)?.textContent).toContain("service"));
+  expect(world.backend.calls.findLast(([name]) => name === "act")?.[1]).toMatchObject({
+    action: { kind: { transit: { address: "https://vault.example:8200", mount: "transit", key: "strongroom", service: true } } },
+  });
+  await world.user.click(get("nav-keys"));
+  await until(() => expect(all("for-machines").length).toBeGreaterThan(0));
+  await world.user.click(all("for-machines")[0]!);
+  await until(() => expect(all("for-machines")[0]!.textContent).toContain("Not for machines"));
+});
+
 it("a key is exported for an age recipient only", async () => {
   const world = await openDesk({ scenario: "plain", prompt_ms: 1 });
   await world.user.click(get("nav-keys"));

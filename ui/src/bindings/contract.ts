@@ -527,6 +527,10 @@ addresses: Array<string>,
  */
 rotate_days: number,
 /**
+ * Whether machines that open the vault without a person may sign with it.
+ */
+services: boolean,
+/**
  * Anything else.
  */
 notes: string, };
@@ -999,6 +1003,10 @@ venue: string,
  */
 account: string,
 /**
+ * Whether a machine opened the vault, without a person.
+ */
+is_service: boolean,
+/**
  * Left until idle, milliseconds.
  */
 idle_left_ms: number | null,
@@ -1073,7 +1081,11 @@ token: string,
 /**
  * Name of the key on it; made if it is not there.
  */
-key: string, } } | { "transit": {
+key: string,
+/**
+ * For a machine that opens the vault without a person, and without a password.
+ */
+service: boolean, } } | { "transit": {
 /**
  * `https://host:port`.
  */
@@ -1093,7 +1105,11 @@ key: string,
 /**
  * The namespace, or nothing.
  */
-namespace: string, } };
+namespace: string,
+/**
+ * For a machine that opens the vault without a person, and without a password.
+ */
+service: boolean, } };
 
 export type SlotView = {
 /**

@@ -70,6 +70,18 @@ export class Keyring {
       edit: { label: null, api_key, details: null },
     });
   }
+  /** Whether machines that open the vault without a person may sign with it. */
+  forMachines(view: KeyView, services: boolean): Promise<boolean> {
+    const { label, details, id } = view.key;
+    const effect = services
+      ? "They open the vault by a way of their own, and change nothing."
+      : "Machines that run now keep it until they are sealed.";
+    return this.change(services ? `Let machines sign with “${label}”.` : `Take “${label}” from the machines.`, effect, {
+      action: "edit_key",
+      id,
+      edit: { label: null, api_key: null, details: { ...details, services } },
+    });
+  }
   publicKey(view: KeyView): Promise<string> {
     return this.backend.public_key({ id: view.key.id });
   }

@@ -30,12 +30,7 @@ export class Ways {
   rekey = () =>
     this.change("Give everything new keys.", "Only your password and a new recovery kit open the vault then.", { action: "rekey" });
   backup = () => this.change("Copy the vault's file.", "The copy is as encrypted as the vault itself.", { action: "backup" });
-  add = (kind: SlotFor, label: string) =>
-    this.change(
-      kind === "person" ? `Let “${label}” into the vault.` : `Give “${label}” a code that reads the log.`,
-      kind === "person" ? "They type their own password in the prompt." : "The code is shown once. It opens no key.",
-      { action: "add_slot", kind, label },
-    );
+  add = (kind: SlotFor, label: string) => this.change(...wordsOf(kind, label), { action: "add_slot", kind, label });
   remove = (slot: SlotView) =>
     this.change(`Close slot ${slot.id}.`, "It opens the vault no more; backups of before still open with it.", {
       action: "remove_slot",
@@ -47,4 +42,14 @@ export class Ways {
     await this.refresh();
     return done;
   }
+}
+
+/** What adding such a way does, and what follows from it. */
+function wordsOf(kind: SlotFor, label: string): [string, string] {
+  if (kind === "auditor") return [`Give “${label}” a code that reads the log.`, "The code is shown once. It opens no key."];
+  const person = `Let “${label}” into the vault.`;
+  if (kind === "person") return [person, "They type their own password in the prompt."];
+  const { service } = "token" in kind ? kind.token : kind.transit;
+  if (!service) return [person, "They type their own password, and the PIN or token of whoever keeps the share."];
+  return [`Let “${label}” open the vault without a person.`, "It signs with the keys that are marked for machines, and changes nothing."];
 }

@@ -1,5 +1,5 @@
 // The simulated vault: keys and ways into it, and what prompts do to them. Invariant: for drawing and testing only.
-import type { DoorAction, KeyView, Outcome, SlotView } from "../../bindings/contract";
+import type { DoorAction, KeyView, Outcome, SlotFor, SlotView } from "../../bindings/contract";
 import * as scenes from "./scenes";
 
 export const outcome = (words: string, more: Partial<Outcome> = {}): Outcome => ({
@@ -45,9 +45,14 @@ export class FakeVault {
         this.change(id, (view) => ({
           ...view,
           step: null,
-          key: { ...view.key, stage: "active", api_key: edit.api_key ?? view.key.api_key },
+          key: {
+            ...view.key,
+            stage: view.key.stage === "new" ? "active" : view.key.stage,
+            api_key: edit.api_key ?? view.key.api_key,
+            details: edit.details ?? view.key.details,
+          },
         }));
-        return outcome("The key is accepted and in use.");
+        return outcome(edit.api_key ? "The key is accepted and in use." : "Changed.");
       }
       case "delete":
         this.keys = this.keys.filter((view) => view.key.id !== action.id);
@@ -58,7 +63,7 @@ export class FakeVault {
       case "export_key":
         return outcome("Done.");
       case "add_slot": {
-        const kind = action.kind === "person" ? "password and device" : "auditor";
+        const kind = nameOf(action.kind);
         this.slots = [...this.slots, { id: 3, kind, label: action.label, kdf: null, kept: null, is_present: false }];
         return outcome("The slot is added.");
       }
@@ -104,4 +109,10 @@ export class FakeVault {
     this.keys = [...this.keys, { ...made, age_days: 0, due: [] }];
     return made;
   }
+}
+
+function nameOf(kind: SlotFor): string {
+  if (typeof kind === "string") return kind === "person" ? "password and device" : "auditor";
+  const { service } = "token" in kind ? kind.token : kind.transit;
+  return service ? "service" : "password, device and a kept share";
 }
