@@ -195,6 +195,18 @@ export const SCENES = [
       await p.getByTestId("add-auditor").click();
     },
   },
+  {
+    name: "settings-machine",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "settings");
+      await p.getByTestId("add-service").click();
+      await p.getByTestId("slot-keeper").selectOption("transit");
+      await p.getByTestId("slot-label").fill("gateway");
+      await p.getByTestId("slot-go").scrollIntoViewIfNeeded();
+    },
+  },
   { name: "settings", fake: "plain", wait: "order-row", act: (p) => go(p, "settings") },
   {
     name: "settings-policy",

@@ -175,3 +175,25 @@ fn a_rekeyed_vault_is_closed_to_whoever_had_a_key() {
     let without_person = vault.rekey(&[way(2, Factors::Kit(&new_kit))], None, at(9_000), &mut Repeatable::new(5));
     assert_eq!(without_person.err(), Some(ChangeError::LastWay));
 }
+
+/// A kind that is not written yet by any program is kept like the others.
+#[test]
+fn records_of_every_kind_open_for_whom_they_are() {
+    let mut vault = vault();
+    let first = vault.next_record_id();
+    let texts: Vec<String> = RecordKind::NUMBERS.iter().map(|(_, number)| format!("kind {number}")).collect();
+    let rows = || RecordKind::NUMBERS.iter().zip(&texts).zip(first..);
+    let edits: Vec<Edit<'_>> = rows()
+        .map(|(((kind, number), text), id)| {
+            let reach = if number % 2 == 0 { Reach::Services } else { Reach::Persons };
+            Edit::PutFor { reach, id, kind: *kind, plaintext: text.as_bytes() }
+        })
+        .chain([add(SERVICE, "gateway", b"transit")])
+        .collect();
+    changed(&mut vault, &edits);
+    let machine = Vault::open(vault.first_image().bytes(), SERVICE).unwrap();
+    for (((kind, number), text), id) in rows() {
+        assert!(vault.with_record(id, |plaintext| plaintext == text.as_bytes()).unwrap(), "{kind:?}");
+        assert_eq!(machine.with_record(id, |_| ()).is_ok(), number % 2 == 0, "{kind:?}");
+    }
+}
