@@ -170,7 +170,7 @@ due = next(view for view in does("key", "due")["keys"] if view["key"]["id"] == b
 assert due["due"][0]["why"] == "orders that are not mine", due
 code, told = person.with_code("key", "edit", born, "--rotate-days", "30", "--address", "203.0.113.7", "--notes", "the desk's")
 assert code == 0, told
-assert told["key"]["details"] == {"account": "", "addresses": ["203.0.113.7"], "rotate_days": 30, "notes": "the desk's"}, told
+assert told["key"]["details"] == {"account": "", "addresses": ["203.0.113.7"], "rotate_days": 30, "services": False, "notes": "the desk's"}, told
 
 say("delete them")
 for key in (new, born):
