@@ -19,7 +19,7 @@ macro_rules! table {
             public_key(id: CredentialId) -> String;
             go_on(id: CredentialId) -> Outcome;
             suspect(id: CredentialId, why: String) -> String;
-            slots() -> Vec<SlotView>;
+            slots() -> Vec<SlotInfo>;
             policy() -> Policy;
             instruments() -> Vec<Instrument>;
             candles(symbol: Symbol, interval: Interval) -> Vec<Candle>;

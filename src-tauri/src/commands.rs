@@ -4,10 +4,8 @@
 use std::time::{Duration, Instant};
 
 use strongroom_desk_api::supervisor::{SupervisorClient, ToSupervisor};
-use strongroom_desk_api::{
-    Ask, Checks, DoorAction, DoorError, Interval, KeyView, OrderView, Policy, SessionView, SlotView, Tell, VaultView, Watch,
-};
-use strongroom_model::{Advice, Balance, Candle, CredentialId, Instrument, Price, Quantity, Side, Symbol};
+use strongroom_desk_api::{Ask, Checks, DoorAction, DoorError, Interval, KeyView, OrderView, Policy, SessionView, Tell, VaultView, Watch};
+use strongroom_model::{Advice, Balance, Candle, CredentialId, Instrument, Price, Quantity, Side, SlotInfo, Symbol};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
 
@@ -135,7 +133,7 @@ pub(crate) async fn suspect(window: State<'_, Window>, id: CredentialId, why: St
 }
 
 #[tauri::command(rename_all = "snake_case")]
-pub(crate) async fn slots(window: State<'_, Window>) -> Answer<Vec<SlotView>> {
+pub(crate) async fn slots(window: State<'_, Window>) -> Answer<Vec<SlotInfo>> {
     asked!(window, Ask::Slots, Tell::Slots { slots } => slots)
 }
 

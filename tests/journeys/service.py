@@ -69,6 +69,7 @@ refused("rearm", says="Risk")
 say("a person cannot slip into its open vault, and nobody's idleness ends its session")
 fd = given(PASSWORD + "\n")
 refused("vault", "unlock", "--password-fd", fd, fds=[fd], says="a machine has the vault open")
+refused("vault", "recover", says="a machine has the vault open")
 view = does("session")
 assert view["is_service"] and view["idle_left_ms"] is None, view
 
@@ -91,5 +92,9 @@ seals()
 code, told = by_machine()
 assert code != 0 and "no slot 3" in told["error"]["message"], told
 person.unlocks()
+
+say("its token went nowhere it should not be found")
+told = json.dumps(does("audit", "list", "--last", 50)) + "".join(written) + open(f"{DIR}/vault.srv", "rb").read().decode("latin1")
+assert SERVER_TOKEN not in told and "key server" in told
 daemon.stop()
 verifies(person)

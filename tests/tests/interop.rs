@@ -11,6 +11,7 @@ use std::process::Command;
 use serde::Deserialize;
 use serde_json::json;
 use strongroom_paper::{Config, KeyScheme, start};
+use strongroom_tests::seats::seat;
 
 /// Environments with the pinned packages; `cargo xtask test` makes them.
 const PYTHON: &str = "STRONGROOM_VENV";
@@ -47,6 +48,7 @@ fn node() -> Command {
 
 /// Runs a journey on a venue of its own and expects every case to hold.
 async fn journey(mut command: Command, name: &str) {
+    let _seat = seat().await;
     let directory = tempfile::tempdir().expect("a folder");
     let venue = start(Config::simulated(directory.path().join("venue"), 42)).await.expect("the venue opens");
     let kind = |scheme| match scheme {

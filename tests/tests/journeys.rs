@@ -2,6 +2,7 @@
 //!
 //! Invariant: each journey has a world of its own, and nothing that it started outlives it.
 
+use strongroom_tests::seats::seat_blocking;
 use strongroom_tests::stories::{PYTHON, SYSTEM_PYTHON, Stories};
 
 const STORIES: Stories = Stories {
@@ -23,12 +24,22 @@ const STORIES: Stories = Stories {
 };
 
 fn journey(story: &str) {
+    busy(story, PYTHON, &[]);
+}
+
+fn busy(story: &str, python: &str, around: &[&str]) {
+    let _seat = seat_blocking();
+    STORIES.run(story, python, around);
+}
+
+/// Stories that wait for the next one-time code most of their time.
+fn waiting(story: &str) {
     STORIES.run(story, PYTHON, &[]);
 }
 
 #[test]
 fn first_use() {
-    journey("first_use.py");
+    waiting("first_use.py");
 }
 
 #[test]
@@ -39,28 +50,28 @@ fn on_a_terminal() {
 /// On a display of its own.
 #[test]
 fn prompt_window() {
-    STORIES.run("prompt_window.py", SYSTEM_PYTHON, &[]);
+    busy("prompt_window.py", SYSTEM_PYTHON, &[]);
 }
 
 #[test]
 fn ways() {
-    journey("ways.py");
+    waiting("ways.py");
 }
 
 #[test]
 fn service() {
-    journey("service.py");
+    waiting("service.py");
 }
 
 #[test]
 fn keepers() {
-    journey("keepers.py");
+    waiting("keepers.py");
 }
 
 /// With the system's Python, which speaks with buses.
 #[test]
 fn away() {
-    STORIES.run("away.py", SYSTEM_PYTHON, &[]);
+    busy("away.py", SYSTEM_PYTHON, &[]);
 }
 
 #[test]
@@ -75,13 +86,13 @@ fn faults() {
 
 #[test]
 fn keychain() {
-    journey("keychain.py");
+    waiting("keychain.py");
 }
 
 /// In a mount namespace of its own, where a disk can be full.
 #[test]
 fn disk() {
-    STORIES.run("disk.py", PYTHON, &["unshare", "--user", "--map-root-user", "--mount"]);
+    busy("disk.py", PYTHON, &["unshare", "--user", "--map-root-user", "--mount"]);
 }
 
 /// Everything in it runs as an ordinary user; run as root, it looks with root's eyes too.
@@ -103,7 +114,7 @@ fn paper_durable() {
 /// In a mount namespace of its own, where a disk can be full.
 #[test]
 fn paper_disk() {
-    STORIES.run("paper_disk.py", PYTHON, &["unshare", "--user", "--map-root-user", "--mount"]);
+    busy("paper_disk.py", PYTHON, &["unshare", "--user", "--map-root-user", "--mount"]);
 }
 
 #[test]

@@ -407,7 +407,11 @@ it("a machine gets a way of its own, and the keys that are marked for it", async
   await world.user.click(get("slot-go"));
   await until(() => expect(all("slot-row").at(-1)?.textContent).toContain("service"));
   expect(world.backend.calls.findLast(([name]) => name === "act")?.[1]).toMatchObject({
-    action: { kind: { transit: { address: "https://vault.example:8200", mount: "transit", key: "strongroom", service: true } } },
+    action: {
+      kind: {
+        shared: { keeper: { transit: { address: "https://vault.example:8200", mount: "transit", key: "strongroom" } }, service: true },
+      },
+    },
   });
   await world.user.click(get("nav-keys"));
   await until(() => expect(all("for-machines").length).toBeGreaterThan(0));

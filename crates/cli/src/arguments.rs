@@ -330,6 +330,9 @@ mod tests {
             ("vault add-slot token --label a --module /m.so", false),
             ("vault add-slot transit --label a --address https://v --ca /c --key k", true),
             ("vault add-slot transit --label a --address https://v --key k", false),
+            ("vault add-slot service --label a --module /m.so --token t", true),
+            ("key edit 4 --services yes", true),
+            ("key edit 4 --services perhaps", false),
         ] {
             let words = std::iter::once("strongroom").chain(line.split(' '));
             assert_eq!(Arguments::try_parse_from(words).is_ok(), understood, "{line}");

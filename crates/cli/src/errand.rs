@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use strongroom_desk_api::supervisor::{Errand, Face, Field, Show, Slot, SupervisorClient, ToSupervisor};
-use strongroom_desk_api::{Ask, DeskClient, DoorAction, SlotFor, Tell};
+use strongroom_desk_api::{Ask, DeskClient, DoorAction, Tell};
+use strongroom_model::SlotFor;
 
 use crate::descriptors::{CodeFds, KeyFds, NewKitFds, NewSlotFds, NewVaultFds, PasswordChangeFds, RecoveryFds, RekeyFds, UnlockFds};
 use crate::fail::Failure;
@@ -72,10 +73,10 @@ impl Descriptors {
             SlotFor::Person => {
                 Self::new(&[(Slot::Answer(Field::Totp), secrets.totp_fd), (Slot::Answer(Field::NewPassword), secrets.new_password_fd)])
             }
-            SlotFor::Token { service: true, .. } | SlotFor::Transit { service: true, .. } => {
+            SlotFor::Shared { service: true, .. } => {
                 Self::new(&[(Slot::Answer(Field::Totp), secrets.totp_fd), (Slot::Answer(Field::Pin), secrets.pin_fd)])
             }
-            SlotFor::Token { .. } | SlotFor::Transit { .. } => Self::new(&[
+            SlotFor::Shared { .. } => Self::new(&[
                 (Slot::Answer(Field::Totp), secrets.totp_fd),
                 (Slot::Answer(Field::NewPassword), secrets.new_password_fd),
                 (Slot::Answer(Field::Pin), secrets.pin_fd),

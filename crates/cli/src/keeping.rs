@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use strongroom_desk_api::SlotFor;
+use strongroom_model::{ShareKeeper, SlotFor};
 
 use crate::fail::Failure;
 use crate::vault_arguments::SlotName;
@@ -56,16 +56,14 @@ impl KeeperOptions {
             (SlotName::Person, None, None, None, None, None) if !of_transit => Ok(SlotFor::Person),
             (SlotName::Auditor, None, None, None, None, None) if !of_transit => Ok(SlotFor::Auditor),
             (SlotName::Token, Some(module), Some(token), key, None, None) if !of_transit => {
-                Ok(SlotFor::Token { module: text(&module)?, token, key: key.unwrap_or_else(|| KEY.to_owned()), service })
+                let keeper = ShareKeeper::Token { module: text(&module)?, token, key: key.unwrap_or_else(|| KEY.to_owned()) };
+                Ok(SlotFor::Shared { keeper, service })
             }
-            (SlotName::Transit, None, None, Some(key), Some(address), Some(ca)) if !of_token => Ok(SlotFor::Transit {
-                address,
-                ca_file: text(&ca)?,
-                mount: mount.unwrap_or_else(|| MOUNT.to_owned()),
-                key,
-                namespace: namespace.unwrap_or_default(),
-                service,
-            }),
+            (SlotName::Transit, None, None, Some(key), Some(address), Some(ca)) if !of_token => {
+                let (mount, namespace) = (mount.unwrap_or_else(|| MOUNT.to_owned()), namespace.unwrap_or_default());
+                let keeper = ShareKeeper::Transit { address, ca_file: text(&ca)?, mount, key, namespace };
+                Ok(SlotFor::Shared { keeper, service })
+            }
             _ => Err(Failure::usage("these options do not belong to this kind of slot; see `strongroom vault add-slot --help`")),
         }
     }

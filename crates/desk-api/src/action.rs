@@ -2,9 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use strongroom_guard::Policy;
-use strongroom_model::{CredentialId, KeyEdit, Scheme, Venue};
-
-use crate::keys::SlotFor;
+use strongroom_model::{CredentialId, KeyEdit, Scheme, SlotFor, Venue};
 
 /// Something that needs a person, as a door asks for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 use strongroom_guard::Policy;
 use strongroom_model::{
-    Advice, Balance, Candle, CredentialId, CredentialInfo, Fill, Instrument, Level, Notional, OrderSpec, Price, Quantity, Side, Symbol,
-    Timestamp,
+    Advice, Balance, Candle, CredentialId, CredentialInfo, Fill, Instrument, Level, Notional, OrderSpec, Price, Quantity, Side, SlotInfo,
+    Symbol, Timestamp,
 };
 use thiserror::Error;
 
 use crate::action::DoorAction;
-use crate::keys::{KeyView, SlotView};
+use crate::keys::KeyView;
 use crate::line::{LimitView, LineView};
 use crate::market::{Frame, Interval, Watch};
 use crate::ticket::Checks;
@@ -189,7 +189,7 @@ pub enum Tell {
     /// To [`Ask::Slots`].
     Slots {
         /// By number.
-        slots: Vec<SlotView>,
+        slots: Vec<SlotInfo>,
     },
     /// To [`Ask::PublicKey`].
     PublicKey {

@@ -13,7 +13,7 @@ pub mod ticket;
 
 pub use action::DoorAction;
 pub use door::{Ask, AuditEntry, BookView, DoorError, Fate, Mode, OrderView, SessionView, Tell, VaultState, VaultView};
-pub use keys::{DueReason, KeyView, RotationStep, SlotFor, SlotView};
+pub use keys::{DueReason, KeyView, RotationStep};
 pub use line::{CertificateView, CountedBy, Latency, LimitView, LineKind, LineView, PinState, SeenKey};
 pub use market::{Day, Frame, Interval, Row, TradeRow, Watch};
 pub use socket::DeskClient;

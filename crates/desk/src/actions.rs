@@ -11,7 +11,7 @@ use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorAction, DoorError, Tell};
 use strongroom_guard::Policy;
 use strongroom_model::{Advice, CredentialInfo, KeyStage};
-use strongroom_signer_api::{Action, ActionEnd, KitOpening, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed, SlotFor};
+use strongroom_signer_api::{Action, ActionEnd, KitOpening, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed};
 use strongroom_vault_store::{Attempt, AttemptEnd};
 
 use crate::event::Event;
@@ -155,7 +155,7 @@ async fn hand_over(hall: &Arc<Hall>, action: DoorAction) -> Result<Prepared, Tel
         DoorAction::Backup => Action::Backup,
         DoorAction::ChangePassword => Action::ChangePassword,
         DoorAction::ReplaceKit => Action::ReplaceKit,
-        DoorAction::AddSlot { kind, label } => Action::AddSlot { kind: slot_for(kind), label },
+        DoorAction::AddSlot { kind, label } => Action::AddSlot { kind, label },
         DoorAction::RemoveSlot { slot } => Action::RemoveSlot { slot },
         DoorAction::Rekey => Action::Rekey,
         DoorAction::Rearm => Action::Rearm,
@@ -169,17 +169,6 @@ async fn hand_over(hall: &Arc<Hall>, action: DoorAction) -> Result<Prepared, Tel
         DoorAction::ForgetPin { host, spki_sha256 } => Action::Pin(PinChange { host, spki_sha256, trust: false }),
     };
     Ok(Prepared { action, tail, files })
-}
-
-fn slot_for(kind: strongroom_desk_api::SlotFor) -> SlotFor {
-    match kind {
-        strongroom_desk_api::SlotFor::Person => SlotFor::Person,
-        strongroom_desk_api::SlotFor::Auditor => SlotFor::Auditor,
-        strongroom_desk_api::SlotFor::Token { module, token, key, service } => SlotFor::Token { module, token, key, service },
-        strongroom_desk_api::SlotFor::Transit { address, ca_file, mount, key, namespace, service } => {
-            SlotFor::Transit { address, ca_file, mount, key, namespace, service }
-        }
-    }
 }
 
 /// A signer was attached: it may be an open one whose desk died, or a new one that must hear of the kill switch.

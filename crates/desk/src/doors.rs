@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strongroom_desk_api::socket::{DESK_SOCKET, LINE_LEN_MAX, listen, peer_is_same_user, run_dir};
-use strongroom_desk_api::{Ask, AuditEntry, OrderView, SessionView, SlotView, Tell, VaultState, VaultView};
+use strongroom_desk_api::{Ask, AuditEntry, OrderView, SessionView, Tell, VaultState, VaultView};
 use strongroom_guard::SessionEnd;
 use strongroom_model::{Advice, ClientOrderId, CredentialInfo, OrderSpec, PlaceOrder, Side, Symbol};
 use strongroom_signer_api::channel::Channel;
-use strongroom_signer_api::{ActionEnd, GIVEN_UP, PinChange, Reply, Request, SlotInfo, Status};
+use strongroom_signer_api::{ActionEnd, GIVEN_UP, PinChange, Reply, Request, Status};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
@@ -122,7 +122,7 @@ impl Door {
             Ask::Seal => locking::seal(&self.hall, &self.supervisor, "a person sealed it").await,
             Ask::Keys => account::keys(&self.hall).await,
             Ask::Slots => match self.hall.ask_signer(&Request::Slots).await {
-                Ok(Reply::Slots(slots)) => Tell::Slots { slots: slots.into_iter().map(slot_view).collect() },
+                Ok(Reply::Slots(slots)) => Tell::Slots { slots },
                 other => unexpected(other),
             },
             Ask::PublicKey { id } => match self.hall.ask_signer(&Request::PublicKey { id }).await {
@@ -369,11 +369,6 @@ pub(crate) fn unexpected(answer: Result<Reply, strongroom_signer_api::Refusal>) 
         Err(refusal) => refused(&refusal),
         Ok(_) => refused(&strongroom_signer_api::Refusal::NotUnderstood),
     }
-}
-
-fn slot_view(slot: SlotInfo) -> SlotView {
-    let SlotInfo { id, kind, label, kdf, kept, is_present } = slot;
-    SlotView { id, kind, label, kdf, kept, is_present }
 }
 
 fn outcome_of(end: ActionEnd) -> Tell {

@@ -12,6 +12,7 @@ mod intent;
 mod money;
 mod report;
 mod request;
+mod slot;
 mod time;
 
 pub use advice::Advice;
@@ -25,4 +26,5 @@ pub use intent::{Intent, MarketSize, Operation, OrderSpec, PlaceOrder, Side, Tim
 pub use money::{Amount, MoneyError, Notional, Price, Quantity};
 pub use report::{Balance, ExecutionReport, Fill, OrderStatus};
 pub use request::{Method, SignedRequest};
+pub use slot::{ShareKeeper, SlotFor, SlotInfo};
 pub use time::Timestamp;

@@ -5,7 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 use strongroom_guard::{Freeze, Policy};
-use strongroom_model::{Advice, CredentialId, CredentialInfo, Intent, KeyEdit, KeyRights, Scheme, SignedRequest, Timestamp, Venue};
+use strongroom_model::{
+    Advice, CredentialId, CredentialInfo, Intent, KeyEdit, KeyRights, Scheme, SignedRequest, SlotFor, SlotInfo, Timestamp, Venue,
+};
 
 use crate::refusal::Refusal;
 use crate::status::Status;
@@ -177,67 +179,6 @@ pub enum Action {
     SetPolicy(Policy),
     /// Trust a key that a server showed, or trust a pinned one no more.
     Pin(PinChange),
-}
-
-/// For whom a slot is added.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum SlotFor {
-    /// A person with a password, at this computer.
-    Person,
-    /// Somebody who reads the log and opens no record.
-    Auditor,
-    /// A person with a password and a share that a PKCS#11 token keeps.
-    Token {
-        /// Path of the PKCS#11 library.
-        module: String,
-        /// The token's name.
-        token: String,
-        /// Name of the key on it; made if it is not there.
-        key: String,
-        /// For a machine that opens the vault without a person, and without a password.
-        service: bool,
-    },
-    /// A person with a password and a share that a key server keeps.
-    Transit {
-        /// `https://host:port`.
-        address: String,
-        /// Path of the authority's certificate.
-        ca_file: String,
-        /// Where the engine is mounted.
-        mount: String,
-        /// Name of the key, made for derived keys.
-        key: String,
-        /// The namespace, or nothing.
-        namespace: String,
-        /// For a machine that opens the vault without a person, and without a password.
-        service: bool,
-    },
-}
-
-impl SlotFor {
-    /// Whether it is for a machine without a person.
-    pub const fn is_service(&self) -> bool {
-        matches!(self, Self::Token { service: true, .. } | Self::Transit { service: true, .. })
-    }
-}
-
-/// A way into the vault.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SlotInfo {
-    /// Its number.
-    pub id: u16,
-    /// For whom, as the format names it; empty: a kind of a later version.
-    pub kind: String,
-    /// The person's name for it.
-    pub label: String,
-    /// Memory in MiB and passes of its password's derivation, if it has one.
-    pub kdf: Option<(u32, u32)>,
-    /// Who keeps its share, and where, if it has one.
-    pub kept: Option<String>,
-    /// Whether the vault was opened by it.
-    pub is_present: bool,
 }
 
 /// One opening with the recovery kit: what comes of it is told with it.

@@ -2,7 +2,8 @@
 //!
 //! Invariant: an account has one encoding and holds no secret; what is in it was checked when it was read.
 
-use crate::SlotFor;
+use strongroom_model::ShareKeeper;
+
 use crate::about::is_plain;
 
 /// Longest account; a vault keeps no longer one.
@@ -63,21 +64,20 @@ pub struct TransitAccount {
 }
 
 impl Account {
-    /// For a slot that somebody asks for, if its share is to be kept.
-    pub fn asked(kind: &SlotFor) -> Option<Self> {
-        match kind {
-            SlotFor::Person | SlotFor::Auditor => None,
-            SlotFor::Token { module, token, key, service: _ } => {
-                Some(Self::Token(TokenAccount { module: module.clone(), token: token.clone(), key: key.clone(), ..Default::default() }))
+    /// For a slot whose share is to be kept there.
+    pub fn asked(keeper: &ShareKeeper) -> Self {
+        match keeper {
+            ShareKeeper::Token { module, token, key } => {
+                Self::Token(TokenAccount { module: module.clone(), token: token.clone(), key: key.clone(), ..Default::default() })
             }
-            SlotFor::Transit { address, ca_file, mount, key, namespace, service: _ } => Some(Self::Transit(TransitAccount {
+            ShareKeeper::Transit { address, ca_file, mount, key, namespace } => Self::Transit(TransitAccount {
                 address: address.trim_end_matches('/').to_owned(),
                 ca_file: ca_file.clone(),
                 mount: mount.clone(),
                 key: key.clone(),
                 namespace: namespace.clone(),
                 wrapped: Vec::new(),
-            })),
+            }),
         }
     }
 
@@ -292,8 +292,7 @@ mod tests {
 
     #[test]
     fn only_the_keepers_parts_may_be_filled_in() {
-        let asked =
-            Account::asked(&SlotFor::Token { module: token().module, token: token().token, key: token().key, service: false }).unwrap();
+        let asked = Account::asked(&ShareKeeper::Token { module: token().module, token: token().token, key: token().key });
         assert!(asked.trouble().is_none() && !asked.completes(&asked));
         assert!(Account::Token(token()).completes(&asked));
         assert!(!Account::Token(TokenAccount { key: "another".to_owned(), ..token() }).completes(&asked));

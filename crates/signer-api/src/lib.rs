@@ -17,7 +17,7 @@ pub mod status;
 
 pub use about::{About, Deed, Fact};
 pub use channel::Channel;
-pub use desk::{Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Reply, Request, Saved, Sealed, SignAsk, SlotFor, SlotInfo};
+pub use desk::{Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Reply, Request, Saved, Sealed, SignAsk};
 pub use keeping::Account;
 pub use refusal::Refusal;
 pub use status::{Status, Walls};

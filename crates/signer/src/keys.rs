@@ -2,8 +2,8 @@
 
 use ed25519_dalek::Signer as _;
 use strongroom_guard::{OrderRate, Policy, Role, Session, SessionEnd};
-use strongroom_model::{CredentialId, KeyStage, Venue};
-use strongroom_signer_api::{Account, SlotInfo};
+use strongroom_model::{CredentialId, KeyStage, SlotInfo, Venue};
+use strongroom_signer_api::Account;
 use strongroom_vault::{Purpose, Reach, RecordHead, RecordKind, SecretBox, SlotHead, SlotKind, Vault};
 use thiserror::Error;
 

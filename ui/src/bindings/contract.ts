@@ -1065,11 +1065,7 @@ motion: Motion,
  */
 single_keys: boolean, };
 
-export type Sheet = "kill" | "lock" | "import";
-
-export type Side = "buy" | "sell";
-
-export type SlotFor = "person" | "auditor" | { "token": {
+export type ShareKeeper = { "token": {
 /**
  * Path of the PKCS#11 library.
  */
@@ -1081,11 +1077,7 @@ token: string,
 /**
  * Name of the key on it; made if it is not there.
  */
-key: string,
-/**
- * For a machine that opens the vault without a person, and without a password.
- */
-service: boolean, } } | { "transit": {
+key: string, } } | { "transit": {
 /**
  * `https://host:port`.
  */
@@ -1105,19 +1097,29 @@ key: string,
 /**
  * The namespace, or nothing.
  */
-namespace: string,
+namespace: string, } };
+
+export type Sheet = "kill" | "lock" | "import";
+
+export type Side = "buy" | "sell";
+
+export type SlotFor = "person" | "auditor" | { "shared": {
 /**
- * For a machine that opens the vault without a person, and without a password.
+ * Who keeps it.
+ */
+keeper: ShareKeeper,
+/**
+ * For a machine without a person, and without a password.
  */
 service: boolean, } };
 
-export type SlotView = {
+export type SlotInfo = {
 /**
  * Its number.
  */
 id: number,
 /**
- * For whom; empty: a kind of a later version.
+ * For whom, as the format names it; empty: a kind of a later version.
  */
 kind: string,
 /**
@@ -1307,7 +1309,7 @@ export interface Commands {
   public_key(args: { id: CredentialId }): Promise<string>;
   go_on(args: { id: CredentialId }): Promise<Outcome>;
   suspect(args: { id: CredentialId; why: string }): Promise<string>;
-  slots(): Promise<Array<SlotView>>;
+  slots(): Promise<Array<SlotInfo>>;
   policy(): Promise<Policy>;
   instruments(): Promise<Array<Instrument>>;
   candles(args: { symbol: Symbol; interval: Interval }): Promise<Array<Candle>>;

@@ -1,11 +1,11 @@
 // The ways into the vault. Invariant: nothing secret passes here; every change is asked by the prompt window and read back.
-import type { Commands, DoorAction, DoorError, SlotFor, SlotView } from "../bindings/contract";
+import type { Commands, DoorAction, DoorError, SlotFor, SlotInfo } from "../bindings/contract";
 import { fault } from "../lib/faults";
 import type { Notices } from "./notices.svelte";
 import type { Prompt } from "./prompt.svelte";
 
 export class Ways {
-  slots: SlotView[] = $state.raw([]);
+  slots: SlotInfo[] = $state.raw([]);
   trouble: DoorError | null = $state.raw(null);
 
   constructor(
@@ -31,7 +31,7 @@ export class Ways {
     this.change("Give everything new keys.", "Only your password and a new recovery kit open the vault then.", { action: "rekey" });
   backup = () => this.change("Copy the vault's file.", "The copy is as encrypted as the vault itself.", { action: "backup" });
   add = (kind: SlotFor, label: string) => this.change(...wordsOf(kind, label), { action: "add_slot", kind, label });
-  remove = (slot: SlotView) =>
+  remove = (slot: SlotInfo) =>
     this.change(`Close slot ${slot.id}.`, "It opens the vault no more; backups of before still open with it.", {
       action: "remove_slot",
       slot: slot.id,
@@ -49,7 +49,6 @@ function wordsOf(kind: SlotFor, label: string): [string, string] {
   if (kind === "auditor") return [`Give “${label}” a code that reads the log.`, "The code is shown once. It opens no key."];
   const person = `Let “${label}” into the vault.`;
   if (kind === "person") return [person, "They type their own password in the prompt."];
-  const { service } = "token" in kind ? kind.token : kind.transit;
-  if (!service) return [person, "They type their own password, and the PIN or token of whoever keeps the share."];
+  if (!kind.shared.service) return [person, "They type their own password, and the PIN or token of whoever keeps the share."];
   return [`Let “${label}” open the vault without a person.`, "It signs with the keys that are marked for machines, and changes nothing."];
 }

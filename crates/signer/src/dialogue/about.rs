@@ -5,7 +5,7 @@
 
 use sha2::{Digest as _, Sha256};
 use strongroom_guard::Policy;
-use strongroom_model::{CredentialInfo, KeyDetails, KeyEdit, Timestamp, Venue};
+use strongroom_model::{CredentialInfo, KeyDetails, KeyEdit, SlotFor, Timestamp, Venue};
 use strongroom_signer_api::{About, Account, Action, Deed, KitOpening, PinChange};
 use strongroom_vault::{KdfParams, peek, peek_slots};
 
@@ -59,7 +59,10 @@ impl Signer {
             Action::ReplaceKit => self.about_vault(about).with("After it", "old backups still open with the old kit"),
             Action::AddSlot { kind, label } => {
                 let about = self.about_vault(about).with("Name", label);
-                Account::asked(kind).iter().fold(about, |about, account| about.with("Share kept by", &account.words()))
+                match kind {
+                    SlotFor::Shared { keeper, .. } => about.with("Share kept by", &Account::asked(keeper).words()),
+                    SlotFor::Person | SlotFor::Auditor => about,
+                }
             }
             Action::RemoveSlot { slot } => {
                 let known = self.open.iter().flat_map(|open| slots(&open.vault)).find(|known| known.id == *slot);

@@ -13,9 +13,9 @@ mod ways;
 mod words;
 
 use strongroom_guard::Policy;
-use strongroom_model::{Advice, CredentialId, KeyEdit, Origin, Scheme, Timestamp, Venue};
+use strongroom_model::{Advice, CredentialId, KeyEdit, Origin, Scheme, SlotFor, Timestamp, Venue};
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
-use strongroom_signer_api::{Account, Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Refusal, Reply, SlotFor};
+use strongroom_signer_api::{Account, Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Refusal, Reply};
 use strongroom_vault::{KdfParams, Kit, SecretBox, SystemEntropy, Vault, peek};
 use zeroize::Zeroizing;
 
@@ -351,10 +351,9 @@ impl Signer {
             (Action::ReplaceKit, _) => code(self, Grant::Way(ways::Wish::Kit)),
             (Action::AddSlot { kind: SlotFor::Person, label }, _) => code(self, Grant::Way(ways::Wish::Person(label))),
             (Action::AddSlot { kind: SlotFor::Auditor, label }, _) => code(self, Grant::Way(ways::Wish::Auditor(label))),
-            (Action::AddSlot { kind, label }, _) => match Account::asked(&kind) {
-                Some(account) => code(self, Grant::Keeper(keepers::Wish { label, account, for_service: kind.is_service() })),
-                None => talk.broken(),
-            },
+            (Action::AddSlot { kind: SlotFor::Shared { keeper, service }, label }, _) => {
+                code(self, Grant::Keeper(keepers::Wish { label, account: Account::asked(&keeper), for_service: service }))
+            }
             (Action::RemoveSlot { slot }, _) => code(self, Grant::Way(ways::Wish::Remove(slot))),
             (Action::Rekey, _) => code(self, Grant::Way(ways::Wish::Rekey)),
             (Action::Rearm, _) => code(self, Grant::Rearm),

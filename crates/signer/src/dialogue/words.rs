@@ -2,9 +2,9 @@
 //! are looked at before a person is asked.
 
 use strongroom_guard::Role;
-use strongroom_model::{CredentialId, KeyStage, Venue};
+use strongroom_model::{CredentialId, KeyStage, SlotFor, Venue};
 use strongroom_signer_api::about::is_plain;
-use strongroom_signer_api::{Account, Action, KitOpening, PinChange, Refusal, SlotFor};
+use strongroom_signer_api::{Account, Action, KitOpening, PinChange, Refusal};
 use strongroom_vault::{KdfParams, SlotKind};
 
 use super::credentials::can_be_generated;
@@ -29,7 +29,7 @@ impl Signer {
                 }
                 return Ok("Create a vault".to_owned());
             }
-            Action::Unlock | Action::UnlockWith { .. } if self.open.as_ref().is_some_and(Open::is_of_service) => {
+            Action::Unlock | Action::UnlockWith { .. } | Action::Recover(_) if self.open.as_ref().is_some_and(Open::is_of_service) => {
                 return state("a machine has the vault open; seal it first (`strongroom vault seal`)");
             }
             Action::UnlockWith { slot } if self.open.as_ref().is_some_and(|open| open.kind_of(*slot) == Some(SlotKind::Service)) => {
@@ -106,10 +106,10 @@ impl Signer {
             Action::AddSlot { kind: SlotFor::Auditor, label } => {
                 Ok(format!("Give a code that reads the log, and nothing else, to “{label}”"))
             }
-            Action::AddSlot { kind, label } => match Account::asked(kind).and_then(|account| account.trouble()) {
-                Some(trouble) => state(trouble),
-                None if kind.is_service() => Ok(format!("Let a machine open the vault without a person, “{label}”")),
-                None => Ok(format!("Let one more person into the vault, “{label}”, with a share that somebody keeps")),
+            Action::AddSlot { kind: SlotFor::Shared { keeper, service }, label } => match (Account::asked(keeper).trouble(), service) {
+                (Some(trouble), _) => state(trouble),
+                (None, true) => Ok(format!("Let a machine open the vault without a person, “{label}”")),
+                (None, false) => Ok(format!("Let one more person into the vault, “{label}”, with a share that somebody keeps")),
             },
             Action::RemoveSlot { slot } => Ok(format!("Close slot {slot} of the vault")),
             Action::Rekey => Ok("Give everything in the vault new keys, and print a new recovery kit".to_owned()),

@@ -1,5 +1,5 @@
 // The simulated vault: keys and ways into it, and what prompts do to them. Invariant: for drawing and testing only.
-import type { DoorAction, KeyView, Outcome, SlotFor, SlotView } from "../../bindings/contract";
+import type { DoorAction, KeyView, Outcome, SlotFor, SlotInfo } from "../../bindings/contract";
 import * as scenes from "./scenes";
 
 export const outcome = (words: string, more: Partial<Outcome> = {}): Outcome => ({
@@ -12,7 +12,7 @@ export const outcome = (words: string, more: Partial<Outcome> = {}): Outcome => 
 
 export class FakeVault {
   keys: KeyView[];
-  slots: SlotView[] = [
+  slots: SlotInfo[] = [
     { id: 1, kind: "password and device", label: "", kdf: [256, 5], kept: null, is_present: true },
     { id: 2, kind: "recovery kit", label: "", kdf: null, kept: null, is_present: false },
   ];
@@ -113,6 +113,5 @@ export class FakeVault {
 
 function nameOf(kind: SlotFor): string {
   if (typeof kind === "string") return kind === "person" ? "password and device" : "auditor";
-  const { service } = "token" in kind ? kind.token : kind.transit;
-  return service ? "service" : "password, device and a kept share";
+  return kind.shared.service ? "service" : "password, device and a kept share";
 }
