@@ -77,6 +77,7 @@ for name in ("lines", "keys", "audit", "settings"):
     app.by(name)
     time.sleep(0.8)
     app.picture(name)
+    assert app.cut_off() == [], (name, app.cut_off())
 app.click("nav-lines")
 rows = app.all('[data-testid="line-row"]')
 assert len(rows) == 2 and app.all('[data-testid="line-row"][data-pin="match"]'), rows

@@ -127,6 +127,11 @@ class Window:
     def body(self):
         return self.run("return document.body.innerText")
 
+    def cut_off(self):
+        """Cells with buttons that do not fit into them: the end of the last one is cut off."""
+        return self.run("return [...document.querySelectorAll('td:has(button)')].filter((cell) => cell.scrollWidth > cell.clientWidth)"
+                        ".map((cell) => cell.textContent)")
+
     def run(self, script, *arguments):
         """Runs script in the page; started from a timer, as pages' own code is."""
         code = ("const done = arguments[arguments.length - 1]; const args = Array.from(arguments).slice(0, -1);"

@@ -1,4 +1,5 @@
-// Runs axe over every scene in both themes in a real engine, contrast included. Invariant: any violation fails.
+// Runs axe over every scene in both themes in a real engine, contrast included, and looks for cells that their buttons do not fit
+// into. Invariant: any violation fails.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { onEveryScene } from "./stage.mjs";
@@ -18,6 +19,12 @@ const faults = await onEveryScene(
             .map((check) => check.message)
             .join("; ")}`,
         );
+    const cut = await page.evaluate(() =>
+      [...document.querySelectorAll("td:has(button)")]
+        .filter((cell) => cell.scrollWidth > cell.clientWidth)
+        .map((cell) => cell.textContent),
+    );
+    for (const name of cut) violations.push(`${scene.name} ${theme}: “${name}” is cut off`);
   },
   { only: process.argv.slice(2), bypassPolicy: true },
 );

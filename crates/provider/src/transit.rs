@@ -104,7 +104,7 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// `fields` need no escape in JSON.
+    /// Written in place, so that a share is copied once only, into what is wiped; `fields` are base64 or names and need no escape in JSON.
     fn post(&self, verb: &str, fields: &[(&str, &[u8])]) -> Result<Answer, Failure> {
         let mut body = Zeroizing::new(Vec::with_capacity(REQUEST_LEN_MAX));
         for (at, (name, value)) in fields.iter().enumerate() {
