@@ -358,9 +358,10 @@ def gone(pids):
 
 
 def runs(pid):
-    """Whether a process lives; one that has ended and waits for its parent does not."""
+    """Whether a process lives; one that has ended and waits for its parent does not, unless a thread of it still holds files."""
     try:
-        return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] != "Z"
+        fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+        return fields[0] not in "ZX" or int(fields[17]) > 1
     except (FileNotFoundError, ProcessLookupError):
         return False
 
