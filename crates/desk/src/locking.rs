@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::actions::refused;
 use crate::hall::{Hall, lock as held};
+use crate::idleness::{Idleness, LOOK_EVERY};
 use crate::machine::error;
 use crate::presence::{self, Told};
 
@@ -52,6 +53,16 @@ async fn is_open(hall: &Arc<Hall>) -> bool {
     matches!(hall.ask_signer(&Request::Status).await, Ok(Reply::Status(status)) if !status.sealed)
 }
 
+/// What the desktop saw of the person reaches the session, whatever doors say.
+async fn renews(hall: Arc<Hall>) {
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        look.tick().await;
+        hall.renew(false).await;
+    }
+}
+
 async fn has_session(hall: &Arc<Hall>) -> bool {
     matches!(hall.ask_signer(&Request::Status).await, Ok(Reply::Status(status)) if status.session.is_some())
 }
@@ -59,7 +70,8 @@ async fn has_session(hall: &Arc<Hall>) -> bool {
 /// Locks when the person is away, and seals when vault or log are not what they should be.
 pub(crate) fn follow(hall: Arc<Hall>, supervisor: Channel) -> std::io::Result<()> {
     let (told, away) = mpsc::channel(8);
-    hall.set_watched(presence::watch(told)?);
+    hall.set_watched(presence::watch(told)?, Idleness::watch()?);
+    tokio::spawn(renews(Arc::clone(&hall)));
     tokio::spawn(locks(hall, Arc::new(supervisor), away));
     Ok(())
 }
@@ -105,8 +117,8 @@ async fn damage(hall: &Arc<Hall>) -> Option<String> {
 
 impl presence::Watched {
     /// By name, and whether it is watched.
-    pub(crate) fn list(&self) -> [(&'static str, bool); 2] {
-        [
+    pub(crate) fn list(&self) -> Vec<(&'static str, bool)> {
+        vec![
             ("sleep waits until the vault is locked", self.logind.load(Ordering::Relaxed)),
             ("screen lock is followed", self.logind.load(Ordering::Relaxed) || self.screen_saver.load(Ordering::Relaxed)),
         ]

@@ -227,7 +227,7 @@ impl Shell {
                 let files = fds.into_iter().map(read_file).collect::<io::Result<Vec<_>>>();
                 match (frame.message::<Request>(&mut self.scratch), files) {
                     (Ok(request), Ok(files)) => {
-                        if matches!(request, Request::Sign(_) | Request::Status | Request::Touch) {
+                        if matches!(request, Request::Sign(_) | Request::Status | Request::Touch { .. }) {
                             depth = Depth::Signing;
                         }
                         self.signer.on_desk(frame.id, request, frame.tail, files, now)

@@ -128,7 +128,7 @@ impl Signer {
                 Ok(Reply::Done)
             }
             Request::Lock => self.lock(),
-            Request::Touch => self.touch(now),
+            Request::Touch { ago_ms } => self.touch(ago_ms, now),
             Request::Kill { why } => {
                 out.extend(self.freeze(why));
                 Ok(Reply::Done)
@@ -275,11 +275,11 @@ impl Signer {
         Ok(Reply::Done)
     }
 
-    fn touch(&mut self, now: Moment) -> Result<Reply, Refusal> {
+    fn touch(&mut self, ago_ms: u64, now: Moment) -> Result<Reply, Refusal> {
         let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
         let _ = open.session_at(now.mono_ms);
         if let Ok(session) = &mut open.session {
-            session.used_ms = now.mono_ms;
+            session.seen(now.mono_ms.saturating_sub(ago_ms));
         }
         Ok(Reply::Done)
     }
