@@ -58,6 +58,12 @@ fn away() {
     STORIES.run("away.py", SYSTEM_PYTHON, &[]);
 }
 
+/// On a display of its own, where nobody is.
+#[test]
+fn idle() {
+    journey("idle.py");
+}
+
 #[test]
 fn crashes() {
     journey("crashes.py");

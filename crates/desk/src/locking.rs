@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::Tell;
+use strongroom_guard::SessionEnd;
 use strongroom_model::Advice;
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::control::FromDesk;
@@ -53,13 +54,18 @@ async fn is_open(hall: &Arc<Hall>) -> bool {
     matches!(hall.ask_signer(&Request::Status).await, Ok(Reply::Status(status)) if !status.sealed)
 }
 
-/// What the desktop saw of the person reaches the session, whatever doors say.
-async fn renews(hall: Arc<Hall>) {
+/// What the desktop saw of the person reaches the session, whatever doors say; a session that ended by itself is locked as any other.
+async fn renews(hall: Arc<Hall>, supervisor: Arc<Channel>) {
     let mut look = tokio::time::interval(LOOK_EVERY);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         look.tick().await;
         hall.renew(false).await;
+        if let Ok(Reply::Status(status)) = hall.ask_signer(&Request::Status).await
+            && let Some(end @ (SessionEnd::Idle | SessionEnd::TooOld)) = status.session_end
+        {
+            lock(&hall, &supervisor, &end.to_string()).await;
+        }
     }
 }
 
@@ -71,8 +77,9 @@ async fn has_session(hall: &Arc<Hall>) -> bool {
 pub(crate) fn follow(hall: Arc<Hall>, supervisor: Channel) -> std::io::Result<()> {
     let (told, away) = mpsc::channel(8);
     hall.set_watched(presence::watch(told)?, Idleness::watch()?);
-    tokio::spawn(renews(Arc::clone(&hall)));
-    tokio::spawn(locks(hall, Arc::new(supervisor), away));
+    let supervisor = Arc::new(supervisor);
+    tokio::spawn(renews(Arc::clone(&hall), Arc::clone(&supervisor)));
+    tokio::spawn(locks(hall, supervisor, away));
     Ok(())
 }
 
