@@ -140,7 +140,7 @@ impl Belief {
 
 /// An open line to a source.
 enum Asked {
-    X11(x11rb::rust_connection::RustConnection, u32),
+    X11(Box<x11rb::rust_connection::RustConnection>, u32),
     Bus(Proxy<'static>, &'static str),
 }
 
@@ -151,7 +151,7 @@ impl Asked {
         // A server inside of a Wayland session, whatever the environment says.
         let is_nested = x.extension_information("XWAYLAND").ok()?.is_some();
         let root = x.setup().roots.get(screen)?.root;
-        (!is_nested).then_some(Self::X11(x, root))
+        (!is_nested).then_some(Self::X11(Box::new(x), root))
     }
 
     fn bus(name: &'static str, path: &'static str, interface: &'static str) -> Option<Self> {
