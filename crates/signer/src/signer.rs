@@ -79,6 +79,7 @@ pub struct Signer {
     pub(crate) saving: Vec<Saving>,
     /// Of passwords, then of kits.
     pub(crate) patience: [Patience; 2],
+    pub(crate) pace: crate::calibration::Pace,
     last_request: u64,
 }
 
@@ -94,6 +95,7 @@ impl Signer {
             dialogues: Vec::new(),
             saving: Vec::new(),
             patience: Default::default(),
+            pace: Default::default(),
             last_request: 0,
         }
     }

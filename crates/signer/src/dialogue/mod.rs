@@ -12,11 +12,11 @@ mod keepers;
 mod ways;
 mod words;
 
-use strongroom_guard::Policy;
+use strongroom_guard::{Policy, SessionEnd};
 use strongroom_model::{Advice, CredentialId, KeyEdit, Origin, Scheme, Timestamp, Venue};
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
 use strongroom_signer_api::{Account, Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Refusal, Reply, SlotFor};
-use strongroom_vault::{KdfParams, Kit, SecretBox, SystemEntropy, Vault, peek};
+use strongroom_vault::{KdfParams, Kit, SecretBox, SlotKind, SystemEntropy, Vault, peek};
 use zeroize::Zeroizing;
 
 use self::credentials::is_api_key;
@@ -209,6 +209,9 @@ impl Signer {
     /// A prompt is gone. What it was for and was not decided yet is dropped.
     pub fn prompt_gone(&mut self, prompt: u64) -> Vec<Out> {
         let Some(at) = self.dialogues.iter().position(|dialogue| dialogue.prompt == prompt) else { return Vec::new() };
+        if self.give_up_opening(at) {
+            return Vec::new();
+        }
         if matches!(self.dialogues[at].step, Step::Saving(_)) {
             // Factors were given and bytes are on their way to the disk: it runs to its end without a listener.
             return Vec::new();
@@ -225,15 +228,14 @@ impl Signer {
         let Some(at) = self.dialogues.iter().position(|dialogue| dialogue.prompt == prompt) else {
             return vec![Out::ClosePrompt(prompt)];
         };
+        // The password was right, but the person gave up while that was saved: no session opens.
+        if *message == FromPrompt::Cancel && self.give_up_opening(at) {
+            return Vec::new();
+        }
         let Dialogue { ticket, step, .. } = self.dialogues.remove(at);
         let talk = Talk { prompt, ticket };
         match (step, message) {
             (Step::Hello, FromPrompt::Hello(ticket)) => self.begin(Talk { prompt, ticket: *ticket }, now),
-            // The password was right, but the person gave up while it was checked: no session opens.
-            (Step::Saving(Next::OpenSession { end: ActionEnd::Unlocked { by_kit: None, .. } }), FromPrompt::Cancel) => {
-                self.dialogues.push(Dialogue { prompt, ticket, step: Step::Saving(Next::GiveUp) });
-                Vec::new()
-            }
             (step @ Step::Saving(_), _) => {
                 self.dialogues.push(Dialogue { prompt, ticket, step });
                 Vec::new()
@@ -252,15 +254,69 @@ impl Signer {
             }
             (Step::Way(step), FromPrompt::Shown) => self.way_shown(talk, step),
             (Step::CreateUriShown(birth, password, kit, seed), FromPrompt::Shown) => {
-                self.ask(talk, Step::CreateCode(birth, password, kit, seed), Field::Totp, "Code that the authenticator shows now")
+                let takes = self.takes(talk, &[birth.kdf]);
+                let asked =
+                    self.ask(talk, Step::CreateCode(birth, password, kit, seed), Field::Totp, "Code that the authenticator shows now");
+                takes.into_iter().chain(asked).collect()
             }
             _ => talk.fail("the prompt said something out of order", Advice::Bug, false),
         }
     }
 
+    /// An unlocking whose save is under way ends without a session. Whether this was one.
+    fn give_up_opening(&mut self, at: usize) -> bool {
+        let step = &mut self.dialogues[at].step;
+        let opens = matches!(
+            step,
+            Step::Saving(Next::LetIn(None) | Next::GiveUp | Next::OpenSession { end: ActionEnd::Unlocked { by_kit: None, .. } })
+        );
+        if opens {
+            *step = Step::Saving(Next::GiveUp);
+        }
+        opens
+    }
+
+    /// The person gave up while `out` was being worked out, as the shell finds before it carries it out: what was derived is thrown
+    /// away, and nothing is changed. A wrong factor stays wrong, and a used code stays used.
+    pub fn take_back(&mut self, prompt: u64, out: Vec<Out>) -> Vec<Out> {
+        let is_it = |dialogue: &Dialogue| {
+            let effects = |next: &Next| matches!(next, Next::OpenSession { .. } | Next::LetIn(_) | Next::Rekeyed { .. } | Next::End(_));
+            dialogue.prompt == prompt && matches!(&dialogue.step, Step::Saving(next) if effects(next))
+        };
+        let handed_out = out.iter().find_map(|out| match out {
+            Out::Notice(Notice::Save { what, generation, .. }, _) => Some((*what, *generation)),
+            _ => None,
+        });
+        let (Some(at), Some((what, generation))) = (self.dialogues.iter().position(is_it), handed_out) else { return out };
+        let is_new = self.open.as_ref().is_some_and(|open| matches!(open.session, Err(SessionEnd::NeverOpened)));
+        if !is_new && self.give_up_opening(at) {
+            // The vault was open before: its counters are saved as they are now, and no session opens.
+            return out;
+        }
+        let opens = matches!(&self.dialogues[at].step, Step::Saving(Next::OpenSession { .. } | Next::LetIn(_)));
+        self.saving.retain(|saving| saving.what != what || saving.generation != generation);
+        let ticket = self.dialogues.remove(at).ticket;
+        if opens && is_new {
+            self.open = None;
+        }
+        Talk { prompt, ticket }.fail(GIVEN_UP, Advice::Ask, false)
+    }
+
     fn ask(&mut self, talk: Talk, step: Step, field: Field, words: &str) -> Vec<Out> {
         self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step });
         vec![talk.say(&ToPrompt::Ask(field, words.as_bytes()))]
+    }
+
+    /// Told before the question whose answer starts the work: while a key is derived nothing can be told.
+    fn takes(&mut self, talk: Talk, kdfs: &[KdfParams]) -> Option<Out> {
+        self.pace.takes_ms(kdfs).map(|ms| talk.say(&ToPrompt::Takes(ms)))
+    }
+
+    /// A present password is tried on each person's slot; a wrong one on all of them.
+    fn takes_password(&mut self, talk: Talk, files: &[Vec<u8>]) -> Option<Out> {
+        let people = self.slots_at_hand(files).into_iter().filter(|head| head.kind == Some(SlotKind::PasswordDevice));
+        let kdfs: Vec<KdfParams> = people.filter_map(|head| head.kdf).collect();
+        self.takes(talk, &kdfs)
     }
 
     fn begin(&mut self, talk: Talk, now: Moment) -> Vec<Out> {
@@ -328,7 +384,11 @@ impl Signer {
                 let slot = self.only_kept_slot(&files).unwrap_or_default();
                 self.unlock_with(talk, slot, device, files)
             }
-            (Action::Unlock, device) => self.ask(talk, Step::UnlockPassword { device, files }, Field::Password, "Password"),
+            (Action::Unlock, device) => {
+                let takes = self.takes_password(talk, &files);
+                let asked = self.ask(talk, Step::UnlockPassword { device, files }, Field::Password, "Password");
+                takes.into_iter().chain(asked).collect()
+            }
             (Action::Recover(opening), Some(device)) => {
                 self.ask(talk, Step::RecoverKit { opening, device, files }, Field::Kit, "Recovery kit, all groups")
             }
