@@ -184,6 +184,7 @@ impl Frame {
         });
     }
 
+    #[expect(clippy::float_arithmetic, reason = "the toolkit wants the part of a bar as a fraction")]
     fn tell_wait(&self, words: &str, elapsed: Duration, expected: Option<Duration>) {
         if !self.waiting.is_visible() {
             for aside in self.actions.children().iter().skip(2) {

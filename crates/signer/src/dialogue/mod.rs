@@ -8,15 +8,16 @@ mod change;
 mod credentials;
 mod export;
 mod factors;
+mod giving_up;
 mod keepers;
 mod ways;
 mod words;
 
-use strongroom_guard::{Policy, SessionEnd};
+use strongroom_guard::Policy;
 use strongroom_model::{Advice, CredentialId, KeyEdit, Origin, Scheme, Timestamp, Venue};
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
 use strongroom_signer_api::{Account, Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Refusal, Reply, SlotFor};
-use strongroom_vault::{KdfParams, Kit, SecretBox, SlotKind, SystemEntropy, Vault, peek};
+use strongroom_vault::{KdfParams, Kit, SecretBox, SystemEntropy, Vault, peek};
 use zeroize::Zeroizing;
 
 use self::credentials::is_api_key;
@@ -263,60 +264,9 @@ impl Signer {
         }
     }
 
-    /// An unlocking whose save is under way ends without a session. Whether this was one.
-    fn give_up_opening(&mut self, at: usize) -> bool {
-        let step = &mut self.dialogues[at].step;
-        let opens = matches!(
-            step,
-            Step::Saving(Next::LetIn(None) | Next::GiveUp | Next::OpenSession { end: ActionEnd::Unlocked { by_kit: None, .. } })
-        );
-        if opens {
-            *step = Step::Saving(Next::GiveUp);
-        }
-        opens
-    }
-
-    /// The person gave up while `out` was being worked out, as the shell finds before it carries it out: what was derived is thrown
-    /// away, and nothing is changed. A wrong factor stays wrong, and a used code stays used.
-    pub fn take_back(&mut self, prompt: u64, out: Vec<Out>) -> Vec<Out> {
-        let is_it = |dialogue: &Dialogue| {
-            let effects = |next: &Next| matches!(next, Next::OpenSession { .. } | Next::LetIn(_) | Next::Rekeyed { .. } | Next::End(_));
-            dialogue.prompt == prompt && matches!(&dialogue.step, Step::Saving(next) if effects(next))
-        };
-        let handed_out = out.iter().find_map(|out| match out {
-            Out::Notice(Notice::Save { what, generation, .. }, _) => Some((*what, *generation)),
-            _ => None,
-        });
-        let (Some(at), Some((what, generation))) = (self.dialogues.iter().position(is_it), handed_out) else { return out };
-        let is_new = self.open.as_ref().is_some_and(|open| matches!(open.session, Err(SessionEnd::NeverOpened)));
-        if !is_new && self.give_up_opening(at) {
-            // The vault was open before: its counters are saved as they are now, and no session opens.
-            return out;
-        }
-        let opens = matches!(&self.dialogues[at].step, Step::Saving(Next::OpenSession { .. } | Next::LetIn(_)));
-        self.saving.retain(|saving| saving.what != what || saving.generation != generation);
-        let ticket = self.dialogues.remove(at).ticket;
-        if opens && is_new {
-            self.open = None;
-        }
-        Talk { prompt, ticket }.fail(GIVEN_UP, Advice::Ask, false)
-    }
-
     fn ask(&mut self, talk: Talk, step: Step, field: Field, words: &str) -> Vec<Out> {
         self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step });
         vec![talk.say(&ToPrompt::Ask(field, words.as_bytes()))]
-    }
-
-    /// Told before the question whose answer starts the work: while a key is derived nothing can be told.
-    fn takes(&mut self, talk: Talk, kdfs: &[KdfParams]) -> Option<Out> {
-        self.pace.takes_ms(kdfs).map(|ms| talk.say(&ToPrompt::Takes(ms)))
-    }
-
-    /// A present password is tried on each person's slot; a wrong one on all of them.
-    fn takes_password(&mut self, talk: Talk, files: &[Vec<u8>]) -> Option<Out> {
-        let people = self.slots_at_hand(files).into_iter().filter(|head| head.kind == Some(SlotKind::PasswordDevice));
-        let kdfs: Vec<KdfParams> = people.filter_map(|head| head.kdf).collect();
-        self.takes(talk, &kdfs)
     }
 
     fn begin(&mut self, talk: Talk, now: Moment) -> Vec<Out> {
