@@ -48,7 +48,7 @@ impl SignerHere {
             Err(out) => {
                 // Every 500 signatures a reservation is saved; a person looks at the screen about as often.
                 let reply = self.settle(out).0;
-                let _ = self.tell(Request::Touch, b"");
+                let _ = self.tell(Request::Touch { ago_ms: 0 }, b"");
                 reply
             }
         }

@@ -34,7 +34,7 @@ impl Person {
                 }
                 FromPrompt::Shown.write(&mut out);
             }
-            ToPrompt::About(_) | ToPrompt::End(..) => return Ok(None),
+            ToPrompt::About(_) | ToPrompt::Takes(_) | ToPrompt::End(..) => return Ok(None),
         }
         Ok(Some(out))
     }

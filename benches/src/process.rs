@@ -107,7 +107,7 @@ impl SignerProcess {
 
     /// What a door's arrival makes the desk ask.
     pub fn touch(&mut self) -> anyhow::Result<()> {
-        let reply = self.exchange(&Request::Touch, b"", Wait::Asleep)?;
+        let reply = self.exchange(&Request::Touch { ago_ms: 0 }, b"", Wait::Asleep)?;
         anyhow::ensure!(matches!(reply, Reply::Done), "not touched: {reply:?}");
         Ok(())
     }

@@ -16,6 +16,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         ToPrompt::About(about.as_bytes()),
         ToPrompt::Ask(Field::Totp, b"Code"),
         ToPrompt::Show(Show::OtpUri, b"otpauth://"),
+        ToPrompt::Takes(850),
         ToPrompt::End(true, b"Done."),
     ] {
         message.write(&mut out);

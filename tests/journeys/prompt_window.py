@@ -245,6 +245,49 @@ window.press("Set the password")
 door.ends(0)
 assert state() == "unlocked"
 
+say("a long derivation: how far it is, and given up in the middle of it")
+NOW = "another battery staple horse"
+limits = os.path.join(WORK, "limits.json")
+json.dump({**does("policy", "show")["policy"], "kdf_floor": {"memory_mib": 512, "passes": 12}}, open(limits, "w"))
+does("policy", "set", limits)
+
+
+def seal():
+    does("vault", "seal")
+    eventually("sealed", lambda: state() == "sealed")
+
+
+def answered(password):
+    door = Door("vault", "unlock")
+    window = door.window.page("unlock")
+    window.fill("Password", password)
+    window.has_focus("Password")
+    window.keys("Return")
+    return door, window
+
+
+seal()
+door, window = answered(NOW)
+door.ends(0)
+seal()
+vault = open(f"{DIR}/vault.srv", "rb").read()
+for password, code in ((NOW, "given-up"), ("not the password", "wrong-factor")):
+    door, window = answered(password)
+    window.says("s of about")
+    picture("progress")
+    window.keys("Escape")
+    begin = time.monotonic()
+    while runs(window.pid):
+        assert time.monotonic() - begin < 0.25, "the window stays while the key is derived"
+        time.sleep(0.002)
+    told = door.ends(5)
+    assert told["error"]["code"] == code, told
+    assert state() == "sealed" and open(f"{DIR}/vault.srv", "rb").read() == vault
+    time.sleep(1.2)
+door, window = answered(NOW)
+door.ends(0)
+seal()
+
 say("the door ends: the window ends; the supervisor ends: the window ends")
 door = Door("vault", "unlock")
 door.process.kill()

@@ -116,7 +116,7 @@ impl SignerWorld {
                     }
                     self.signer.on_prompt(prompt, &FromPrompt::Shown, moment(ms))
                 }
-                ToPrompt::About(_) | ToPrompt::End(..) => Vec::new(),
+                ToPrompt::About(_) | ToPrompt::Takes(_) | ToPrompt::End(..) => Vec::new(),
             };
             said.extend(self.settle(out, ms).1);
         }

@@ -37,9 +37,14 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 fn no_signer_reply_carries_a_secret() {
     let mut world = SignerWorld::with_vault(PASSWORD, MS);
     world.import("planted-key-name", SECRET, MS + 60_000);
-    for request in
-        [Request::Status, Request::Credentials, Request::Policy, Request::Touch, Request::Lock, Request::Kill { why: "x".to_owned() }]
-    {
+    for request in [
+        Request::Status,
+        Request::Credentials,
+        Request::Policy,
+        Request::Touch { ago_ms: 0 },
+        Request::Lock,
+        Request::Kill { why: "x".to_owned() },
+    ] {
         world.ask(request, b"", MS + 61_000);
     }
     let ask = SignAsk {

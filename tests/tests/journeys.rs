@@ -74,6 +74,12 @@ fn away() {
     busy("away.py", SYSTEM_PYTHON, &[]);
 }
 
+/// On a display of its own, where nobody is.
+#[test]
+fn idle() {
+    journey("idle.py");
+}
+
 #[test]
 fn crashes() {
     journey("crashes.py");

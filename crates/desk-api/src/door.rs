@@ -27,7 +27,7 @@ pub enum Ask {
     Vault,
     /// State of session, lines and limits.
     Session,
-    /// A person is there: the session's idle time begins anew.
+    /// A person is there: the session's idle time begins anew, unless the desktop knows better.
     Stay,
     /// Frames of a market from now on, until the next request of the same connection; each as [`Tell::Frame`].
     Watch {

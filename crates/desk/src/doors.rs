@@ -104,8 +104,8 @@ impl Door {
             Ask::Vault => self.vault().await,
             Ask::Session => Tell::Session(Box::new(self.session().await)),
             Ask::Stay => {
-                let _ = self.hall.ask_signer(&Request::Touch).await;
-                Tell::Done { words: "The session goes on.".to_owned() }
+                self.hall.renew(true).await;
+                Tell::Done { words: "The session goes on, as far as somebody is there.".to_owned() }
             }
             // Handled where the connection is, because it answers more than once.
             Ask::Watch { .. } => error("not-understood", "frames are asked for on a connection of their own".to_owned(), Advice::Bug),
@@ -195,7 +195,7 @@ impl Door {
         let log_key = lock(&self.hall.store).meta("log_key").ok().flatten().and_then(|key| log_key_text(&key));
         let killed = self.hall.summary().await.killed;
         let backups = self.hall.keeper.backups().await.unwrap_or_default();
-        let watched = self.hall.watched().iter().map(|(name, stands)| ((*name).to_owned(), *stands)).collect();
+        let watched = self.hall.watched();
         let walls = walls.unwrap_or_default();
         Tell::Vault(VaultView { state, vault_id, generation, because, anchor, walls, watched, log_key, killed, backups })
     }

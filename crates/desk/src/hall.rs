@@ -16,6 +16,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::event::{Event, Now};
 use crate::feed::Feed;
+use crate::idleness::{Idleness, Seen};
 use crate::keeper::Keeper;
 use crate::key_use::KeyUse;
 use crate::presence::Watched;
@@ -79,6 +80,7 @@ pub(crate) struct Hall {
     pub(crate) balances: Mutex<Vec<Balance>>,
     pub(crate) keys: KeyUse,
     watched: OnceLock<Arc<Watched>>,
+    idleness: OnceLock<Idleness>,
     start: Instant,
 }
 
@@ -112,6 +114,7 @@ impl Hall {
             balances: Mutex::default(),
             keys,
             watched: OnceLock::new(),
+            idleness: OnceLock::new(),
             start: Instant::now(),
         }
     }
@@ -169,13 +172,28 @@ impl Hall {
         lock(&self.because).clone()
     }
 
-    pub(crate) fn set_watched(&self, watched: Arc<Watched>) {
+    pub(crate) fn set_watched(&self, watched: Arc<Watched>, idleness: Idleness) {
         let _ = self.watched.set(watched);
+        let _ = self.idleness.set(idleness);
+    }
+
+    /// Renews the session as far as the person was seen; `door`: a door says that somebody is at it.
+    pub(crate) async fn renew(&self, door: bool) {
+        let seen = match self.idleness.get() {
+            Some(idleness) => idleness.look().await,
+            None => Seen::NoSource,
+        };
+        if let Some(ago) = seen.renews(door) {
+            let ago_ms = u64::try_from(ago.as_millis()).unwrap_or(u64::MAX);
+            let _ = self.ask_signer(&Request::Touch { ago_ms }).await;
+        }
     }
 
     /// What the operating system is asked to tell of the person, and whether it can.
-    pub(crate) fn watched(&self) -> Vec<(&'static str, bool)> {
-        self.watched.get().map(|watched| watched.list().to_vec()).unwrap_or_default()
+    pub(crate) fn watched(&self) -> Vec<(String, bool)> {
+        let signals = self.watched.get().map(|watched| watched.list()).unwrap_or_default();
+        let input = self.idleness.get().map(Idleness::told);
+        signals.into_iter().map(|(name, stands)| (name.to_owned(), stands)).chain(input).collect()
     }
 
     /// Writes entries that belong to no order.

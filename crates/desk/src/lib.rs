@@ -9,6 +9,7 @@ pub mod event;
 mod feed;
 mod following;
 mod hall;
+mod idleness;
 mod keeper;
 mod key_use;
 mod lines;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::Tell;
+use strongroom_guard::SessionEnd;
 use strongroom_model::Advice;
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::control::FromDesk;
@@ -15,6 +16,7 @@ use tokio::sync::mpsc;
 
 use crate::actions::refused;
 use crate::hall::{Hall, lock as held};
+use crate::idleness::{Idleness, LOOK_EVERY};
 use crate::machine::error;
 use crate::presence::{self, Told};
 
@@ -52,6 +54,21 @@ async fn is_open(hall: &Arc<Hall>) -> bool {
     matches!(hall.ask_signer(&Request::Status).await, Ok(Reply::Status(status)) if !status.sealed)
 }
 
+/// What the desktop saw of the person reaches the session, whatever doors say; a session that ended by itself is locked as any other.
+async fn renews(hall: Arc<Hall>, supervisor: Arc<Channel>) {
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        look.tick().await;
+        hall.renew(false).await;
+        if let Ok(Reply::Status(status)) = hall.ask_signer(&Request::Status).await
+            && let Some(end @ (SessionEnd::Idle | SessionEnd::TooOld)) = status.session_end
+        {
+            lock(&hall, &supervisor, &end.to_string()).await;
+        }
+    }
+}
+
 async fn has_session(hall: &Arc<Hall>) -> bool {
     matches!(hall.ask_signer(&Request::Status).await, Ok(Reply::Status(status)) if status.session.is_some())
 }
@@ -59,8 +76,10 @@ async fn has_session(hall: &Arc<Hall>) -> bool {
 /// Locks when the person is away, and seals when vault or log are not what they should be.
 pub(crate) fn follow(hall: Arc<Hall>, supervisor: Channel) -> std::io::Result<()> {
     let (told, away) = mpsc::channel(8);
-    hall.set_watched(presence::watch(told)?);
-    tokio::spawn(locks(hall, Arc::new(supervisor), away));
+    hall.set_watched(presence::watch(told)?, Idleness::watch()?);
+    let supervisor = Arc::new(supervisor);
+    tokio::spawn(renews(Arc::clone(&hall), Arc::clone(&supervisor)));
+    tokio::spawn(locks(hall, supervisor, away));
     Ok(())
 }
 
@@ -105,8 +124,8 @@ async fn damage(hall: &Arc<Hall>) -> Option<String> {
 
 impl presence::Watched {
     /// By name, and whether it is watched.
-    pub(crate) fn list(&self) -> [(&'static str, bool); 2] {
-        [
+    pub(crate) fn list(&self) -> Vec<(&'static str, bool)> {
+        vec![
             ("sleep waits until the vault is locked", self.logind.load(Ordering::Relaxed)),
             ("screen lock is followed", self.logind.load(Ordering::Relaxed) || self.screen_saver.load(Ordering::Relaxed)),
         ]

@@ -78,6 +78,11 @@ impl Session {
             None
         }
     }
+
+    /// A person was there at `at_ms`. What was seen later stays; the age is not changed.
+    pub fn seen(&mut self, at_ms: u64) {
+        self.used_ms = self.used_ms.max(at_ms);
+    }
 }
 
 /// Set by the kill switch or by the supervisor; only re-arming with a code takes it away.
@@ -104,5 +109,19 @@ mod tests {
             assert_eq!(session.end(now, 1_000, 10_000), end, "at {now}");
             assert_eq!(Session { is_service: true, ..session.clone() }.end(now, 1_000, 10_000), None, "a machine's, at {now}");
         }
+    }
+
+    #[test]
+    fn presence_renews_to_its_own_moment() {
+        let ends = |seen: &[u64], now| {
+            let mut session = Session { opened_ms: 1_000, used_ms: 5_000, roles: vec![] };
+            seen.iter().for_each(|at| session.seen(*at));
+            session.end(now, 1_000, 10_000)
+        };
+        assert_eq!(ends(&[5_600], 6_599), None);
+        assert_eq!(ends(&[5_600], 6_600), Some(SessionEnd::Idle), "counted from the input, not from when it was told");
+        assert_eq!(ends(&[5_600, 0], 6_599), None, "an older word takes nothing back");
+        assert_eq!(ends(&[4_000], 6_000), Some(SessionEnd::Idle), "nor does it add anything");
+        assert_eq!(ends(&[10_900], 11_000), Some(SessionEnd::TooOld), "presence does not make it younger");
     }
 }

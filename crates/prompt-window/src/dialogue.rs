@@ -7,6 +7,7 @@ use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::time::Duration;
 
 use gtk::glib::{self, ControlFlow, IOCondition};
 use strongroom_prompt::import::child::Reader;
@@ -34,6 +35,7 @@ pub(crate) enum Outcome {
 enum Said {
     About(Option<About>),
     Ask(Field),
+    Takes(Duration),
     Show(Show, Zeroizing<String>),
     End(bool),
 }
@@ -56,6 +58,8 @@ pub(crate) struct Dialogue {
     /// The signer did what was asked; what is shown now is about the file.
     stored: Cell<bool>,
     outcome: Cell<Option<Outcome>>,
+    /// What the signer expects of its work on the next answer.
+    takes: Cell<Option<Duration>>,
 }
 
 impl Dialogue {
@@ -74,6 +78,7 @@ impl Dialogue {
             doomed: RefCell::default(),
             stored: Cell::default(),
             outcome: Cell::default(),
+            takes: Cell::default(),
         });
         let weak = Rc::downgrade(&dialogue);
         let frame = Frame::new(move || {
@@ -125,6 +130,7 @@ impl Dialogue {
         let said = self.line.borrow_mut().hear().map(|message| match message {
             ToPrompt::About(text) => Said::About(About::decode(text)),
             ToPrompt::Ask(field, _) => Said::Ask(field),
+            ToPrompt::Takes(ms) => Said::Takes(Duration::from_millis(ms.into())),
             ToPrompt::Show(show, bytes) => Said::Show(show, Zeroizing::new(String::from_utf8_lossy(bytes).into_owned())),
             ToPrompt::End(done, _) => Said::End(done),
         });
@@ -137,6 +143,7 @@ impl Dialogue {
                 *self.about.borrow_mut() = about;
             }
             Ok(Said::Ask(field)) => self.ask(field),
+            Ok(Said::Takes(takes)) => self.takes.set(Some(takes)),
             Ok(Said::Show(show, text)) => self.show(show, text),
             Ok(Said::End(true)) => return self.stored(),
             Ok(Said::End(false)) => self.end(Outcome::NotDone),
@@ -206,7 +213,7 @@ impl Dialogue {
     /// The person's answer; `words` say what the signer does with it.
     pub(crate) fn answer(&self, answer: &Answer, words: &'static str) {
         if let Some(frame) = self.frame() {
-            frame.wait(words);
+            frame.wait(words, self.takes.take());
         }
         self.tell(&FromPrompt::Answer(answer));
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use gtk::atk::prelude::*;
 use gtk::prelude::*;
 use gtk::{Align, Box as Bar, Button, Label, ProgressBar, Widget, Window, WindowType, atk, gdk, glib};
+use strongroom_prompt::wait_words;
 
 use crate::icons::{Icon, icon};
 use crate::parts::{button, call, column, row, short};
@@ -161,8 +162,9 @@ impl Frame {
         self.window.present();
     }
 
-    /// The signer works on an answer: nothing more can be typed, and after a moment it is told for how long.
-    pub(crate) fn wait(self: &Rc<Self>, words: &'static str) {
+    /// The signer works on an answer: nothing more can be typed, and after a moment it is told for how long; with the
+    /// signer's estimate, how much of it is probably over.
+    pub(crate) fn wait(self: &Rc<Self>, words: &'static str, expected: Option<Duration>) {
         if let Some(page) = &*self.page.borrow() {
             page.set_sensitive(false);
         }
@@ -176,13 +178,14 @@ impl Frame {
         glib::timeout_add_local(TOLD_EVERY, move || {
             let Some(frame) = weak.upgrade().filter(|frame| frame.wait.get() == Some(start)) else { return glib::ControlFlow::Break };
             if start.elapsed() >= UNHURRIED {
-                frame.tell_wait(words, start.elapsed());
+                frame.tell_wait(words, start.elapsed(), expected);
             }
             glib::ControlFlow::Continue
         });
     }
 
-    fn tell_wait(&self, words: &str, elapsed: Duration) {
+    #[expect(clippy::float_arithmetic, reason = "the toolkit wants the part of a bar as a fraction")]
+    fn tell_wait(&self, words: &str, elapsed: Duration, expected: Option<Duration>) {
         if !self.waiting.is_visible() {
             for aside in self.actions.children().iter().skip(2) {
                 aside.set_visible(false);
@@ -190,8 +193,14 @@ impl Frame {
             self.waiting.set_visible(true);
             self.progress.set_visible(true);
         }
-        self.waiting.set_text(&format!("{words}: {}.{} s", elapsed.as_secs(), elapsed.subsec_millis() / 100));
-        self.progress.pulse();
+        if let Some(expected) = expected {
+            let (percent, told) = wait_words(words, elapsed, expected);
+            self.waiting.set_text(&told);
+            self.progress.set_fraction(f64::from(percent) / 100.0);
+        } else {
+            self.waiting.set_text(&format!("{words}: {}.{} s", elapsed.as_secs(), elapsed.subsec_millis() / 100));
+            self.progress.pulse();
+        }
     }
 
     /// The wait is over.

@@ -6,6 +6,7 @@
 pub mod import;
 mod line;
 mod slots;
+mod wait;
 
 use std::io;
 
@@ -13,8 +14,9 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit};
 use strongroom_signer_api::prompt::ANSWER_LEN_MAX;
 use zeroize::Zeroizing;
 
-pub use line::{Line, Start, wait_for};
+pub use line::{Line, Start, wait_at_most, wait_for};
 pub use slots::Slots;
+pub use wait::wait_words;
 
 /// A buffer of the length that an answer can have, which never grows.
 pub type Answer = Zeroizing<Vec<u8>>;

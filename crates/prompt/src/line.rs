@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
@@ -88,10 +89,17 @@ fn refused(what: &str) -> io::Error {
 
 /// Waits until `fd` has something; an error when the supervisor hangs up first.
 pub fn wait_for(fd: &impl AsFd, supervisor: &Channel) -> io::Result<()> {
+    wait_at_most(fd, supervisor, None).map(|_| ())
+}
+
+/// Waits until `fd` has something, or for so long: whether it has; an error when the supervisor hangs up first.
+pub fn wait_at_most(fd: &impl AsFd, supervisor: &Channel, most: Option<Duration>) -> io::Result<bool> {
+    let most = most.and_then(|most| Timespec::try_from(most).ok());
     loop {
         let mut fds = [PollFd::new(fd, PollFlags::IN), PollFd::new(supervisor, PollFlags::IN)];
-        match poll(&mut fds, None::<&Timespec>) {
-            Ok(_) if !fds[0].revents().is_empty() => return Ok(()),
+        match poll(&mut fds, most.as_ref()) {
+            Ok(0) if most.is_some() => return Ok(false),
+            Ok(_) if !fds[0].revents().is_empty() => return Ok(true),
             Ok(_) => return Err(io::Error::new(io::ErrorKind::Interrupted, "given up")),
             Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),

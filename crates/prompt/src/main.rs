@@ -7,9 +7,10 @@ mod terminal;
 
 use std::io;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use strongroom_prompt::import::reader;
-use strongroom_prompt::{Answer, Line, Slots, Start, close_windows, wait_for};
+use strongroom_prompt::{Answer, Line, Slots, Start, close_windows, wait_at_most, wait_for, wait_words};
 use strongroom_signer_api::About;
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, ToPrompt};
@@ -19,6 +20,9 @@ use crate::terminal::Terminal;
 
 #[global_allocator]
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
+/// How often a wait is told.
+const TOLD_EVERY: Duration = Duration::from_millis(200);
 
 fn main() -> ExitCode {
     let is_reader = std::env::args().nth(1).as_deref() == Some(reader::ARGUMENT);
@@ -40,12 +44,19 @@ fn run() -> io::Result<bool> {
     }
     let terminal = terminal.map(|tty| Terminal::new(tty, &supervisor)).transpose()?;
     let mut prompt = Prompt { supervisor: &supervisor, terminal, slots, venue: String::new(), taken: None };
+    // What the signer expects of the work on the next answer.
+    let mut expected = None;
+    let mut takes = None;
     loop {
         // The signer may be deriving a key: that takes its time. If the door gives up, the supervisor hangs up.
-        wait_for(&line, &supervisor)?;
+        prompt.wait(&line, takes.take())?;
         let told = match line.hear()? {
             ToPrompt::About(text) => {
                 prompt.tell_about(text)?;
+                continue;
+            }
+            ToPrompt::Takes(ms) => {
+                expected = Some(Duration::from_millis(ms.into()));
                 continue;
             }
             ToPrompt::Ask(field, words) => {
@@ -63,6 +74,7 @@ fn run() -> io::Result<bool> {
                 return Ok(done);
             }
         };
+        takes = expected.take();
         tell(&mut line, told)?;
     }
 }
@@ -90,6 +102,17 @@ struct Prompt<'a> {
 }
 
 impl Prompt<'_> {
+    /// Until the signer says something; on a terminal it is told meanwhile how far it probably is.
+    fn wait(&mut self, line: &Line, expected: Option<Duration>) -> io::Result<()> {
+        let (Some(expected), Some(terminal)) = (expected, &mut self.terminal) else { return wait_for(line, self.supervisor) };
+        let start = Instant::now();
+        while !wait_at_most(line, self.supervisor, Some(TOLD_EVERY))? {
+            let (percent, words) = wait_words("The key is derived", start.elapsed(), expected);
+            terminal.tell_progress(&format!("{percent} %. {words}"))?;
+        }
+        terminal.end_progress()
+    }
+
     fn tell_about(&mut self, text: &[u8]) -> io::Result<()> {
         let Some(about) = About::decode(text) else { return Ok(()) };
         about.fact("Venue").unwrap_or_default().clone_into(&mut self.venue);

@@ -19,12 +19,13 @@ pub(crate) struct Terminal<'a> {
     tty: File,
     supervisor: &'a Channel,
     settings: Termios,
+    tells_progress: bool,
 }
 
 impl<'a> Terminal<'a> {
     pub(crate) fn new(tty: File, supervisor: &'a Channel) -> io::Result<Self> {
         let settings = tcgetattr(&tty)?;
-        Ok(Self { tty, supervisor, settings })
+        Ok(Self { tty, supervisor, settings, tells_progress: false })
     }
 
     fn set_echo(&self, echo: bool) -> io::Result<()> {
@@ -49,6 +50,16 @@ impl<'a> Terminal<'a> {
     /// Says something that is no secret.
     pub(crate) fn say(&mut self, words: &str) -> io::Result<()> {
         writeln!(self.tty, "{words}")
+    }
+
+    /// Over the line that it stood on before.
+    pub(crate) fn tell_progress(&mut self, words: &str) -> io::Result<()> {
+        self.tells_progress = true;
+        write!(self.tty, "\r\x1b[K{words}")
+    }
+
+    pub(crate) fn end_progress(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.tells_progress) { write!(self.tty, "\r\x1b[K") } else { Ok(()) }
     }
 
     /// One line.
@@ -137,6 +148,7 @@ impl<'a> Terminal<'a> {
 
 impl Drop for Terminal<'_> {
     fn drop(&mut self) {
+        let _ = self.end_progress();
         let _ = tcsetattr(&self.tty, OptionalActions::Now, &self.settings);
     }
 }

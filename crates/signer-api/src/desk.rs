@@ -42,8 +42,11 @@ pub enum Request {
     },
     /// End the session; cancels and reads are still signed.
     Lock,
-    /// A person used a door: the session is in use.
-    Touch,
+    /// A person was there so long ago: the session was in use then. An older word than the last changes nothing.
+    Touch {
+        /// Milliseconds since the input.
+        ago_ms: u64,
+    },
     /// Engage the kill switch.
     Kill {
         /// Who or what, in words.

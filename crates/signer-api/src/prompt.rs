@@ -70,6 +70,8 @@ pub enum ToPrompt<'a> {
     About(&'a [u8]),
     /// Ask for a field, with these words.
     Ask(Field, &'a [u8]),
+    /// What the answer to the next question starts will probably last so many milliseconds.
+    Takes(u32),
     /// Show this.
     Show(Show, &'a [u8]),
     /// Over: whether it worked, and the words for the person.
@@ -104,6 +106,10 @@ impl<'a> ToPrompt<'a> {
                 out.extend_from_slice(&[b'A', *field as u8]);
                 words
             }
+            Self::Takes(ms) => {
+                out.push(b'T');
+                &ms.to_be_bytes()[..]
+            }
             Self::Show(show, bytes) => {
                 out.extend_from_slice(&[b'S', *show as u8]);
                 bytes
@@ -121,6 +127,7 @@ impl<'a> ToPrompt<'a> {
         match packet {
             [b'B', text @ ..] => Some(Self::About(text)),
             [b'A', field, words @ ..] => Some(Self::Ask(Field::from_number(*field)?, words)),
+            [b'T', ms @ ..] => Some(Self::Takes(u32::from_be_bytes(ms.try_into().ok()?))),
             [b'S', show, bytes @ ..] => Some(Self::Show(Show::from_number(*show)?, bytes)),
             [b'E', ok @ (0 | 1), words @ ..] => Some(Self::End(*ok == 1, words)),
             _ => None,

@@ -10,6 +10,10 @@ const GOAL: Duration = Duration::from_millis(850);
 /// Longer than this nobody should wait.
 const MOST: Duration = Duration::from_millis(1_000);
 
+/// The least that a real one is: of fewer passes the first, which also fetches the memory, would count too much.
+const PROBE: KdfParams = KdfParams::FLOOR;
+const KIB_PER_GIB: u64 = 1_024 * 1_024;
+
 /// Measures this machine: costs about two derivations.
 pub(crate) fn calibrate() -> KdfParams {
     settle(|params| {
@@ -40,6 +44,35 @@ fn settle(mut measure: impl FnMut(KdfParams) -> Option<Duration>) -> KdfParams {
     if measure(more).is_some_and(|took| took <= MOST) { more } else { params }
 }
 
+/// How fast this machine derives, from one small derivation in this process. An estimate: other programs take their share later.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pace {
+    us_per_gib: Option<u64>,
+}
+
+impl Pace {
+    /// What all of `kdfs`, one after another, will probably take; measures first if that was not done yet. Nothing: it cannot be said.
+    pub(crate) fn takes_ms(&mut self, kdfs: &[KdfParams]) -> Option<u32> {
+        if self.us_per_gib.is_none() {
+            let start = Instant::now();
+            measure_kdf(PROBE).ok()?;
+            self.learn(start.elapsed());
+        }
+        let us = self.us_per_gib?.saturating_mul(kdfs.iter().map(work_kib).sum()) / KIB_PER_GIB;
+        (us > 0).then(|| u32::try_from(us.div_ceil(1_000)).unwrap_or(u32::MAX))
+    }
+
+    fn learn(&mut self, probe: Duration) {
+        let us = u64::try_from(probe.as_micros()).unwrap_or(u64::MAX);
+        self.us_per_gib = Some(us.saturating_mul(KIB_PER_GIB) / work_kib(&PROBE));
+    }
+}
+
+/// Argon2 goes over all of its memory in each pass.
+fn work_kib(kdf: &KdfParams) -> u64 {
+    u64::from(kdf.memory_kib) * u64::from(kdf.passes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +83,21 @@ mod tests {
             let mib = params.memory_kib / 1_024;
             (mib <= memory_mib).then(|| Duration::from_micros(u64::from(mib) * u64::from(params.passes) * us_per_mib))
         })
+    }
+
+    #[test]
+    fn estimates_grow_with_the_work() {
+        let takes = |kdfs: &[KdfParams]| {
+            let mut pace = Pace::default();
+            pace.learn(Duration::from_millis(120));
+            pace.takes_ms(kdfs)
+        };
+        let three = KdfParams::FLOOR;
+        assert_eq!(takes(&[three]), Some(120), "the probe itself");
+        assert_eq!(takes(&[three, three]), Some(240), "two people");
+        assert_eq!(takes(&[KdfParams { memory_kib: 4 * three.memory_kib, ..three }]), Some(480));
+        assert_eq!(takes(&[]), None, "nothing to wait for");
+        assert!(Pace::default().takes_ms(&[three]).is_some_and(|ms| ms > 0), "and it measures by itself");
     }
 
     #[test]

@@ -190,13 +190,30 @@ impl Shell {
             Ok(Some(packet)) => {
                 let effects = FromProvider::parse(&buffer[..packet.len]).map(|message| self.signer.on_provider(id, &message, now));
                 buffer[..packet.len].zeroize();
-                effects
+                effects.map(|effects| self.unless_given_up(id, effects, buffer))
             }
             Ok(None) | Err(_) => None,
         };
         self.providers.remove(&id);
         let effects = effects.unwrap_or_else(|| self.signer.provider_gone(id));
         self.carry_out(effects);
+    }
+
+    /// A key may have been derived for `effects`, which takes its time: a prompt that gave up meanwhile, or ended, gets nothing.
+    fn unless_given_up(&mut self, id: u64, effects: Vec<Out>, buffer: &mut [u8]) -> Vec<Out> {
+        if !effects.iter().any(|effect| matches!(effect, Out::Notice(..))) {
+            return effects;
+        }
+        let gave_up = match self.prompts.get(&id).map(|prompt| prompt.try_recv(buffer)) {
+            Some(Ok(Some(packet))) => {
+                let gave_up = FromPrompt::parse(&buffer[..packet.len]) == Some(FromPrompt::Cancel);
+                buffer[..packet.len].zeroize();
+                gave_up
+            }
+            Some(Err(error)) => error.kind() != io::ErrorKind::WouldBlock,
+            Some(Ok(None)) | None => true,
+        };
+        if gave_up { self.signer.take_back(id, effects) } else { effects }
     }
 
     fn hear_prompt(&mut self, id: u64, buffer: &mut [u8]) {
@@ -206,7 +223,7 @@ impl Shell {
             Ok(Some(packet)) => {
                 let effects = FromPrompt::parse(&buffer[..packet.len]).map(|message| self.signer.on_prompt(id, &message, now));
                 buffer[..packet.len].zeroize();
-                effects
+                effects.map(|effects| self.unless_given_up(id, effects, buffer))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Some(Vec::new()),
             Ok(None) | Err(_) => None,
@@ -227,7 +244,7 @@ impl Shell {
                 let files = fds.into_iter().map(read_file).collect::<io::Result<Vec<_>>>();
                 match (frame.message::<Request>(&mut self.scratch), files) {
                     (Ok(request), Ok(files)) => {
-                        if matches!(request, Request::Sign(_) | Request::Status | Request::Touch) {
+                        if matches!(request, Request::Sign(_) | Request::Status | Request::Touch { .. }) {
                             depth = Depth::Signing;
                         }
                         self.signer.on_desk(frame.id, request, frame.tail, files, now)

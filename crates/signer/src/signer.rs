@@ -79,6 +79,7 @@ pub struct Signer {
     pub(crate) saving: Vec<Saving>,
     /// Of passwords, then of kits.
     pub(crate) patience: [Patience; 2],
+    pub(crate) pace: crate::calibration::Pace,
     last_request: u64,
 }
 
@@ -94,6 +95,7 @@ impl Signer {
             dialogues: Vec::new(),
             saving: Vec::new(),
             patience: Default::default(),
+            pace: Default::default(),
             last_request: 0,
         }
     }
@@ -128,7 +130,7 @@ impl Signer {
                 Ok(Reply::Done)
             }
             Request::Lock => self.lock(),
-            Request::Touch => self.touch(now),
+            Request::Touch { ago_ms } => self.touch(ago_ms, now),
             Request::Kill { why } => {
                 out.extend(self.freeze(why));
                 Ok(Reply::Done)
@@ -277,11 +279,11 @@ impl Signer {
         Ok(Reply::Done)
     }
 
-    fn touch(&mut self, now: Moment) -> Result<Reply, Refusal> {
+    fn touch(&mut self, ago_ms: u64, now: Moment) -> Result<Reply, Refusal> {
         let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
         let _ = open.session_at(now.mono_ms);
         if let Ok(session) = &mut open.session {
-            session.used_ms = now.mono_ms;
+            session.seen(now.mono_ms.saturating_sub(ago_ms));
         }
         Ok(Reply::Done)
     }

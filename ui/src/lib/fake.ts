@@ -247,6 +247,7 @@ export class FakeWorld implements Commands {
       watched: [
         ["sleep waits until the vault is locked", true],
         ["screen lock is followed", true],
+        ["input to the whole desktop, watched by: X11 screen saver extension", true],
       ] as [string, boolean][],
       log_key: this.state === "missing" ? null : LOG_KEY,
       killed: this.killed,

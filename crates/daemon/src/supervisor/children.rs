@@ -12,11 +12,20 @@ use strongroom_desk_api::supervisor::{BINANCE, PAPER};
 use strongroom_signer_api::Channel;
 use strongroom_signer_api::errand::Face;
 
-/// What the desk needs to find its keychain and nothing else.
-const DESK_ENVIRONMENT: &[&str] =
-    &["HOME", "DBUS_SESSION_BUS_ADDRESS", "DBUS_SYSTEM_BUS_ADDRESS", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "RUST_LOG", "LANG", "TZ"];
+/// What the desk needs to find its keychain and to ask the desktop how long nobody used it ([`DISPLAYS`] too), and nothing else.
+const DESK_ENVIRONMENT: &[&str] = &[
+    "HOME",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DBUS_SYSTEM_BUS_ADDRESS",
+    "XAUTHORITY",
+    "XDG_RUNTIME_DIR",
+    "XDG_DATA_HOME",
+    "RUST_LOG",
+    "LANG",
+    "TZ",
+];
 
-/// Where a window can be shown.
+/// Where a window can be shown, and a person seen.
 const DISPLAYS: &[&str] = &["WAYLAND_DISPLAY", "DISPLAY"];
 /// What the prompt's window needs besides: the display's key, a screen reader, language, clock, colours.
 const WINDOW_ENVIRONMENT: &[&str] =
@@ -127,7 +136,7 @@ pub(crate) fn provider() -> anyhow::Result<Process> {
 
 pub(crate) fn desk(arguments: &DeskArguments) -> anyhow::Result<Process> {
     let mut command = beside("strongroom-desk")?;
-    command.envs(DESK_ENVIRONMENT.iter().filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
+    command.envs(DESK_ENVIRONMENT.iter().chain(DISPLAYS).filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
     command.arg("--dir").arg(&arguments.dir);
     if let Some(seed) = arguments.paper_seed {
         command.arg("--paper-seed").arg(seed.to_string());

@@ -251,7 +251,7 @@ impl Form {
         self.turn.set(turn);
         let is_deriving = !passphrase.is_empty();
         if let (Some(frame), true) = (self.dialogue.frame(), is_deriving) {
-            frame.wait("Opening the file, this takes some seconds");
+            frame.wait("Opening the file, this takes some seconds", None);
         }
         let showing = Rc::downgrade(self);
         reading::read(reader, &bytes, passphrase, move |result| {

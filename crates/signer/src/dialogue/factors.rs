@@ -109,8 +109,11 @@ impl Signer {
         let Some(bytes) = files.first() else { return talk.fail("there is no vault to open", Advice::Ask, false) };
         match Vault::open(bytes, Factors::Kit(&kit)) {
             Ok(vault) => {
+                let first = vault.slots().into_iter().find(|slot| slot.kind == Some(SlotKind::PasswordDevice));
+                let takes = self.takes(talk, &[first.and_then(|slot| slot.kdf).unwrap_or_else(|| vault.kdf())]);
                 let step = Step::RecoverPassword { opening, device, vault: Box::new(vault), state: files.get(1).cloned() };
-                self.ask(talk, step, Field::NewPassword, "New password for the vault")
+                let asked = self.ask(talk, step, Field::NewPassword, "New password for the vault");
+                takes.into_iter().chain(asked).collect()
             }
             Err(error) => self.wrong_factor(talk, Tried::Kit, &error, now),
         }

@@ -8,6 +8,7 @@ mod change;
 mod credentials;
 mod export;
 mod factors;
+mod giving_up;
 mod keepers;
 mod ways;
 mod words;
@@ -209,6 +210,9 @@ impl Signer {
     /// A prompt is gone. What it was for and was not decided yet is dropped.
     pub fn prompt_gone(&mut self, prompt: u64) -> Vec<Out> {
         let Some(at) = self.dialogues.iter().position(|dialogue| dialogue.prompt == prompt) else { return Vec::new() };
+        if self.give_up_opening(at) {
+            return Vec::new();
+        }
         if matches!(self.dialogues[at].step, Step::Saving(_)) {
             // Factors were given and bytes are on their way to the disk: it runs to its end without a listener.
             return Vec::new();
@@ -225,15 +229,14 @@ impl Signer {
         let Some(at) = self.dialogues.iter().position(|dialogue| dialogue.prompt == prompt) else {
             return vec![Out::ClosePrompt(prompt)];
         };
+        // The password was right, but the person gave up while that was saved: no session opens.
+        if *message == FromPrompt::Cancel && self.give_up_opening(at) {
+            return Vec::new();
+        }
         let Dialogue { ticket, step, .. } = self.dialogues.remove(at);
         let talk = Talk { prompt, ticket };
         match (step, message) {
             (Step::Hello, FromPrompt::Hello(ticket)) => self.begin(Talk { prompt, ticket: *ticket }, now),
-            // The password was right, but the person gave up while it was checked: no session opens.
-            (Step::Saving(Next::OpenSession { end: ActionEnd::Unlocked { by_kit: None, .. } }), FromPrompt::Cancel) => {
-                self.dialogues.push(Dialogue { prompt, ticket, step: Step::Saving(Next::GiveUp) });
-                Vec::new()
-            }
             (step @ Step::Saving(_), _) => {
                 self.dialogues.push(Dialogue { prompt, ticket, step });
                 Vec::new()
@@ -252,7 +255,10 @@ impl Signer {
             }
             (Step::Way(step), FromPrompt::Shown) => self.way_shown(talk, step),
             (Step::CreateUriShown(birth, password, kit, seed), FromPrompt::Shown) => {
-                self.ask(talk, Step::CreateCode(birth, password, kit, seed), Field::Totp, "Code that the authenticator shows now")
+                let takes = self.takes(talk, &[birth.kdf]);
+                let asked =
+                    self.ask(talk, Step::CreateCode(birth, password, kit, seed), Field::Totp, "Code that the authenticator shows now");
+                takes.into_iter().chain(asked).collect()
             }
             _ => talk.fail("the prompt said something out of order", Advice::Bug, false),
         }
@@ -328,7 +334,11 @@ impl Signer {
                 let slot = self.only_kept_slot(&files).unwrap_or_default();
                 self.unlock_with(talk, slot, device, files)
             }
-            (Action::Unlock, device) => self.ask(talk, Step::UnlockPassword { device, files }, Field::Password, "Password"),
+            (Action::Unlock, device) => {
+                let takes = self.takes_password(talk, &files);
+                let asked = self.ask(talk, Step::UnlockPassword { device, files }, Field::Password, "Password");
+                takes.into_iter().chain(asked).collect()
+            }
             (Action::Recover(opening), Some(device)) => {
                 self.ask(talk, Step::RecoverKit { opening, device, files }, Field::Kit, "Recovery kit, all groups")
             }

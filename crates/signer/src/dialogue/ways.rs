@@ -220,7 +220,14 @@ impl Signer {
     }
 
     fn ask_way(&mut self, talk: Talk, step: Step, field: Field, words: &str) -> Vec<Out> {
-        self.ask(talk, super::Step::Way(step), field, words)
+        let takes = match &step {
+            Step::Present | Step::ToRekey => self.takes_password(talk, &[]),
+            Step::New(slot) => self.takes(talk, &[self.kdf_of(*slot)]),
+            Step::Person(_) => self.takes(talk, &[self.kdf_of(0)]),
+            Step::KitGroup(_, Some(owner)) => self.takes(talk, &[self.kdf_of(owner.slot)]),
+            _ => None,
+        };
+        takes.into_iter().chain(self.ask(talk, super::Step::Way(step), field, words)).collect()
     }
 
     fn wait_for_way(&mut self, talk: Talk, step: Step) {
