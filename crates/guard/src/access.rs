@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn presence_renews_to_its_own_moment() {
         let ends = |seen: &[u64], now| {
-            let mut session = Session { opened_ms: 1_000, used_ms: 5_000, roles: vec![] };
+            let mut session = Session { opened_ms: 1_000, used_ms: 5_000, roles: vec![], is_service: false };
             seen.iter().for_each(|at| session.seen(*at));
             session.end(now, 1_000, 10_000)
         };
