@@ -8,7 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
 use strongroom_signer_api::errand::{Errand, Face};
 use strongroom_signer_api::prompt::{ANSWER_LEN_MAX, FromPrompt, ToPrompt};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{Answer, Slots};
 
@@ -58,7 +58,8 @@ impl Line {
     pub fn tell(&mut self, message: &FromPrompt<'_>) -> io::Result<()> {
         message.write(&mut self.out);
         let sent = self.signer.send(&self.out, &[]);
-        self.out.clear();
+        // The signer has it: nothing of it stays here while it works.
+        self.out.zeroize();
         sent
     }
 
