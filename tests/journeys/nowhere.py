@@ -104,6 +104,12 @@ def sends(pid, number):
     as_the_user(lambda: os.kill(pid, number) or "sent")
 
 
+def falls(pid, number):
+    """Another process of the same user ends it by a signal. The language's own handler looks at the first fault, whether a stack
+    overflowed, and leaves the next one to the kernel."""
+    eventually(f"{name_of(pid)} ends by {number.name}", lambda: gone([pid]) or sends(pid, number) and gone([pid]))
+
+
 def cores():
     """Core files that somebody left."""
     return [os.path.join(here, name) for here, _, files in os.walk(WORK) for name in files if name.startswith(("core", "vgcore"))]
