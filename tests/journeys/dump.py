@@ -4,6 +4,7 @@ process of the same user see them.
 All programs run as an ordinary user. Each search is proven by a control: something that is there is found. What is found where it must not
 be is gathered, and fails the story at its end, so that one run tells all.
 """
+import json, resource
 from nowhere import *
 
 password, wrong, new_password, passphrase = (random_text() for _ in range(4))

@@ -120,8 +120,8 @@ def status_of(pid):
     return int(open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[49])
 
 
-# Panicking ends a debug program with its own code, a release program by SIGABRT.
-PANICS = {101 << 8, int(signal.SIGABRT)}
+# Panicking ends a debug program with a code of its own, a release program by SIGABRT; the signer's walls let it send no signal, and end it.
+PANICS = {101 << 8, int(signal.SIGABRT), int(signal.SIGSYS)}
 os.kill(daemon.process.pid, signal.SIGSTOP)
 # It waits for more channels than it may have open, which is an error: it ends by itself and cannot say why.
 as_the_user(lambda: resource.prlimit(signer, resource.RLIMIT_NOFILE, (1, 1)))
