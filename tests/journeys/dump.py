@@ -4,97 +4,16 @@ process of the same user see them.
 All programs run as an ordinary user. Each search is proven by a control: something that is there is found. What is found where it must not
 be is gathered, and fails the story at its end, so that one run tells all.
 """
-import json, resource, secrets
-import ordinary
-from ordinary import ROOT, UID, as_the_user
-import attack
-from search import Needles, forms_of_ed25519, forms_of_kit, mappings, name_of
-from terminal import *
+import json, resource
+from nowhere import *
 
-since = time.time()
-GRACE_S = 2
-leaks, told = [], open(os.path.join(WORK, "told.log"), "w+")
-if not ROOT:
-    say("not root: what an administrator sees is not looked at; files and the same user's view are")
-
-
-def random_text():
-    """Forty letters and digits."""
-    return "".join(secrets.choice("abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(40))
-
-
-def tree():
-    """Every process of the product: whatever runs one of its programs."""
-    found = []
-    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
-        try:
-            folder, name = os.path.split(os.readlink(f"/proc/{pid}/exe"))
-        except OSError:
-            continue
-        if folder == BIN and name.startswith("strongroom"):
-            found.append(pid)
-    return found
-
-
-def in_processes(needles, pids=None):
-    """All pieces in the memory and nameless files of processes, but for the signer's protected memory."""
-    hits = []
-    for pid in (tree() if pids is None else pids) if ROOT else []:
-        hits += [hit for hit in needles.in_process(pid) if not (hit.process == "strongroom-signer" and hit.protected)]
-        hits += needles.in_descriptors(pid)
-    return hits
-
-
-def in_files(needles, folders):
-    """All pieces in files that the user wrote since the story began, and in what doors said."""
-    told.flush()
-    hits = needles.in_files(folders, since, UID, without=(venue.folder, GIVEN, BIN))
-    return hits + needles.in_text("\n".join(written).encode(), "what doors wrote")
-
-
-def clean(step, pids=None, folders=(WORK,)):
-    """Two seconds after a step nothing is anywhere. What comes later than the step's own answer is seen, too."""
-    time.sleep(GRACE_S)
-    hits = in_processes(planted, pids) + in_files(planted, folders)
-    say(f"  after {step}: {len(hits) or 'none'} found")
-    for hit in hits:
-        say(f"    {hit}")
-        leaks.append(f"after {step}: {hit}")
-
-
-def found(pid, what, text):
-    """Control: the search finds this in a process, and not only where its arguments stand."""
-    if ROOT:
-        hits = [hit for hit in control(what, text).in_process(pid) if hit.place not in ("[stack]", "cmdline", "environ")]
-        assert hits, f"{what} is not found in {name_of(pid)}, where it is"
-
-
-def control(what, text):
-    needles = Needles()
-    needles.plant(what, text)
-    return needles
-
-
-def same_user(pid):
-    """What another process of the same user can do to this one."""
-    address = next(begin for begin, _, rights, name, _ in mappings(pid) if rights.startswith("rw") and name in ("", "[heap]", "[stack]")) if ROOT else 0
-    return as_the_user(lambda: attack.done_against(pid, address))
-
-
-def cores():
-    """Core files that somebody left."""
-    return [os.path.join(here, name) for here, _, files in os.walk(WORK) for name in files if name.startswith(("core", "vgcore"))]
-
-
-# What a person hands over stands in files and pipes of the person's own.
-GIVEN = ordinary.folder("given")
 password, wrong, new_password, passphrase = (random_text() for _ in range(4))
 label = f"label-{random_text()}"
-planted = Needles()
 planted.plant_all([("password", password), ("wrong password", wrong), ("new password", new_password), ("passphrase of a file", passphrase)])
 
 bus_and_keyring = [ordinary.BUS.pid, keyring().pid]
 venue = Venue()
+theirs.append(venue.folder)
 api_key, api_secret = (text.strip() for text in paper_key("trade", venue.folder))
 next_key, pem = paper_key("ed25519", venue.folder)
 refused_secret = random_text() + random_text()[:24]
@@ -128,26 +47,11 @@ clean("the first seal", [*tree(), *bus_and_keyring])
 eventually("the wait is over", lambda: person.unlock(wrong)[1]["error"]["code"] == "wrong-factor")
 clean("a wrong password")
 
-
-def half_typed(text, *command, flag="--password-fd"):
-    """A door whose prompt has the beginning of an answer and waits for the rest."""
-    read, write = pipe()
-    os.write(write, text[:-4].encode())
-    door = start(f"{BIN}/strongroom", "--dir", DIR, *command, flag, read, pass_fds=(read,), stdout=told, stderr=told)
-    os.close(read)
-    prompt = daemon.child("strongroom-prompt")
-    if ROOT:
-        eventually("the prompt holds what was typed", lambda: planted.in_process(prompt))
-    else:
-        time.sleep(1)
-    return door, prompt, write
-
-
 say("a prompt that asks: what was typed is found in it, and in nothing else")
 time.sleep(2)
-door, prompt, write = half_typed(wrong, "vault", "unlock")
+door, prompt, write = half_typed(daemon, wrong, "vault", "unlock")
 found(prompt, "the beginning of what was typed", wrong[:-4])
-clean("half a password was typed", [pid for pid in tree() if pid != prompt])
+clean("half a password was typed", tree(prompt))
 say("  another process of the same user: a prompt that asks")
 assert same_user(prompt) == [], same_user(prompt)
 os.write(write, b"\n")
@@ -210,19 +114,11 @@ for name, pid in (("desk", desk), ("supervisor", daemon.process.pid)):
 assert same_user(signer) == [], same_user(signer)
 
 say("a process that is killed leaves no core")
-pattern = open("/proc/sys/kernel/core_pattern").read().strip()
-say(f"  cores are written to: {pattern}")
-bait.send_signal(signal.SIGSEGV)
-bait.wait()
-if pattern.startswith("|") or pattern.startswith("/"):
-    say("  this machine writes cores elsewhere: that one could be left is not shown here")
-else:
-    assert cores() and planted.in_file(cores()[0]), "the control leaves no core with its secret"
-    for core in cores():
-        os.unlink(core)
+bait.kill()
+a_core_is_left_by(signal.SIGSEGV, password)
 for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGQUIT):
     signer = daemon.child("strongroom-signer")
-    as_the_user(lambda: os.kill(signer, number) or "sent")
+    sends(signer, number)
     eventually("the signer ends", lambda: gone([signer]))
     assert not cores(), cores()
     clean(f"signal {number.name}")
@@ -233,7 +129,7 @@ fd = given(wrong + "\n")
 door = start(f"{BIN}/strongroom", "--dir", DIR, "vault", "unlock", "--password-fd", fd, pass_fds=(fd,), stdout=told, stderr=told)
 os.close(fd)
 time.sleep(0.15)
-as_the_user(lambda: os.kill(signer, signal.SIGABRT) or "sent")
+sends(signer, signal.SIGABRT)
 eventually("the signer ends", lambda: gone([signer]))
 assert door.wait(10) != 0, "the door is told that nobody will answer"
 assert not cores(), cores()
@@ -269,7 +165,7 @@ eventually("another signer", lambda: daemon.child("strongroom-signer") != signer
 say("the desk crashes")
 eventually("unlocked again", lambda: person.unlock()[0] == 0)
 desk = daemon.child("strongroom-desk")
-as_the_user(lambda: os.kill(desk, signal.SIGABRT) or "sent")
+sends(desk, signal.SIGABRT)
 eventually("the desk ends", lambda: gone([desk]))
 time.sleep(1)
 assert not cores(), cores()
@@ -307,7 +203,7 @@ if ROOT:
     found(door.process.pid, "the label", other_label)
     eventually("the reader holds the passphrase", lambda: planted.only("passphrase of a file").in_process(reader))
     assert same_user(reader) == [], same_user(reader)
-    clean("a file is being opened", [pid for pid in tree() if pid not in (reader, daemon.child("strongroom-prompt"))])
+    clean("a file is being opened", tree(reader, daemon.child("strongroom-prompt")))
 door.until("Passphrase")
 clean("a wrong passphrase")
 os.write(door.near, b"\x03")
@@ -334,5 +230,4 @@ eventually("sealed", lambda: state() == "sealed")
 clean("the last seal", [*tree(), *bus_and_keyring], folders=(WORK, "/tmp", "/var/tmp", "/dev/shm", f"/run/user/{UID}"))
 daemon.stop()
 clean("the end", bus_and_keyring)
-say(f"{len(planted.secrets)} secrets in {len(planted.forms)} forms")
-assert not leaks, "\n".join(["secrets were found:", *leaks])
+nothing_leaked()

@@ -30,7 +30,7 @@ def programs():
     own = folder("bin")
     for name in os.listdir(world.BIN):
         path = os.path.join(world.BIN, name)
-        if name.startswith(("strongroom", "faulty_venue")) and os.path.isfile(path) and os.access(path, os.X_OK) and "." not in name:
+        if name.startswith(("strongroom", "faulty_venue", "strict_transit")) and os.path.isfile(path) and os.access(path, os.X_OK) and "." not in name:
             try:
                 os.link(path, os.path.join(own, name))
             except OSError:

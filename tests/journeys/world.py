@@ -372,6 +372,9 @@ def executable(pid):
         return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
     except (FileNotFoundError, ProcessLookupError):
         return None
+    except PermissionError:
+        # It hides that from others; how it was called is not hidden.
+        return os.path.basename(open(f"/proc/{pid}/cmdline").read().split("\0")[0])
 
 
 def readable(pid):

@@ -9,6 +9,9 @@ pub const PYTHON: &str = "python3";
 /// The system's Python, which has the bindings of the accessibility bus.
 pub const SYSTEM_PYTHON: &str = "/usr/bin/python3";
 
+/// Names the folder of release programs, for stories that look at what is shipped.
+const RELEASE_VARIABLE: &str = "STRONGROOM_RELEASE";
+
 /// Stories of one kind.
 pub struct Stories {
     /// Folder below `tests/`.
@@ -25,14 +28,31 @@ impl Stories {
     /// # Panics
     /// When it fails, with everything that it said.
     pub fn run(&self, story: &str, python: &str, around: &[&str]) {
-        let programs = self.programs();
+        self.run_on(&self.programs(), story, python, around);
+    }
+
+    /// Runs one on release programs, which `cargo xtask test --long` builds and names.
+    ///
+    /// # Panics
+    /// When it fails, with everything that it said, and when no release programs are named.
+    pub fn run_on_release(&self, story: &str, python: &str) {
+        let named = std::env::var_os(RELEASE_VARIABLE).filter(|folder| !folder.is_empty());
+        let folder = named.unwrap_or_else(|| {
+            panic!("{RELEASE_VARIABLE} names no folder of release programs; run `cargo xtask test --long`, which builds them")
+        });
+        let folder = PathBuf::from(folder);
+        self.check_built(&folder, "cargo build --release --workspace --bins");
+        self.run_on(&folder, story, python, &[]);
+    }
+
+    fn run_on(&self, programs: &Path, story: &str, python: &str, around: &[&str]) {
         let work = tempfile::tempdir().expect("a folder");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(self.folder).join(story);
         let patience = self.patience_s.to_string();
         let line = [around, &["dbus-run-session", "--", "timeout", "--kill-after=5", &patience, python, "-B"]].concat();
         let ran = Command::new(line[0])
             .args(&line[1..])
-            .args([script.as_path(), &programs, work.path()])
+            .args([script.as_path(), programs, work.path()])
             .envs(["HOME", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"].map(|name| (name, work.path())))
             .env_remove("DBUS_SESSION_BUS_ADDRESS")
             .stdin(Stdio::null())
@@ -46,10 +66,14 @@ impl Stories {
     fn programs(&self) -> PathBuf {
         let own = std::env::current_exe().expect("a path");
         let folder = own.parent().and_then(Path::parent).expect("a folder").to_path_buf();
+        self.check_built(&folder, "cargo build --workspace --bins");
+        folder
+    }
+
+    fn check_built(&self, folder: &Path, how: &str) {
         for program in self.programs {
             let found = folder.join(program).exists();
-            assert!(found, "{program} is not built; run `cargo build --workspace --bins` first, as `cargo xtask test` does");
+            assert!(found, "{program} is not built; run `{how}` first, as `cargo xtask test` does");
         }
-        folder
     }
 }

@@ -108,6 +108,36 @@ fn dump() {
 }
 
 #[test]
+fn dump_providers() {
+    journey("dump_providers.py");
+}
+
+#[test]
+fn dump_ends() {
+    journey("dump_ends.py");
+}
+
+/// Optimised programs keep other copies in other places.
+#[test]
+#[ignore = "on release programs, which `cargo xtask test --long` builds"]
+fn dump_of_release() {
+    STORIES.run_on_release("dump.py", PYTHON);
+}
+
+#[test]
+#[ignore = "on release programs, which `cargo xtask test --long` builds"]
+fn dump_providers_of_release() {
+    STORIES.run_on_release("dump_providers.py", PYTHON);
+}
+
+/// There a panic ends the process at once.
+#[test]
+#[ignore = "on release programs, which `cargo xtask test --long` builds"]
+fn dump_ends_of_release() {
+    STORIES.run_on_release("dump_ends.py", PYTHON);
+}
+
+#[test]
 fn hostile_doors() {
     journey("hostile_doors.py");
 }

@@ -24,6 +24,9 @@ const JAVASCRIPT_VARIABLE: &str = "STRONGROOM_INTEROP_JS";
 /// Where the tests find the program that drives the window.
 const DRIVER_VARIABLE: &str = "STRONGROOM_TAURI_DRIVER";
 
+/// Where the tests find release programs.
+const RELEASE_VARIABLE: &str = "STRONGROOM_RELEASE";
+
 /// Clients that we did not write, each where it was installed.
 struct Clients {
     python: PathBuf,
@@ -53,6 +56,9 @@ pub(crate) fn run(place: &Place, long: bool, yes: bool) -> anyhow::Result<bool> 
             stage("page", || ui::build(place))?;
             let driver = stage("window driver", || tools::tauri_driver(place))?;
             stage("build", || must_succeed(&mut place.cargo(["build", "--workspace", "--bins"])))?;
+            if long {
+                stage("release build", || must_succeed(&mut place.cargo(["build", "--release", "--workspace", "--bins"])))?;
+            }
             let count = stage("tests", || tests(place, long, &clients, &driver))?;
             let (passed, failed) = stage("page tests", || ui::tests(place))?;
             let count = count.plus(Count { passed, failed });
@@ -81,6 +87,7 @@ fn tests(place: &Place, long: bool, clients: &Clients, driver: &Path) -> anyhow:
         cargo.env(CONNECTORS_VARIABLE, connectors);
     }
     if long {
+        cargo.env(RELEASE_VARIABLE, place.target.join("release"));
         cargo.env("STRONGROOM_LONG", "1").args(["--", "--include-ignored"]);
     }
     let mut child = cargo.stdout(Stdio::piped()).spawn().context("cannot start cargo")?;

@@ -1,7 +1,8 @@
 //! The strict key server of the provider's tests in a process of its own. Invariant: it serves until its input ends.
 //!
 //! Usage: `strict_transit DIR TOKEN`. Prints one JSON line with its address and its authority's file, then answers each line of
-//! input (`seal`, `unseal`, `forget`: the key is gone, `requests`) with one line: how many requests it has answered.
+//! input (`seal`, `unseal`, `hold`: answers wait before their last byte, `release`, `forget`: the key is gone, `requests`) with one
+//! line: how many requests it has answered.
 
 #[path = "../../../crates/provider/tests/strict_transit/mod.rs"]
 mod strict_transit;
@@ -22,6 +23,8 @@ fn main() -> anyhow::Result<()> {
             match line?.as_str() {
                 "seal" => state.is_sealed = true,
                 "unseal" => state.is_sealed = false,
+                "hold" => state.is_holding = true,
+                "release" => state.is_holding = false,
                 "forget" => state.keys.clear(),
                 "requests" => {}
                 other => anyhow::bail!("{other} is not understood"),

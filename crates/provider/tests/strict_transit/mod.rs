@@ -10,6 +10,7 @@ use std::io::{self, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aes_gcm::aead::Aead as _;
 use aes_gcm::{Aes256Gcm, KeyInit as _};
@@ -25,6 +26,8 @@ use sha2::Sha256;
 
 const REQUEST_LEN_MAX: usize = 64 * 1_024;
 const NONCE_LEN: usize = 12;
+/// How often an answer that is held looks whether it may go on.
+const HOLDING_TURN: Duration = Duration::from_millis(10);
 
 /// A key as its owner configured it.
 #[derive(Clone)]
@@ -48,6 +51,8 @@ impl Key {
 pub(crate) struct State {
     pub(crate) token: String,
     pub(crate) is_sealed: bool,
+    /// The last byte of an answer waits until this ends.
+    pub(crate) is_holding: bool,
     pub(crate) keys: BTreeMap<String, Key>,
     /// Requests that were answered, with their status.
     pub(crate) log: Vec<(String, u16)>,
@@ -69,7 +74,7 @@ impl StrictTransit {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = format!("https://{}", listener.local_addr()?);
         let keys = BTreeMap::from([("strongroom".to_owned(), Key::good())]);
-        let state = Arc::new(Mutex::new(State { token: token.to_owned(), is_sealed: false, keys, log: Vec::new() }));
+        let state = Arc::new(Mutex::new(State { token: token.to_owned(), is_sealed: false, is_holding: false, keys, log: Vec::new() }));
         let serving = state.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -102,11 +107,11 @@ fn certificates() -> Result<(Arc<ServerConfig>, String), Box<dyn std::error::Err
     Ok((Arc::new(config), ca_pem))
 }
 
-fn serve(tcp: TcpStream, config: Arc<ServerConfig>, state: &Mutex<State>) {
+fn serve(tcp: TcpStream, config: Arc<ServerConfig>, shared: &Mutex<State>) {
     let Ok(tls) = ServerConnection::new(config) else { return };
     let mut stream = StreamOwned::new(tls, tcp);
     let Ok(request) = Request::read(&mut stream) else { return };
-    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
     let (status, body) = match answer(&state, &request) {
         Ok(data) => {
             (200, json!({"request_id": "0", "lease_id": "", "renewable": false, "lease_duration": 0, "data": data, "warnings": null}))
@@ -124,7 +129,13 @@ fn serve(tcp: TcpStream, config: Arc<ServerConfig>, state: &Mutex<State>) {
         format!("Content-Length: {}\r\n\r\n{body}", body.len())
     };
     let head = format!("HTTP/1.1 {status} X\r\nCache-Control: no-store\r\nContent-Type: application/json\r\n");
-    let _ = stream.write_all([head, answer].concat().as_bytes()).and_then(|()| stream.flush());
+    let whole = [head, answer].concat();
+    let (most, last) = whole.as_bytes().split_at(whole.len() - 1);
+    let _ = stream.write_all(most).and_then(|()| stream.flush());
+    while shared.lock().unwrap_or_else(PoisonError::into_inner).is_holding {
+        std::thread::sleep(HOLDING_TURN);
+    }
+    let _ = stream.write_all(last).and_then(|()| stream.flush());
     stream.conn.send_close_notify();
     let _ = stream.flush();
 }
