@@ -141,6 +141,41 @@ os.remove(CONF)
 os.rename(CONF + ".away", CONF)
 opens_with(3, "the password of alice", PIN)
 
+say("who came in by a kept share sets another password: the present one and the PIN must be right, and the old one opens no more")
+SECOND = "the second password of alice"
+
+
+def passwd(*options, present, pin, new=SECOND):
+    return person.with_code("vault", "passwd", *options, password=present + "\n", pin=pin + "\n", new_password=new + "\n")
+
+
+code, told = passwd(present="the password of alice", pin="000000")
+assert code != 0 and "refused the PIN" in told["error"]["message"] and "Nothing was changed" in told["error"]["message"], told
+code, told = passwd(present="not the password", pin=PIN)
+assert code != 0 and "did not open" in told["error"]["message"], told
+code, told = passwd("--slot", 1, present=PASSWORD, pin=PIN)
+assert code != 0 and "no password with a kept share" in told["error"]["message"], told
+code, told = passwd(present="the password of alice", pin=PIN)
+assert code == 0, told
+seals()
+refused_with(3, "the password of alice", PIN, "did not open")
+opens_with(3, SECOND, PIN)
+code, told = passwd("--slot", 4, present="the password of bob", pin=SERVER_TOKEN, new="the second password of bob")
+assert code == 0, told
+
+say("a limit that asks for more stretches a kept slot's password at the next unlock")
+before = slots()[3]["kdf"]
+limits = os.path.join(WORK, "limits.json")
+with open(limits, "w") as file:
+    json.dump({**does("policy", "show")["policy"], "kdf_floor": {"memory_mib": 96, "passes": before[1] + 1}}, file)
+does("policy", "set", limits)
+seals()
+opens_with(3, SECOND, PIN)
+assert slots()[3]["kdf"] == [max(96, before[0]), before[1] + 1] != before, (before, slots()[3])
+seals()
+opens_with(3, SECOND, PIN)
+opens_with(4, "the second password of bob", SERVER_TOKEN)
+
 say("neither PIN nor token went anywhere it should not be found")
 entries = does("audit", "list", "--last", 50)["entries"]
 added = [entry["payload"] for entry in entries if entry["kind"] == "slot-added"]

@@ -146,7 +146,7 @@ fn a_new_password_that_was_derived_is_thrown_away() {
     let world = SignerWorld::with_vault(PASSWORD, MS);
     let (before, code) = (world.vault_file.clone(), code_at(&world.otp_uri, MS + 60_000));
     let mut desk = Desk::of(world.signer, 1_000, MS + 60_000);
-    let out = desk.until(Action::ChangePassword, vec![], Field::NewPassword, &|field| match field {
+    let out = desk.until(Action::ChangePassword { slot: None }, vec![], Field::NewPassword, &|field| match field {
         Field::Totp => code.clone().into_bytes(),
         Field::NewPassword => b"another battery staple".to_vec(),
         _ => PASSWORD.to_vec(),

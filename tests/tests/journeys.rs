@@ -32,7 +32,7 @@ fn busy(story: &str, python: &str, around: &[&str]) {
     STORIES.run(story, python, around);
 }
 
-/// Stories that wait for the next one-time code most of their time.
+/// Stories that wait most of their time, for the next one-time code for instance.
 fn waiting(story: &str) {
     STORIES.run(story, PYTHON, &[]);
 }
@@ -74,10 +74,10 @@ fn away() {
     busy("away.py", SYSTEM_PYTHON, &[]);
 }
 
-/// On a display of its own, where nobody is.
+/// On a display of its own, where nobody is: it waits for that.
 #[test]
 fn idle() {
-    journey("idle.py");
+    waiting("idle.py");
 }
 
 #[test]

@@ -47,6 +47,8 @@ descriptors! {
         totp_fd,
         /// Read the present password from this descriptor.
         password_fd,
+        /// Read the PIN, or the key server's token, from this descriptor.
+        pin_fd,
         /// Read the new password from this descriptor.
         new_password_fd,
     }

@@ -52,12 +52,15 @@ impl Descriptors {
         if slot.is_some() { Self::new(&[password, pin]) } else { Self::new(&[password]).with(pin.0, pin.1) }
     }
 
-    pub(crate) fn for_password_change(secrets: &PasswordChangeFds) -> Self {
-        Self::new(&[
+    /// As for unlocking, a PIN is asked if the slot needs one.
+    pub(crate) fn for_password_change(slot: Option<u16>, secrets: &PasswordChangeFds) -> Self {
+        let asked = [
             (Slot::Answer(Field::Totp), secrets.totp_fd),
             (Slot::Answer(Field::Password), secrets.password_fd),
             (Slot::Answer(Field::NewPassword), secrets.new_password_fd),
-        ])
+        ];
+        let pin = (Slot::Answer(Field::Pin), secrets.pin_fd);
+        if slot.is_some() { Self::new(&[&asked[..], &[pin]].concat()) } else { Self::new(&asked).with(pin.0, pin.1) }
     }
 
     pub(crate) fn for_new_kit(secrets: &NewKitFds) -> Self {

@@ -155,7 +155,9 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
             VaultCommand::Restore { generation, secrets } => {
                 door.act(DoorAction::Recover { generation: Some(generation) }, &Descriptors::for_recovery(&secrets))?
             }
-            VaultCommand::Passwd { secrets } => door.act(DoorAction::ChangePassword, &Descriptors::for_password_change(&secrets))?,
+            VaultCommand::Passwd { slot, secrets } => {
+                door.act(DoorAction::ChangePassword { slot }, &Descriptors::for_password_change(slot, &secrets))?
+            }
             VaultCommand::Kit { secrets } => door.act(DoorAction::ReplaceKit, &Descriptors::for_new_kit(&secrets))?,
             VaultCommand::Backup { secrets } => door.act(DoorAction::Backup, &Descriptors::for_code(&secrets))?,
             VaultCommand::Slots => door.ask(&Ask::Slots)?,

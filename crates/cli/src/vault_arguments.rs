@@ -49,8 +49,11 @@ pub(crate) enum VaultCommand {
         secrets: RecoveryFds,
     },
     /// Set a new password; needs a code and the present password.
-    #[command(after_help = "Example:\n  strongroom vault passwd")]
+    #[command(after_help = "Examples:\n  strongroom vault passwd\n  strongroom vault passwd --slot 4")]
     Passwd {
+        /// Of this slot, whose share a token or a key server keeps [default: that by which the vault was opened].
+        #[arg(long, value_name = "N")]
+        slot: Option<u16>,
         #[command(flatten)]
         secrets: PasswordChangeFds,
     },

@@ -75,7 +75,11 @@ pub enum DoorAction {
     /// Copy the vault's file into the profile's folder of exports.
     Backup,
     /// Set a new password.
-    ChangePassword,
+    ChangePassword {
+        /// The slot, when its share somebody else keeps; nothing: by which the vault was opened, else whose password it is.
+        #[serde(default)]
+        slot: Option<u16>,
+    },
     /// Print a new recovery kit.
     ReplaceKit,
     /// One more way into the vault.

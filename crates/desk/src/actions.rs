@@ -42,7 +42,9 @@ fn memory_file(bytes: &[u8]) -> std::io::Result<OwnedFd> {
 /// What a person will try, if the action asks for it.
 const fn attempt_of(action: &DoorAction) -> Option<Attempt> {
     match action {
-        DoorAction::Unlock | DoorAction::UnlockWith { .. } | DoorAction::ChangePassword | DoorAction::Rekey => Some(Attempt::Password),
+        DoorAction::Unlock | DoorAction::UnlockWith { .. } | DoorAction::ChangePassword { .. } | DoorAction::Rekey => {
+            Some(Attempt::Password)
+        }
         DoorAction::Recover { .. } => Some(Attempt::Kit),
         _ => None,
     }
@@ -153,7 +155,7 @@ async fn hand_over(hall: &Arc<Hall>, action: DoorAction) -> Result<Prepared, Tel
         DoorAction::Delete { id } => Action::Delete { id },
         DoorAction::ExportKey { id, recipient } => Action::ExportKey { id, recipient },
         DoorAction::Backup => Action::Backup,
-        DoorAction::ChangePassword => Action::ChangePassword,
+        DoorAction::ChangePassword { slot } => Action::ChangePassword { slot },
         DoorAction::ReplaceKit => Action::ReplaceKit,
         DoorAction::AddSlot { kind, label } => Action::AddSlot { kind, label },
         DoorAction::RemoveSlot { slot } => Action::RemoveSlot { slot },

@@ -159,7 +159,10 @@ pub enum Action {
     /// Let the vault's file, as it is, be copied out of its folder.
     Backup,
     /// Set a new password for the person whose present one is given.
-    ChangePassword,
+    ChangePassword {
+        /// The slot, when its share somebody else keeps; nothing: by which the vault was opened, else whose password it is.
+        slot: Option<u16>,
+    },
     /// Print a new recovery kit; the old one opens only old backups.
     ReplaceKit,
     /// One more way into the vault.

@@ -55,7 +55,7 @@ impl Signer {
             Action::Delete { id } => self.about_key(about, id.0),
             Action::ExportKey { id, recipient } => self.about_key(about, id.0).with("For", recipient),
             Action::Backup => self.about_vault(about).with("It opens with", "today's password and device, or the recovery kit"),
-            Action::ChangePassword => about.with("After it", "old backups still open with the old password"),
+            Action::ChangePassword { .. } => about.with("After it", "old backups still open with the old password"),
             Action::ReplaceKit => self.about_vault(about).with("After it", "old backups still open with the old kit"),
             Action::AddSlot { kind, label } => {
                 let about = self.about_vault(about).with("Name", label);
@@ -143,7 +143,7 @@ const fn deed(action: &Action) -> Deed {
         Action::EditKey { .. } => Deed::EditKey,
         Action::ExportKey { .. } => Deed::ExportKey,
         Action::Backup => Deed::Backup,
-        Action::ChangePassword => Deed::Password,
+        Action::ChangePassword { .. } => Deed::Password,
         Action::ReplaceKit => Deed::Kit,
         Action::AddSlot { .. } => Deed::AddSlot,
         Action::RemoveSlot { .. } => Deed::RemoveSlot,

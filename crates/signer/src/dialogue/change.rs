@@ -26,6 +26,7 @@ impl Signer {
             Grant::Backup => talk.end("Granted.", ActionEnd::BackupGranted),
             Grant::Way(wish) => self.way_granted(talk, wish, now),
             Grant::Keeper(wish) => self.keeper_granted(talk, wish),
+            Grant::KeptPassword(slot) => self.kept_password_granted(talk, slot),
             Grant::Delete(id) => {
                 let Some(info) = open.credential(Some(id), Venue::Binance).map(|found| found.info.clone()) else {
                     return talk.fail(&Refusal::NoCredential.to_string(), Advice::Ask, false);

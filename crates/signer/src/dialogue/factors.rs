@@ -2,7 +2,7 @@
 //!
 //! Invariant: a session opens only after the ledger that remembers the proof is on disk.
 
-use strongroom_guard::{Policy, STEP_S, TotpState};
+use strongroom_guard::{KdfFloor, Policy, STEP_S, TotpState};
 use strongroom_model::Advice;
 use strongroom_signer_api::prompt::Field;
 use strongroom_signer_api::{ActionEnd, KitOpening, Notice, Sealed};
@@ -86,7 +86,12 @@ impl Signer {
         let Some(secret) = self.device(&device) else { return talk.broken() };
         match Vault::open(bytes, Factors::Password { password, device: &secret }) {
             Ok(vault) => match self.load(vault, &device, files.get(1).map(Vec::as_slice), now) {
-                Ok(()) => self.let_in_stretched(talk, password, &secret, now),
+                Ok(()) => {
+                    let kdf = self.weaker_than_wanted();
+                    let factors = Factors::Password { password, device: &secret };
+                    let changed = kdf.and_then(|kdf| self.stretched(factors, kdf, b"", now));
+                    self.let_in_as(talk, changed)
+                }
                 Err(error) => talk.fail(&error.to_string(), Advice::Ask, false),
             },
             Err(error) => self.wrong_factor(talk, Tried::Password, &error, now),
@@ -165,21 +170,27 @@ impl Signer {
         Ok(())
     }
 
-    /// A password that is easier to try than the policy asks for is stretched anew, now that it is here.
-    fn let_in_stretched(&mut self, talk: Talk, password: &[u8], device: &[u8; 32], now: Moment) -> Vec<Out> {
-        let weaker = self.open.as_ref().and_then(|open| {
-            let (slot, floor) = (open.vault.opened_by()?, open.policy.kdf_floor?);
-            let (has, memory_kib) = (slot.kdf?, floor.memory_mib.saturating_mul(1_024));
-            let is_weaker = has.memory_kib < memory_kib || has.passes < floor.passes;
-            let kdf = KdfParams { memory_kib: has.memory_kib.max(memory_kib), passes: has.passes.max(floor.passes), ..has };
-            is_weaker.then_some((open, slot.id, kdf))
-        });
-        let Some((open, slot, kdf)) = weaker else { return self.let_in(talk, None) };
-        let edit = Edit::ReplaceFactors { slot, factors: Factors::Password { password, device }, kdf, provider: b"" };
-        match open.vault.change(&[edit], now.wall, &mut SystemEntropy) {
-            Ok(sealed) => self.save_vault(talk, sealed, Next::LetIn(None)),
-            // Not enough memory for it today: better an old stretching than a locked out person.
-            Err(_) => self.let_in(talk, None),
+    /// How the password that opened the vault is to be stretched, if it is easier to try than the policy asks for.
+    pub(super) fn weaker_than_wanted(&self) -> Option<KdfParams> {
+        let open = self.open.as_ref()?;
+        let has = open.vault.opened_by()?.kdf?;
+        let wanted = raised(has, open.policy.kdf_floor);
+        (wanted != has).then_some(wanted)
+    }
+
+    /// The same factors under another derivation. Nothing, where there is not enough memory for it today: better an old
+    /// stretching than a locked out person.
+    pub(super) fn stretched(&self, factors: Factors<'_>, kdf: KdfParams, provider: &[u8], now: Moment) -> Option<strongroom_vault::Sealed> {
+        let open = self.open.as_ref()?;
+        let edit = Edit::ReplaceFactors { slot: open.vault.opened_by()?.id, factors, kdf, provider };
+        open.vault.change(&[edit], now.wall, &mut SystemEntropy).ok()
+    }
+
+    /// Lets in, after what was changed on the way is saved.
+    pub(super) fn let_in_as(&mut self, talk: Talk, changed: Option<strongroom_vault::Sealed>) -> Vec<Out> {
+        match changed {
+            Some(sealed) => self.save_vault(talk, sealed, Next::LetIn(None)),
+            None => self.let_in(talk, None),
         }
     }
 
@@ -240,4 +251,13 @@ impl Signer {
     pub(super) fn device(&self, device: &Shielded) -> Option<Zeroizing<[u8; 32]>> {
         self.arena.expose(device, |bytes| <[u8; 32]>::try_from(bytes).ok().map(Zeroizing::new)).ok().flatten()
     }
+}
+
+/// No easier to try than `floor` asks for.
+pub(super) fn raised(has: KdfParams, floor: Option<KdfFloor>) -> KdfParams {
+    floor.map_or(has, |floor| KdfParams {
+        memory_kib: has.memory_kib.max(floor.memory_mib.saturating_mul(1_024)),
+        passes: has.passes.max(floor.passes),
+        ..has
+    })
 }

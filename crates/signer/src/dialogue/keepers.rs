@@ -4,15 +4,16 @@
 //! key; a provider that fails changes nothing.
 
 use strongroom_model::Advice;
-use strongroom_signer_api::Account;
 use strongroom_signer_api::prompt::Field;
 use strongroom_signer_api::provider::{Failure, FromProvider, MESSAGE_LEN_MAX, PATIENCE_S, SHARE_LEN, ToProvider, VAULT_ID_LEN};
+use strongroom_signer_api::{Account, ActionEnd};
 use strongroom_vault::{
     ChangeError, Edit, Factors, KdfParams, Keeper, OpenError, Reach, RecordKind, Sealed, SecretBox, SlotHead, SlotKind, SystemEntropy,
     Vault, peek, peek_slots,
 };
 use zeroize::Zeroizing;
 
+use super::factors::raised;
 use super::{Dialogue, PASSWORD_LEN_MIN, Talk, Tried};
 use crate::arena::Shielded;
 use crate::clock::Moment;
@@ -23,10 +24,16 @@ use crate::signer::{Out, Signer};
 pub(super) enum Step {
     /// The password of the person whom a slot is for.
     NewPassword(Wish),
+    /// The present one was right, and so was the share.
+    OtherPassword {
+        slot: u16,
+        account: Account,
+        share: Shielded,
+    },
     /// A machine has no password.
     NewPin(Wish, Option<Shielded>),
-    Password(Opening, Account),
-    Pin(Opening, Account, Option<Shielded>),
+    Password(Purpose, Account),
+    Pin(Purpose, Account, Option<Shielded>),
     /// A provider was wished for; then it is asked.
     Provider(Box<Errand>),
 }
@@ -54,12 +61,41 @@ pub(super) struct Errand {
     purpose: Purpose,
 }
 
-enum Purpose {
-    Add { label: String, share: Shielded },
+pub(super) enum Purpose {
+    Add {
+        label: String,
+        share: Shielded,
+    },
     Open(Opening),
+    /// To give it another password.
+    Change(u16),
+}
+
+impl Purpose {
+    /// The slot whose password is derived, and the files that it is in while the vault is sealed.
+    fn slot(&self) -> Option<(u16, &[Vec<u8>])> {
+        match self {
+            Self::Add { .. } => None,
+            Self::Open(Opening { slot, sealed }) => Some((*slot, sealed.as_ref().map_or(&[], |(_, files)| files))),
+            Self::Change(slot) => Some((*slot, &[])),
+        }
+    }
 }
 
 impl Signer {
+    /// The slot that opened the vault, if its share somebody keeps.
+    pub(super) fn opened_by_kept(&self) -> Option<u16> {
+        self.open.as_ref()?.vault.opened_by().filter(|head| head.kind == Some(SlotKind::Hsm)).map(|head| head.id)
+    }
+
+    /// The code was right: a slot is to have another password.
+    pub(super) fn kept_password_granted(&mut self, talk: Talk, slot: u16) -> Vec<Out> {
+        let head = self.slots_at_hand(&[]).into_iter().find(|head| head.id == slot && head.kind == Some(SlotKind::Hsm));
+        let account = head.and_then(|head| Account::decode(&head.provider)).filter(Account::is_complete);
+        let Some(account) = account else { return talk.fail(&in_words(Failure::Account, NOT_CHANGED), Advice::Ask, false) };
+        self.ask_keeper(talk, Step::Password(Purpose::Change(slot), account), Field::Password, "Present password")
+    }
+
     /// The code was right: a slot is to be added.
     pub(super) fn keeper_granted(&mut self, talk: Talk, wish: Wish) -> Vec<Out> {
         if wish.for_service {
@@ -93,14 +129,14 @@ impl Signer {
         let opening = Opening { slot, sealed: device.filter(|_| self.open.is_none()).map(|device| (device, files)) };
         if is_service {
             let words = pin_words(&account);
-            return self.ask_keeper(talk, Step::Pin(opening, account, None), Field::Pin, &words);
+            return self.ask_keeper(talk, Step::Pin(Purpose::Open(opening), account, None), Field::Pin, &words);
         }
-        self.ask_keeper(talk, Step::Password(opening, account), Field::Password, "Password")
+        self.ask_keeper(talk, Step::Password(Purpose::Open(opening), account), Field::Password, "Password")
     }
 
-    pub(super) fn keeper_answered(&mut self, talk: Talk, step: Step, answer: &[u8]) -> Vec<Out> {
+    pub(super) fn keeper_answered(&mut self, talk: Talk, step: Step, answer: &[u8], now: Moment) -> Vec<Out> {
         match step {
-            Step::NewPassword(..) if answer.len() < PASSWORD_LEN_MIN => {
+            Step::NewPassword(..) | Step::OtherPassword { .. } if answer.len() < PASSWORD_LEN_MIN => {
                 talk.fail("a password has at least 10 bytes; nothing was changed", Advice::Ask, false)
             }
             Step::NewPassword(wish) => {
@@ -112,12 +148,16 @@ impl Signer {
                 let Some(share) = self.make_share() else { return talk.broken() };
                 self.want_provider(talk, account, password, answer, Purpose::Add { label, share })
             }
-            Step::Password(opening, account) => {
+            Step::OtherPassword { slot, account, share } => self.change_kept(talk, slot, &account, answer, &share, now),
+            Step::Password(purpose, account) => {
                 let Ok(password) = self.arena.shield(answer) else { return talk.broken() };
                 let words = pin_words(&account);
-                self.ask_keeper(talk, Step::Pin(opening, account, Some(password)), Field::Pin, &words)
+                let kdf = purpose.slot().map(|(slot, files)| self.kdf_at_hand(slot, files));
+                let takes = self.takes(talk, kdf.as_slice());
+                let asked = self.ask_keeper(talk, Step::Pin(purpose, account, Some(password)), Field::Pin, &words);
+                takes.into_iter().chain(asked).collect()
             }
-            Step::Pin(opening, account, password) => self.want_provider(talk, account, password, answer, Purpose::Open(opening)),
+            Step::Pin(purpose, account, password) => self.want_provider(talk, account, password, answer, purpose),
             Step::Provider(_) => talk.fail("the prompt said something out of order", Advice::Bug, false),
         }
     }
@@ -142,7 +182,9 @@ impl Signer {
         let mut bytes = Zeroizing::new(Vec::with_capacity(MESSAGE_LEN_MAX));
         let account = errand.account.encode();
         let written = self.arena.expose(&errand.pin, |pin| match &errand.purpose {
-            Purpose::Open(_) => ToProvider::Unwrap { vault_id: &errand.vault_id, pin, account: &account }.write(&mut bytes),
+            Purpose::Open(_) | Purpose::Change(_) => {
+                ToProvider::Unwrap { vault_id: &errand.vault_id, pin, account: &account }.write(&mut bytes)
+            }
             Purpose::Add { share, .. } => self.device(share).is_some_and(|share| {
                 ToProvider::Wrap { vault_id: &errand.vault_id, share: &share, pin, account: &account }.write(&mut bytes)
             }),
@@ -165,6 +207,7 @@ impl Signer {
                 self.add_kept(talk, &label, &done, password.as_ref(), &share, now)
             }
             (Purpose::Open(opening), FromProvider::Share(share)) => self.open_kept(talk, opening, &account, password.as_ref(), share, now),
+            (Purpose::Change(slot), FromProvider::Share(share)) => self.prove_kept(talk, slot, account, password.as_ref(), share, now),
             _ => talk.fail("the provider said something out of order; nothing was changed", Advice::Bug, false),
         }
     }
@@ -180,10 +223,10 @@ impl Signer {
         talk.fail(&why, Advice::Ask, false)
     }
 
-    /// A wrong PIN counts like a wrong password, where it is to open the vault.
+    /// A wrong PIN counts like a wrong password, where there was a slot before; while one is added the token alone knows which is right.
     fn provider_failed(&mut self, prompt: u64, failure: Failure, now: Option<Moment>) -> Vec<Out> {
         let Some((talk, errand)) = self.take_errand(prompt) else { return Vec::new() };
-        let is_wrong = failure.is_wrong_pin() && matches!(errand.purpose, Purpose::Open(_));
+        let is_wrong = failure.is_wrong_pin() && !matches!(errand.purpose, Purpose::Add { .. });
         if let Some(now) = now.filter(|_| is_wrong) {
             self.count_wrong(Tried::Password, now);
         }
@@ -199,7 +242,7 @@ impl Signer {
         share: &Shielded,
         now: Moment,
     ) -> Vec<Out> {
-        let Some(open) = &self.open else { return talk.fail("the vault was sealed meanwhile", Advice::Ask, false) };
+        let Some(open) = &self.open else { return talk.fail(SEALED_MEANWHILE, Advice::Ask, false) };
         let (Some(device), Some(share)) = (self.device(&open.device), self.device(share)) else { return talk.broken() };
         let provider = account.encode();
         let kdf = self.kdf_wanted();
@@ -229,7 +272,7 @@ impl Signer {
                 let Some(bytes) = files.first() else { return talk.broken() };
                 self.try_kept(bytes, opening.slot, device, password, share, keeper)
             }
-            (None, None) => return talk.fail("the vault was sealed meanwhile; unlock again", Advice::Ask, false),
+            (None, None) => return talk.fail(SEALED_MEANWHILE, Advice::Ask, false),
         };
         let vault = match tried {
             Some(Ok(vault)) => vault,
@@ -238,11 +281,65 @@ impl Signer {
         };
         match (&self.open, opening.sealed) {
             (None, Some((device, files))) => match self.load(vault, &device, files.get(1).map(Vec::as_slice), now) {
-                Ok(()) => self.let_in(talk, None),
+                Ok(()) => self.let_in_kept(talk, &account.encode(), password, &device, share, keeper, now),
                 Err(error) => talk.fail(&error.to_string(), Advice::Ask, false),
             },
             _ => self.let_in(talk, None),
         }
+    }
+
+    fn let_in_kept(
+        &mut self,
+        talk: Talk,
+        provider: &[u8],
+        password: Option<&Shielded>,
+        device: &Shielded,
+        share: &[u8; SHARE_LEN],
+        keeper: Keeper,
+        now: Moment,
+    ) -> Vec<Out> {
+        let Some(kdf) = self.weaker_than_wanted() else { return self.let_in(talk, None) };
+        let Some(device) = self.device(device) else { return talk.broken() };
+        let changed = self.with_factors(password, &device, share, keeper, |factors| self.stretched(factors, kdf, provider, now)).flatten();
+        self.let_in_as(talk, changed)
+    }
+
+    /// Password and share are those of the slot: the next password is asked for.
+    fn prove_kept(
+        &mut self,
+        talk: Talk,
+        slot: u16,
+        account: Account,
+        password: Option<&Shielded>,
+        share: &[u8; SHARE_LEN],
+        now: Moment,
+    ) -> Vec<Out> {
+        let Some(open) = &self.open else { return talk.fail(SEALED_MEANWHILE, Advice::Ask, false) };
+        let bytes = open.vault.first_image();
+        match self.try_kept(bytes.bytes(), slot, &open.device, password, share, keeper_of(&account)) {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => return self.wrong_factor(talk, Tried::Password, &error, now),
+            None => return talk.broken(),
+        }
+        let Ok(share) = self.arena.shield(share) else { return talk.broken() };
+        let takes = self.takes(talk, &[self.kdf_at_hand(slot, &[])]);
+        let asked = self.ask_keeper(talk, Step::OtherPassword { slot, account, share }, Field::NewPassword, "New password");
+        takes.into_iter().chain(asked).collect()
+    }
+
+    fn change_kept(&mut self, talk: Talk, slot: u16, account: &Account, password: &[u8], share: &Shielded, now: Moment) -> Vec<Out> {
+        let kdf = self.kdf_at_hand(slot, &[]);
+        let Some(open) = &self.open else { return talk.fail(SEALED_MEANWHILE, Advice::Ask, false) };
+        let (Some(device), Some(share)) = (self.device(&open.device), self.device(share)) else { return talk.broken() };
+        let factors = Factors::Shared { password, device: &device, share: &share, keeper: keeper_of(account) };
+        let edit = Edit::ReplaceFactors { slot, factors, kdf, provider: &account.encode() };
+        let changed = open.vault.change(&[edit], now.wall, &mut SystemEntropy);
+        self.save_change(talk, changed, ActionEnd::PasswordChanged { slot })
+    }
+
+    /// How hard a slot's password is to try.
+    fn kdf_at_hand(&self, slot: u16, files: &[Vec<u8>]) -> KdfParams {
+        self.slots_at_hand(files).into_iter().find(|head| head.id == slot).and_then(|head| head.kdf).unwrap_or_default()
     }
 
     fn try_kept(
@@ -290,12 +387,7 @@ impl Signer {
     /// As hard as the vault's own password is to try, and no easier than the policy asks for.
     fn kdf_wanted(&self) -> KdfParams {
         let Some(open) = &self.open else { return KdfParams::default() };
-        let has = open.vault.kdf();
-        open.policy.kdf_floor.map_or(has, |floor| KdfParams {
-            memory_kib: has.memory_kib.max(floor.memory_mib.saturating_mul(1_024)),
-            passes: has.passes.max(floor.passes),
-            ..has
-        })
+        raised(open.vault.kdf(), open.policy.kdf_floor)
     }
 
     /// The slots of the open vault, or of the file that waits.
@@ -339,6 +431,8 @@ fn with_needs_of_services(open: &Open, slot: Edit<'_>, now: Moment) -> Result<Se
 }
 
 const NOT_OPENED: &str = "The vault was not opened.";
+const NOT_CHANGED: &str = "Nothing was changed.";
+const SEALED_MEANWHILE: &str = "the vault was sealed meanwhile; unlock again";
 
 fn in_words(failure: Failure, effect: &str) -> String {
     format!("{}. {effect} {}", failure.fact(), failure.action())
@@ -346,7 +440,7 @@ fn in_words(failure: Failure, effect: &str) -> String {
 
 fn effect_of(purpose: &Purpose) -> &'static str {
     match purpose {
-        Purpose::Add { .. } => "Nothing was changed.",
+        Purpose::Add { .. } | Purpose::Change(_) => NOT_CHANGED,
         Purpose::Open(_) => NOT_OPENED,
     }
 }

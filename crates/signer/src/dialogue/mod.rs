@@ -103,7 +103,7 @@ enum Tried {
 
 const fn tried(action: &Action) -> Option<Tried> {
     match action {
-        Action::Unlock | Action::UnlockWith { .. } | Action::ChangePassword | Action::Rekey => Some(Tried::Password),
+        Action::Unlock | Action::UnlockWith { .. } | Action::ChangePassword { .. } | Action::Rekey => Some(Tried::Password),
         Action::Recover(_) => Some(Tried::Kit),
         _ => None,
     }
@@ -125,6 +125,8 @@ enum Grant {
     Backup,
     Way(ways::Wish),
     Keeper(keepers::Wish),
+    /// The password of this slot, whose share somebody keeps.
+    KeptPassword(u16),
     Rearm,
     SetPolicy(Policy),
     Pin(PinChange),
@@ -357,7 +359,10 @@ impl Signer {
             (Action::Delete { id }, _) => code(self, Grant::Delete(id)),
             (Action::ExportKey { id, recipient }, _) => code(self, Grant::ExportKey(id, recipient)),
             (Action::Backup, _) => code(self, Grant::Backup),
-            (Action::ChangePassword, _) => code(self, Grant::Way(ways::Wish::Password)),
+            (Action::ChangePassword { slot }, _) => {
+                let grant = slot.or_else(|| self.opened_by_kept()).map_or(Grant::Way(ways::Wish::Password), Grant::KeptPassword);
+                code(self, grant)
+            }
             (Action::ReplaceKit, _) => code(self, Grant::Way(ways::Wish::Kit)),
             (Action::AddSlot { kind: SlotFor::Person, label }, _) => code(self, Grant::Way(ways::Wish::Person(label))),
             (Action::AddSlot { kind: SlotFor::Auditor, label }, _) => code(self, Grant::Way(ways::Wish::Auditor(label))),
@@ -419,7 +424,7 @@ impl Signer {
             }
             Step::Code(grant) => self.code(talk, grant, answer, now),
             Step::Way(step) => self.way_answered(talk, step, answer, now),
-            Step::Keeper(step) => self.keeper_answered(talk, step, answer),
+            Step::Keeper(step) => self.keeper_answered(talk, step, answer, now),
             Step::ImportName(import) => {
                 let name = answer.trim_ascii();
                 let Some(name) = is_api_key(name).then(|| String::from_utf8_lossy(name).into_owned()) else {

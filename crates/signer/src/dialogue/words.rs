@@ -49,7 +49,7 @@ impl Signer {
             | Action::Delete { .. }
             | Action::ExportKey { .. }
             | Action::Backup
-            | Action::ChangePassword
+            | Action::ChangePassword { .. }
             | Action::ReplaceKit
             | Action::AddSlot { .. }
             | Action::RemoveSlot { .. }
@@ -100,7 +100,10 @@ impl Signer {
                 Ok(format!("Encrypt the key “{}” for somebody else", label(id)?))
             }
             Action::Backup => Ok("Copy the vault's file".to_owned()),
-            Action::ChangePassword => Ok("Set a new password".to_owned()),
+            Action::ChangePassword { slot: Some(slot) } if open.kind_of(*slot) != Some(SlotKind::Hsm) => state(
+                "that slot has no password with a kept share; see `strongroom vault slots`. Without a slot, the password is that of whoever gives it",
+            ),
+            Action::ChangePassword { .. } => Ok("Set a new password".to_owned()),
             Action::ReplaceKit => Ok("Print a new recovery kit; the old one opens the vault no more".to_owned()),
             Action::AddSlot { kind: SlotFor::Person, label } => Ok(format!("Let one more person into the vault, “{label}”")),
             Action::AddSlot { kind: SlotFor::Auditor, label } => {
