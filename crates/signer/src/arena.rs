@@ -1,14 +1,14 @@
-//! Memory for the one key that shields all others: not swapped, not dumped, where the kernel can, not mapped for
-//! anybody else (`memfd_secret`).
+//! Memory for the key that shields all secrets, and for the keys of the open vault: not swapped, not dumped, where the kernel can,
+//! not mapped for anybody else (`memfd_secret`).
 //!
-//! Invariant: the key never leaves this module as an owned value; everything else secret is ciphertext under it.
+//! Invariant: the shielding key never leaves this module as an owned value; what is no key of the vault is ciphertext under it.
 #![expect(unsafe_code, reason = "the kernel hands out such memory as raw pointers; each block says why it is sound")]
 
 use std::ptr::NonNull;
 
 use aes_gcm::aead::AeadInOut as _;
 use aes_gcm::{Aes256Gcm, KeyInit as _};
-use strongroom_vault::SecretBox;
+use strongroom_vault::{KeyCells, SecretBox};
 
 const KEY_LEN: usize = 32;
 const NONCE_LEN: usize = 12;
@@ -26,6 +26,20 @@ pub struct Arena {
     memory: Memory,
     /// Nonces are counted: one key lives as long as one process and never seals 2^64 secrets.
     next_nonce: u64,
+}
+
+/// Reserves memory for the keys of vaults that this process opens. Whether it is never swapped; false also where it was not to be had,
+/// and then they lie in ordinary memory. Must run before the seccomp filter stands.
+pub fn reserve_for_keys() -> bool {
+    // SAFETY: both calls return memory for one value of the type, aligned for it, or nothing. It is written before it is lent, and
+    // is never given back: the keys in it end with the process.
+    let cells: Option<&'static KeyCells> = unsafe {
+        memsec::memfd_secret::<KeyCells>().or_else(|| memsec::malloc::<KeyCells>()).map(|place| {
+            place.write(KeyCells::new());
+            &*place.as_ptr()
+        })
+    };
+    cells.is_some_and(KeyCells::use_for_keys)
 }
 
 /// A secret as ciphertext under the arena's key.

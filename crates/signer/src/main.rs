@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use strongroom_model::Timestamp;
-use strongroom_signer::arena::Arena;
+use strongroom_signer::arena::{Arena, reserve_for_keys};
 use strongroom_signer::stack::{self, Depth};
 use strongroom_signer::{Moment, Out, Signer, walls};
 use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
@@ -49,7 +49,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     let supervisor = Channel::inherited()?;
     let arena = Arena::make()?;
     let shell_start = Instant::now();
-    let walls = walls::build(arena.is_locked())?;
+    let walls = walls::build(arena.is_locked() && reserve_for_keys())?;
     if !walls.are_up() {
         return Err(format!("a wall does not stand: {walls:?}").into());
     }

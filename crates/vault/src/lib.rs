@@ -20,6 +20,7 @@
 //! # Ok(()) }
 //! ```
 
+mod cells;
 mod change;
 mod change_error;
 mod codes;
@@ -39,6 +40,7 @@ mod state;
 mod vault;
 mod wire;
 
+pub use cells::KeyCells;
 pub use change::{Edit, Sealed, Way};
 pub use change_error::{ChangeError, CommitError};
 pub use codes::{AuditorCode, Code, CodeKind, Kit, KitError};

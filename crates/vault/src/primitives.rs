@@ -48,8 +48,8 @@ pub(crate) fn derive(ikm: &[u8], salt: &[u8], info: &[&[u8]]) -> Result<SecretBo
 }
 
 /// HMAC-SHA-256 over the parts, one after the other.
-pub(crate) fn mac(key: &SecretBox, parts: &[&[u8]]) -> Result<[u8; 32], Broken> {
-    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.bytes()).map_err(|_| Broken)?;
+pub(crate) fn mac(key: &[u8], parts: &[&[u8]]) -> Result<[u8; 32], Broken> {
+    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).map_err(|_| Broken)?;
     for part in parts {
         mac.update(part);
     }

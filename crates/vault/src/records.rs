@@ -3,6 +3,7 @@
 use strongroom_model::Advice;
 use thiserror::Error;
 
+use crate::cells::Key;
 use crate::entropy::{Entropy, EntropyError, make_public, make_secret};
 use crate::keys::Keys;
 use crate::primitives::{Broken, KEY_LEN, NONCE_LEN, NONCE_ONCE, TAG_LEN, decrypt, derive, encrypt, sha256};
@@ -286,7 +287,7 @@ pub(crate) struct WrapKeys {
 
 impl WrapKeys {
     pub(crate) fn derive(keys: &Keys, vault_id: &[u8; 16], generation: u64) -> Result<Self, Broken> {
-        let of = |key: &SecretBox| derive(key.bytes(), vault_id, &[b"strongroom/v1/wrap", &generation.to_be_bytes()]);
+        let of = |key: &Key| derive(key.bytes(), vault_id, &[b"strongroom/v1/wrap", &generation.to_be_bytes()]);
         Ok(Self { persons: keys.root.as_ref().map(of).transpose()?, services: keys.service.as_ref().map(of).transpose()? })
     }
 

@@ -86,7 +86,7 @@ impl Vault {
         let layout = Layout::parse(bytes)?;
         let (opened_by, keys) = open_slots(&layout, slot, &factors)?;
         let (head, body) = split(&layout, bytes);
-        if !same(&mac(&keys.header, &[head, &sha256(body)])?, &layout.mac) {
+        if !same(&mac(keys.header.bytes(), &[head, &sha256(body)])?, &layout.mac) {
             return Err(OpenError::Damaged("its header does not fit its seal"));
         }
         Ok(Self { layout, image: bytes.to_vec(), keys, opened_by })
@@ -96,6 +96,11 @@ impl Vault {
     /// person.
     pub fn check_password(&self, password: &[u8], device: &[u8; 32]) -> Result<u16, OpenError> {
         open_slots(&self.layout, None, &Factors::Password { password, device }).map(|(slot, _)| slot)
+    }
+
+    /// Whether all of its keys lie in memory that was reserved for them ([`KeyCells`](crate::KeyCells)).
+    pub fn keys_are_kept(&self) -> bool {
+        self.keys.are_kept()
     }
 
     /// Every way to open it.
@@ -166,7 +171,7 @@ impl Vault {
 
     /// Lends the 32 bytes that read the audit log: an X25519 private key.
     pub fn with_audit_read_key<R>(&self, f: impl FnOnce(&[u8]) -> R) -> Result<R, RecordError> {
-        self.keys.audit_read.as_ref().map(|key| key.expose(f)).ok_or(RecordError::NotInThisSlot)
+        self.keys.audit_read.as_ref().map(|key| f(key.bytes())).ok_or(RecordError::NotInThisSlot)
     }
 
     /// The bytes of the generation that is open, ready to be stored; after [`Vault::create`], the first.
@@ -188,7 +193,7 @@ fn split<'a>(layout: &Layout, bytes: &'a [u8]) -> (&'a [u8], &'a [u8]) {
 /// Lays out header, MAC and body.
 pub(crate) fn assemble(layout: &mut Layout, body: &[u8], keys: &Keys) -> Result<Vec<u8>, Broken> {
     let mut image = layout.to_bytes();
-    layout.mac = mac(&keys.header, &[&image, &sha256(body)])?;
+    layout.mac = mac(keys.header.bytes(), &[&image, &sha256(body)])?;
     layout.body_at = image.len() + MAC_LEN;
     image.extend_from_slice(&layout.mac);
     image.extend_from_slice(body);
