@@ -183,8 +183,8 @@ impl Server {
         Ok(Line::open(&self.ready.rest_url, &self.trust, self.board.clone())?)
     }
 
-    fn signed(&self, intent: &Intent) -> SignedRequest {
-        encode(intent, now(), RECV_WINDOW_MS).sign(&self.ready.api_key, &SigningKey::Hmac(self.ready.secret.as_bytes()))
+    fn signed(&self, intent: &Intent) -> anyhow::Result<SignedRequest> {
+        Ok(encode(intent, now(), RECV_WINDOW_MS).sign(&self.ready.api_key, &SigningKey::Hmac(self.ready.secret.as_bytes()))?)
     }
 }
 
@@ -257,7 +257,7 @@ async fn timed(server: &Server, intent: impl Fn(&Server, usize) -> anyhow::Resul
     for n in 0..WARM_UP + ORDERS {
         let intent = intent(server, n)?;
         let begin = Instant::now();
-        let answer = line.send(&server.signed(&intent), SOON).await?;
+        let answer = line.send(&server.signed(&intent)?, SOON).await?;
         let elapsed = begin.elapsed();
         anyhow::ensure!(answer.status == 200, "order {n} was refused: {}", String::from_utf8_lossy(&answer.body));
         if n >= WARM_UP {

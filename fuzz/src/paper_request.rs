@@ -104,7 +104,7 @@ fn ask(exchange: &mut Exchange, line: &str, at_ms: i64) {
     } else {
         let separator = if params.is_empty() { "" } else { "&" };
         let payload = format!("{params}{separator}timestamp={at_ms}&recvWindow=5000");
-        let signature = SigningKey::Hmac(SECRET).sign(payload.as_bytes());
+        let signature = SigningKey::Hmac(SECRET).sign(payload.as_bytes()).unwrap_or_default();
         format!("{payload}&signature={signature}")
     };
     let request = Request { method, path, query: &query, body: b"", api_key, address: LOOPBACK };

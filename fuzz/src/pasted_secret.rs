@@ -2,8 +2,9 @@
 
 use strongroom_model::Scheme;
 use strongroom_vault::Kit;
-use strongroom_venues::binance::scheme::{import_secret, recognise};
+use strongroom_venues::binance::scheme::{import_secret, private_text, recognise};
 use strongroom_venues::binance::{SigningKey, VerifyingKey};
+use strongroom_venues::pair::Pair;
 
 /// The private key of RFC 8410, section 10.3: published, so no secret.
 const PEM: &str =
@@ -18,6 +19,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         PEM.into(),
         PEM.replace('\n', "\\n").into_bytes(),
         PEM.replace('\n', "\r\n").into_bytes(),
+        RSA.into(),
         vec![7; 32],
         rsa,
         kit,
@@ -27,15 +29,17 @@ pub fn seeds() -> Vec<Vec<u8>> {
 /// Imports as a prompt does, with the scheme recognised, and as either scheme.
 pub fn check(data: &[u8]) {
     let recognised = recognise(data);
-    for scheme in [recognised, Scheme::HmacSha256, Scheme::Ed25519] {
+    for scheme in [recognised, Scheme::HmacSha256, Scheme::Ed25519, Scheme::RsaSha256, Scheme::EcdsaP256] {
         let Ok(secret) = import_secret(scheme, data) else { continue };
-        let again = import_secret(scheme, &secret).expect("what was accepted is accepted again");
-        assert!(scheme == Scheme::Ed25519 && secret.len() == 32 || *again == *secret);
+        let (_, text) = private_text(scheme, &secret).expect("what was imported goes out");
+        let again = import_secret(scheme, &text).expect("what was accepted is accepted again");
+        assert!(*again == *secret);
         let key = SigningKey::from_stored(scheme, &secret).expect("what was imported is a key");
-        let signature = key.sign(b"payload");
+        let signature = key.sign(b"payload").expect("a signature");
         let verifying = match &key {
             SigningKey::Hmac(secret) => VerifyingKey::hmac(secret),
-            SigningKey::Ed25519(key) => VerifyingKey::Ed25519(key.verifying_key()),
+            SigningKey::Pair(Pair::Ed25519(key)) => VerifyingKey::Ed25519(key.verifying_key()),
+            SigningKey::Pair(_) => continue,
         };
         assert!(verifying.verify(b"payload", &signature));
     }

@@ -17,7 +17,9 @@ theirs.append(venue.folder)
 api_key, api_secret = (text.strip() for text in paper_key("trade", venue.folder))
 next_key, pem = paper_key("ed25519", venue.folder)
 refused_secret = random_text() + random_text()[:24]
-planted.plant_all([("API secret", api_secret), ("refused API secret", refused_secret), *forms_of_ed25519(pem)])
+vectors = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vectors", "keys", "binance_examples_rsa")
+rsa_pem = open(vectors + ".pem").read()
+planted.plant_all([("API secret", api_secret), ("refused API secret", refused_secret), *forms_of_ed25519(pem), *forms_of_rsa(rsa_pem)])
 
 say("the search finds each form in memory: in this process, which made them all")
 if ROOT:
@@ -142,6 +144,18 @@ assert code == 0, answer
 clean("rotation")
 assert does("order", "place", "ETHUSDT", "sell", "--market", "--quantity", "0.1")["fate"] == "filled"
 clean("signing with Ed25519")
+
+say("rotate to an RSA key")
+public = os.path.join(GIVEN, "rsa.pub.pem")
+with open(public, "w") as file:
+    file.write(open(vectors + ".pub.pem").read())
+ordinary.hand_over(public)
+rsa_key = does("paper", "--data-dir", venue.folder, "key", "make", "rsa", "--public-key", public)["of"]["api_key"]
+code, answer = person.with_code("key", "rotate", answer["key"]["id"], key=rsa_key + "\n", secret=rsa_pem)
+assert code == 0, answer
+clean("rotation to RSA")
+assert does("order", "place", "ETHUSDT", "sell", "--market", "--quantity", "0.1")["fate"] == "filled"
+clean("signing with RSA")
 
 say("a key leaves for somebody else, encrypted")
 theirs = subprocess.run(["age-keygen", "-o", f"{WORK}/their.identity"], capture_output=True, text=True).stderr.split()[-1]

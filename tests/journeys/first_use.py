@@ -163,6 +163,18 @@ assert code == 0, told
 assert stages() == {new: "retiring", born: "active"}, stages()
 assert does(*buy())["fate"] == "filled"
 
+say("an RSA key can be made, too, and signs what the venue verifies; a kind that the venue does not take is not made")
+code, told = person.with_code("key", "generate", "--label", "p", "--scheme", "p256", code="000000")
+assert code != 0 and "makes Ed25519 and RSA keys, not ECDSA P-256" in told["error"]["message"], told
+code, told = person.with_code("key", "generate", "--label", "rsa", "--scheme", "rsa")
+assert code == 0 and told["key"]["scheme"] == "rsa-sha256", told
+rsa = told["key"]["id"]
+with open(path, "w") as file:
+    file.write(told["public_key"])
+name = does("paper", "key", "make", "rsa", "--public-key", path)["of"]["api_key"]
+code, told = person.with_code("key", "edit", rsa, "--api-key", name)
+assert code == 0 and stages()[rsa] == "spare", (told, stages())
+
 say("a key is suspect, and due; details are kept")
 assert does("key", "due")["keys"][0]["step"]["step"] == "revoke"
 does("key", "suspect", born, "--why", "orders that are not mine")
@@ -173,7 +185,7 @@ assert code == 0, told
 assert told["key"]["details"] == {"account": "", "addresses": ["203.0.113.7"], "rotate_days": 30, "services": False, "notes": "the desk's"}, told
 
 say("delete them")
-for key in (new, born):
+for key in (new, born, rsa):
     code, told = person.with_code("key", "delete", key)
     assert code == 0, told
 assert does("key", "list")["keys"] == []

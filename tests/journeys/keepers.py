@@ -34,7 +34,8 @@ def refused_with(slot, password, pin, *words, code="wrong-factor"):
     """It does not open, in these words; then the wait is over."""
     def told():
         _, answer = unlock_with(slot, password, pin)
-        return answer if answer.get("error", {}).get("code") not in ("wait",) else None
+        waits = answer.get("error", {}).get("code") == "wait" or "being started" in answer.get("error", {}).get("message", "")
+        return None if waits else answer
     answer = eventually("it is looked at", told, 60)
     assert answer.get("error", {}).get("code") == code, answer
     assert all(word in answer["error"]["message"] for word in words), answer
@@ -160,8 +161,6 @@ assert code == 0, told
 seals()
 refused_with(3, "the password of alice", PIN, "did not open")
 opens_with(3, SECOND, PIN)
-code, told = passwd("--slot", 4, present="the password of bob", pin=SERVER_TOKEN, new="the second password of bob")
-assert code == 0, told
 
 say("a limit that asks for more stretches a kept slot's password at the next unlock")
 before = slots()[3]["kdf"]
@@ -174,8 +173,6 @@ opens_with(3, SECOND, PIN)
 assert slots()[3]["kdf"] == [max(96, before[0]), before[1] + 1] != before, (before, slots()[3])
 seals()
 opens_with(3, SECOND, PIN)
-opens_with(4, "the second password of bob", SERVER_TOKEN)
-
 say("neither PIN nor token went anywhere it should not be found")
 entries = does("audit", "list", "--last", 50)["entries"]
 added = [entry["payload"] for entry in entries if entry["kind"] == "slot-added"]

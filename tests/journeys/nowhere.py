@@ -8,7 +8,7 @@ import secrets
 import ordinary
 from ordinary import ROOT, UID, as_the_user
 import attack
-from search import Needles, forms_of_ed25519, forms_of_kit, mappings, name_of
+from search import Needles, forms_of_ed25519, forms_of_kit, forms_of_rsa, mappings, name_of
 from terminal import *
 
 since = time.time()

@@ -175,7 +175,7 @@ window.type(api_key)
 window.keys("Tab")
 window.type(secret.strip())
 picture("import-typed")
-assert secret.strip() not in window.read("API secret, or private key (Ed25519, PEM)")
+assert secret.strip() not in window.read("API secret, or private key (Ed25519 or RSA, PEM)")
 told = door.ends_after(lambda: window.keys("Return"), 0)
 typed_key = told["key"]["id"]
 assert does("order", "place", "BTCUSDT", "buy", "--market", "--quantity", "0.01")["fate"] == "filled"

@@ -73,6 +73,31 @@ def forms_of_ed25519(pem):
     yield "Ed25519 prefix", bytes(wide[32:])
 
 
+def forms_of_rsa(pem):
+    """A private key in PKCS#8: its text, and each number that is secret, as it is written and as a processor holds it, by name."""
+    text = "".join(line for line in pem.split() if "-" not in line and len(line) > 10)
+    yield "RSA key's text", text.encode()
+
+    def parts(der):
+        """What follows one another in DER, as tag and content."""
+        while der:
+            length, head = der[1], 2
+            if length & 0x80:
+                head += length & 0x7F
+                length = int.from_bytes(der[2:head], "big")
+            yield der[0], der[head:head + length]
+            der = der[head + length:]
+
+    (_, whole), = parts(base64.b64decode(text))
+    octets = next(content for tag, content in parts(whole) if tag == 4)
+    (_, key), = parts(octets)
+    numbers = [int.from_bytes(content, "big") for _, content in parts(key)]
+    for name, number in zip(("private exponent", "prime 1", "prime 2", "exponent 1", "exponent 2", "coefficient"), numbers[3:9]):
+        size = (number.bit_length() + 7) // 8
+        yield f"RSA {name}", number.to_bytes(size, "big")
+        yield f"RSA {name}, little-endian", number.to_bytes(size, "little")
+
+
 class Needles:
     """Secrets to look for."""
 

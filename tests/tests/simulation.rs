@@ -251,7 +251,7 @@ impl World {
 
     fn signed_get(&mut self, path: &str, params: &str) -> Value {
         let params = format!("{params}timestamp={}", self.now_ms);
-        let query = format!("{params}&signature={}", SigningKey::Hmac(SECRET).sign(params.as_bytes()));
+        let query = format!("{params}&signature={}", SigningKey::Hmac(SECRET).sign(params.as_bytes()).unwrap());
         let at = Timestamp::from_ms(self.now_ms);
         let response =
             self.exchange.rest(at, Request { method: "GET", path, query: &query, body: b"", api_key: Some(API_KEY), address: LOOPBACK });

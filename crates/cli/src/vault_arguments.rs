@@ -237,12 +237,18 @@ pub(crate) enum VenueName {
 pub(crate) enum SchemeName {
     /// RFC 8032; Binance recommends it.
     Ed25519,
+    /// RSA with 2,048 bits, PKCS #1 v1.5 and SHA-256.
+    Rsa,
+    /// ECDSA on P-256; no venue that is built in takes it yet.
+    P256,
 }
 
 impl SchemeName {
     pub(crate) const fn scheme(self) -> Scheme {
         match self {
             Self::Ed25519 => Scheme::Ed25519,
+            Self::Rsa => Scheme::RsaSha256,
+            Self::P256 => Scheme::EcdsaP256,
         }
     }
 }

@@ -42,6 +42,10 @@ pub enum Scheme {
     HmacSha256,
     /// Ed25519 with a private key that the venue does not know, base64.
     Ed25519,
+    /// RSA, PKCS #1 v1.5 with SHA-256, base64.
+    RsaSha256,
+    /// ECDSA on P-256 with SHA-256.
+    EcdsaP256,
 }
 
 impl Scheme {
@@ -50,6 +54,8 @@ impl Scheme {
         match self {
             Self::HmacSha256 => "HMAC-SHA-256",
             Self::Ed25519 => "Ed25519",
+            Self::RsaSha256 => "RSA",
+            Self::EcdsaP256 => "ECDSA P-256",
         }
     }
 }

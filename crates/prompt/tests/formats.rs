@@ -295,8 +295,11 @@ fn pem() {
     }
     assert_eq!(trouble(vector!("pem-costly.pem"), Some(PASSPHRASE)), Some(Trouble::Costly));
     assert_eq!(trouble(vector!("pem-des3.pem"), Some(PASSPHRASE)), Some(Trouble::OtherCipher));
-    for other in [vector!("pem-rsa.pem"), vector!("pem-ec.pem"), vector!("pem-rsa-pbkdf2.pem")] {
-        assert_eq!(trouble(other, Some(PASSPHRASE)), Some(Trouble::OtherKind));
+    assert_eq!(trouble(vector!("pem-ec.pem"), Some(PASSPHRASE)), Some(Trouble::OtherKind));
+    for (file, is_sealed) in [(vector!("pem-rsa.pem"), false), (vector!("pem-rsa-pbkdf2.pem"), true)] {
+        assert_eq!(rows(file, Some(PASSPHRASE)).1, ["|the whole file|Rsa|||PEM"]);
+        assert_eq!(trouble(file, None), is_sealed.then_some(Trouble::NeedsPassphrase));
+        no_beginning_is_a_file(file, Some(PASSPHRASE), 50);
     }
     assert_eq!(trouble(b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", None), Some(Trouble::OtherPem));
     assert_eq!(trouble(b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----", None), Some(Trouble::OtherPem));
@@ -313,7 +316,7 @@ fn pem_in_other_files() {
     assert_eq!(rows(other.as_bytes(), None).1, ["coinbase|lines 1 and 2|Unknown||k|Venue"]);
     let rsa = std::str::from_utf8(vector!("pem-rsa.pem")).unwrap().trim().replace('\n', "\\n");
     let json = format!(r#"{{"binance":{{"apiKey":"k","secret":"{rsa}"}},"binanceusdm":{{"apiKey":"a","secret":"b"}}}}"#);
-    assert_eq!(rows(json.as_bytes(), None).1, ["binance|binance|Rsa||k|Kind", "binance usd-m futures|binanceusdm|Shared||a|b"]);
+    assert_eq!(rows(json.as_bytes(), None).1, ["binance|binance|Rsa||k|PEM", "binance usd-m futures|binanceusdm|Shared||a|b"]);
 }
 
 #[test]

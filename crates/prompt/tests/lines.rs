@@ -32,7 +32,7 @@ fn files() {
         (&PEM.replace('\n', "\r\n"), "||PEM"),
         (&literal, "||PEM"),
         (&format!("\u{feff}{PEM}"), "||PEM"),
-        ("-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----", "OtherKind"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----", "Damaged"),
         ("-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----", "OtherKind"),
         ("-----BEGIN PRIVATE KEY-----\nAAAA", "Damaged"),
         // NautilusTrader.

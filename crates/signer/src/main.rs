@@ -48,6 +48,9 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     let supervisor = Channel::inherited()?;
     let arena = Arena::make()?;
+    if !strongroom_venues::pair::prepare() {
+        return Err("the library of key pairs could not be set up".into());
+    }
     let shell_start = Instant::now();
     let walls = walls::build(arena.is_locked() && reserve_for_keys())?;
     if !walls.are_up() {

@@ -187,7 +187,7 @@ impl Signer {
         let request = self
             .arena
             .expose(&credential.secret, |secret| {
-                SigningKey::from_stored(credential.info.scheme, secret).map(|key| unsigned.sign(&credential.info.api_key, &key))
+                SigningKey::from_stored(credential.info.scheme, secret).and_then(|key| unsigned.sign(&credential.info.api_key, &key))
             })
             .map_err(broken)?
             .map_err(|error| Refusal::State(error.to_string()))?;

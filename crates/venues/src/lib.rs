@@ -3,3 +3,4 @@
 //! Invariant: no module here reads a clock, opens a socket or keeps a secret; time and keys are arguments.
 
 pub mod binance;
+pub mod pair;

@@ -289,7 +289,11 @@ id: CredentialId,
 /**
  * Their age recipient.
  */
-recipient: string, } | { "action": "backup" } | { "action": "change_password" } | { "action": "replace_kit" } | { "action": "add_slot",
+recipient: string, } | { "action": "backup" } | { "action": "change_password",
+/**
+ * The slot, when its share somebody else keeps; nothing: by which the vault was opened, else whose password it is.
+ */
+slot: number | null, } | { "action": "replace_kit" } | { "action": "add_slot",
 /**
  * For whom.
  */
@@ -969,7 +973,7 @@ how: Array<string>, };
 
 export type Row = [Price, Quantity, Quantity];
 
-export type Scheme = "hmac-sha256" | "ed25519";
+export type Scheme = "hmac-sha256" | "ed25519" | "rsa-sha256" | "ecdsa-p256";
 
 export type SeenKey = {
 /**

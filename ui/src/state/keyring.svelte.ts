@@ -1,5 +1,5 @@
 // The keys of the vault, without anything secret. Invariant: a change is asked by the prompt window and read back afterwards.
-import type { Commands, DoorError, DueReason, KeyStage, KeyView } from "../bindings/contract";
+import type { Commands, DoorError, DueReason, KeyStage, KeyView, Scheme } from "../bindings/contract";
 import { fault } from "../lib/faults";
 import type { Notices } from "./notices.svelte";
 import type { Prompt } from "./prompt.svelte";
@@ -53,12 +53,12 @@ export class Keyring {
     });
   }
   /** A key pair made in the vault, in place of `replaced` or of none. */
-  generate(label: string, replaced: KeyView | null): Promise<boolean> {
+  generate(label: string, scheme: Scheme, replaced: KeyView | null): Promise<boolean> {
     return this.change(`Make a key pair, “${label}”.`, "Only its public half leaves the vault.", {
       action: "generate",
       label,
       venue: "binance",
-      scheme: "ed25519",
+      scheme,
       replaces: replaced?.key.id ?? null,
     });
   }

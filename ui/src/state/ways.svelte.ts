@@ -24,7 +24,10 @@ export class Ways {
   }
 
   changePassword = () =>
-    this.change("Set a new password.", "The present one is asked first. Old backups still open with it.", { action: "change_password" });
+    this.change("Set a new password.", "The present one is asked first. Old backups still open with it.", {
+      action: "change_password",
+      slot: null,
+    });
   replaceKit = () =>
     this.change("Print a new recovery kit.", "The old one opens the vault no more. Have paper ready.", { action: "replace_kit" });
   rekey = () =>

@@ -36,7 +36,7 @@ fn empty() -> Exchange {
 fn send(exchange: &mut Exchange, now: Timestamp, api_key: &str, method: &str, path: &str, params: &str) -> (u16, Value) {
     let params = format!("{params}&timestamp={}", now.ms());
     let params = params.trim_start_matches('&');
-    let params = format!("{params}&signature={}", SigningKey::Hmac(SECRET).sign(params.as_bytes()));
+    let params = format!("{params}&signature={}", SigningKey::Hmac(SECRET).sign(params.as_bytes()).unwrap());
     let answer = exchange.rest(now, Request { method, path, query: &params, body: b"", api_key: Some(api_key), address: LOOPBACK });
     (answer.status, serde_json::from_slice(&answer.body).unwrap())
 }
@@ -133,7 +133,7 @@ fn who_may_do_what() {
 
 #[test]
 fn time_and_signature_from_both_sides_of_each_boundary() {
-    let sign = |params: &str| format!("{params}&signature={}", SigningKey::Hmac(SECRET).sign(params.as_bytes()));
+    let sign = |params: &str| format!("{params}&signature={}", SigningKey::Hmac(SECRET).sign(params.as_bytes()).unwrap());
     let asked = |method: &str, path: &str, query: &str, body: &str| {
         let body = body.as_bytes();
         let answer = empty().rest(NOW, Request { method, path, query, body, api_key: Some("trade"), address: LOOPBACK });
@@ -158,12 +158,12 @@ fn time_and_signature_from_both_sides_of_each_boundary() {
     }
     // Query and body are signed together, without a separator.
     let (query, body) = (format!("timestamp={}&symbol=BTCUSDT&side=BUY", NOW.ms()), "type=MARKET&quantity=0.5");
-    let signature = SigningKey::Hmac(SECRET).sign(format!("{query}{body}").as_bytes());
+    let signature = SigningKey::Hmac(SECRET).sign(format!("{query}{body}").as_bytes()).unwrap();
     let code = |method: &str, body: &str| asked(method, "/api/v3/order/test", &query, body);
     assert_eq!(code("POST", &format!("{body}&signature={signature}")), 0);
     assert_eq!(code("POST", &format!("&{body}&signature={signature}")), -1022);
     // GET has no body (`rest-api.md`, "General Information").
-    let body = format!("signature={}", SigningKey::Hmac(SECRET).sign(format!("timestamp={}", NOW.ms()).as_bytes()));
+    let body = format!("signature={}", SigningKey::Hmac(SECRET).sign(format!("timestamp={}", NOW.ms()).as_bytes()).unwrap());
     assert_eq!(asked("GET", "/api/v3/account", &format!("timestamp={}", NOW.ms()), &body), -1102);
 }
 
@@ -222,7 +222,7 @@ fn limits_are_counted_told_and_kept() {
     // Two refused orders weighed 1 each, successful ones nothing.
     let account = |exchange: &mut Exchange, ms: i64| {
         let params = format!("timestamp={}", at(ms).ms());
-        let query = format!("{params}&signature={}", SigningKey::Hmac(SECRET).sign(params.as_bytes()));
+        let query = format!("{params}&signature={}", SigningKey::Hmac(SECRET).sign(params.as_bytes()).unwrap());
         exchange.rest(
             at(ms),
             Request { method: "GET", path: "/api/v3/account", query: &query, body: b"", api_key: Some("read"), address: LOOPBACK },
@@ -396,7 +396,7 @@ fn our_own_client_understands_every_answer() {
     let id = ClientOrderId::parse("ours-1").unwrap();
     let spec = OrderSpec::Limit { price: "101".parse().unwrap(), quantity: "1.5".parse().unwrap(), tif: TimeInForce::Gtc };
     let mut ask = |intent: Intent| {
-        let request = encode(&intent, NOW, RECV_WINDOW_MS).sign("trade", &SigningKey::Hmac(SECRET));
+        let request = encode(&intent, NOW, RECV_WINDOW_MS).sign("trade", &SigningKey::Hmac(SECRET)).unwrap();
         let (path, query, body) = (&request.path, &request.query, request.body.as_bytes());
         let answer = exchange
             .rest(NOW, Request { method: request.method.as_str(), path, query, body, api_key: Some(&request.api_key), address: LOOPBACK });
@@ -443,7 +443,7 @@ fn is_fast_enough_for_simulations() {
                 (format!("symbol=BTCUSDT&origClientOrderId=o{id}"), "DELETE")
             };
             let params = format!("{params}&timestamp={}", NOW.ms());
-            (format!("{params}&signature={}", SigningKey::Hmac(SECRET).sign(params.as_bytes())), method)
+            (format!("{params}&signature={}", SigningKey::Hmac(SECRET).sign(params.as_bytes()).unwrap()), method)
         })
         .collect();
     let begin = Instant::now();

@@ -89,7 +89,7 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
     let words = label(&format!("{words} A key that can withdraw is not needed: make one that reads and trades."), "words");
     words.set_margin_top(6);
     body.pack_start(&words, false, false, 0);
-    for (field, name, top) in [(&form.api_key, "API _key", 16), (&form.secret, "API _secret, or private key (Ed25519, PEM)", 14)] {
+    for (field, name, top) in [(&form.api_key, "API _key", 16), (&form.secret, "API _secret, or private key (Ed25519 or RSA, PEM)", 14)] {
         let name = name_of(&field.entry, name);
         name.set_margin_top(top);
         name.set_margin_bottom(6);

@@ -252,7 +252,7 @@ impl Standing<'_> {
             Some(text) if named.venue == "coinbase" && coinbase::is_ed25519(text) => (Scheme::Ed25519, Err(Why::Venue)),
             Some(text) if !venue::is_supported(named.venue) => (pem::scheme(text), Err(Why::Venue)),
             Some(text) if text.starts_with(pem::BEGIN) => match pem::open(text, opening) {
-                Ok(pem) => (Scheme::Ed25519, Ok(pem)),
+                Ok((scheme, pem)) => (scheme, Ok(pem)),
                 Err(Trouble::OtherKind) => (pem::scheme(text), Err(Why::Kind)),
                 Err(Trouble::Damaged | Trouble::OtherPem) => (Scheme::Unknown, Err(Why::Broken)),
                 Err(trouble) => return Err(trouble),

@@ -1,6 +1,7 @@
 //! Private keys in PEM. Invariant: what comes out has one begin line, one end line and base64 between them, and the
-//! PKCS#8 inside says that it is Ed25519.
+//! PKCS#8 inside says that it is Ed25519 or RSA; an RSA key alone (PKCS#1) keeps its own label.
 
+use pkcs1::RsaPrivateKeyRef;
 use pkcs8::der::{Decode as _, SecretDocument, pem::LineEnding};
 use pkcs8::pkcs5::{EncryptionScheme, pbes2::Kdf};
 use pkcs8::{EncryptedPrivateKeyInfoRef, ObjectIdentifier, PrivateKeyInfoRef};
@@ -15,6 +16,9 @@ pub(super) const BEGIN: &str = "-----BEGIN ";
 const LABEL: &str = "PRIVATE KEY";
 const HEAD: &str = "-----BEGIN PRIVATE KEY-----";
 const TAIL: &str = "-----END PRIVATE KEY-----";
+const RSA_LABEL: &str = "RSA PRIVATE KEY";
+const RSA_HEAD: &str = "-----BEGIN RSA PRIVATE KEY-----";
+const RSA_TAIL: &str = "-----END RSA PRIVATE KEY-----";
 const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
 /// RFC 8410.
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
@@ -22,25 +26,30 @@ const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 
-/// The key in its normal form: PKCS#8 in PEM, with line breaks, whether the file has them or spells them `\n`; decrypted
-/// if it is encrypted.
-pub(super) fn open(text: &str, opening: &Opening<'_>) -> Result<Zeroizing<String>, Trouble> {
+/// The key in its normal form, and how it signs: PKCS#8 or PKCS#1 in PEM, with line breaks, whether the file has them or spells them
+/// `\n`; decrypted if it is encrypted.
+pub(super) fn open(text: &str, opening: &Opening<'_>) -> Result<(Scheme, Zeroizing<String>), Trouble> {
     let text = unfold(text);
-    let der = match label(&text) {
-        LABEL => decode(&text)?,
-        ENCRYPTED => decrypt(&decode(&text)?, opening)?,
-        "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "DSA PRIVATE KEY" => return Err(Trouble::OtherKind),
+    // RFC 1421's own encryption, of old OpenSSL.
+    if text.contains("Proc-Type:") {
+        return Err(Trouble::OtherCipher);
+    }
+    let (form, der) = match label(&text) {
+        LABEL => (LABEL, decode(&text)?),
+        ENCRYPTED => (LABEL, decrypt(&decode(&text)?, opening)?),
+        RSA_LABEL => (RSA_LABEL, decode(&text)?),
+        "EC PRIVATE KEY" | "DSA PRIVATE KEY" => return Err(Trouble::OtherKind),
         _ => return Err(Trouble::OtherPem),
     };
-    match kind(&der) {
-        Some(Scheme::Ed25519) => {}
+    let scheme = match kind(form, &der) {
+        Some(scheme @ (Scheme::Ed25519 | Scheme::Rsa)) => scheme,
         Some(_) => return Err(Trouble::OtherKind),
         // What a wrong passphrase leaves when its padding fits by chance is no key either.
         None if label(&text) == ENCRYPTED => return Err(Trouble::WrongPassphrase),
         None => return Err(Trouble::Damaged),
-    }
-    let pem = der.to_pem(LABEL, LineEnding::LF).map_err(|_| Trouble::Damaged)?;
-    if is_whole(&pem) { Ok(pem) } else { Err(Trouble::Damaged) }
+    };
+    let pem = der.to_pem(form, LineEnding::LF).map_err(|_| Trouble::Damaged)?;
+    if is_whole(&pem) { Ok((scheme, pem)) } else { Err(Trouble::Damaged) }
 }
 
 /// How a secret signs, without opening what is encrypted.
@@ -50,18 +59,20 @@ pub(super) fn scheme(text: &str) -> Scheme {
     }
     let text = unfold(text);
     match label(&text) {
-        "RSA PRIVATE KEY" => Scheme::Rsa,
+        RSA_LABEL => Scheme::Rsa,
         "EC PRIVATE KEY" => Scheme::Ec,
-        LABEL => decode(&text).ok().and_then(|der| kind(&der)).unwrap_or(Scheme::Unknown),
+        LABEL => decode(&text).ok().and_then(|der| kind(LABEL, &der)).unwrap_or(Scheme::Unknown),
         _ => Scheme::Unknown,
     }
 }
 
 /// Whether it is the normal form.
 pub(super) fn is_whole(text: &str) -> bool {
-    let body = text.strip_prefix(HEAD).and_then(|rest| rest.strip_prefix('\n')).and_then(|rest| rest.trim_end().strip_suffix(TAIL));
+    let between = |head: &str, tail| text.strip_prefix(head)?.strip_prefix('\n')?.trim_end().strip_suffix(tail);
     let base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=\n".contains(&byte);
-    body.is_some_and(|body| body.len() > 1 && body.ends_with('\n') && body.bytes().all(base64))
+    between(HEAD, TAIL)
+        .or_else(|| between(RSA_HEAD, RSA_TAIL))
+        .is_some_and(|body| body.len() > 1 && body.ends_with('\n') && body.bytes().all(base64))
 }
 
 /// One line break at the end of each line that has something in it.
@@ -84,7 +95,10 @@ fn decode(text: &str) -> Result<SecretDocument, Trouble> {
     SecretDocument::from_pem(text).map(|(_, der)| der).map_err(|_| Trouble::Damaged)
 }
 
-fn kind(der: &SecretDocument) -> Option<Scheme> {
+fn kind(form: &str, der: &SecretDocument) -> Option<Scheme> {
+    if form == RSA_LABEL {
+        return RsaPrivateKeyRef::from_der(der.as_bytes()).is_ok().then_some(Scheme::Rsa);
+    }
     match PrivateKeyInfoRef::from_der(der.as_bytes()).ok()?.algorithm.oid {
         ED25519 => Some(Scheme::Ed25519),
         RSA => Some(Scheme::Rsa),
@@ -111,14 +125,14 @@ fn decrypt(der: &SecretDocument, opening: &Opening<'_>) -> Result<SecretDocument
 
 /// A file of one private key.
 pub(super) fn parse(text: &str, opening: &Opening<'_>) -> Result<Vec<found::Found>, Trouble> {
-    let secret = open(text, opening)?;
+    let (scheme, secret) = open(text, opening)?;
     let nothing = String::new;
     let found = found::Found {
         venue: nothing(),
         label: nothing(),
         place: "the whole file".to_owned(),
         left: nothing(),
-        scheme: Scheme::Ed25519,
+        scheme,
         api_key: Zeroizing::default(),
         secret: Ok(secret),
     };

@@ -77,7 +77,7 @@ impl Trouble {
             Self::Unknown => "This file's form is not known. Nothing was taken from it. Choose another, or type the key.",
             Self::NoKey => "No API key with its secret is in this file. Nothing was taken from it. Choose another, or type the key.",
             Self::NeedsPassphrase => "This file is encrypted. Nothing was taken from it yet. Give its passphrase.",
-            Self::OtherKind => "This private key is RSA or EC. It cannot be used here. Make an Ed25519 key at the venue.",
+            Self::OtherKind => "This private key is neither Ed25519 nor RSA. It cannot be used here. Make an Ed25519 key at the venue.",
             Self::SecretElsewhere => "This list names other files that hold the secrets. Choose practice.env beside it.",
             Self::TooMany => "More than 32 keys are in this file. Nothing was taken. Copy one key into a file of its own.",
             Self::NoWalls => "This system cannot wall off the process that reads files. The file was not read. Type or paste the key.",
@@ -137,7 +137,7 @@ impl Why {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Venue => "not supported yet: Strongroom cannot sign for this venue",
-            Self::Kind => "not supported: an RSA or EC key; make an Ed25519 key at the venue",
+            Self::Kind => "not supported: neither Ed25519 nor RSA; make an Ed25519 key at the venue",
             Self::NoSecret => "no secret stands beside it",
             Self::Broken => "key or secret is cut or has blanks in it",
             Self::Locked => "encrypted under a key that is not the program's own",

@@ -215,7 +215,9 @@ pub(super) fn is_api_key(name: &[u8]) -> bool {
     (1..=API_KEY_LEN_MAX).contains(&name.len()) && name.iter().all(u8::is_ascii_graphic)
 }
 
-/// What `scheme` a key pair can be made in.
-pub(super) const fn can_be_generated(scheme: Scheme) -> bool {
-    matches!(scheme, Scheme::Ed25519)
+/// Whether a key of that scheme can be made for the venue.
+pub(super) const fn can_be_generated(venue: Venue, scheme: Scheme) -> bool {
+    match venue {
+        Venue::Binance => scheme::takes(scheme) && !matches!(scheme, Scheme::HmacSha256),
+    }
 }

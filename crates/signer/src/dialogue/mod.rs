@@ -430,7 +430,7 @@ impl Signer {
                 let Some(name) = is_api_key(name).then(|| String::from_utf8_lossy(name).into_owned()) else {
                     return talk.fail("an API key has 1 to 256 characters without blanks; nothing was stored", Advice::Ask, false);
                 };
-                let words = "API secret (HMAC), or private key (Ed25519, PEM)";
+                let words = "API secret (HMAC), or private key (Ed25519 or RSA, PEM)";
                 self.ask(talk, Step::ImportSecret(import, name), Field::ApiSecret, words)
             }
             Step::ImportSecret(import, name) => self.import(talk, import, name, answer, now),

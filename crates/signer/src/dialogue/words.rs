@@ -78,8 +78,11 @@ impl Signer {
             Action::Import { label, .. } | Action::Generate { label, .. } if !is_label(label) => {
                 state("a label has 1 to 64 bytes without control characters")
             }
-            Action::Generate { scheme, .. } if !can_be_generated(*scheme) => {
-                state("the vault makes Ed25519 keys; a shared secret is made by the venue")
+            Action::Generate { venue, scheme, .. } if !can_be_generated(*venue, *scheme) => {
+                let (venue, scheme) = (about::name(*venue), scheme.words());
+                Err(Refusal::State(format!(
+                    "for {venue} the vault makes Ed25519 and RSA keys, not {scheme}; a shared secret is made by the venue"
+                )))
             }
             Action::Generate { replaces: Some(old), .. } => Ok(format!("Make a key pair in the vault to replace “{}”", replaceable(old)?)),
             Action::Generate { label, venue, .. } => Ok(format!("Make a key pair in the vault for {}, “{label}”", about::name(*venue))),

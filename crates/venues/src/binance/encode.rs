@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use strongroom_model::{Intent, MarketSize, Method, OrderRef, OrderSpec, PlaceOrder, Side, SignedRequest, Symbol, TimeInForce, Timestamp};
 
-use super::scheme::SigningKey;
+use super::scheme::{KeyError, SigningKey};
 
 /// Everything but RFC 3986's unreserved characters is encoded.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -72,24 +72,24 @@ pub fn encode(intent: &Intent, at: Timestamp, recv_window_ms: u32) -> Unsigned {
 }
 
 impl Unsigned {
-    /// Signs the parameters and puts them where the method wants them.
-    pub fn sign(self, api_key: &str, key: &SigningKey) -> SignedRequest {
+    /// Signs the parameters and puts them where the method wants them; an error only where the library fails.
+    pub fn sign(self, api_key: &str, key: &SigningKey) -> Result<SignedRequest, KeyError> {
         let mut params = self.params;
-        let signature = key.sign(params.as_bytes());
+        let signature = key.sign(params.as_bytes())?;
         params.push_str("&signature=");
         params.extend(utf8_percent_encode(&signature, RESERVED));
         let (query, body) = match self.method {
             Method::Post => (String::new(), params),
             Method::Get | Method::Delete => (params, String::new()),
         };
-        SignedRequest {
+        Ok(SignedRequest {
             method: self.method,
             path: self.path.to_owned(),
             query,
             body,
             key_header: KEY_HEADER.to_owned(),
             api_key: api_key.to_owned(),
-        }
+        })
     }
 }
 

@@ -1,47 +1,25 @@
-//! Binance's signature schemes: HMAC-SHA-256 in hexadecimal and Ed25519 in base64.
+//! Binance's signature schemes: HMAC-SHA-256 in hexadecimal, Ed25519 and RSA (PKCS #1 v1.5, SHA-256) in base64.
 //!
 //! Invariant: a signing key borrows its secret bytes for one operation, and has no text form.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use ed25519_dalek::pkcs8::DecodePrivateKey as _;
-use ed25519_dalek::{Signer as _, Verifier as _};
+use ed25519_dalek::Verifier as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use strongroom_model::{Advice, Scheme};
-use thiserror::Error;
+use strongroom_model::Scheme;
 use zeroize::Zeroizing;
+
+use crate::pair::{self, Pair, exact};
+
+pub use crate::pair::{GenerateError, KeyError};
 
 /// Longest HMAC secret accepted; Binance's have 64 characters.
 pub const HMAC_SECRET_LEN_MAX: usize = 512;
 
-/// Why bytes are not a usable key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum KeyError {
-    /// An HMAC secret is empty or too long.
-    #[error("an API secret has 1 to {HMAC_SECRET_LEN_MAX} characters without blanks")]
-    Secret,
-    /// Not an Ed25519 private key.
-    #[error("not an Ed25519 private key (PKCS#8, PEM or DER, or a seed of 32 bytes)")]
-    Ed25519,
-    /// No key pair.
-    #[error("a shared secret has no public half")]
-    Shared,
-    /// An elliptic-curve or RSA key where Ed25519 is needed.
-    #[error("this is a private key of another kind (RSA or EC); here an Ed25519 key is needed")]
-    OtherKind,
-}
-
-impl KeyError {
-    /// Always a matter for the person who supplied the key.
-    pub const fn advice(self) -> Advice {
-        Advice::Ask
-    }
-}
-
 /// Normalises what a person pasted into the secret bytes that the vault stores for `scheme`.
 ///
-/// HMAC: the text without surrounding blanks. Ed25519: the 32-byte seed, from PEM (line breaks or literal `\n`).
+/// HMAC: the text without surrounding blanks. A key pair: see [`pair::import`].
 pub fn import_secret(scheme: Scheme, pasted: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let trimmed = pasted.trim_ascii();
     match scheme {
@@ -49,90 +27,49 @@ pub fn import_secret(scheme: Scheme, pasted: &[u8]) -> Result<Zeroizing<Vec<u8>>
             let fits = (1..=HMAC_SECRET_LEN_MAX).contains(&trimmed.len()) && trimmed.iter().all(u8::is_ascii_graphic);
             if fits { Ok(exact(trimmed)) } else { Err(KeyError::Secret) }
         }
-        Scheme::Ed25519 => ed25519_seed(trimmed),
+        Scheme::Ed25519 | Scheme::RsaSha256 => pair::import(scheme, trimmed),
+        Scheme::EcdsaP256 => Err(KeyError::OtherKind),
     }
+}
+
+/// Whether the venue takes keys of that scheme.
+pub const fn takes(scheme: Scheme) -> bool {
+    !matches!(scheme, Scheme::EcdsaP256)
 }
 
 /// A new private key, as the vault stores it; `fill` gives random bytes.
 pub fn generate<E>(scheme: Scheme, fill: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Result<Zeroizing<Vec<u8>>, GenerateError<E>> {
-    match scheme {
-        Scheme::Ed25519 => {
-            let mut seed = Zeroizing::new(vec![0; ed25519_dalek::SECRET_KEY_LENGTH]);
-            fill(&mut seed).map_err(GenerateError::Entropy)?;
-            Ok(seed)
-        }
-        Scheme::HmacSha256 => Err(GenerateError::Shared),
-    }
+    if takes(scheme) { pair::generate(scheme, fill) } else { Err(GenerateError::OtherKind) }
 }
 
-/// The public half of a stored private key: SubjectPublicKeyInfo (RFC 8410) as PEM, which Binance takes when a key is made.
+/// The public half of a stored private key as PEM, which Binance takes when a key is made.
 pub fn public_pem(scheme: Scheme, stored: &[u8]) -> Result<String, KeyError> {
-    use ed25519_dalek::pkcs8::EncodePublicKey as _;
-    use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
     match SigningKey::from_stored(scheme, stored)? {
-        SigningKey::Ed25519(key) => key.verifying_key().to_public_key_pem(LineEnding::LF).map_err(|_| KeyError::Ed25519),
+        SigningKey::Pair(pair) => pair.public_pem(),
         SigningKey::Hmac(_) => Err(KeyError::Shared),
     }
 }
 
 /// A stored secret as text that other programs take: a line that names it, and the secret behind it; a private key as PEM.
 pub fn private_text(scheme: Scheme, stored: &[u8]) -> Result<(&'static str, Zeroizing<Vec<u8>>), KeyError> {
-    use ed25519_dalek::pkcs8::EncodePrivateKey as _;
-    use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
     match SigningKey::from_stored(scheme, stored)? {
         SigningKey::Hmac(secret) => Ok(("secret: ", exact(secret))),
-        SigningKey::Ed25519(key) => {
-            let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(|_| KeyError::Ed25519)?;
-            Ok(("", exact(pem.as_bytes())))
-        }
+        SigningKey::Pair(pair) => pair.private_pem(stored).map(|pem| ("", exact(pem.as_bytes()))),
     }
 }
 
-/// Why no key was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum GenerateError<E> {
-    /// No random bytes.
-    #[error("the system gave no randomness; no key was made")]
-    Entropy(E),
-    /// The venue makes those.
-    #[error("a shared secret is made by the venue, not here")]
-    Shared,
-}
-
-/// What kind of secret a person pasted: a PEM block is a private key, everything else an HMAC secret.
+/// What kind of secret a person pasted: a PEM block is a private key that says its scheme, everything else an HMAC secret.
 pub fn recognise(pasted: &[u8]) -> Scheme {
-    if pasted.trim_ascii_start().starts_with(b"-----BEGIN") { Scheme::Ed25519 } else { Scheme::HmacSha256 }
-}
-
-fn exact(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
-    let mut copy = Zeroizing::new(Vec::with_capacity(bytes.len()));
-    copy.extend_from_slice(bytes);
-    copy
-}
-
-fn ed25519_seed(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    if bytes.len() == 32 {
-        return Ok(exact(bytes));
-    }
-    let key = if bytes.starts_with(b"-----BEGIN") {
-        let text = std::str::from_utf8(bytes).map_err(|_| KeyError::Ed25519)?;
-        if text.starts_with("-----BEGIN RSA") || text.starts_with("-----BEGIN EC") {
-            return Err(KeyError::OtherKind);
-        }
-        let text = Zeroizing::new(text.replace("\\n", "\n"));
-        ed25519_dalek::SigningKey::from_pkcs8_pem(text.trim()).map_err(|_| KeyError::Ed25519)?
-    } else {
-        ed25519_dalek::SigningKey::from_pkcs8_der(bytes).map_err(|_| KeyError::Ed25519)?
-    };
-    Ok(exact(key.as_bytes()))
+    let trimmed = pasted.trim_ascii();
+    if trimmed.starts_with(b"-----BEGIN") { pair::recognise(trimmed).unwrap_or(Scheme::Ed25519) } else { Scheme::HmacSha256 }
 }
 
 /// A key for one operation.
 pub enum SigningKey<'a> {
     /// Shared secret.
     Hmac(&'a [u8]),
-    /// Private key; boxed so that moving it leaves no copy behind.
-    Ed25519(Box<ed25519_dalek::SigningKey>),
+    /// Private key.
+    Pair(Pair),
 }
 
 impl<'a> SigningKey<'a> {
@@ -140,18 +77,16 @@ impl<'a> SigningKey<'a> {
     pub fn from_stored(scheme: Scheme, secret: &'a [u8]) -> Result<Self, KeyError> {
         match scheme {
             Scheme::HmacSha256 => Ok(Self::Hmac(secret)),
-            Scheme::Ed25519 => {
-                let seed = secret.try_into().map_err(|_| KeyError::Ed25519)?;
-                Ok(Self::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(seed))))
-            }
+            Scheme::Ed25519 | Scheme::RsaSha256 => Pair::from_stored(scheme, secret).map(Self::Pair),
+            Scheme::EcdsaP256 => Err(KeyError::OtherKind),
         }
     }
 
     /// Signature of `payload` in the venue's text form (not percent-encoded).
-    pub fn sign(&self, payload: &[u8]) -> String {
+    pub fn sign(&self, payload: &[u8]) -> Result<String, KeyError> {
         match self {
-            Self::Hmac(secret) => hex::encode(hmac(secret, payload).finalize().into_bytes()),
-            Self::Ed25519(key) => BASE64.encode(key.sign(payload).to_bytes()),
+            Self::Hmac(secret) => Ok(hex::encode(hmac(secret, payload).finalize().into_bytes())),
+            Self::Pair(pair) => pair.sign(payload).map(|signature| BASE64.encode(signature)),
         }
     }
 }
@@ -181,12 +116,12 @@ impl VerifyingKey {
     /// From a public key in PEM (SubjectPublicKeyInfo).
     pub fn ed25519_from_pem(pem: &str) -> Result<Self, KeyError> {
         use ed25519_dalek::pkcs8::DecodePublicKey as _;
-        ed25519_dalek::VerifyingKey::from_public_key_pem(pem).map(Self::Ed25519).map_err(|_| KeyError::Ed25519)
+        ed25519_dalek::VerifyingKey::from_public_key_pem(pem).map(Self::Ed25519).map_err(|_| KeyError::NotPublic)
     }
 
     /// From the 32 bytes of a public key.
     pub fn ed25519_from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
-        ed25519_dalek::VerifyingKey::from_bytes(bytes).map(Self::Ed25519).map_err(|_| KeyError::Ed25519)
+        ed25519_dalek::VerifyingKey::from_bytes(bytes).map(Self::Ed25519).map_err(|_| KeyError::NotPublic)
     }
 
     /// Whether `signature` (text form, percent-decoded) is this key's over `payload`.
@@ -210,13 +145,13 @@ mod tests {
     fn signatures_verify_and_altered_payloads_do_not() {
         let hmac = SigningKey::Hmac(b"secret");
         let verifier = VerifyingKey::hmac(b"secret");
-        assert!(verifier.verify(b"a=1", &hmac.sign(b"a=1")));
-        assert!(!verifier.verify(b"a=2", &hmac.sign(b"a=1")));
+        let signed = hmac.sign(b"a=1").unwrap();
+        assert!(verifier.verify(b"a=1", &signed) && !verifier.verify(b"a=2", &signed));
         let key = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
         let verifier = VerifyingKey::Ed25519(key.verifying_key());
         let key = SigningKey::from_stored(Scheme::Ed25519, &[7; 32]).unwrap();
-        assert!(verifier.verify(b"a=1", &key.sign(b"a=1")));
-        assert!(!verifier.verify(b"a=2", &key.sign(b"a=1")));
+        let signed = key.sign(b"a=1").unwrap();
+        assert!(verifier.verify(b"a=1", &signed) && !verifier.verify(b"a=2", &signed));
     }
 
     #[test]
@@ -228,7 +163,7 @@ mod tests {
         .unwrap();
         let pem = public_pem(Scheme::Ed25519, &seed).unwrap();
         assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n") && pem.ends_with("-----END PUBLIC KEY-----\n"));
-        let signature = SigningKey::from_stored(Scheme::Ed25519, &seed).unwrap().sign(b"a=1");
+        let signature = SigningKey::from_stored(Scheme::Ed25519, &seed).unwrap().sign(b"a=1").unwrap();
         assert!(VerifyingKey::ed25519_from_pem(&pem).unwrap().verify(b"a=1", &signature));
         assert_eq!(public_pem(Scheme::HmacSha256, b"secret"), Err(KeyError::Shared));
         let (_, pem) = private_text(Scheme::Ed25519, &seed).unwrap();

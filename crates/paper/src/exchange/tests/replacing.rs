@@ -92,7 +92,7 @@ fn an_amended_member_tells_its_list() {
     let mut session = Session::new(LOOPBACK, NOW, true);
     let payload = format!("apiKey=trade&timestamp={}", NOW.ms());
     let params = serde_json::json!({
-        "apiKey": "trade", "timestamp": NOW.ms(), "signature": SigningKey::Hmac(SECRET).sign(payload.as_bytes()).to_string(),
+        "apiKey": "trade", "timestamp": NOW.ms(), "signature": SigningKey::Hmac(SECRET).sign(payload.as_bytes()).unwrap(),
     });
     let subscribe = serde_json::json!({"id": 1, "method": "userDataStream.subscribe.signature", "params": params});
     let subscribed = exchange.socket(NOW, &mut session, &subscribe.to_string());
@@ -122,7 +122,7 @@ fn user_data_ends_with_its_key_and_with_its_last_listener() {
     let now = NOW;
     let mut sessions = ["trade", "read"].map(|api_key| {
         let mut session = Session::new(LOOPBACK, now, true);
-        let signature = SigningKey::Hmac(SECRET).sign(format!("apiKey={api_key}&timestamp={}", now.ms()).as_bytes());
+        let signature = SigningKey::Hmac(SECRET).sign(format!("apiKey={api_key}&timestamp={}", now.ms()).as_bytes()).unwrap();
         let params = serde_json::json!({"apiKey": api_key, "timestamp": now.ms(), "signature": signature});
         let subscribe = serde_json::json!({"id": 1, "method": "userDataStream.subscribe.signature", "params": params});
         assert!(exchange.socket(now, &mut session, &subscribe.to_string())[0].contains("\"status\":200"));
@@ -150,7 +150,7 @@ fn user_data_ends_with_its_key_and_with_its_last_listener() {
 fn no_two_reports_have_one_number() {
     let mut exchange = traded();
     let mut session = Session::new(LOOPBACK, NOW, true);
-    let signature = SigningKey::Hmac(SECRET).sign(format!("apiKey=trade&timestamp={}", NOW.ms()).as_bytes());
+    let signature = SigningKey::Hmac(SECRET).sign(format!("apiKey=trade&timestamp={}", NOW.ms()).as_bytes()).unwrap();
     let params = serde_json::json!({"apiKey": "trade", "timestamp": NOW.ms(), "signature": signature});
     let subscribe = serde_json::json!({"id": 1, "method": "userDataStream.subscribe.signature", "params": params});
     exchange.socket(NOW, &mut session, &subscribe.to_string());
