@@ -23,6 +23,10 @@ pub use views::{AuditPage, Hello, Killed, Order, Outcome, Push, Source, Verified
 
 use std::process::ExitCode;
 
+/// Codes and secrets are typed into the prompt, not here; what passes through anyway is wiped as it is freed.
+#[global_allocator]
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
 /// Runs the window until it is closed.
 pub fn main(build: Build) -> ExitCode {
     match run(build) {
