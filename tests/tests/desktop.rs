@@ -51,6 +51,14 @@ fn traces() {
     journey("traces.py");
 }
 
+/// Optimised programs keep other copies in other places.
+#[test]
+#[ignore = "on release programs, which `cargo xtask test --long` builds"]
+fn traces_of_release() {
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    STORIES.run_on_release("traces.py", SYSTEM_PYTHON);
+}
+
 #[test]
 fn shipped() {
     journey("shipped.py");
