@@ -10,6 +10,9 @@ use strongroom_venues::pair::Pair;
 const PEM: &str =
     "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
 
+/// A published one of RSA, too.
+const RSA: &str = include_str!("../../tests/vectors/keys/binance_examples_rsa.pem");
+
 /// Keys in all forms that are known, and a kit.
 pub fn seeds() -> Vec<Vec<u8>> {
     let kit = Kit::from_bytes(&[0x5A; 32]).with_text(|text| text.as_bytes().to_vec());

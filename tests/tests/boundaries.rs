@@ -29,6 +29,21 @@ fn the_signer_cannot_open_a_socket_or_a_file_or_start_anything() {
     assert!(!std::path::Path::new("/tmp/strongroom-should-not-exist").exists());
 }
 
+#[test]
+fn the_signer_has_no_rights_to_files_and_tcp_even_without_its_filter() {
+    let output = Command::new(env!("CARGO_BIN_EXE_behind_the_walls")).arg("fence").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn the_signer_inherits_nothing_that_was_left_open() {
+    // The program itself refuses to go on with a descriptor that it did not open.
+    let shell = |words: &str| Command::new("sh").args(["-c", words, env!("CARGO_BIN_EXE_behind_the_walls")]).output().unwrap();
+    let output = shell("exec \"$0\" nothing 7</etc/passwd 9</");
+    assert!(output.status.success() && output.stdout.ends_with(b"lived\n"), "{output:?}");
+    assert!(shell("ls /proc/self/fd 7</etc/passwd").stdout.windows(2).any(|line| line == b"7\n"), "the control: it would be there");
+}
+
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }

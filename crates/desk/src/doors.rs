@@ -177,11 +177,14 @@ impl Door {
         let walls = status.as_ref().map(|status| {
             let walls = status.walls;
             [
+                ("nothing inherited", walls.no_descriptors),
                 ("not dumpable", walls.not_dumpable),
                 ("no core files", walls.no_core),
                 ("no new privileges", walls.no_new_privs),
+                ("no memory becomes executable", walls.no_write_execute),
+                ("no files, no TCP (landlock)", walls.landlock),
                 ("system calls filtered", walls.seccomp),
-                ("shielding key in locked memory", walls.locked_memory),
+                ("keys in locked memory", walls.locked_memory),
             ]
             .map(|(name, stands)| (name.to_owned(), stands))
             .to_vec()

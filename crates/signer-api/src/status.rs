@@ -8,22 +8,28 @@ use strongroom_model::Scheme;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Walls {
+    /// Nothing was left open by whoever started it.
+    pub no_descriptors: bool,
     /// Other processes of the user cannot attach or read its memory.
     pub not_dumpable: bool,
     /// No core file can be written.
     pub no_core: bool,
     /// It cannot gain rights by executing.
     pub no_new_privs: bool,
+    /// No memory becomes executable that was writable (from Linux 6.3 on).
+    pub no_write_execute: bool,
+    /// No file and no TCP, by landlock (from Linux 5.13, and 6.7 on).
+    pub landlock: bool,
     /// Only listed system calls; anything else ends the process.
     pub seccomp: bool,
-    /// The key that shields secrets in memory is in memory that is not swapped.
+    /// The keys of the open vault and the key that shields secrets are in memory that is not swapped.
     pub locked_memory: bool,
 }
 
 impl Walls {
-    /// Whether all that must stand does.
+    /// Whether all that must stand does. What older kernels lack is no reason not to work: the filter forbids the same.
     pub const fn are_up(&self) -> bool {
-        self.not_dumpable && self.no_core && self.no_new_privs && self.seccomp
+        self.no_descriptors && self.not_dumpable && self.no_core && self.no_new_privs && self.seccomp
     }
 }
 

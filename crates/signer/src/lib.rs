@@ -10,6 +10,7 @@ pub mod calibration;
 mod clock;
 mod credential;
 mod dialogue;
+mod kernel;
 mod keys;
 mod ledger;
 mod otp;

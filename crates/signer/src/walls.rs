@@ -1,12 +1,15 @@
 //! The walls around the signer, built before any secret arrives. Invariant: after [`build`] no socket, file or
-//! process can be opened; a system call that is not listed ends the process.
+//! process can be opened; a system call that is not listed ends the process; what is reported was asked of the kernel.
 
 use std::collections::BTreeMap;
 
+use landlock::{ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetStatus, Scope};
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 use seccompiler::{BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule};
 use strongroom_signer_api::Walls;
 use thiserror::Error;
+
+use crate::kernel;
 
 /// Largest file in memory that new vault bytes are handed out in; the limit counts such files too, so it is not zero.
 const MEMORY_FILE_LEN_MAX: u64 = 64 * 1_024 * 1_024;
@@ -17,13 +20,17 @@ pub enum WallError {
     /// A limit or flag of the process.
     #[error("could not set {0}: {1}")]
     Flag(&'static str, rustix::io::Errno),
+    /// What was left open.
+    #[error("could not close what was left open: {0}")]
+    Descriptors(String),
     /// The system-call filter.
     #[error("could not install the system-call filter: {0}")]
     Filter(String),
 }
 
-/// First thing at start: nobody may look in, nothing may be dumped.
+/// First thing at start: nothing that was left open is inherited, nobody may look in, nothing may be dumped.
 pub fn close_windows() -> Result<(), WallError> {
+    kernel::close_other_descriptors().map_err(|error| WallError::Descriptors(error.to_string()))?;
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(|error| WallError::Flag("non-dumpable", error))?;
     let limits = [("RLIMIT_CORE", Resource::Core, 0), ("RLIMIT_FSIZE", Resource::Fsize, MEMORY_FILE_LEN_MAX)];
     for (name, resource, limit) in limits {
@@ -33,21 +40,43 @@ pub fn close_windows() -> Result<(), WallError> {
     rustix::thread::set_no_new_privs(true).map_err(|error| WallError::Flag("no_new_privs", error))
 }
 
-/// Last thing before the first packet: the filter. Returns the walls as measured.
+/// Last thing before the first packet: no memory becomes executable, no file and no network, and the filter. Returns the walls as
+/// measured. What an older kernel does not have is reported as missing; the filter forbids the same calls.
 pub fn build(locked_memory: bool) -> Result<Walls, WallError> {
+    let no_descriptors = has_three_descriptors();
+    let no_write_execute = kernel::deny_write_execute().is_ok() && kernel::denies_write_execute();
+    let landlock = fence();
     let program = filter().map_err(|error| WallError::Filter(error.to_string()))?;
     seccompiler::apply_filter(&program).map_err(|error| WallError::Filter(error.to_string()))?;
-    Ok(measure(locked_memory))
+    Ok(Walls { no_descriptors, no_write_execute, landlock, locked_memory, ..measure() })
+}
+
+/// Takes all rights to files, TCP, other processes' abstract sockets and signals away (landlock). Whether that stands: as much of it as
+/// this kernel knows, and a folder that everybody may list is refused.
+pub fn fence() -> bool {
+    let rules = Ruleset::default()
+        .handle_access(AccessFs::from_all(ABI::V5))
+        .and_then(|rules| rules.handle_access(AccessNet::from_all(ABI::V4)))
+        .and_then(|rules| rules.scope(Scope::from_all(ABI::V6)))
+        .and_then(Ruleset::create);
+    let stands = rules.and_then(|rules| rules.restrict_self()).is_ok_and(|status| status.ruleset != RulesetStatus::NotEnforced);
+    stands && std::fs::read_dir("/").is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
+}
+
+/// Whether nothing is open but input, output and the place for last words.
+fn has_three_descriptors() -> bool {
+    // One more is the folder that is read.
+    std::fs::read_dir("/proc/self/fd").is_ok_and(|open| open.count() <= 4)
 }
 
 /// Asks the kernel what stands.
-fn measure(locked_memory: bool) -> Walls {
+fn measure() -> Walls {
     Walls {
         not_dumpable: matches!(rustix::process::dumpable_behavior(), Ok(DumpableBehavior::NotDumpable)),
         no_core: rustix::process::getrlimit(Resource::Core).maximum == Some(0),
         no_new_privs: matches!(rustix::thread::no_new_privs(), Ok(true)),
         seccomp: matches!(rustix::thread::secure_computing_mode(), Ok(rustix::thread::SecureComputingMode::Filter)),
-        locked_memory,
+        ..Walls::default()
     }
 }
 

@@ -1,14 +1,34 @@
 //! Hostile code behind the signer's own walls: tries what its first argument names, and says so if it lived.
 
+use std::io::ErrorKind;
 use std::net::{TcpStream, UdpSocket};
 use std::process::ExitCode;
+
+/// Without the filter, which would end the process before landlock is asked.
+fn fence() -> ExitCode {
+    assert!(strongroom_signer::walls::fence(), "this kernel has no landlock");
+    let refused = |kind: Option<ErrorKind>| kind == Some(ErrorKind::PermissionDenied);
+    let attempts = [
+        ("read", std::fs::read("/etc/passwd").err()),
+        ("write", std::fs::write("/tmp/strongroom-should-not-exist", b"x").err()),
+        ("tcp", TcpStream::connect("127.0.0.1:9").err()),
+        ("exec", std::process::Command::new("/bin/true").status().err()),
+    ];
+    for (name, error) in &attempts {
+        println!("{name}: {error:?}");
+    }
+    if attempts.iter().all(|(_, error)| refused(error.as_ref().map(std::io::Error::kind))) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
 
 fn main() -> ExitCode {
     let attempt = std::env::args().nth(1).unwrap_or_default();
     let own = std::env::current_exe().expect("a path");
     strongroom_signer::walls::close_windows().expect("walls");
+    if attempt == "fence" {
+        return fence();
+    }
     let walls = strongroom_signer::walls::build(false).expect("walls");
-    assert!(walls.are_up(), "{walls:?}");
+    assert!(walls.are_up() && walls.no_write_execute && walls.landlock, "{walls:?}");
     println!("walls are up");
     match attempt.as_str() {
         "nothing" => {}

@@ -238,11 +238,14 @@ export class FakeWorld implements Commands {
       walls: (this.state === "sealed"
         ? []
         : [
+            ["nothing inherited", true],
             ["not dumpable", true],
             ["no core files", true],
             ["no new privileges", true],
+            ["no memory becomes executable", true],
+            ["no files, no TCP (landlock)", true],
             ["system calls filtered", true],
-            ["shielding key in locked memory", false],
+            ["keys in locked memory", false],
           ]) as [string, boolean][],
       watched: [
         ["sleep waits until the vault is locked", true],
