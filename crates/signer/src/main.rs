@@ -44,7 +44,7 @@ fn main() -> std::process::ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn std::error::Error>> {
-    walls::close_windows()?;
+    let closed = walls::close_windows()?;
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     let supervisor = Channel::inherited()?;
     let arena = Arena::make()?;
@@ -52,7 +52,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         return Err("the library of key pairs could not be set up".into());
     }
     let shell_start = Instant::now();
-    let walls = walls::build(arena.is_locked() && reserve_for_keys())?;
+    let walls = walls::build(closed, arena.is_locked() && reserve_for_keys())?;
     if !walls.are_up() {
         return Err(format!("a wall does not stand: {walls:?}").into());
     }

@@ -28,27 +28,34 @@ pub enum WallError {
     Filter(String),
 }
 
+/// That [`close_windows`] was called, and found what it should.
+#[derive(Debug)]
+pub struct Closed {
+    no_descriptors: bool,
+}
+
 /// First thing at start: nothing that was left open is inherited, nobody may look in, nothing may be dumped.
-pub fn close_windows() -> Result<(), WallError> {
+pub fn close_windows() -> Result<Closed, WallError> {
     kernel::close_other_descriptors().map_err(|error| WallError::Descriptors(error.to_string()))?;
+    let no_descriptors = has_three_descriptors();
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(|error| WallError::Flag("non-dumpable", error))?;
     let limits = [("RLIMIT_CORE", Resource::Core, 0), ("RLIMIT_FSIZE", Resource::Fsize, MEMORY_FILE_LEN_MAX)];
     for (name, resource, limit) in limits {
         let limit = Rlimit { current: Some(limit), maximum: Some(limit) };
         rustix::process::setrlimit(resource, limit).map_err(|error| WallError::Flag(name, error))?;
     }
-    rustix::thread::set_no_new_privs(true).map_err(|error| WallError::Flag("no_new_privs", error))
+    rustix::thread::set_no_new_privs(true).map_err(|error| WallError::Flag("no_new_privs", error))?;
+    Ok(Closed { no_descriptors })
 }
 
 /// Last thing before the first packet: no memory becomes executable, no file and no network, and the filter. Returns the walls as
 /// measured. What an older kernel does not have is reported as missing; the filter forbids the same calls.
-pub fn build(locked_memory: bool) -> Result<Walls, WallError> {
-    let no_descriptors = has_three_descriptors();
+pub fn build(closed: Closed, locked_memory: bool) -> Result<Walls, WallError> {
     let no_write_execute = kernel::deny_write_execute().is_ok() && kernel::denies_write_execute();
     let landlock = fence();
     let program = filter().map_err(|error| WallError::Filter(error.to_string()))?;
     seccompiler::apply_filter(&program).map_err(|error| WallError::Filter(error.to_string()))?;
-    Ok(Walls { no_descriptors, no_write_execute, landlock, locked_memory, ..measure() })
+    Ok(Walls { no_descriptors: closed.no_descriptors, no_write_execute, landlock, locked_memory, ..measure() })
 }
 
 /// Takes all rights to files, TCP, other processes' abstract sockets and signals away (landlock). Whether that stands: as much of it as

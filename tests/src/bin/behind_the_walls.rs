@@ -23,11 +23,11 @@ fn fence() -> ExitCode {
 fn main() -> ExitCode {
     let attempt = std::env::args().nth(1).unwrap_or_default();
     let own = std::env::current_exe().expect("a path");
-    strongroom_signer::walls::close_windows().expect("walls");
+    let closed = strongroom_signer::walls::close_windows().expect("walls");
     if attempt == "fence" {
         return fence();
     }
-    let walls = strongroom_signer::walls::build(false).expect("walls");
+    let walls = strongroom_signer::walls::build(closed, false).expect("walls");
     assert!(walls.are_up() && walls.no_write_execute && walls.landlock, "{walls:?}");
     println!("walls are up");
     match attempt.as_str() {
