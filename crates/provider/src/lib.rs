@@ -1,4 +1,5 @@
-//! Asks whoever keeps a slot's share: a token through PKCS#11, or a key server through its transit engine.
+//! Asks whoever keeps a slot's share: a token through PKCS#11, or a key server through its transit engine; or the machine's TPM for
+//! the secret that it sealed.
 //!
 //! Invariant: a share leaves here only in the answer to the signer, and every failure has a reason from a closed list.
 
@@ -6,6 +7,7 @@ mod files;
 mod http;
 mod line;
 mod token;
+mod tpm;
 mod transit;
 
 use strongroom_signer_api::keeping::Account;
@@ -46,6 +48,7 @@ fn wrap(vault_id: &[u8; VAULT_ID_LEN], share: &[u8; SHARE_LEN], pin: &[u8], acco
     let bound = bound_to(vault_id);
     match Account::decode(account).filter(|account| !account.is_complete()).ok_or(Failure::Account)? {
         Account::Token(account) => token::wrap(account, &bound, pin, share).map(Account::Token),
+        Account::Tpm(account) => tpm::seal(account, share).map(Account::Tpm),
         Account::Transit(account) => transit::wrap(account, &bound, pin, share).map(Account::Transit),
     }
 }
@@ -54,6 +57,7 @@ fn unwrap(vault_id: &[u8; VAULT_ID_LEN], pin: &[u8], account: &[u8]) -> Result<S
     let bound = bound_to(vault_id);
     match Account::decode(account).filter(Account::is_complete).ok_or(Failure::Account)? {
         Account::Token(account) => token::unwrap(&account, &bound, pin),
+        Account::Tpm(account) => tpm::unseal(&account),
         Account::Transit(account) => transit::unwrap(&account, &bound, pin),
     }
 }

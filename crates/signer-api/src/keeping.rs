@@ -1,10 +1,11 @@
-//! How a slot's share is had: which token or key server keeps the key, and what it made of the share.
+//! How a slot's secrets are had: which token or key server keeps the key, and what it made of the share; what a TPM sealed.
 //!
 //! Invariant: an account has one encoding and holds no secret; what is in it was checked when it was read.
 
-use strongroom_model::ShareKeeper;
+use strongroom_model::{MachineSecret, ShareKeeper};
 
 use crate::about::is_plain;
+use crate::tpm::{self, TpmAccount};
 
 /// Longest account; a vault keeps no longer one.
 pub const ACCOUNT_LEN_MAX: usize = 4 * 1_024;
@@ -19,14 +20,73 @@ const WRAPPED_LEN_MAX: usize = 512;
 /// The keepers' numbers.
 const TOKEN: u8 = 1;
 const TRANSIT: u8 = 2;
+const TPM: u8 = 3;
 
-/// How a share is had.
+/// How all that a slot needs is had, besides what a person types or the keychain keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keeping {
+    /// The machine's own secret, if a TPM sealed it.
+    pub tpm: Option<TpmAccount>,
+    /// The share; never a TPM's.
+    pub share: Account,
+}
+
+impl Keeping {
+    /// For a slot that is to be added.
+    pub fn asked(keeper: &ShareKeeper, machine: Option<&MachineSecret>) -> Self {
+        let tpm = match machine {
+            Some(MachineSecret::Tpm { tcti }) => Some(TpmAccount { tcti: tcti.clone(), ..Default::default() }),
+            Some(MachineSecret::Keychain) | None => None,
+        };
+        Self { tpm, share: Account::asked(keeper) }
+    }
+
+    /// What is wrong with it, for people; nothing: it can be used.
+    pub fn trouble(&self) -> Option<&'static str> {
+        self.tpm.as_ref().and_then(TpmAccount::trouble).or_else(|| self.share.trouble())
+    }
+
+    /// Whether everything was wrapped.
+    pub fn is_complete(&self) -> bool {
+        self.tpm.as_ref().is_none_or(TpmAccount::is_complete) && self.share.is_complete()
+    }
+
+    /// For people: who keeps what, and where.
+    pub fn words(&self) -> String {
+        match &self.tpm {
+            Some(tpm) => format!("{}, besides {}", self.share.words(), tpm.words()),
+            None => self.share.words(),
+        }
+    }
+
+    /// As bytes: the account of the TPM, if there is one, and the account of the share.
+    pub fn encode(&self) -> Vec<u8> {
+        let tpm = self.tpm.as_ref().map(|tpm| Account::Tpm(tpm.clone()).encode()).unwrap_or_default();
+        [tpm, self.share.encode()].concat()
+    }
+
+    /// Reads those bytes; `None` for anything else, and for what could not be used.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        match Account::read(bytes)? {
+            (Account::Tpm(tpm), rest) => {
+                let share = Account::decode(rest).filter(|share| !matches!(share, Account::Tpm(_)))?;
+                (bytes.len() <= ACCOUNT_LEN_MAX).then_some(Self { tpm: Some(tpm), share })
+            }
+            (share, []) => Some(Self { tpm: None, share }),
+            _ => None,
+        }
+    }
+}
+
+/// How a share, or a machine's own secret, is had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Account {
     /// A token with PKCS#11.
     Token(TokenAccount),
     /// The transit engine of a HashiCorp Vault or an OpenBao.
     Transit(TransitAccount),
+    /// The machine's TPM, for its own secret.
+    Tpm(TpmAccount),
 }
 
 /// A key on a token.
@@ -102,6 +162,7 @@ impl Account {
                 Some("the namespace has letters that no namespace has")
             }
             Self::Transit(_) => None,
+            Self::Tpm(of) => of.trouble(),
         }
     }
 
@@ -110,6 +171,7 @@ impl Account {
         match self {
             Self::Token(of) => !of.wrapped.is_empty(),
             Self::Transit(of) => !of.wrapped.is_empty(),
+            Self::Tpm(of) => of.is_complete(),
         }
     }
 
@@ -118,6 +180,7 @@ impl Account {
         let stripped = match self {
             Self::Token(of) => Self::Token(TokenAccount { serial: String::new(), key_id: Vec::new(), wrapped: Vec::new(), ..of.clone() }),
             Self::Transit(of) => Self::Transit(TransitAccount { wrapped: Vec::new(), ..of.clone() }),
+            Self::Tpm(of) => Self::Tpm(TpmAccount { tcti: of.tcti.clone(), ..Default::default() }),
         };
         self.is_complete() && stripped == *asked
     }
@@ -130,6 +193,7 @@ impl Account {
                 format!("token “{token}”{serial}, key “{key}”, {module}")
             }
             Self::Transit(TransitAccount { address, mount, key, .. }) => format!("key server {address}, {mount}, key “{key}”"),
+            Self::Tpm(of) => of.words(),
         }
     }
 
@@ -137,11 +201,12 @@ impl Account {
     pub fn encode(&self) -> Vec<u8> {
         let (number, parts) = match self {
             Self::Token(TokenAccount { module, token, serial, key, key_id, wrapped }) => {
-                (TOKEN, [module.as_bytes(), token.as_bytes(), serial.as_bytes(), key.as_bytes(), key_id, wrapped])
+                (TOKEN, vec![module.as_bytes(), token.as_bytes(), serial.as_bytes(), key.as_bytes(), key_id, wrapped])
             }
             Self::Transit(TransitAccount { address, ca_file, mount, key, namespace, wrapped }) => {
-                (TRANSIT, [address.as_bytes(), ca_file.as_bytes(), mount.as_bytes(), key.as_bytes(), namespace.as_bytes(), wrapped])
+                (TRANSIT, vec![address.as_bytes(), ca_file.as_bytes(), mount.as_bytes(), key.as_bytes(), namespace.as_bytes(), wrapped])
             }
+            Self::Tpm(of) => (TPM, of.parts().to_vec()),
         };
         let mut bytes = vec![number];
         for part in parts {
@@ -153,6 +218,11 @@ impl Account {
 
     /// Reads those bytes; `None` for anything else, and for what could not be used.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
+        Self::read(bytes).and_then(|(account, rest)| rest.is_empty().then_some(account))
+    }
+
+    /// The first account in those bytes, and what follows it.
+    fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let (number, mut rest) = bytes.split_first().filter(|_| bytes.len() <= ACCOUNT_LEN_MAX)?;
         let mut part = |len_max: usize| {
             let (len, after) = rest.split_first_chunk()?;
@@ -177,9 +247,16 @@ impl Account {
                 namespace: text(part(NAME_LEN_MAX)?)?,
                 wrapped: part(WRAPPED_LEN_MAX)?.to_vec(),
             }),
+            TPM => Self::Tpm(TpmAccount {
+                tcti: text(part(tpm::TCTI_LEN_MAX)?)?,
+                parent: part(tpm::NAME_LEN_MAX)?.to_vec(),
+                maker: part(tpm::NAME_LEN_MAX)?.to_vec(),
+                public: part(WRAPPED_LEN_MAX)?.to_vec(),
+                private: part(WRAPPED_LEN_MAX)?.to_vec(),
+            }),
             _ => return None,
         };
-        (rest.is_empty() && account.trouble().is_none()).then_some(account)
+        account.trouble().is_none().then_some((account, rest))
     }
 }
 
@@ -235,9 +312,43 @@ mod tests {
         }
     }
 
+    fn tpm() -> TpmAccount {
+        TpmAccount {
+            tcti: "device:/dev/tpmrm0".to_owned(),
+            parent: vec![3; 34],
+            maker: vec![4; 34],
+            public: vec![5; 78],
+            private: vec![6; 190],
+        }
+    }
+
+    #[test]
+    fn what_a_slot_needs_reads_as_it_was_written() {
+        for share in [Account::Token(token()), Account::Transit(transit())] {
+            let bytes = share.encode();
+            assert_eq!(Keeping::decode(&bytes), Some(Keeping { tpm: None, share: share.clone() }), "as it was before there were TPMs");
+            let both = Keeping { tpm: Some(tpm()), share };
+            let bytes = both.encode();
+            assert_eq!(Account::decode(&bytes), None, "a program that knows no TPM does not read it");
+            assert_eq!(Keeping::decode(&bytes), Some(both));
+            for len in 0..bytes.len() {
+                assert_eq!(Keeping::decode(&bytes[..len]), None, "{len}");
+            }
+            assert_eq!(Keeping::decode(&[&bytes[..], &[0]].concat()), None);
+        }
+        let alone = Account::Tpm(tpm()).encode();
+        assert_eq!(Keeping::decode(&alone), None);
+        assert_eq!(Keeping::decode(&[&alone[..], &alone].concat()), None);
+        let longest = Keeping {
+            tpm: Some(TpmAccount { public: vec![0; WRAPPED_LEN_MAX], private: vec![0; WRAPPED_LEN_MAX], ..tpm() }),
+            share: Account::Token(TokenAccount { module: format!("/{}", "m".repeat(PATH_LEN_MAX - 1)), ..token() }),
+        };
+        assert_eq!(Keeping::decode(&longest.encode()), Some(longest));
+    }
+
     #[test]
     fn an_account_reads_as_it_was_written() {
-        for account in [Account::Token(token()), Account::Transit(transit())] {
+        for account in [Account::Token(token()), Account::Transit(transit()), Account::Tpm(tpm())] {
             let bytes = account.encode();
             assert_eq!(Account::decode(&bytes), Some(account.clone()));
             for len in 0..bytes.len() {
@@ -284,6 +395,8 @@ mod tests {
             Account::Transit(TransitAccount { key: "a b".to_owned(), ..transit() }),
             Account::Transit(TransitAccount { namespace: "a\r\nb".to_owned(), ..transit() }),
             Account::Transit(TransitAccount { ca_file: "ca.pem".to_owned(), ..transit() }),
+            Account::Tpm(TpmAccount { tcti: "tabrmd".to_owned(), ..tpm() }),
+            Account::Tpm(TpmAccount { private: vec![0; WRAPPED_LEN_MAX + 1], ..tpm() }),
         ];
         for account in bad {
             assert_eq!(Account::decode(&account.encode()), None, "{account:?}");
@@ -297,5 +410,9 @@ mod tests {
         assert!(Account::Token(token()).completes(&asked));
         assert!(!Account::Token(TokenAccount { key: "another".to_owned(), ..token() }).completes(&asked));
         assert!(!Account::Transit(transit()).completes(&asked));
+        let asked = Account::Tpm(TpmAccount { tcti: tpm().tcti, ..Default::default() });
+        assert!(asked.trouble().is_none() && Account::Tpm(tpm()).completes(&asked));
+        assert!(!Account::Tpm(TpmAccount { tcti: "device:/dev/tpm0".to_owned(), ..tpm() }).completes(&asked));
+        assert!(!Account::Tpm(TpmAccount { private: Vec::new(), ..tpm() }).completes(&asked));
     }
 }

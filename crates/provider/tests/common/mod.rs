@@ -26,7 +26,7 @@ pub(crate) fn ask(request: &ToProvider<'_>, softhsm_conf: Option<&Path>) -> Said
     let (ours, theirs) = Channel::pair().unwrap();
     let (signer, provider) = Channel::pair().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_strongroom-provider"));
-    command.env_clear().stdin(theirs.into_fd()).stdout(Stdio::null());
+    command.env_clear().env("TSS2_LOG", "all+none").stdin(theirs.into_fd()).stdout(Stdio::null());
     if let Some(conf) = softhsm_conf {
         command.env("SOFTHSM2_CONF", conf);
     }
