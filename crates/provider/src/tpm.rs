@@ -126,9 +126,9 @@ impl Tpm {
 
     fn primary(&mut self, hierarchy: Hierarchy) -> Result<KeyHandle, Failure> {
         let template = storage_template().map_err(|error| failure(&error))?;
-        let made = self
-            .context
-            .execute_with_session(Some(AuthSession::Password), |context| context.create_primary(hierarchy, template, None, None, None, None));
+        let made = self.context.execute_with_session(Some(AuthSession::Password), |context| {
+            context.create_primary(hierarchy, template, None, None, None, None)
+        });
         made.map(|made| made.key_handle).map_err(|error| failure(&error))
     }
 

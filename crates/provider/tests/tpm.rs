@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use common::{SHARE, Said, VAULT, unwrap, wrap};
-use strongroom_signer_api::Account;
+use strongroom_signer_api::keeping::Kept;
 use strongroom_signer_api::provider::Failure;
 use strongroom_signer_api::tpm::TpmAccount;
 use tempfile::TempDir;
@@ -83,7 +83,7 @@ impl Tpm {
 
     fn seal(&self) -> TpmAccount {
         match self.try_seal() {
-            Said::Wrapped(Account::Tpm(account)) => account,
+            Said::Wrapped(Kept::Tpm(account)) => account,
             other => panic!("not sealed: {other:?}"),
         }
     }
@@ -124,11 +124,11 @@ fn two_ports() -> (TcpListener, TcpListener) {
 }
 
 fn seal_by(tcti: String) -> Said {
-    wrap(&Account::Tpm(TpmAccount { tcti, ..Default::default() }), b"", None)
+    wrap(&TpmAccount { tcti, ..Default::default() }, b"", None)
 }
 
 fn unseal(account: &TpmAccount) -> Said {
-    unwrap(&Account::Tpm(account.clone()), VAULT, b"", None)
+    unwrap(account, VAULT, b"", None)
 }
 
 const STORAGE: &str = "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|decrypt";
@@ -276,7 +276,7 @@ fn listen_in(tpm: &Tpm, heard: &Arc<Mutex<Vec<u8>>>) -> u16 {
 fn the_secret_does_not_cross_to_the_tpm_in_clear() {
     let (tpm, heard) = (Tpm::new(), Arc::new(Mutex::new(Vec::new())));
     let tcti = format!("swtpm:host=127.0.0.1,port={}", listen_in(&tpm, &heard));
-    let Said::Wrapped(Account::Tpm(account)) = seal_by(tcti) else { panic!("not sealed") };
+    let Said::Wrapped(Kept::Tpm(account)) = seal_by(tcti) else { panic!("not sealed") };
     assert_eq!(unseal(&account), Said::Share(SHARE.to_vec()));
     let heard = heard.lock().unwrap();
     let has = |part: &[u8]| heard.windows(part.len()).any(|window| window == part);

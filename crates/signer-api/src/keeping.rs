@@ -5,7 +5,7 @@
 use strongroom_model::{MachineSecret, ShareKeeper};
 
 use crate::about::is_plain;
-use crate::tpm::{self, TpmAccount};
+use crate::tpm::TpmAccount;
 
 /// Longest account; a vault keeps no longer one.
 pub const ACCOUNT_LEN_MAX: usize = 4 * 1_024;
@@ -16,18 +16,18 @@ const NAME_LEN_MAX: usize = 255;
 /// Longest number of a key on a token.
 const KEY_ID_LEN_MAX: usize = 255;
 /// Longest ciphertext of a share.
-const WRAPPED_LEN_MAX: usize = 512;
+pub(crate) const WRAPPED_LEN_MAX: usize = 512;
 /// The keepers' numbers.
 const TOKEN: u8 = 1;
 const TRANSIT: u8 = 2;
-const TPM: u8 = 3;
+// 3 is a TPM's: `crate::tpm`.
 
 /// How all that a slot needs is had, besides what a person types or the keychain keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keeping {
     /// The machine's own secret, if a TPM sealed it.
     pub tpm: Option<TpmAccount>,
-    /// The share; never a TPM's.
+    /// The share.
     pub share: Account,
 }
 
@@ -61,32 +61,85 @@ impl Keeping {
 
     /// As bytes: the account of the TPM, if there is one, and the account of the share.
     pub fn encode(&self) -> Vec<u8> {
-        let tpm = self.tpm.as_ref().map(|tpm| Account::Tpm(tpm.clone()).encode()).unwrap_or_default();
+        let tpm = self.tpm.as_ref().map(TpmAccount::encode).unwrap_or_default();
         [tpm, self.share.encode()].concat()
     }
 
     /// Reads those bytes; `None` for anything else, and for what could not be used.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        match Account::read(bytes)? {
-            (Account::Tpm(tpm), rest) => {
-                let share = Account::decode(rest).filter(|share| !matches!(share, Account::Tpm(_)))?;
-                (bytes.len() <= ACCOUNT_LEN_MAX).then_some(Self { tpm: Some(tpm), share })
-            }
-            (share, []) => Some(Self { tpm: None, share }),
-            _ => None,
+        if bytes.len() > ACCOUNT_LEN_MAX {
+            return None;
+        }
+        match TpmAccount::read(bytes) {
+            Some((tpm, share)) => Some(Self { tpm: Some(tpm), share: Account::decode(share)? }),
+            None => Some(Self { tpm: None, share: Account::decode(bytes)? }),
         }
     }
 }
 
-/// How a share, or a machine's own secret, is had.
+/// How one secret of a slot is had: what a provider is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// The share.
+    Share(Account),
+    /// The machine's own secret.
+    Tpm(TpmAccount),
+}
+
+impl Kept {
+    /// Whether it was wrapped.
+    pub fn is_complete(&self) -> bool {
+        match self {
+            Self::Share(of) => of.is_complete(),
+            Self::Tpm(of) => of.is_complete(),
+        }
+    }
+
+    /// Whether this is `asked` with the keeper's own parts filled in, and with nothing else changed.
+    pub fn completes(&self, asked: &Self) -> bool {
+        match (self, asked) {
+            (Self::Share(of), Self::Share(asked)) => of.completes(asked),
+            (Self::Tpm(of), Self::Tpm(asked)) => of.completes(asked),
+            _ => false,
+        }
+    }
+
+    /// As bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Share(of) => of.encode(),
+            Self::Tpm(of) => of.encode(),
+        }
+    }
+
+    /// Reads those bytes; `None` for anything else, and for what could not be used.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        match TpmAccount::read(bytes) {
+            Some((tpm, rest)) => rest.is_empty().then_some(Self::Tpm(tpm)),
+            None => Account::decode(bytes).map(Self::Share),
+        }
+    }
+}
+
+impl From<Account> for Kept {
+    fn from(of: Account) -> Self {
+        Self::Share(of)
+    }
+}
+
+impl From<TpmAccount> for Kept {
+    fn from(of: TpmAccount) -> Self {
+        Self::Tpm(of)
+    }
+}
+
+/// How a share is had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Account {
     /// A token with PKCS#11.
     Token(TokenAccount),
     /// The transit engine of a HashiCorp Vault or an OpenBao.
     Transit(TransitAccount),
-    /// The machine's TPM, for its own secret.
-    Tpm(TpmAccount),
 }
 
 /// A key on a token.
@@ -162,7 +215,6 @@ impl Account {
                 Some("the namespace has letters that no namespace has")
             }
             Self::Transit(_) => None,
-            Self::Tpm(of) => of.trouble(),
         }
     }
 
@@ -171,7 +223,6 @@ impl Account {
         match self {
             Self::Token(of) => !of.wrapped.is_empty(),
             Self::Transit(of) => !of.wrapped.is_empty(),
-            Self::Tpm(of) => of.is_complete(),
         }
     }
 
@@ -180,7 +231,6 @@ impl Account {
         let stripped = match self {
             Self::Token(of) => Self::Token(TokenAccount { serial: String::new(), key_id: Vec::new(), wrapped: Vec::new(), ..of.clone() }),
             Self::Transit(of) => Self::Transit(TransitAccount { wrapped: Vec::new(), ..of.clone() }),
-            Self::Tpm(of) => Self::Tpm(TpmAccount { tcti: of.tcti.clone(), ..Default::default() }),
         };
         self.is_complete() && stripped == *asked
     }
@@ -193,7 +243,6 @@ impl Account {
                 format!("token “{token}”{serial}, key “{key}”, {module}")
             }
             Self::Transit(TransitAccount { address, mount, key, .. }) => format!("key server {address}, {mount}, key “{key}”"),
-            Self::Tpm(of) => of.words(),
         }
     }
 
@@ -201,35 +250,19 @@ impl Account {
     pub fn encode(&self) -> Vec<u8> {
         let (number, parts) = match self {
             Self::Token(TokenAccount { module, token, serial, key, key_id, wrapped }) => {
-                (TOKEN, vec![module.as_bytes(), token.as_bytes(), serial.as_bytes(), key.as_bytes(), key_id, wrapped])
+                (TOKEN, [module.as_bytes(), token.as_bytes(), serial.as_bytes(), key.as_bytes(), key_id, wrapped])
             }
             Self::Transit(TransitAccount { address, ca_file, mount, key, namespace, wrapped }) => {
-                (TRANSIT, vec![address.as_bytes(), ca_file.as_bytes(), mount.as_bytes(), key.as_bytes(), namespace.as_bytes(), wrapped])
+                (TRANSIT, [address.as_bytes(), ca_file.as_bytes(), mount.as_bytes(), key.as_bytes(), namespace.as_bytes(), wrapped])
             }
-            Self::Tpm(of) => (TPM, of.parts().to_vec()),
         };
-        let mut bytes = vec![number];
-        for part in parts {
-            bytes.extend_from_slice(&u16::try_from(part.len()).unwrap_or(u16::MAX).to_be_bytes());
-            bytes.extend_from_slice(part);
-        }
-        bytes
+        write(number, &parts)
     }
 
     /// Reads those bytes; `None` for anything else, and for what could not be used.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        Self::read(bytes).and_then(|(account, rest)| rest.is_empty().then_some(account))
-    }
-
-    /// The first account in those bytes, and what follows it.
-    fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let (number, mut rest) = bytes.split_first().filter(|_| bytes.len() <= ACCOUNT_LEN_MAX)?;
-        let mut part = |len_max: usize| {
-            let (len, after) = rest.split_first_chunk()?;
-            let (part, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*len)))?;
-            rest = after;
-            (part.len() <= len_max).then_some(part)
-        };
+        let mut part = |len_max| read_part(&mut rest, len_max);
         let account = match *number {
             TOKEN => Self::Token(TokenAccount {
                 module: text(part(PATH_LEN_MAX)?)?,
@@ -247,16 +280,9 @@ impl Account {
                 namespace: text(part(NAME_LEN_MAX)?)?,
                 wrapped: part(WRAPPED_LEN_MAX)?.to_vec(),
             }),
-            TPM => Self::Tpm(TpmAccount {
-                tcti: text(part(tpm::TCTI_LEN_MAX)?)?,
-                parent: part(tpm::NAME_LEN_MAX)?.to_vec(),
-                maker: part(tpm::NAME_LEN_MAX)?.to_vec(),
-                public: part(WRAPPED_LEN_MAX)?.to_vec(),
-                private: part(WRAPPED_LEN_MAX)?.to_vec(),
-            }),
             _ => return None,
         };
-        account.trouble().is_none().then_some((account, rest))
+        (rest.is_empty() && account.trouble().is_none()).then_some(account)
     }
 }
 
@@ -282,7 +308,25 @@ fn is_url_path(path: &str) -> bool {
     path.len() <= NAME_LEN_MAX && path.split('/').all(|part| !part.is_empty() && !matches!(part, "." | "..") && part.chars().all(fits))
 }
 
-fn text(bytes: &[u8]) -> Option<String> {
+/// The keeper's number, then each part behind its length.
+pub(crate) fn write(number: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = vec![number];
+    for part in parts {
+        bytes.extend_from_slice(&u16::try_from(part.len()).unwrap_or(u16::MAX).to_be_bytes());
+        bytes.extend_from_slice(part);
+    }
+    bytes
+}
+
+/// The next part, taken from `rest`; nothing: it is cut, or longer than it may be.
+pub(crate) fn read_part<'a>(rest: &mut &'a [u8], len_max: usize) -> Option<&'a [u8]> {
+    let (len, after) = rest.split_first_chunk()?;
+    let (part, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*len)))?;
+    *rest = after;
+    (part.len() <= len_max).then_some(part)
+}
+
+pub(crate) fn text(bytes: &[u8]) -> Option<String> {
     std::str::from_utf8(bytes).ok().filter(|text| text.chars().all(is_plain)).map(str::to_owned)
 }
 
@@ -336,8 +380,9 @@ mod tests {
             }
             assert_eq!(Keeping::decode(&[&bytes[..], &[0]].concat()), None);
         }
-        let alone = Account::Tpm(tpm()).encode();
-        assert_eq!(Keeping::decode(&alone), None);
+        let alone = tpm().encode();
+        assert_eq!((Keeping::decode(&alone), Kept::decode(&alone)), (None, Some(Kept::Tpm(tpm()))));
+        assert_eq!(Kept::decode(&[&alone[..], &[0]].concat()), None);
         assert_eq!(Keeping::decode(&[&alone[..], &alone].concat()), None);
         let longest = Keeping {
             tpm: Some(TpmAccount { public: vec![0; WRAPPED_LEN_MAX], private: vec![0; WRAPPED_LEN_MAX], ..tpm() }),
@@ -348,7 +393,7 @@ mod tests {
 
     #[test]
     fn an_account_reads_as_it_was_written() {
-        for account in [Account::Token(token()), Account::Transit(transit()), Account::Tpm(tpm())] {
+        for account in [Account::Token(token()), Account::Transit(transit())] {
             let bytes = account.encode();
             assert_eq!(Account::decode(&bytes), Some(account.clone()));
             for len in 0..bytes.len() {
@@ -395,11 +440,18 @@ mod tests {
             Account::Transit(TransitAccount { key: "a b".to_owned(), ..transit() }),
             Account::Transit(TransitAccount { namespace: "a\r\nb".to_owned(), ..transit() }),
             Account::Transit(TransitAccount { ca_file: "ca.pem".to_owned(), ..transit() }),
-            Account::Tpm(TpmAccount { tcti: "tabrmd".to_owned(), ..tpm() }),
-            Account::Tpm(TpmAccount { private: vec![0; WRAPPED_LEN_MAX + 1], ..tpm() }),
         ];
         for account in bad {
-            assert_eq!(Account::decode(&account.encode()), None, "{account:?}");
+            assert_eq!(Kept::decode(&account.encode()), None, "{account:?}");
+        }
+        let bad = [
+            TpmAccount { tcti: "tabrmd".to_owned(), ..tpm() },
+            TpmAccount { tcti: "device:/dev/tpm0\n".to_owned(), ..tpm() },
+            TpmAccount { private: vec![0; WRAPPED_LEN_MAX + 1], ..tpm() },
+            TpmAccount { parent: vec![0; 69], ..tpm() },
+        ];
+        for account in bad {
+            assert_eq!(Kept::decode(&account.encode()), None, "{account:?}");
         }
     }
 
@@ -410,9 +462,10 @@ mod tests {
         assert!(Account::Token(token()).completes(&asked));
         assert!(!Account::Token(TokenAccount { key: "another".to_owned(), ..token() }).completes(&asked));
         assert!(!Account::Transit(transit()).completes(&asked));
-        let asked = Account::Tpm(TpmAccount { tcti: tpm().tcti, ..Default::default() });
-        assert!(asked.trouble().is_none() && Account::Tpm(tpm()).completes(&asked));
-        assert!(!Account::Tpm(TpmAccount { tcti: "device:/dev/tpm0".to_owned(), ..tpm() }).completes(&asked));
-        assert!(!Account::Tpm(TpmAccount { private: Vec::new(), ..tpm() }).completes(&asked));
+        let asked = TpmAccount { tcti: tpm().tcti, ..Default::default() };
+        assert!(asked.trouble().is_none() && tpm().completes(&asked));
+        assert!(!TpmAccount { tcti: "device:/dev/tpm0".to_owned(), ..tpm() }.completes(&asked));
+        assert!(!TpmAccount { private: Vec::new(), ..tpm() }.completes(&asked));
+        assert!(!Kept::Tpm(tpm()).completes(&Kept::Share(Account::Token(token()))));
     }
 }

@@ -19,6 +19,6 @@ pub mod tpm;
 pub use about::{About, Deed, Fact};
 pub use channel::Channel;
 pub use desk::{Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Reply, Request, Saved, Sealed, SignAsk};
-pub use keeping::{Account, Keeping};
+pub use keeping::{Account, Keeping, Kept};
 pub use refusal::Refusal;
 pub use status::{Status, Walls};

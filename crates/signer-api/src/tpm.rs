@@ -3,10 +3,14 @@
 //! Invariant: a TPM is reached through the kernel's device or a program on this computer, and through no library, path or network
 //! that a file could name.
 
+use crate::keeping::{ACCOUNT_LEN_MAX, WRAPPED_LEN_MAX, read_part, text, write};
+
+/// Its number among the keepers.
+const TPM: u8 = 3;
 /// Longest way to a TPM.
-pub(crate) const TCTI_LEN_MAX: usize = 64;
+const TCTI_LEN_MAX: usize = 64;
 /// Longest name of an object of a TPM: an algorithm and a digest.
-pub(crate) const NAME_LEN_MAX: usize = 68;
+const NAME_LEN_MAX: usize = 68;
 /// Where a Linux machine has its TPM, shared by the kernel between those who use it.
 pub const TCTI_DEFAULT: &str = "device:/dev/tpmrm0";
 
@@ -37,13 +41,33 @@ impl TpmAccount {
         !self.parent.is_empty() && !self.public.is_empty() && !self.private.is_empty()
     }
 
+    /// Whether this is `asked` with the TPM's own parts filled in.
+    pub(crate) fn completes(&self, asked: &Self) -> bool {
+        self.is_complete() && *asked == Self { tcti: self.tcti.clone(), ..Default::default() }
+    }
+
     /// For people: which TPM.
     pub(crate) fn words(&self) -> String {
         format!("the TPM at {}", self.tcti)
     }
 
-    pub(crate) fn parts(&self) -> [&[u8]; 5] {
-        [self.tcti.as_bytes(), &self.parent, &self.maker, &self.public, &self.private]
+    /// As bytes, like the accounts of those who keep shares.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        write(TPM, &[self.tcti.as_bytes(), &self.parent, &self.maker, &self.public, &self.private])
+    }
+
+    /// What those bytes begin with, and what follows it; nothing: no TPM's account, or one that could not be used.
+    pub(crate) fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (number, mut rest) = bytes.split_first().filter(|_| bytes.len() <= ACCOUNT_LEN_MAX)?;
+        let mut part = |len_max| read_part(&mut rest, len_max);
+        let account = Self {
+            tcti: text(part(TCTI_LEN_MAX)?)?,
+            parent: part(NAME_LEN_MAX)?.to_vec(),
+            maker: part(NAME_LEN_MAX)?.to_vec(),
+            public: part(WRAPPED_LEN_MAX)?.to_vec(),
+            private: part(WRAPPED_LEN_MAX)?.to_vec(),
+        };
+        (*number == TPM && account.trouble().is_none()).then_some((account, rest))
     }
 }
 

@@ -7,8 +7,8 @@ mod common;
 
 use common::{CREDENTIAL, DEVICE, PASSWORD, Repeatable, at, kit, put, vault};
 use strongroom_vault::{
-    AuditorCode, ChangeError, Edit, Factors, KdfParams, Keeper, Kit, Machine, OpenError, Purpose, Reach, RecordError, RecordKind, SlotKind, Vault,
-    Way, peek_slots,
+    AuditorCode, ChangeError, Edit, Factors, KdfParams, Keeper, Kit, Machine, OpenError, Purpose, Reach, RecordError, RecordKind, SlotKind,
+    Vault, Way, peek_slots,
 };
 
 const SHARE: [u8; 32] = [0x5E; 32];
