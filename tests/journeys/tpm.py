@@ -210,5 +210,11 @@ ways = [(entry["payload"]["slot"], entry["payload"]["by"]) for entry in entries 
 assert (3, "service with TPM") in ways, ways
 told = json.dumps(entries) + "".join(written) + open(VAULT, "rb").read().decode("latin1")
 assert PIN not in told and SERVER_TOKEN not in told
+
+say("without a keychain nothing says which file is the last one: nothing is opened")
+seals()
+keychain.kill()
+keychain.wait()
+refused(slot=made, code="no-keychain")
 daemon.stop()
 verifies(person)

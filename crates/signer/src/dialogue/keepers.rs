@@ -50,7 +50,7 @@ pub(super) struct Opening {
 pub(super) struct Errand {
     /// For a slot that is added: what was asked for, and part by part what was made of it.
     keeping: Keeping,
-    /// Which of them is asked now: the TPM first, so that nobody types a PIN into a machine that could not be opened with it.
+    /// Which of them is asked now: the TPM first, so that no try of a PIN is spent where the vault could not be opened with it.
     asked: Asked,
     password: Option<Shielded>,
     pin: Shielded,
