@@ -76,7 +76,7 @@ pub(crate) enum VaultCommand {
         #[arg(long)]
         label: String,
         #[command(flatten)]
-        keeper: KeeperOptions,
+        keeper: Box<KeeperOptions>,
         #[command(flatten)]
         secrets: NewSlotFds,
     },
