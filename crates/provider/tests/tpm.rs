@@ -244,6 +244,9 @@ fn a_lockout_is_told_where_it_matters() {
     assert_eq!(unseal(&account), Said::Failed(Failure::TpmLockedOut));
 }
 
+/// The end of a length, and the command's code.
+const START_AUTH_SESSION: &[u8] = &[0, 0, 1, 0x76];
+
 /// Listens in on the way to a TPM. What both sides said is in `heard`.
 fn listen_in(tpm: &Tpm, heard: &Arc<Mutex<Vec<u8>>>) -> u16 {
     let (server, control) = two_ports();
@@ -283,4 +286,7 @@ fn the_secret_does_not_cross_to_the_tpm_in_clear() {
     // The control: the way was listened to, and what is not secret is in it.
     assert!(has(&account.parent[2..]) || has(&account.public[2..]), "{} bytes heard", heard.len());
     assert!(!SHARE.chunks(8).any(has), "a part of the secret was heard");
+    // Nor could the sessions' keys be derived by whoever listened: each was salted for a key of the TPM's, not for TPM_RH_NULL.
+    let begun: Vec<_> = heard.windows(10).filter_map(|part| part.strip_prefix(START_AUTH_SESSION)?.first_chunk::<4>()).collect();
+    assert!(begun.len() >= 3 && begun.iter().all(|key| **key != [0x40, 0, 0, 7]), "{begun:02x?}");
 }
