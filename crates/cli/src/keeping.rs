@@ -11,8 +11,6 @@ use crate::vault_arguments::SlotName;
 
 /// Name of a key on a token, if none is given.
 const KEY: &str = "strongroom";
-/// Where a Linux machine has its TPM, shared by the kernel between those who use it.
-const TPM: &str = "device:/dev/tpmrm0";
 /// Where the transit engine usually is.
 const MOUNT: &str = "transit";
 
@@ -42,7 +40,7 @@ pub(crate) struct KeeperOptions {
     namespace: Option<String>,
     /// service: the machine's TPM 2.0 seals the secret that it brings, instead of the keychain's [default way to it: device:/dev/tpmrm0;
     /// a simulator: swtpm:host=127.0.0.1,port=2321].
-    #[arg(long, value_name = "WAY", num_args = 0..=1, default_missing_value = TPM)]
+    #[arg(long, value_name = "WAY", num_args = 0..=1, default_missing_value = MachineSecret::TCTI)]
     tpm: Option<String>,
 }
 

@@ -34,6 +34,11 @@ pub enum MachineSecret {
     },
 }
 
+impl MachineSecret {
+    /// Where a Linux machine has its TPM, shared by the kernel between those who use it.
+    pub const TCTI: &str = "device:/dev/tpmrm0";
+}
+
 /// Where the share of a slot is to be kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

@@ -11,8 +11,6 @@ const TPM: u8 = 3;
 const TCTI_LEN_MAX: usize = 64;
 /// Longest name of an object of a TPM: an algorithm and a digest.
 const NAME_LEN_MAX: usize = 68;
-/// Where a Linux machine has its TPM, shared by the kernel between those who use it.
-pub const TCTI_DEFAULT: &str = "device:/dev/tpmrm0";
 
 /// A secret that a TPM sealed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,7 +89,7 @@ mod tests {
     #[test]
     fn ways_to_a_tpm() {
         for (tcti, is_way) in [
-            (TCTI_DEFAULT, true),
+            (strongroom_model::MachineSecret::TCTI, true),
             ("device:/dev/tpm0", true),
             ("device:/dev/tpmrm12", true),
             ("swtpm:host=127.0.0.1,port=2321", true),
