@@ -68,6 +68,11 @@ fn keepers() {
     waiting("keepers.py");
 }
 
+#[test]
+fn tpm() {
+    waiting("tpm.py");
+}
+
 /// With the system's Python, which speaks with buses.
 #[test]
 fn away() {

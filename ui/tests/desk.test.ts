@@ -409,9 +409,25 @@ it("a machine gets a way of its own, and the keys that are marked for it", async
   expect(world.backend.calls.findLast(([name]) => name === "act")?.[1]).toMatchObject({
     action: {
       kind: {
-        shared: { keeper: { transit: { address: "https://vault.example:8200", mount: "transit", key: "strongroom" } }, service: true },
+        shared: {
+          keeper: { transit: { address: "https://vault.example:8200", mount: "transit", key: "strongroom" } },
+          machine: "keychain",
+        },
       },
     },
+  });
+  await world.user.click(get("add-service"));
+  await type(world, "slot-label", "rack 7");
+  await world.user.selectOptions(get("slot-own"), "tpm");
+  await type(world, "slot-module", "/usr/lib/softhsm/libsofthsm2.so");
+  await type(world, "slot-token", "rack");
+  await world.user.clear(get("slot-tcti"));
+  expect(get("slot-go").getAttribute("aria-disabled")).toBe("true");
+  await type(world, "slot-tcti", "device:/dev/tpmrm1");
+  await world.user.click(get("slot-go"));
+  await until(() => expect(all("slot-row").at(-1)?.textContent).toContain("service with TPM"));
+  expect(world.backend.calls.findLast(([name]) => name === "act")?.[1]).toMatchObject({
+    action: { kind: { shared: { keeper: { token: { token: "rack" } }, machine: { tpm: { tcti: "device:/dev/tpmrm1" } } } } },
   });
   await world.user.click(get("nav-keys"));
   await until(() => expect(all("for-machines").length).toBeGreaterThan(0));

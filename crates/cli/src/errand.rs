@@ -76,7 +76,7 @@ impl Descriptors {
             SlotFor::Person => {
                 Self::new(&[(Slot::Answer(Field::Totp), secrets.totp_fd), (Slot::Answer(Field::NewPassword), secrets.new_password_fd)])
             }
-            SlotFor::Shared { service: true, .. } => {
+            SlotFor::Shared { machine: Some(_), .. } => {
                 Self::new(&[(Slot::Answer(Field::Totp), secrets.totp_fd), (Slot::Answer(Field::Pin), secrets.pin_fd)])
             }
             SlotFor::Shared { .. } => Self::new(&[

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use strongroom_model::{ShareKeeper, SlotFor};
+use strongroom_model::{MachineSecret, ShareKeeper, SlotFor};
 
 use crate::fail::Failure;
 use crate::vault_arguments::SlotName;
@@ -38,15 +38,24 @@ pub(crate) struct KeeperOptions {
     /// transit: the namespace, on servers that have such.
     #[arg(long, value_name = "PATH")]
     namespace: Option<String>,
+    /// service: the machine's TPM 2.0 seals the secret that it brings, instead of the keychain's [default way to it: device:/dev/tpmrm0;
+    /// a simulator: swtpm:host=127.0.0.1,port=2321].
+    #[arg(long, value_name = "WAY", num_args = 0..=1, default_missing_value = MachineSecret::TCTI)]
+    tpm: Option<String>,
 }
 
 impl KeeperOptions {
     /// For whom the slot is.
     pub(crate) fn slot(self, kind: SlotName) -> Result<SlotFor, Failure> {
-        let Self { module, token, key, address, ca, mount, namespace } = self;
+        let Self { module, token, key, address, ca, mount, namespace, tpm } = self;
         let (of_token, of_transit) =
             (module.is_some() || token.is_some(), [&address, &mount, &namespace].iter().any(|given| given.is_some()) || ca.is_some());
-        let service = matches!(kind, SlotName::Service);
+        let machine = match (kind, tpm) {
+            (SlotName::Service, Some(tcti)) => Some(MachineSecret::Tpm { tcti }),
+            (SlotName::Service, None) => Some(MachineSecret::Keychain),
+            (_, Some(_)) => return Err(Failure::usage("--tpm is for `vault add-slot service`; a person's slot uses the keychain")),
+            _ => None,
+        };
         let kind = match kind {
             SlotName::Service if of_transit => SlotName::Transit,
             SlotName::Service => SlotName::Token,
@@ -57,12 +66,12 @@ impl KeeperOptions {
             (SlotName::Auditor, None, None, None, None, None) if !of_transit => Ok(SlotFor::Auditor),
             (SlotName::Token, Some(module), Some(token), key, None, None) if !of_transit => {
                 let keeper = ShareKeeper::Token { module: text(&module)?, token, key: key.unwrap_or_else(|| KEY.to_owned()) };
-                Ok(SlotFor::Shared { keeper, service })
+                Ok(SlotFor::Shared { keeper, machine })
             }
             (SlotName::Transit, None, None, Some(key), Some(address), Some(ca)) if !of_token => {
                 let (mount, namespace) = (mount.unwrap_or_else(|| MOUNT.to_owned()), namespace.unwrap_or_default());
                 let keeper = ShareKeeper::Transit { address, ca_file: text(&ca)?, mount, key, namespace };
-                Ok(SlotFor::Shared { keeper, service })
+                Ok(SlotFor::Shared { keeper, machine })
             }
             _ => Err(Failure::usage("these options do not belong to this kind of slot; see `strongroom vault add-slot --help`")),
         }

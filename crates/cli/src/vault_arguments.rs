@@ -69,7 +69,7 @@ pub(crate) enum VaultCommand {
     /// Let somebody else in: a person with a password, alone or with a share that a token or a key server keeps; an auditor who
     /// reads the log only; a machine that trades without a person, with the keys that are marked for it. Needs a code.
     #[command(
-        after_help = "Examples:\n  strongroom vault add-slot person --label alice\n  strongroom vault add-slot auditor --label audit\n  strongroom vault add-slot token --label bob --module /usr/lib/softhsm/libsofthsm2.so --token desk\n  strongroom vault add-slot transit --label eve --address https://vault.example:8200 --ca /etc/vault/ca.pem --key strongroom\n  strongroom vault add-slot service --label gateway --address https://vault.example:8200 --ca /etc/vault/ca.pem --key strongroom"
+        after_help = "Examples:\n  strongroom vault add-slot person --label alice\n  strongroom vault add-slot auditor --label audit\n  strongroom vault add-slot token --label bob --module /usr/lib/softhsm/libsofthsm2.so --token desk\n  strongroom vault add-slot transit --label eve --address https://vault.example:8200 --ca /etc/vault/ca.pem --key strongroom\n  strongroom vault add-slot service --label gateway --address https://vault.example:8200 --ca /etc/vault/ca.pem --key strongroom\n  strongroom vault add-slot service --label gateway --tpm --module /usr/lib/softhsm/libsofthsm2.so --token desk"
     )]
     AddSlot {
         /// For whom.
@@ -79,7 +79,7 @@ pub(crate) enum VaultCommand {
         #[arg(long)]
         label: String,
         #[command(flatten)]
-        keeper: KeeperOptions,
+        keeper: Box<KeeperOptions>,
         #[command(flatten)]
         secrets: NewSlotFds,
     },
@@ -222,7 +222,8 @@ pub(crate) enum SlotName {
     Token,
     /// With a password and a share that a key server keeps: the transit engine of a Vault or an OpenBao.
     Transit,
-    /// A machine without a person and without a password: this computer's keychain and a share that a token or a key server keeps.
+    /// A machine without a person and without a password: this computer's keychain, or with --tpm its TPM, and a share that a token or
+    /// a key server keeps.
     Service,
 }
 

@@ -122,6 +122,7 @@ async fn hand_over(hall: &Arc<Hall>, action: DoorAction) -> Result<Prepared, Tel
         DoorAction::Unlock | DoorAction::UnlockWith { .. } | DoorAction::Recover { .. } if sealed => {
             let key = match action {
                 DoorAction::Recover { generation } => OpeningKey::Kit { generation },
+                DoorAction::UnlockWith { .. } => OpeningKey::Slot,
                 _ => OpeningKey::Password,
             };
             let opening = match hall.keeper.opening(key).await {
@@ -131,7 +132,7 @@ async fn hand_over(hall: &Arc<Hall>, action: DoorAction) -> Result<Prepared, Tel
             if let Some(trouble) = &opening.trouble {
                 let _ = hall.note(&[(Kind::AnchorLost, json!({"trouble": trouble}))]);
             }
-            tail.extend_from_slice(opening.device.as_slice());
+            tail.extend_from_slice(opening.device.as_deref().map_or(&[][..], <[u8; 32]>::as_slice));
             for bytes in std::iter::once(&opening.vault).chain(&opening.state) {
                 match memory_file(bytes) {
                     Ok(file) => files.push(file),

@@ -73,8 +73,8 @@ pub(crate) struct Opening {
     pub(crate) vault: Vec<u8>,
     /// The state file, if there is one.
     pub(crate) state: Option<Vec<u8>>,
-    /// The keychain's share.
-    pub(crate) device: Zeroizing<[u8; 32]>,
+    /// The keychain's share; nothing: there is none, and a slot was named that may do without.
+    pub(crate) device: Option<Zeroizing<[u8; 32]>>,
     /// What is wrong with the anchor, if the kit is used to get over it.
     pub(crate) trouble: Option<String>,
     /// An opening with the kit has a number: what is saved because of it says so.
@@ -85,6 +85,8 @@ pub(crate) struct Opening {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OpeningKey {
     Password,
+    /// A slot by its number. Whether it needs the device secret, the signer knows.
+    Slot,
     /// Trouble with the anchor or a lost device secret is no obstacle.
     Kit {
         /// A backup is opened, and takes the vault's place if the kit fits.
@@ -366,8 +368,9 @@ impl Keep {
         }
         let keychain = |error: strongroom_vault_store::KeychainError| KeepError::new("no-keychain", &error, error.advice());
         let device = match store.anchor().device_secret().map_err(keychain)? {
-            Some(device) => device,
-            None if by_kit => make_device_secret(store.anchor()).map_err(keychain)?,
+            Some(device) => Some(device),
+            None if by_kit => Some(make_device_secret(store.anchor()).map_err(keychain)?),
+            None if key == OpeningKey::Slot => None,
             None => {
                 let message =
                     "the keychain of this computer has no secret for this vault. Open it with the recovery kit: `strongroom vault recover`";
@@ -383,7 +386,7 @@ impl Keep {
                 }
                 Some(KitOpening { number: self.last_opening, backup: generation })
             }
-            OpeningKey::Password => None,
+            OpeningKey::Password | OpeningKey::Slot => None,
         };
         Ok(Opening {
             vault: bytes,

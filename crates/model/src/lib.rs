@@ -26,5 +26,5 @@ pub use intent::{Intent, MarketSize, Operation, OrderSpec, PlaceOrder, Side, Tim
 pub use money::{Amount, MoneyError, Notional, Price, Quantity};
 pub use report::{Balance, ExecutionReport, Fill, OrderStatus};
 pub use request::{Method, SignedRequest};
-pub use slot::{ShareKeeper, SlotFor, SlotInfo};
+pub use slot::{MachineSecret, ShareKeeper, SlotFor, SlotInfo};
 pub use time::Timestamp;

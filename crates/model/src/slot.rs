@@ -15,9 +15,28 @@ pub enum SlotFor {
     Shared {
         /// Who keeps it.
         keeper: ShareKeeper,
-        /// For a machine without a person, and without a password.
-        service: bool,
+        /// For a machine without a person, and without a password: what it brings instead.
+        machine: Option<MachineSecret>,
     },
+}
+
+/// Where a machine keeps the secret that it brings besides the share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum MachineSecret {
+    /// The keychain of this computer: the same secret that persons use.
+    Keychain,
+    /// A TPM 2.0, which seals a secret for this slot alone.
+    Tpm {
+        /// How it is reached: `device:/dev/tpmrm0` or `swtpm:host=127.0.0.1,port=2321`.
+        tcti: String,
+    },
+}
+
+impl MachineSecret {
+    /// Where a Linux machine has its TPM, shared by the kernel between those who use it.
+    pub const TCTI: &str = "device:/dev/tpmrm0";
 }
 
 /// Where the share of a slot is to be kept.

@@ -1,4 +1,5 @@
-//! Asks whoever keeps a slot's share: a token through PKCS#11, or a key server through its transit engine.
+//! Asks whoever keeps a slot's share: a token through PKCS#11, or a key server through its transit engine; or the machine's TPM for
+//! the secret that it sealed.
 //!
 //! Invariant: a share leaves here only in the answer to the signer, and every failure has a reason from a closed list.
 
@@ -6,9 +7,10 @@ mod files;
 mod http;
 mod line;
 mod token;
+mod tpm;
 mod transit;
 
-use strongroom_signer_api::keeping::Account;
+use strongroom_signer_api::keeping::{Account, Kept};
 use strongroom_signer_api::provider::{Failure, FromProvider, MESSAGE_LEN_MAX, SHARE_LEN, ToProvider, VAULT_ID_LEN};
 use zeroize::Zeroizing;
 
@@ -42,19 +44,21 @@ pub fn serve(request: &ToProvider<'_>, out: &mut Vec<u8>) {
     }
 }
 
-fn wrap(vault_id: &[u8; VAULT_ID_LEN], share: &[u8; SHARE_LEN], pin: &[u8], account: &[u8]) -> Result<Account, Failure> {
+fn wrap(vault_id: &[u8; VAULT_ID_LEN], share: &[u8; SHARE_LEN], pin: &[u8], account: &[u8]) -> Result<Kept, Failure> {
     let bound = bound_to(vault_id);
-    match Account::decode(account).filter(|account| !account.is_complete()).ok_or(Failure::Account)? {
-        Account::Token(account) => token::wrap(account, &bound, pin, share).map(Account::Token),
-        Account::Transit(account) => transit::wrap(account, &bound, pin, share).map(Account::Transit),
-    }
+    Ok(match Kept::decode(account).filter(|account| !account.is_complete()).ok_or(Failure::Account)? {
+        Kept::Share(Account::Token(account)) => Account::Token(token::wrap(account, &bound, pin, share)?).into(),
+        Kept::Share(Account::Transit(account)) => Account::Transit(transit::wrap(account, &bound, pin, share)?).into(),
+        Kept::Tpm(account) => tpm::seal(account, share)?.into(),
+    })
 }
 
 fn unwrap(vault_id: &[u8; VAULT_ID_LEN], pin: &[u8], account: &[u8]) -> Result<Share, Failure> {
     let bound = bound_to(vault_id);
-    match Account::decode(account).filter(Account::is_complete).ok_or(Failure::Account)? {
-        Account::Token(account) => token::unwrap(&account, &bound, pin),
-        Account::Transit(account) => transit::unwrap(&account, &bound, pin),
+    match Kept::decode(account).filter(Kept::is_complete).ok_or(Failure::Account)? {
+        Kept::Share(Account::Token(account)) => token::unwrap(&account, &bound, pin),
+        Kept::Share(Account::Transit(account)) => transit::unwrap(&account, &bound, pin),
+        Kept::Tpm(account) => tpm::unseal(&account),
     }
 }
 

@@ -1,7 +1,7 @@
-//! Serves one request of the signer about a share that somebody keeps, and ends.
+//! Serves one request of the signer about a share that somebody keeps, or a secret that a TPM sealed, and ends.
 //!
-//! Invariant: foreign modules are loaded and key servers are reached here and nowhere else in the product; what this process
-//! holds of a vault is one share, which opens nothing alone.
+//! Invariant: foreign modules are loaded, key servers and TPMs are reached here and nowhere else in the product; what this process
+//! holds of a vault is one share or one such secret, which opens nothing alone.
 
 use std::io;
 use std::process::ExitCode;

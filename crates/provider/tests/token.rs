@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use common::{SHARE, Said, VAULT, unwrap, wrap};
 use strongroom_signer_api::Account;
-use strongroom_signer_api::keeping::TokenAccount;
+use strongroom_signer_api::keeping::{Kept, TokenAccount};
 use strongroom_signer_api::provider::Failure;
 use tempfile::TempDir;
 
@@ -53,7 +53,7 @@ fn on(token: &str) -> TokenAccount {
 
 fn wrapped(tokens: &Tokens, token: &str) -> TokenAccount {
     match wrap(&Account::Token(on(token)), PIN, tokens.conf()) {
-        Said::Wrapped(Account::Token(account)) => account,
+        Said::Wrapped(Kept::Share(Account::Token(account))) => account,
         other => panic!("not wrapped: {other:?}"),
     }
 }

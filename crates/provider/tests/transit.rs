@@ -7,7 +7,7 @@ mod strict_transit;
 use common::{SHARE, Said, VAULT, unwrap, wrap};
 use strict_transit::{Key, StrictTransit};
 use strongroom_signer_api::Account;
-use strongroom_signer_api::keeping::TransitAccount;
+use strongroom_signer_api::keeping::{Kept, TransitAccount};
 use strongroom_signer_api::provider::Failure;
 use tempfile::TempDir;
 
@@ -37,7 +37,7 @@ impl World {
 
     fn wrapped(&self) -> TransitAccount {
         match wrap(&Account::Transit(self.account()), TOKEN, None) {
-            Said::Wrapped(Account::Transit(account)) => account,
+            Said::Wrapped(Kept::Share(Account::Transit(account))) => account,
             other => panic!("not wrapped: {other:?}"),
         }
     }

@@ -1,10 +1,11 @@
-//! How a slot's share is had: which token or key server keeps the key, and what it made of the share.
+//! How a slot's secrets are had: which token or key server keeps the key, and what it made of the share; what a TPM sealed.
 //!
 //! Invariant: an account has one encoding and holds no secret; what is in it was checked when it was read.
 
-use strongroom_model::ShareKeeper;
+use strongroom_model::{MachineSecret, ShareKeeper};
 
 use crate::about::is_plain;
+use crate::tpm::TpmAccount;
 
 /// Longest account; a vault keeps no longer one.
 pub const ACCOUNT_LEN_MAX: usize = 4 * 1_024;
@@ -15,10 +16,122 @@ const NAME_LEN_MAX: usize = 255;
 /// Longest number of a key on a token.
 const KEY_ID_LEN_MAX: usize = 255;
 /// Longest ciphertext of a share.
-const WRAPPED_LEN_MAX: usize = 512;
+pub(crate) const WRAPPED_LEN_MAX: usize = 512;
 /// The keepers' numbers.
 const TOKEN: u8 = 1;
 const TRANSIT: u8 = 2;
+// 3 is a TPM's: `crate::tpm`.
+
+/// How all that a slot needs is had, besides what a person types or the keychain keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keeping {
+    /// The machine's own secret, if a TPM sealed it.
+    pub tpm: Option<TpmAccount>,
+    /// The share.
+    pub share: Account,
+}
+
+impl Keeping {
+    /// For a slot that is to be added.
+    pub fn asked(keeper: &ShareKeeper, machine: Option<&MachineSecret>) -> Self {
+        let tpm = match machine {
+            Some(MachineSecret::Tpm { tcti }) => Some(TpmAccount { tcti: tcti.clone(), ..Default::default() }),
+            Some(MachineSecret::Keychain) | None => None,
+        };
+        Self { tpm, share: Account::asked(keeper) }
+    }
+
+    /// What is wrong with it, for people; nothing: it can be used.
+    pub fn trouble(&self) -> Option<&'static str> {
+        self.tpm.as_ref().and_then(TpmAccount::trouble).or_else(|| self.share.trouble())
+    }
+
+    /// Whether everything was wrapped.
+    pub fn is_complete(&self) -> bool {
+        self.tpm.as_ref().is_none_or(TpmAccount::is_complete) && self.share.is_complete()
+    }
+
+    /// For people: who keeps what, and where.
+    pub fn words(&self) -> String {
+        match &self.tpm {
+            Some(tpm) => format!("{}, besides {}", self.share.words(), tpm.words()),
+            None => self.share.words(),
+        }
+    }
+
+    /// As bytes: the account of the TPM, if there is one, and the account of the share.
+    pub fn encode(&self) -> Vec<u8> {
+        let tpm = self.tpm.as_ref().map(TpmAccount::encode).unwrap_or_default();
+        [tpm, self.share.encode()].concat()
+    }
+
+    /// Reads those bytes; `None` for anything else, and for what could not be used.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() > ACCOUNT_LEN_MAX {
+            return None;
+        }
+        match TpmAccount::read(bytes) {
+            Some((tpm, share)) => Some(Self { tpm: Some(tpm), share: Account::decode(share)? }),
+            None => Some(Self { tpm: None, share: Account::decode(bytes)? }),
+        }
+    }
+}
+
+/// How one secret of a slot is had: what a provider is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// The share.
+    Share(Account),
+    /// The machine's own secret.
+    Tpm(TpmAccount),
+}
+
+impl Kept {
+    /// Whether it was wrapped.
+    pub fn is_complete(&self) -> bool {
+        match self {
+            Self::Share(of) => of.is_complete(),
+            Self::Tpm(of) => of.is_complete(),
+        }
+    }
+
+    /// Whether this is `asked` with the keeper's own parts filled in, and with nothing else changed.
+    pub fn completes(&self, asked: &Self) -> bool {
+        match (self, asked) {
+            (Self::Share(of), Self::Share(asked)) => of.completes(asked),
+            (Self::Tpm(of), Self::Tpm(asked)) => of.completes(asked),
+            _ => false,
+        }
+    }
+
+    /// As bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Share(of) => of.encode(),
+            Self::Tpm(of) => of.encode(),
+        }
+    }
+
+    /// Reads those bytes; `None` for anything else, and for what could not be used.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        match TpmAccount::read(bytes) {
+            Some((tpm, rest)) => rest.is_empty().then_some(Self::Tpm(tpm)),
+            None => Account::decode(bytes).map(Self::Share),
+        }
+    }
+}
+
+impl From<Account> for Kept {
+    fn from(of: Account) -> Self {
+        Self::Share(of)
+    }
+}
+
+impl From<TpmAccount> for Kept {
+    fn from(of: TpmAccount) -> Self {
+        Self::Tpm(of)
+    }
+}
 
 /// How a share is had.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,23 +256,13 @@ impl Account {
                 (TRANSIT, [address.as_bytes(), ca_file.as_bytes(), mount.as_bytes(), key.as_bytes(), namespace.as_bytes(), wrapped])
             }
         };
-        let mut bytes = vec![number];
-        for part in parts {
-            bytes.extend_from_slice(&u16::try_from(part.len()).unwrap_or(u16::MAX).to_be_bytes());
-            bytes.extend_from_slice(part);
-        }
-        bytes
+        write(number, &parts)
     }
 
     /// Reads those bytes; `None` for anything else, and for what could not be used.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (number, mut rest) = bytes.split_first().filter(|_| bytes.len() <= ACCOUNT_LEN_MAX)?;
-        let mut part = |len_max: usize| {
-            let (len, after) = rest.split_first_chunk()?;
-            let (part, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*len)))?;
-            rest = after;
-            (part.len() <= len_max).then_some(part)
-        };
+        let mut part = |len_max| read_part(&mut rest, len_max);
         let account = match *number {
             TOKEN => Self::Token(TokenAccount {
                 module: text(part(PATH_LEN_MAX)?)?,
@@ -205,7 +308,25 @@ fn is_url_path(path: &str) -> bool {
     path.len() <= NAME_LEN_MAX && path.split('/').all(|part| !part.is_empty() && !matches!(part, "." | "..") && part.chars().all(fits))
 }
 
-fn text(bytes: &[u8]) -> Option<String> {
+/// The keeper's number, then each part behind its length.
+pub(crate) fn write(number: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = vec![number];
+    for part in parts {
+        bytes.extend_from_slice(&u16::try_from(part.len()).unwrap_or(u16::MAX).to_be_bytes());
+        bytes.extend_from_slice(part);
+    }
+    bytes
+}
+
+/// The next part, taken from `rest`; nothing: it is cut, or longer than it may be.
+pub(crate) fn read_part<'a>(rest: &mut &'a [u8], len_max: usize) -> Option<&'a [u8]> {
+    let (len, after) = rest.split_first_chunk()?;
+    let (part, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*len)))?;
+    *rest = after;
+    (part.len() <= len_max).then_some(part)
+}
+
+pub(crate) fn text(bytes: &[u8]) -> Option<String> {
     std::str::from_utf8(bytes).ok().filter(|text| text.chars().all(is_plain)).map(str::to_owned)
 }
 
@@ -233,6 +354,41 @@ mod tests {
             namespace: String::new(),
             wrapped: b"vault:v1:abcd".to_vec(),
         }
+    }
+
+    fn tpm() -> TpmAccount {
+        TpmAccount {
+            tcti: "device:/dev/tpmrm0".to_owned(),
+            parent: vec![3; 34],
+            maker: vec![4; 34],
+            public: vec![5; 78],
+            private: vec![6; 190],
+        }
+    }
+
+    #[test]
+    fn what_a_slot_needs_reads_as_it_was_written() {
+        for share in [Account::Token(token()), Account::Transit(transit())] {
+            let bytes = share.encode();
+            assert_eq!(Keeping::decode(&bytes), Some(Keeping { tpm: None, share: share.clone() }), "as it was before there were TPMs");
+            let both = Keeping { tpm: Some(tpm()), share };
+            let bytes = both.encode();
+            assert_eq!(Account::decode(&bytes), None, "a program that knows no TPM does not read it");
+            assert_eq!(Keeping::decode(&bytes), Some(both));
+            for len in 0..bytes.len() {
+                assert_eq!(Keeping::decode(&bytes[..len]), None, "{len}");
+            }
+            assert_eq!(Keeping::decode(&[&bytes[..], &[0]].concat()), None);
+        }
+        let alone = tpm().encode();
+        assert_eq!((Keeping::decode(&alone), Kept::decode(&alone)), (None, Some(Kept::Tpm(tpm()))));
+        assert_eq!(Kept::decode(&[&alone[..], &[0]].concat()), None);
+        assert_eq!(Keeping::decode(&[&alone[..], &alone].concat()), None);
+        let longest = Keeping {
+            tpm: Some(TpmAccount { public: vec![0; WRAPPED_LEN_MAX], private: vec![0; WRAPPED_LEN_MAX], ..tpm() }),
+            share: Account::Token(TokenAccount { module: format!("/{}", "m".repeat(PATH_LEN_MAX - 1)), ..token() }),
+        };
+        assert_eq!(Keeping::decode(&longest.encode()), Some(longest));
     }
 
     #[test]
@@ -286,7 +442,16 @@ mod tests {
             Account::Transit(TransitAccount { ca_file: "ca.pem".to_owned(), ..transit() }),
         ];
         for account in bad {
-            assert_eq!(Account::decode(&account.encode()), None, "{account:?}");
+            assert_eq!(Kept::decode(&account.encode()), None, "{account:?}");
+        }
+        let bad = [
+            TpmAccount { tcti: "tabrmd".to_owned(), ..tpm() },
+            TpmAccount { tcti: "device:/dev/tpm0\n".to_owned(), ..tpm() },
+            TpmAccount { private: vec![0; WRAPPED_LEN_MAX + 1], ..tpm() },
+            TpmAccount { parent: vec![0; 69], ..tpm() },
+        ];
+        for account in bad {
+            assert_eq!(Kept::decode(&account.encode()), None, "{account:?}");
         }
     }
 
@@ -297,5 +462,10 @@ mod tests {
         assert!(Account::Token(token()).completes(&asked));
         assert!(!Account::Token(TokenAccount { key: "another".to_owned(), ..token() }).completes(&asked));
         assert!(!Account::Transit(transit()).completes(&asked));
+        let asked = TpmAccount { tcti: tpm().tcti, ..Default::default() };
+        assert!(asked.trouble().is_none() && tpm().completes(&asked));
+        assert!(!TpmAccount { tcti: "device:/dev/tpm0".to_owned(), ..tpm() }.completes(&asked));
+        assert!(!TpmAccount { private: Vec::new(), ..tpm() }.completes(&asked));
+        assert!(!Kept::Tpm(tpm()).completes(&Kept::Share(Account::Token(token()))));
     }
 }

@@ -14,10 +14,11 @@ pub mod prompt;
 pub mod provider;
 pub mod refusal;
 pub mod status;
+pub mod tpm;
 
 pub use about::{About, Deed, Fact};
 pub use channel::Channel;
 pub use desk::{Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Reply, Request, Saved, Sealed, SignAsk};
-pub use keeping::Account;
+pub use keeping::{Account, Keeping, Kept};
 pub use refusal::Refusal;
 pub use status::{Status, Walls};

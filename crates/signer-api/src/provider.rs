@@ -216,6 +216,26 @@ failures! {
     Garbled = 25, "the key server's answer was not understood", "Check that the address is a Vault's or an OpenBao's";
     /// It cannot be a PIN.
     PinUnfit = 26, "that cannot be a PIN or a token: it is empty, too long, or has letters that neither has", "Try again";
+    /// No TPM, or no right to use it.
+    NoTpm = 27, "no TPM answers there, or this user may not use it",
+        "Check that it is there and on, and that the user is in the group of its device (often tss)";
+    /// Neither its storage key nor its other key is the one of that time.
+    OtherTpm = 28, "this is not the TPM that the slot was made with",
+        "Use the machine that the slot was made on; on a new one open the vault as a person, remove the slot and add it again";
+    /// The same TPM with another storage key.
+    TpmCleared = 29, "the TPM was cleared after the slot was made, so what it sealed is gone for good",
+        "Open the vault as a person, remove the slot and add it again";
+    /// Too many wrong tries, perhaps of another program.
+    TpmLockedOut = 30, "the TPM is locked out after too many wrong tries",
+        "Wait until it forgets them, or let its owner end the lockout; if it stays so, open the vault as a person, remove the slot and add it again";
+    /// The storage hierarchy has a password.
+    TpmOwned = 31, "the TPM's owner set a password, and it keeps no storage key at 0x81000001 that could be used",
+        "Let its owner put a storage key there (tpm2_createprimary, tpm2_evictcontrol)";
+    /// Its storage key is the right one, and does not load it.
+    NotSealed = 32, "what is stored with the slot was not sealed by this TPM, or was changed",
+        "Open the vault as a person, remove the slot and add it again";
+    /// Something else.
+    TpmFailed = 33, "the TPM or the library that speaks with it failed", "Look into the kernel's log, and try again";
 }
 
 impl Failure {

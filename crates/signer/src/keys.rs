@@ -3,7 +3,7 @@
 use ed25519_dalek::Signer as _;
 use strongroom_guard::{OrderRate, Policy, Role, Session, SessionEnd};
 use strongroom_model::{CredentialId, KeyStage, SlotInfo, Venue};
-use strongroom_signer_api::Account;
+use strongroom_signer_api::Keeping;
 use strongroom_vault::{Purpose, Reach, RecordHead, RecordKind, SecretBox, SlotHead, SlotKind, Vault};
 use thiserror::Error;
 
@@ -28,7 +28,7 @@ pub(crate) enum LoadError {
 /// Everything that an unlocked signer works with.
 pub(crate) struct Open {
     pub(crate) vault: Vault,
-    pub(crate) device: Shielded,
+    pub(crate) device: Option<Shielded>,
     pub(crate) credentials: Vec<Credential>,
     pub(crate) policy: Policy,
     /// Nothing: a machine opened the vault, and codes are for persons.
@@ -46,8 +46,8 @@ pub(crate) struct Open {
 
 impl Open {
     /// Takes an opened vault into use. `state` is the content of the state file, if there is one.
-    pub(crate) fn load(vault: Vault, device: &[u8; 32], state: Option<&[u8]>, arena: &mut Arena) -> Result<Self, LoadError> {
-        let device = arena.shield(device)?;
+    pub(crate) fn load(vault: Vault, device: Option<&[u8; 32]>, state: Option<&[u8]>, arena: &mut Arena) -> Result<Self, LoadError> {
+        let device = device.map(|device| arena.shield(device)).transpose()?;
         let mut credentials = Vec::new();
         let (mut policy, mut totp_seed, mut log_key, mut read_public) = (None, None, None, None);
         let is_service = is_of_service(&vault);
@@ -242,8 +242,8 @@ pub(crate) fn slot_info(slot: SlotHead, present: Option<u16>) -> SlotInfo {
     SlotInfo {
         is_present: present == Some(slot.id),
         id: slot.id,
-        kept: slot.keeper.map(|_| Account::decode(&slot.provider).map_or_else(|| "somebody unknown".to_owned(), |account| account.words())),
-        kind: slot.kind.map(SlotKind::words).unwrap_or_default().to_owned(),
+        kept: slot.keeper.map(|_| Keeping::decode(&slot.provider).map_or_else(|| "somebody unknown".to_owned(), |keeping| keeping.words())),
+        kind: slot.words().to_owned(),
         label: slot.label,
         kdf: slot.kdf.map(|kdf| (kdf.memory_kib / 1_024, kdf.passes)),
     }

@@ -49,6 +49,6 @@ pub use header::{Header, peek, peek_slots};
 pub use kdf::{KdfParams, PASSWORD_LEN_MAX, PasswordError, measure_kdf};
 pub use records::{RECORD_LEN_MAX, RECORDS_MAX, Reach, RecordError, RecordHead, RecordKind};
 pub use secret::SecretBox;
-pub use slots::{Factors, Keeper, SlotHead, SlotKind};
+pub use slots::{Factors, Keeper, Machine, SlotHead, SlotKind};
 pub use state::{StateError, open_state, seal_state};
 pub use vault::{CreateError, NewVault, OpenError, Purpose, Vault};

@@ -18,7 +18,7 @@ const FACTOR_KIT: u32 = 1 << 2;
 // Bit 3 is kept for FIDO2.
 const FACTOR_PKCS11: u32 = 1 << 4;
 const FACTOR_TRANSIT: u32 = 1 << 5;
-// Bit 6 is kept for a TPM.
+const FACTOR_TPM: u32 = 1 << 6;
 const FACTOR_AUDITOR: u32 = 1 << 7;
 /// Longest name of a slot.
 const LABEL_LEN_MAX: usize = 64;
@@ -56,7 +56,7 @@ impl SlotKind {
     ];
 
     /// For people.
-    pub const fn words(self) -> &'static str {
+    const fn words(self) -> &'static str {
         match self {
             Self::PasswordDevice => "password and device",
             Self::RecoveryKit => "recovery kit",
@@ -86,6 +86,15 @@ pub enum Keeper {
     Transit,
 }
 
+/// Who keeps a machine's own secret, which it brings instead of a password. Invariant: 32 random bytes, of no use without the share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Machine {
+    /// The keychain of the computer: the device secret.
+    Keychain,
+    /// The computer's TPM, which sealed it for this slot alone.
+    Tpm,
+}
+
 /// What somebody brings to open a vault.
 #[derive(Clone, Copy)]
 pub enum Factors<'a> {
@@ -109,10 +118,12 @@ pub enum Factors<'a> {
         /// Which keeper.
         keeper: Keeper,
     },
-    /// A machine without a person: its device secret and a share that somebody else keeps.
+    /// A machine without a person: its own secret and a share that somebody else keeps.
     Service {
-        /// 32 random bytes that the device keeps.
-        device: &'a [u8; 32],
+        /// 32 random bytes that the machine keeps.
+        own: &'a [u8; 32],
+        /// Where it keeps them.
+        machine: Machine,
         /// 32 random bytes that the keeper gave out.
         share: &'a [u8; 32],
         /// Which keeper.
@@ -142,17 +153,18 @@ impl Factors<'_> {
             Self::Password { .. } => FACTOR_PASSWORD | FACTOR_DEVICE,
             Self::Kit(_) => FACTOR_KIT,
             Self::Shared { keeper, .. } => FACTOR_PASSWORD | FACTOR_DEVICE | kept_by(keeper),
-            Self::Service { keeper, .. } => FACTOR_DEVICE | kept_by(keeper),
+            Self::Service { machine: Machine::Keychain, keeper, .. } => FACTOR_DEVICE | kept_by(keeper),
+            Self::Service { machine: Machine::Tpm, keeper, .. } => FACTOR_TPM | kept_by(keeper),
             Self::Auditor(_) => FACTOR_AUDITOR,
         }
     }
 
-    /// The slot key's input: Argon2id(password), the device secret, the share, as far as there are such; or the code.
+    /// The slot key's input: Argon2id(password), the secret of device or TPM, the share, as far as there are such; or the code.
     pub(crate) fn ikm(&self, kdf: &KdfField) -> Result<SecretBox, PasswordError> {
         Ok(match self {
             Self::Password { password, device } => join(&[kdf.derive_from(password)?.bytes(), *device]),
             Self::Shared { password, device, share, .. } => join(&[kdf.derive_from(password)?.bytes(), *device, *share]),
-            Self::Service { device, share, .. } => join(&[*device, *share]),
+            Self::Service { own, share, .. } => join(&[*own, *share]),
             Self::Kit(kit) => kit.expose(SecretBox::copy_of),
             Self::Auditor(code) => code.expose(SecretBox::copy_of),
         })
@@ -237,10 +249,22 @@ pub struct SlotHead {
     pub label: String,
     /// Who keeps its share, if it has one.
     pub keeper: Option<Keeper>,
+    /// Who keeps the secret that is of this computer, if it has one.
+    pub machine: Option<Machine>,
     /// How the share is had.
     pub provider: Vec<u8>,
     /// How hard its password is to try; nothing: it has none.
     pub kdf: Option<KdfParams>,
+}
+
+impl SlotHead {
+    /// What it opens with, for people; empty: a kind that this program does not know.
+    pub fn words(&self) -> &'static str {
+        match (self.kind, self.machine) {
+            (Some(SlotKind::Service), Some(Machine::Tpm)) => "service with TPM",
+            (kind, _) => kind.map_or("", SlotKind::words),
+        }
+    }
 }
 
 /// Why a slot did not open.
@@ -352,18 +376,15 @@ impl Slot {
     }
 
     pub(crate) fn head(&self, header: &KdfField) -> SlotHead {
-        let keeper = if self.factors & FACTOR_PKCS11 != 0 {
-            Some(Keeper::Pkcs11)
-        } else if self.factors & FACTOR_TRANSIT != 0 {
-            Some(Keeper::Transit)
-        } else {
-            None
-        };
+        let has = |factor: u32| self.factors & factor != 0;
+        let keeper = has(FACTOR_PKCS11).then_some(Keeper::Pkcs11).or(has(FACTOR_TRANSIT).then_some(Keeper::Transit));
+        let machine = has(FACTOR_TPM).then_some(Machine::Tpm).or(has(FACTOR_DEVICE).then_some(Machine::Keychain));
         SlotHead {
             id: self.id,
             kind: SlotKind::parse(self.kind),
             label: self.details.label.clone(),
             keeper,
+            machine,
             provider: self.details.provider.clone(),
             kdf: self.needs_password().then(|| self.kdf(header).params),
         }

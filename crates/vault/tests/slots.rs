@@ -7,8 +7,8 @@ mod common;
 
 use common::{CREDENTIAL, DEVICE, PASSWORD, Repeatable, at, kit, put, vault};
 use strongroom_vault::{
-    AuditorCode, ChangeError, Edit, Factors, KdfParams, Keeper, Kit, OpenError, Purpose, Reach, RecordError, RecordKind, SlotKind, Vault,
-    Way, peek_slots,
+    AuditorCode, ChangeError, Edit, Factors, KdfParams, Keeper, Kit, Machine, OpenError, Purpose, Reach, RecordError, RecordKind, SlotKind,
+    Vault, Way, peek_slots,
 };
 
 const SHARE: [u8; 32] = [0x5E; 32];
@@ -31,7 +31,11 @@ const fn shared(password: &[u8]) -> Factors<'_> {
     Factors::Shared { password, device: &DEVICE, share: &SHARE, keeper: Keeper::Pkcs11 }
 }
 
-const SERVICE: Factors<'static> = Factors::Service { device: &LAPTOP, share: &SHARE, keeper: Keeper::Transit };
+const fn service(own: &'static [u8; 32], machine: Machine, keeper: Keeper) -> Factors<'static> {
+    Factors::Service { own, machine, share: &SHARE, keeper }
+}
+
+const SERVICE: Factors<'static> = service(&LAPTOP, Machine::Keychain, Keeper::Transit);
 
 #[test]
 fn an_auditor_reads_the_log_and_opens_no_record() {
@@ -139,6 +143,33 @@ fn no_way_out() {
     assert_eq!(refused(&vault, &[one]), ChangeError::KdfOutOfBounds(weak));
     let many: Vec<_> = (0..15).map(|_| add(auditor, "", b"")).collect();
     assert_eq!(refused(&vault, &many), ChangeError::TooManySlots);
+}
+
+/// The same bytes from another keeper, or for another slot of its kind, are another key's.
+#[test]
+fn what_a_tpm_sealed_opens_its_own_slot_alone() {
+    let mut vault = vault();
+    let with_tpm = service(&LAPTOP, Machine::Tpm, Keeper::Transit);
+    changed(&mut vault, &[add(with_tpm, "gateway", b"tpm and transit")]);
+    let file = vault.first_image().bytes().to_vec();
+    let opened = Vault::open(&file, with_tpm).unwrap();
+    assert_eq!(opened.with_record(1, |_| ()), Err(RecordError::NotInThisSlot));
+    let head = opened.opened_by().unwrap();
+    assert_eq!((head.kind, head.machine, head.words()), (Some(SlotKind::Service), Some(Machine::Tpm), "service with TPM"));
+    for other in [
+        SERVICE,
+        service(&LAPTOP, Machine::Tpm, Keeper::Pkcs11),
+        service(&SHARE, Machine::Tpm, Keeper::Transit),
+        Factors::Service { own: &LAPTOP, machine: Machine::Tpm, share: &LAPTOP, keeper: Keeper::Transit },
+    ] {
+        assert!(Vault::open(&file, other).is_err());
+    }
+    changed(&mut vault, &[add(SERVICE, "keychain", b"transit")]);
+    let file = vault.first_image().bytes().to_vec();
+    assert_eq!(Vault::open(&file, with_tpm).unwrap().opened_by().unwrap().id, 3);
+    assert_eq!(Vault::open(&file, SERVICE).unwrap().opened_by().unwrap().id, 4);
+    assert!(Vault::open_slot(&file, Some(3), SERVICE).is_err());
+    assert!(Vault::open_slot(&file, Some(4), with_tpm).is_err());
 }
 
 #[test]

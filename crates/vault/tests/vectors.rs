@@ -6,7 +6,7 @@
 mod common;
 
 use common::{CREDENTIAL, DEVICE, PASSWORD, Repeatable, at, kit, vault};
-use strongroom_vault::{AuditorCode, Edit, Factors, KdfParams, Keeper, Kit, Reach, RecordKind, SlotKind, Vault, peek_slots};
+use strongroom_vault::{AuditorCode, Edit, Factors, KdfParams, Keeper, Kit, Machine, Reach, RecordKind, SlotKind, Vault, peek_slots};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
 
@@ -58,6 +58,10 @@ fn format_1_0() {
     assert!(vault().first_image().bytes() == file, "the same inputs give other bytes now");
 }
 
+const fn service<'a>(own: &'a [u8; 32], machine: Machine, share: &'a [u8; 32], keeper: Keeper) -> Factors<'a> {
+    Factors::Service { own, machine, share, keeper }
+}
+
 /// The vault above with a slot of each further kind, and a record for services.
 fn vault_1_1() -> Vault {
     let mut vault = vault();
@@ -70,7 +74,7 @@ fn vault_1_1() -> Vault {
             "token",
             b"the token's account",
         ),
-        add(Factors::Service { device: &[0xD7; 32], share: &[0x56; 32], keeper: Keeper::Transit }, "gateway", b"the server's account"),
+        add(service(&[0xD7; 32], Machine::Keychain, &[0x56; 32], Keeper::Transit), "gateway", b"the server's account"),
         add(Factors::Auditor(&auditor), "auditor", b""),
         Edit::PutFor { reach: Reach::Services, id: 3, kind: RecordKind::Credential, plaintext: b"of a bot" },
     ];
@@ -109,7 +113,7 @@ fn format_1_1() {
         (Factors::Kit(&kit), 2, true, true),
         (Factors::Password { password: second_password.as_bytes(), device: &second }, 3, true, true),
         (Factors::Shared { password: with_token.as_bytes(), device: &device, share: &token, keeper: Keeper::Pkcs11 }, 4, true, true),
-        (Factors::Service { device: &own, share: &share, keeper: Keeper::Transit }, 5, false, true),
+        (service(&own, Machine::Keychain, &share, Keeper::Transit), 5, false, true),
         (Factors::Auditor(&auditor), 6, false, false),
     ];
     for (factors, slot, opens_first, opens_third) in rows {
@@ -132,4 +136,37 @@ fn format_1_1() {
         ]
     );
     assert!(vault_1_1().first_image().bytes() == file, "the same inputs give other bytes now");
+}
+
+/// The vault above with a machine whose own secret a TPM sealed.
+fn vault_1_1_tpm() -> Vault {
+    let mut vault = vault_1_1();
+    let factors = service(&[0xD8; 32], Machine::Tpm, &[0x57; 32], Keeper::Pkcs11);
+    let slot = Edit::AddSlot { factors, label: "cage 7", kdf: KdfParams::FLOOR, provider: b"the TPM's account and the token's" };
+    let sealed = vault.change(&[slot], at(4_000), &mut Repeatable::new(3)).unwrap();
+    vault.commit(sealed).unwrap();
+    vault
+}
+
+#[test]
+fn format_1_1_with_a_tpm() {
+    let text = vectors("1.1-tpm", || {
+        let lines = [
+            "# The vault of vault-1.1.txt in its fourth generation, written 2026-11-27 by this crate's tests/vectors.rs.".to_owned(),
+            "# Randomness of this generation: SHA-256(0x03 || count u64) for count 0, 1, ...".to_owned(),
+            format!("TPM secret: {}", hex::encode([0xD8; 32])),
+            format!("token share: {}", hex::encode([0x57; 32])),
+            "record 3 credential, for services: of a bot".to_owned(),
+            format!("file: {}", hex::encode(vault_1_1_tpm().first_image().bytes())),
+        ];
+        lines.to_vec()
+    });
+    let file = hex::decode(field(&text, "file")).unwrap();
+    let (own, share) = (bytes(&text, "TPM secret"), bytes(&text, "token share"));
+    let opened = Vault::open(&file, service(&own, Machine::Tpm, &share, Keeper::Pkcs11)).unwrap();
+    let head = opened.opened_by().unwrap();
+    assert_eq!((head.id, head.label.as_str(), head.machine, head.keeper), (7, "cage 7", Some(Machine::Tpm), Some(Keeper::Pkcs11)));
+    assert!(opened.with_record(3, |plaintext| plaintext == b"of a bot").unwrap());
+    assert!(opened.with_record(1, |_| ()).is_err());
+    assert!(vault_1_1_tpm().first_image().bytes() == file, "the same inputs give other bytes now");
 }

@@ -763,6 +763,12 @@ max: Quantity,
  */
 step: Quantity, };
 
+export type MachineSecret = "keychain" | { "tpm": {
+/**
+ * How it is reached: `device:/dev/tpmrm0` or `swtpm:host=127.0.0.1,port=2321`.
+ */
+tcti: string, } };
+
 export type MarketSize = { "base": Quantity } | { "quote": Notional };
 
 export type Mode = "simulation" | "live";
@@ -1113,9 +1119,9 @@ export type SlotFor = "person" | "auditor" | { "shared": {
  */
 keeper: ShareKeeper,
 /**
- * For a machine without a person, and without a password.
+ * For a machine without a person, and without a password: what it brings instead.
  */
-service: boolean, } };
+machine: MachineSecret | null, } };
 
 export type SlotInfo = {
 /**

@@ -52,6 +52,6 @@ function wordsOf(kind: SlotFor, label: string): [string, string] {
   if (kind === "auditor") return [`Give “${label}” a code that reads the log.`, "The code is shown once. It opens no key."];
   const person = `Let “${label}” into the vault.`;
   if (kind === "person") return [person, "They type their own password in the prompt."];
-  if (!kind.shared.service) return [person, "They type their own password, and the PIN or token of whoever keeps the share."];
+  if (kind.shared.machine === null) return [person, "They type their own password, and the PIN or token of whoever keeps the share."];
   return [`Let “${label}” open the vault without a person.`, "It signs with the keys that are marked for machines, and changes nothing."];
 }

@@ -131,6 +131,8 @@ pub(crate) fn prompt(face: Face) -> anyhow::Result<Process> {
 pub(crate) fn provider() -> anyhow::Result<Process> {
     let mut command = beside("strongroom-provider")?;
     command.envs(PROVIDER_ENVIRONMENT.iter().filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
+    // The library that speaks with a TPM could write down all that it sends and hears.
+    command.env("TSS2_LOG", "all+none");
     Process::start(command)
 }
 

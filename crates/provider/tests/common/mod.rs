@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use std::os::fd::AsFd as _;
-use strongroom_signer_api::Account;
 use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
+use strongroom_signer_api::keeping::Kept;
 use strongroom_signer_api::provider::{Failure, FromProvider, ToProvider};
 
 /// The vault that shares are for.
@@ -16,7 +16,7 @@ pub(crate) const SHARE: &[u8; 32] = b"a share of thirty-two bytes here";
 /// What came of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Said {
-    Wrapped(Account),
+    Wrapped(Kept),
     Share(Vec<u8>),
     Failed(Failure),
 }
@@ -26,7 +26,7 @@ pub(crate) fn ask(request: &ToProvider<'_>, softhsm_conf: Option<&Path>) -> Said
     let (ours, theirs) = Channel::pair().unwrap();
     let (signer, provider) = Channel::pair().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_strongroom-provider"));
-    command.env_clear().stdin(theirs.into_fd()).stdout(Stdio::null());
+    command.env_clear().env("TSS2_LOG", "all+none").stdin(theirs.into_fd()).stdout(Stdio::null());
     if let Some(conf) = softhsm_conf {
         command.env("SOFTHSM2_CONF", conf);
     }
@@ -40,7 +40,7 @@ pub(crate) fn ask(request: &ToProvider<'_>, softhsm_conf: Option<&Path>) -> Said
     let mut buffer = vec![0; PACKET_LEN_MAX];
     let packet = signer.recv(&mut buffer).unwrap().expect("an answer");
     let said = match FromProvider::parse(&buffer[..packet.len]).expect("understood") {
-        FromProvider::Wrapped(account) => Said::Wrapped(Account::decode(account).expect("an account")),
+        FromProvider::Wrapped(account) => Said::Wrapped(Kept::decode(account).expect("an account")),
         FromProvider::Share(share) => Said::Share(share.to_vec()),
         FromProvider::Failed(failure) => Said::Failed(failure),
     };
@@ -50,11 +50,11 @@ pub(crate) fn ask(request: &ToProvider<'_>, softhsm_conf: Option<&Path>) -> Said
 }
 
 /// Lets the keeper wrap [`SHARE`].
-pub(crate) fn wrap(account: &Account, pin: &[u8], conf: Option<&Path>) -> Said {
-    ask(&ToProvider::Wrap { vault_id: VAULT, share: SHARE, pin, account: &account.encode() }, conf)
+pub(crate) fn wrap(account: &(impl Clone + Into<Kept>), pin: &[u8], conf: Option<&Path>) -> Said {
+    ask(&ToProvider::Wrap { vault_id: VAULT, share: SHARE, pin, account: &account.clone().into().encode() }, conf)
 }
 
 /// Lets the keeper unwrap it for a vault.
-pub(crate) fn unwrap(account: &Account, vault_id: &[u8; 16], pin: &[u8], conf: Option<&Path>) -> Said {
-    ask(&ToProvider::Unwrap { vault_id, pin, account: &account.encode() }, conf)
+pub(crate) fn unwrap(account: &(impl Clone + Into<Kept>), vault_id: &[u8; 16], pin: &[u8], conf: Option<&Path>) -> Said {
+    ask(&ToProvider::Unwrap { vault_id, pin, account: &account.clone().into().encode() }, conf)
 }

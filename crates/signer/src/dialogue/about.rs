@@ -6,7 +6,7 @@
 use sha2::{Digest as _, Sha256};
 use strongroom_guard::Policy;
 use strongroom_model::{CredentialInfo, KeyDetails, KeyEdit, SlotFor, Timestamp, Venue};
-use strongroom_signer_api::{About, Account, Action, Deed, KitOpening, PinChange};
+use strongroom_signer_api::{About, Action, Deed, Keeping, KitOpening, PinChange};
 use strongroom_vault::{KdfParams, peek, peek_slots};
 
 use super::Pending;
@@ -37,7 +37,7 @@ impl Signer {
             Action::Unlock | Action::Recover(_) => self.about_file(about, pending),
             Action::UnlockWith { slot } => {
                 let head = self.slots_at_hand(&pending.files).into_iter().find(|head| head.id == *slot);
-                let account = head.and_then(|head| Account::decode(&head.provider));
+                let account = head.and_then(|head| Keeping::decode(&head.provider));
                 let about = self.about_file(about, pending);
                 account.iter().fold(about, |about, account| about.with("Share kept by", &account.words()))
             }
@@ -60,7 +60,7 @@ impl Signer {
             Action::AddSlot { kind, label } => {
                 let about = self.about_vault(about).with("Name", label);
                 match kind {
-                    SlotFor::Shared { keeper, .. } => about.with("Share kept by", &Account::asked(keeper).words()),
+                    SlotFor::Shared { keeper, machine } => about.with("Share kept by", &Keeping::asked(keeper, machine.as_ref()).words()),
                     SlotFor::Person | SlotFor::Auditor => about,
                 }
             }

@@ -38,7 +38,7 @@ impl Signer {
         }
         let Ok(policy) = serde_json::to_vec(&Policy::initial()) else { return talk.broken() };
         let spec = NewVault { vault_id: birth.vault_id, kdf: birth.kdf, at: now.wall };
-        let Some(device) = self.device(&birth.device) else { return talk.broken() };
+        let Some(device) = self.secret(&birth.device) else { return talk.broken() };
         let mut vault = match self.arena.expose(password, |password| Vault::create(spec, password, &device, kit, &mut SystemEntropy)) {
             Ok(Ok(vault)) => vault,
             Ok(Err(error)) => return talk.fail(&error.to_string(), error.advice(), false),
@@ -63,7 +63,7 @@ impl Signer {
         if vault.commit(sealed).is_err() {
             return talk.broken();
         }
-        let Ok(mut open) = Open::load(vault, &device, None, &mut self.arena) else { return talk.broken() };
+        let Ok(mut open) = Open::load(vault, Some(&device), None, &mut self.arena) else { return talk.broken() };
         open.ledger.totp = totp;
         let end = ActionEnd::VaultCreated { log_key: open.log_public.to_vec(), read_key: open.read_public.to_vec() };
         self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::Saving(Next::OpenSession { end }) });
@@ -73,7 +73,8 @@ impl Signer {
 
     pub(super) fn unlock(&mut self, talk: Talk, device: Option<Shielded>, files: &[Vec<u8>], password: &[u8], now: Moment) -> Vec<Out> {
         if let Some(open) = &self.open {
-            let checked = self.device(&open.device).map(|device| open.vault.check_password(password, &device));
+            let checked =
+                open.device.as_ref().and_then(|device| self.secret(device)).map(|device| open.vault.check_password(password, &device));
             return match checked {
                 Some(Ok(_)) => self.let_in(talk, None),
                 Some(Err(error)) => self.wrong_factor(talk, Tried::Password, &error, now),
@@ -83,9 +84,9 @@ impl Signer {
         let (Some(device), Some(bytes)) = (device, files.first()) else {
             return talk.fail("there is no vault to unlock", Advice::Ask, false);
         };
-        let Some(secret) = self.device(&device) else { return talk.broken() };
+        let Some(secret) = self.secret(&device) else { return talk.broken() };
         match Vault::open(bytes, Factors::Password { password, device: &secret }) {
-            Ok(vault) => match self.load(vault, &device, files.get(1).map(Vec::as_slice), now) {
+            Ok(vault) => match self.load(vault, Some(&device), files.get(1).map(Vec::as_slice), now) {
                 Ok(()) => {
                     let kdf = self.weaker_than_wanted();
                     let factors = Factors::Password { password, device: &secret };
@@ -137,7 +138,7 @@ impl Signer {
         if password.len() < PASSWORD_LEN_MIN {
             return talk.fail("a password has at least 10 bytes; nothing was changed", Advice::Ask, false);
         }
-        let Some(secret) = self.device(device) else { return talk.broken() };
+        let Some(secret) = self.secret(device) else { return talk.broken() };
         let factors = Factors::Password { password, device: &secret };
         // The first person's way in, whose password or device is lost; others keep theirs.
         let first = vault.slots().into_iter().find(|slot| slot.kind == Some(SlotKind::PasswordDevice));
@@ -150,15 +151,16 @@ impl Signer {
             Ok(sealed) => sealed,
             Err(error) => return talk.fail(&error.to_string(), error.advice(), false),
         };
-        match self.load(vault, device, state, now) {
+        match self.load(vault, Some(device), state, now) {
             Ok(()) => self.save_vault(talk, sealed, Next::LetIn(Some(opening))),
             Err(error) => talk.fail(&error.to_string(), Advice::Ask, false),
         }
     }
 
-    pub(super) fn load(&mut self, vault: Vault, device: &Shielded, state: Option<&[u8]>, now: Moment) -> Result<(), LoadError> {
-        let device = self.device(device).ok_or(crate::arena::Unshieldable)?;
-        let mut open = Open::load(vault, &device, state, &mut self.arena)?;
+    /// A machine whose TPM opened the vault brings no device secret.
+    pub(super) fn load(&mut self, vault: Vault, device: Option<&Shielded>, state: Option<&[u8]>, now: Moment) -> Result<(), LoadError> {
+        let device = device.map(|device| self.secret(device).ok_or(crate::arena::Unshieldable)).transpose()?;
+        let mut open = Open::load(vault, device.as_deref(), state, &mut self.arena)?;
         if state.is_none() {
             // The state file is gone: no code that could have been used before is accepted again.
             open.ledger.totp.last_step = now.wall_s() / STEP_S + 1;
@@ -247,9 +249,9 @@ impl Signer {
         self.save_ledger(Some(talk.prompt))
     }
 
-    /// The device secret for one use; wiped after it.
-    pub(super) fn device(&self, device: &Shielded) -> Option<Zeroizing<[u8; 32]>> {
-        self.arena.expose(device, |bytes| <[u8; 32]>::try_from(bytes).ok().map(Zeroizing::new)).ok().flatten()
+    /// A secret of 32 bytes (the device's, a share, a TPM's) for one use; wiped after it.
+    pub(super) fn secret(&self, shielded: &Shielded) -> Option<Zeroizing<[u8; 32]>> {
+        self.arena.expose(shielded, |bytes| <[u8; 32]>::try_from(bytes).ok().map(Zeroizing::new)).ok().flatten()
     }
 }
 

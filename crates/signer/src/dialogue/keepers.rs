@@ -1,19 +1,21 @@
-//! Slots whose key needs a share that an HSM or a key server keeps: they are added, and they open the vault.
+//! Slots whose key needs a share that an HSM or a key server keeps: they are added, and they open the vault. A machine's can need
+//! what its TPM sealed besides.
 //!
-//! Invariant: the share is made here, travels between provider and signer alone, and is no more than one input of the slot's
-//! key; a provider that fails changes nothing.
+//! Invariant: share and sealed secret are made here, travel between provider and signer alone, no provider sees both, and each is
+//! no more than one input of the slot's key; a provider that fails changes nothing.
 
 use strongroom_model::Advice;
 use strongroom_signer_api::prompt::Field;
 use strongroom_signer_api::provider::{Failure, FromProvider, MESSAGE_LEN_MAX, PATIENCE_S, SHARE_LEN, ToProvider, VAULT_ID_LEN};
-use strongroom_signer_api::{Account, ActionEnd};
+use strongroom_signer_api::{Account, Keeping, Kept};
 use strongroom_vault::{
-    ChangeError, Edit, Factors, KdfParams, Keeper, OpenError, Reach, RecordKind, Sealed, SecretBox, SlotHead, SlotKind, SystemEntropy,
-    Vault, peek, peek_slots,
+    ChangeError, Edit, Factors, KdfParams, Keeper, Machine, Reach, RecordKind, Sealed, SecretBox, SlotHead, SlotKind, SystemEntropy, Vault,
+    peek, peek_slots,
 };
 use zeroize::Zeroizing;
 
 use super::factors::raised;
+use super::kept_password::Proven;
 use super::{Dialogue, PASSWORD_LEN_MIN, Talk, Tried};
 use crate::arena::Shielded;
 use crate::clock::Moment;
@@ -24,16 +26,12 @@ use crate::signer::{Out, Signer};
 pub(super) enum Step {
     /// The password of the person whom a slot is for.
     NewPassword(Wish),
-    /// The present one was right, and so was the share.
-    OtherPassword {
-        slot: u16,
-        account: Account,
-        share: Shielded,
-    },
     /// A machine has no password.
     NewPin(Wish, Option<Shielded>),
-    Password(Purpose, Account),
-    Pin(Purpose, Account, Option<Shielded>),
+    Password(Purpose, Keeping),
+    Pin(Purpose, Keeping, Option<Shielded>),
+    /// The present password was right, and so was the share: the next one.
+    OtherPassword(Proven),
     /// A provider was wished for; then it is asked.
     Provider(Box<Errand>),
 }
@@ -41,7 +39,7 @@ pub(super) enum Step {
 /// A slot that is to be added.
 pub(super) struct Wish {
     pub(super) label: String,
-    pub(super) account: Account,
+    pub(super) keeping: Keeping,
     pub(super) for_service: bool,
 }
 
@@ -49,16 +47,36 @@ pub(super) struct Wish {
 pub(super) struct Opening {
     slot: u16,
     /// Nothing: the vault is open, and a session is asked for.
-    sealed: Option<(Shielded, Vec<Vec<u8>>)>,
+    sealed: Option<(Option<Shielded>, Vec<Vec<u8>>)>,
 }
 
 /// What a provider is for.
 pub(super) struct Errand {
-    account: Account,
+    /// For a slot that is added: what was asked for, and part by part what was made of it.
+    keeping: Keeping,
+    /// Which of them is asked now: the TPM first, so that no try of a PIN is spent where the vault could not be opened with it.
+    asked: Asked,
     password: Option<Shielded>,
     pin: Shielded,
     vault_id: [u8; VAULT_ID_LEN],
+    /// What the TPM is to seal, or what it gave out.
+    own: Option<Shielded>,
     purpose: Purpose,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Tpm,
+    Share,
+}
+
+impl Errand {
+    fn kept(&self) -> Kept {
+        match (&self.keeping.tpm, self.asked) {
+            (Some(tpm), Asked::Tpm) => tpm.clone().into(),
+            _ => self.keeping.share.clone().into(),
+        }
+    }
 }
 
 pub(super) enum Purpose {
@@ -83,23 +101,10 @@ impl Purpose {
 }
 
 impl Signer {
-    /// The slot that opened the vault, if its share somebody keeps.
-    pub(super) fn opened_by_kept(&self) -> Option<u16> {
-        self.open.as_ref()?.vault.opened_by().filter(|head| head.kind == Some(SlotKind::Hsm)).map(|head| head.id)
-    }
-
-    /// The code was right: a slot is to have another password.
-    pub(super) fn kept_password_granted(&mut self, talk: Talk, slot: u16) -> Vec<Out> {
-        let head = self.slots_at_hand(&[]).into_iter().find(|head| head.id == slot && head.kind == Some(SlotKind::Hsm));
-        let account = head.and_then(|head| Account::decode(&head.provider)).filter(Account::is_complete);
-        let Some(account) = account else { return talk.fail(&in_words(Failure::Account, NOT_CHANGED), Advice::Ask, false) };
-        self.ask_keeper(talk, Step::Password(Purpose::Change(slot), account), Field::Password, "Present password")
-    }
-
     /// The code was right: a slot is to be added.
     pub(super) fn keeper_granted(&mut self, talk: Talk, wish: Wish) -> Vec<Out> {
         if wish.for_service {
-            let words = pin_words(&wish.account);
+            let words = pin_words(&wish.keeping.share);
             return self.ask_keeper(talk, Step::NewPin(wish, None), Field::Pin, &words);
         }
         self.ask_keeper(talk, Step::NewPassword(wish), Field::NewPassword, "Password of the person whom the slot is for")
@@ -117,52 +122,59 @@ impl Signer {
     pub(super) fn unlock_with(&mut self, talk: Talk, slot: u16, device: Option<Shielded>, files: Vec<Vec<u8>>) -> Vec<Out> {
         let head = self.slots_at_hand(&files).into_iter().find(|head| head.id == slot);
         let is_service = head.as_ref().is_some_and(|head| head.kind == Some(SlotKind::Service));
-        let account = match head {
+        let has_tpm = head.as_ref().is_some_and(|head| head.machine == Some(Machine::Tpm));
+        let keeping = match head {
             None => return talk.fail(&format!("the vault has no slot {slot}. Nothing was tried"), Advice::Ask, false),
             Some(head) if head.kind != Some(SlotKind::Hsm) && !is_service => {
                 let why = format!("slot {slot} has no share that somebody keeps. Nothing was tried. Unlock without naming a slot");
                 return talk.fail(&why, Advice::Ask, false);
             }
-            Some(head) => Account::decode(&head.provider).filter(Account::is_complete),
+            Some(head) => Keeping::decode(&head.provider).filter(|keeping| keeping.is_complete() && keeping.tpm.is_some() == has_tpm),
         };
-        let Some(account) = account else { return talk.fail(&in_words(Failure::Account, NOT_OPENED), Advice::Ask, false) };
-        let opening = Opening { slot, sealed: device.filter(|_| self.open.is_none()).map(|device| (device, files)) };
-        if is_service {
-            let words = pin_words(&account);
-            return self.ask_keeper(talk, Step::Pin(Purpose::Open(opening), account, None), Field::Pin, &words);
+        let Some(keeping) = keeping else { return talk.fail(&in_words(Failure::Account, NOT_OPENED), Advice::Ask, false) };
+        // What a TPM sealed stands in the place of the keychain's secret, which is not even held then.
+        let device = device.filter(|_| !has_tpm);
+        let is_sealed = self.open.is_none() && !files.is_empty();
+        if is_sealed && device.is_none() && !has_tpm {
+            return talk.fail(NO_DEVICE_SECRET, Advice::Ask, false);
         }
-        self.ask_keeper(talk, Step::Password(Purpose::Open(opening), account), Field::Password, "Password")
+        let opening = Opening { slot, sealed: is_sealed.then_some((device, files)) };
+        if is_service {
+            let words = pin_words(&keeping.share);
+            return self.ask_keeper(talk, Step::Pin(Purpose::Open(opening), keeping, None), Field::Pin, &words);
+        }
+        self.ask_keeper(talk, Step::Password(Purpose::Open(opening), keeping), Field::Password, "Password")
     }
 
     pub(super) fn keeper_answered(&mut self, talk: Talk, step: Step, answer: &[u8], now: Moment) -> Vec<Out> {
         match step {
-            Step::NewPassword(..) | Step::OtherPassword { .. } if answer.len() < PASSWORD_LEN_MIN => {
+            Step::NewPassword(..) | Step::OtherPassword(_) if answer.len() < PASSWORD_LEN_MIN => {
                 talk.fail("a password has at least 10 bytes; nothing was changed", Advice::Ask, false)
             }
             Step::NewPassword(wish) => {
                 let Ok(password) = self.arena.shield(answer) else { return talk.broken() };
-                let words = pin_words(&wish.account);
+                let words = pin_words(&wish.keeping.share);
                 self.ask_keeper(talk, Step::NewPin(wish, Some(password)), Field::Pin, &words)
             }
-            Step::NewPin(Wish { label, account, .. }, password) => {
+            Step::NewPin(Wish { label, keeping, .. }, password) => {
                 let Some(share) = self.make_share() else { return talk.broken() };
-                self.want_provider(talk, account, password, answer, Purpose::Add { label, share })
+                self.want_provider(talk, keeping, password, answer, Purpose::Add { label, share })
             }
-            Step::OtherPassword { slot, account, share } => self.change_kept(talk, slot, &account, answer, &share, now),
-            Step::Password(purpose, account) => {
+            Step::OtherPassword(proven) => self.change_kept(talk, &proven, answer, now),
+            Step::Password(purpose, keeping) => {
                 let Ok(password) = self.arena.shield(answer) else { return talk.broken() };
-                let words = pin_words(&account);
+                let words = pin_words(&keeping.share);
                 let kdf = purpose.slot().map(|(slot, files)| self.kdf_at_hand(slot, files));
                 let takes = self.takes(talk, kdf.as_slice());
-                let asked = self.ask_keeper(talk, Step::Pin(purpose, account, Some(password)), Field::Pin, &words);
+                let asked = self.ask_keeper(talk, Step::Pin(purpose, keeping, Some(password)), Field::Pin, &words);
                 takes.into_iter().chain(asked).collect()
             }
-            Step::Pin(purpose, account, password) => self.want_provider(talk, account, password, answer, purpose),
+            Step::Pin(purpose, keeping, password) => self.want_provider(talk, keeping, password, answer, purpose),
             Step::Provider(_) => talk.fail("the prompt said something out of order", Advice::Bug, false),
         }
     }
 
-    fn want_provider(&mut self, talk: Talk, account: Account, password: Option<Shielded>, pin: &[u8], purpose: Purpose) -> Vec<Out> {
+    fn want_provider(&mut self, talk: Talk, keeping: Keeping, password: Option<Shielded>, pin: &[u8], purpose: Purpose) -> Vec<Out> {
         let vault_id = match &purpose {
             Purpose::Open(Opening { sealed: Some((_, files)), .. }) => {
                 files.first().and_then(|bytes| peek(bytes).ok()).map(|header| header.vault_id)
@@ -170,8 +182,19 @@ impl Signer {
             _ => self.open.as_ref().map(|open| *open.vault.id()),
         };
         let (Some(vault_id), Ok(pin)) = (vault_id, self.arena.shield(pin)) else { return talk.broken() };
-        let errand = Errand { account, password, pin, vault_id, purpose };
-        self.wait_for_keeper(talk, Step::Provider(Box::new(errand)));
+        let asked = if keeping.tpm.is_some() { Asked::Tpm } else { Asked::Share };
+        let own = match (asked, &purpose) {
+            (Asked::Tpm, Purpose::Add { .. }) => match self.make_share() {
+                Some(own) => Some(own),
+                None => return talk.broken(),
+            },
+            _ => None,
+        };
+        self.send_for_provider(talk, Box::new(Errand { keeping, asked, password, pin, vault_id, own, purpose }))
+    }
+
+    fn send_for_provider(&mut self, talk: Talk, errand: Box<Errand>) -> Vec<Out> {
+        self.wait_for_keeper(talk, Step::Provider(errand));
         vec![Out::WantProvider(talk.prompt)]
     }
 
@@ -180,14 +203,21 @@ impl Signer {
         let errand = self.dialogues.iter().find(|dialogue| dialogue.prompt == prompt).map(|dialogue| &dialogue.step);
         let Some(super::Step::Keeper(Step::Provider(errand))) = errand else { return Vec::new() };
         let mut bytes = Zeroizing::new(Vec::with_capacity(MESSAGE_LEN_MAX));
-        let account = errand.account.encode();
-        let written = self.arena.expose(&errand.pin, |pin| match &errand.purpose {
-            Purpose::Open(_) | Purpose::Change(_) => {
-                ToProvider::Unwrap { vault_id: &errand.vault_id, pin, account: &account }.write(&mut bytes)
+        let (account, is_tpm) = (errand.kept().encode(), errand.asked == Asked::Tpm);
+        let written = self.arena.expose(&errand.pin, |pin| {
+            // A TPM is told no PIN of somebody else.
+            let pin = if is_tpm { b"" } else { pin };
+            match &errand.purpose {
+                Purpose::Open(_) | Purpose::Change(_) => {
+                    ToProvider::Unwrap { vault_id: &errand.vault_id, pin, account: &account }.write(&mut bytes)
+                }
+                Purpose::Add { share, .. } => {
+                    let secret = errand.own.as_ref().filter(|_| is_tpm).unwrap_or(share);
+                    self.secret(secret).is_some_and(|share| {
+                        ToProvider::Wrap { vault_id: &errand.vault_id, share: &share, pin, account: &account }.write(&mut bytes)
+                    })
+                }
             }
-            Purpose::Add { share, .. } => self.device(share).is_some_and(|share| {
-                ToProvider::Wrap { vault_id: &errand.vault_id, share: &share, pin, account: &account }.write(&mut bytes)
-            }),
         });
         if matches!(written, Ok(true)) { vec![Out::Provider(prompt, bytes)] } else { self.provider_failed(prompt, Failure::PinUnfit, None) }
     }
@@ -197,18 +227,34 @@ impl Signer {
         if let FromProvider::Failed(failure) = message {
             return self.provider_failed(prompt, *failure, Some(now));
         }
-        let Some((talk, errand)) = self.take_errand(prompt) else { return Vec::new() };
-        let Errand { account, password, purpose, .. } = *errand;
-        match (purpose, message) {
-            (Purpose::Add { label, share }, FromProvider::Wrapped(done)) => {
-                let Some(done) = Account::decode(done).filter(|done| done.completes(&account)) else {
-                    return talk.fail("the provider's answer was not understood; nothing was changed", Advice::Bug, false);
-                };
-                self.add_kept(talk, &label, &done, password.as_ref(), &share, now)
+        let Some((talk, mut errand)) = self.take_errand(prompt) else { return Vec::new() };
+        let asked = errand.kept();
+        match (&errand.purpose, message) {
+            (Purpose::Add { .. }, FromProvider::Wrapped(done)) => match Kept::decode(done).filter(|done| done.completes(&asked)) {
+                Some(Kept::Tpm(done)) => errand.keeping.tpm = Some(done),
+                Some(Kept::Share(done)) => errand.keeping.share = done,
+                None => return talk.fail("the provider's answer was not understood; nothing was changed", Advice::Bug, false),
+            },
+            (Purpose::Open(_) | Purpose::Change(_), FromProvider::Share(own)) if errand.asked == Asked::Tpm => {
+                match self.arena.shield(*own) {
+                    Ok(own) => errand.own = Some(own),
+                    Err(_) => return talk.broken(),
+                }
             }
-            (Purpose::Open(opening), FromProvider::Share(share)) => self.open_kept(talk, opening, &account, password.as_ref(), share, now),
-            (Purpose::Change(slot), FromProvider::Share(share)) => self.prove_kept(talk, slot, account, password.as_ref(), share, now),
-            _ => talk.fail("the provider said something out of order; nothing was changed", Advice::Bug, false),
+            (Purpose::Open(_) | Purpose::Change(_), FromProvider::Share(_)) => {}
+            _ => return talk.fail("the provider said something out of order; nothing was changed", Advice::Bug, false),
+        }
+        if errand.asked == Asked::Tpm {
+            errand.asked = Asked::Share;
+            return self.send_for_provider(talk, errand);
+        }
+        let Errand { keeping, password, own, purpose, .. } = *errand;
+        let brought = Brought { password, own, keeper: keeper_of(&keeping.share) };
+        match (purpose, message) {
+            (Purpose::Add { label, share }, _) => self.add_kept(talk, &label, &keeping, &brought, &share, now),
+            (Purpose::Open(opening), FromProvider::Share(share)) => self.open_kept(talk, opening, &keeping, &brought, share, now),
+            (Purpose::Change(slot), FromProvider::Share(share)) => self.prove_kept(talk, slot, keeping, &brought, share, now),
+            (Purpose::Open(_) | Purpose::Change(_), _) => talk.broken(),
         }
     }
 
@@ -217,7 +263,7 @@ impl Signer {
         let Some((talk, errand)) = self.take_errand(prompt) else { return Vec::new() };
         let why = format!(
             "the program that speaks with the {} ended, or did not answer within {PATIENCE_S} s. {} Check it, and try again",
-            keeper_words(&errand.account),
+            keeper_words(&errand.kept()),
             effect_of(&errand.purpose)
         );
         talk.fail(&why, Advice::Ask, false)
@@ -233,20 +279,12 @@ impl Signer {
         talk.fail(&in_words(failure, effect_of(&errand.purpose)), Advice::Ask, is_wrong)
     }
 
-    fn add_kept(
-        &mut self,
-        talk: Talk,
-        label: &str,
-        account: &Account,
-        password: Option<&Shielded>,
-        share: &Shielded,
-        now: Moment,
-    ) -> Vec<Out> {
+    fn add_kept(&mut self, talk: Talk, label: &str, keeping: &Keeping, brought: &Brought, share: &Shielded, now: Moment) -> Vec<Out> {
         let Some(open) = &self.open else { return talk.fail(SEALED_MEANWHILE, Advice::Ask, false) };
-        let (Some(device), Some(share)) = (self.device(&open.device), self.device(share)) else { return talk.broken() };
-        let provider = account.encode();
+        let Some(share) = self.secret(share) else { return talk.broken() };
+        let provider = keeping.encode();
         let kdf = self.kdf_wanted();
-        let changed = self.with_factors(password, &device, &share, keeper_of(account), |factors| {
+        let changed = self.with_factors(brought, open.device.as_ref(), &share, |factors| {
             let slot = Edit::AddSlot { factors, label, kdf, provider: &provider };
             match factors {
                 Factors::Service { .. } => with_needs_of_services(open, slot, now),
@@ -260,18 +298,17 @@ impl Signer {
         &mut self,
         talk: Talk,
         opening: Opening,
-        account: &Account,
-        password: Option<&Shielded>,
+        keeping: &Keeping,
+        brought: &Brought,
         share: &[u8; SHARE_LEN],
         now: Moment,
     ) -> Vec<Out> {
-        let keeper = keeper_of(account);
+        let open_by = |bytes: &[u8], device: Option<&Shielded>| {
+            self.with_factors(brought, device, share, |factors| Vault::open_slot(bytes, Some(opening.slot), factors))
+        };
         let tried = match (&self.open, &opening.sealed) {
-            (Some(open), _) => self.try_kept(open.vault.first_image().bytes(), opening.slot, &open.device, password, share, keeper),
-            (None, Some((device, files))) => {
-                let Some(bytes) = files.first() else { return talk.broken() };
-                self.try_kept(bytes, opening.slot, device, password, share, keeper)
-            }
+            (Some(open), _) => open_by(open.vault.first_image().bytes(), open.device.as_ref()),
+            (None, Some((device, files))) => open_by(files.first().map(Vec::as_slice).unwrap_or_default(), device.as_ref()),
             (None, None) => return talk.fail(SEALED_MEANWHILE, Advice::Ask, false),
         };
         let vault = match tried {
@@ -280,93 +317,37 @@ impl Signer {
             None => return talk.broken(),
         };
         match (&self.open, opening.sealed) {
-            (None, Some((device, files))) => match self.load(vault, &device, files.get(1).map(Vec::as_slice), now) {
-                Ok(()) => self.let_in_kept(talk, &account.encode(), password, &device, share, keeper, now),
+            (None, Some((device, files))) => match self.load(vault, device.as_ref(), files.get(1).map(Vec::as_slice), now) {
+                Ok(()) => {
+                    let changed = self.weaker_than_wanted().and_then(|kdf| {
+                        self.with_factors(brought, device.as_ref(), share, |factors| self.stretched(factors, kdf, &keeping.encode(), now))
+                            .flatten()
+                    });
+                    self.let_in_as(talk, changed)
+                }
                 Err(error) => talk.fail(&error.to_string(), Advice::Ask, false),
             },
             _ => self.let_in(talk, None),
         }
     }
 
-    fn let_in_kept(
-        &mut self,
-        talk: Talk,
-        provider: &[u8],
-        password: Option<&Shielded>,
-        device: &Shielded,
-        share: &[u8; SHARE_LEN],
-        keeper: Keeper,
-        now: Moment,
-    ) -> Vec<Out> {
-        let Some(kdf) = self.weaker_than_wanted() else { return self.let_in(talk, None) };
-        let Some(device) = self.device(device) else { return talk.broken() };
-        let changed = self.with_factors(password, &device, share, keeper, |factors| self.stretched(factors, kdf, provider, now)).flatten();
-        self.let_in_as(talk, changed)
-    }
-
-    /// Password and share are those of the slot: the next password is asked for.
-    fn prove_kept(
-        &mut self,
-        talk: Talk,
-        slot: u16,
-        account: Account,
-        password: Option<&Shielded>,
-        share: &[u8; SHARE_LEN],
-        now: Moment,
-    ) -> Vec<Out> {
-        let Some(open) = &self.open else { return talk.fail(SEALED_MEANWHILE, Advice::Ask, false) };
-        let bytes = open.vault.first_image();
-        match self.try_kept(bytes.bytes(), slot, &open.device, password, share, keeper_of(&account)) {
-            Some(Ok(_)) => {}
-            Some(Err(error)) => return self.wrong_factor(talk, Tried::Password, &error, now),
-            None => return talk.broken(),
-        }
-        let Ok(share) = self.arena.shield(share) else { return talk.broken() };
-        let takes = self.takes(talk, &[self.kdf_at_hand(slot, &[])]);
-        let asked = self.ask_keeper(talk, Step::OtherPassword { slot, account, share }, Field::NewPassword, "New password");
-        takes.into_iter().chain(asked).collect()
-    }
-
-    fn change_kept(&mut self, talk: Talk, slot: u16, account: &Account, password: &[u8], share: &Shielded, now: Moment) -> Vec<Out> {
-        let kdf = self.kdf_at_hand(slot, &[]);
-        let Some(open) = &self.open else { return talk.fail(SEALED_MEANWHILE, Advice::Ask, false) };
-        let (Some(device), Some(share)) = (self.device(&open.device), self.device(share)) else { return talk.broken() };
-        let factors = Factors::Shared { password, device: &device, share: &share, keeper: keeper_of(account) };
-        let edit = Edit::ReplaceFactors { slot, factors, kdf, provider: &account.encode() };
-        let changed = open.vault.change(&[edit], now.wall, &mut SystemEntropy);
-        self.save_change(talk, changed, ActionEnd::PasswordChanged { slot })
-    }
-
-    /// How hard a slot's password is to try.
-    fn kdf_at_hand(&self, slot: u16, files: &[Vec<u8>]) -> KdfParams {
-        self.slots_at_hand(files).into_iter().find(|head| head.id == slot).and_then(|head| head.kdf).unwrap_or_default()
-    }
-
-    fn try_kept(
+    /// Lends a person's factors, or a machine's, which has no password; nothing: what was needed is not there.
+    pub(super) fn with_factors<R>(
         &self,
-        bytes: &[u8],
-        slot: u16,
-        device: &Shielded,
-        password: Option<&Shielded>,
+        brought: &Brought,
+        device: Option<&Shielded>,
         share: &[u8; SHARE_LEN],
-        keeper: Keeper,
-    ) -> Option<Result<Vault, OpenError>> {
-        let device = self.device(device)?;
-        self.with_factors(password, &device, share, keeper, |factors| Vault::open_slot(bytes, Some(slot), factors))
-    }
-
-    /// Lends a person's factors, or a machine's, which has no password.
-    fn with_factors<R>(
-        &self,
-        password: Option<&Shielded>,
-        device: &[u8; 32],
-        share: &[u8; SHARE_LEN],
-        keeper: Keeper,
         f: impl FnOnce(Factors<'_>) -> R,
     ) -> Option<R> {
+        let Brought { password, own, keeper } = brought;
+        let (machine, secret) = match own {
+            Some(own) => (Machine::Tpm, self.secret(own)?),
+            None => (Machine::Keychain, self.secret(device?)?),
+        };
+        let keeper = *keeper;
         match password {
-            Some(password) => self.arena.expose(password, |password| f(Factors::Shared { password, device, share, keeper })).ok(),
-            None => Some(f(Factors::Service { device, share, keeper })),
+            Some(password) => self.arena.expose(password, |password| f(Factors::Shared { password, device: &secret, share, keeper })).ok(),
+            None => Some(f(Factors::Service { own: &secret, machine, share, keeper })),
         }
     }
 
@@ -399,7 +380,12 @@ impl Signer {
         }
     }
 
-    fn ask_keeper(&mut self, talk: Talk, step: Step, field: Field, words: &str) -> Vec<Out> {
+    /// How hard a slot's password is to try.
+    pub(super) fn kdf_at_hand(&self, slot: u16, files: &[Vec<u8>]) -> KdfParams {
+        self.slots_at_hand(files).into_iter().find(|head| head.id == slot).and_then(|head| head.kdf).unwrap_or_default()
+    }
+
+    pub(super) fn ask_keeper(&mut self, talk: Talk, step: Step, field: Field, words: &str) -> Vec<Out> {
         self.ask(talk, super::Step::Keeper(step), field, words)
     }
 
@@ -430,11 +416,22 @@ fn with_needs_of_services(open: &Open, slot: Edit<'_>, now: Moment) -> Result<Se
     open.vault.with_record(log_record, with_log_key).map_err(|_| ChangeError::Unknown(log_record))?
 }
 
-const NOT_OPENED: &str = "The vault was not opened.";
-const NOT_CHANGED: &str = "Nothing was changed.";
-const SEALED_MEANWHILE: &str = "the vault was sealed meanwhile; unlock again";
+/// What somebody brought besides the share.
+pub(super) struct Brought {
+    /// A person's.
+    password: Option<Shielded>,
+    /// What a machine's TPM gave out; nothing: the keychain's secret counts.
+    own: Option<Shielded>,
+    keeper: Keeper,
+}
 
-fn in_words(failure: Failure, effect: &str) -> String {
+pub(super) const NOT_CHANGED: &str = "Nothing was changed.";
+pub(super) const SEALED_MEANWHILE: &str = "the vault was sealed meanwhile; unlock again";
+const NOT_OPENED: &str = "The vault was not opened.";
+const NO_DEVICE_SECRET: &str = "the keychain of this computer has no secret for this vault. Nothing was tried. Open it with the recovery kit: \
+                                `strongroom vault recover`";
+
+pub(super) fn in_words(failure: Failure, effect: &str) -> String {
     format!("{}. {effect} {}", failure.fact(), failure.action())
 }
 
@@ -445,17 +442,18 @@ fn effect_of(purpose: &Purpose) -> &'static str {
     }
 }
 
-fn keeper_of(account: &Account) -> Keeper {
+pub(super) fn keeper_of(account: &Account) -> Keeper {
     match account {
         Account::Token(_) => Keeper::Pkcs11,
         Account::Transit(_) => Keeper::Transit,
     }
 }
 
-fn keeper_words(account: &Account) -> &'static str {
-    match account {
-        Account::Token(_) => "token",
-        Account::Transit(_) => "key server",
+fn keeper_words(kept: &Kept) -> &'static str {
+    match kept {
+        Kept::Share(Account::Token(_)) => "token",
+        Kept::Share(Account::Transit(_)) => "key server",
+        Kept::Tpm(_) => "TPM",
     }
 }
 

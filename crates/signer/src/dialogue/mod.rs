@@ -10,13 +10,14 @@ mod export;
 mod factors;
 mod giving_up;
 mod keepers;
+mod kept_password;
 mod ways;
 mod words;
 
 use strongroom_guard::Policy;
 use strongroom_model::{Advice, CredentialId, KeyEdit, Origin, Scheme, SlotFor, Timestamp, Venue};
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
-use strongroom_signer_api::{Account, Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Refusal, Reply};
+use strongroom_signer_api::{Action, ActionEnd, GIVEN_UP, Keeping, KitOpening, Notice, PinChange, Refusal, Reply};
 use strongroom_vault::{KdfParams, Kit, SecretBox, SystemEntropy, Vault, peek};
 use zeroize::Zeroizing;
 
@@ -366,8 +367,9 @@ impl Signer {
             (Action::ReplaceKit, _) => code(self, Grant::Way(ways::Wish::Kit)),
             (Action::AddSlot { kind: SlotFor::Person, label }, _) => code(self, Grant::Way(ways::Wish::Person(label))),
             (Action::AddSlot { kind: SlotFor::Auditor, label }, _) => code(self, Grant::Way(ways::Wish::Auditor(label))),
-            (Action::AddSlot { kind: SlotFor::Shared { keeper, service }, label }, _) => {
-                code(self, Grant::Keeper(keepers::Wish { label, account: Account::asked(&keeper), for_service: service }))
+            (Action::AddSlot { kind: SlotFor::Shared { keeper, machine }, label }, _) => {
+                let keeping = Keeping::asked(&keeper, machine.as_ref());
+                code(self, Grant::Keeper(keepers::Wish { label, keeping, for_service: machine.is_some() }))
             }
             (Action::RemoveSlot { slot }, _) => code(self, Grant::Way(ways::Wish::Remove(slot))),
             (Action::Rekey, _) => code(self, Grant::Way(ways::Wish::Rekey)),

@@ -209,7 +209,7 @@ impl Signer {
     /// Lends the factors of a person at this computer, with the open vault.
     fn with_person<R>(&self, password: &[u8], f: impl FnOnce(Factors<'_>, &strongroom_vault::Vault) -> R) -> Option<R> {
         let open = self.open.as_ref()?;
-        let device = self.device(&open.device)?;
+        let device = self.secret(open.device.as_ref()?)?;
         Some(f(Factors::Password { password, device: &device }, &open.vault))
     }
 

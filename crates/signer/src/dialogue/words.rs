@@ -4,7 +4,7 @@
 use strongroom_guard::Role;
 use strongroom_model::{CredentialId, KeyStage, SlotFor, Venue};
 use strongroom_signer_api::about::is_plain;
-use strongroom_signer_api::{Account, Action, KitOpening, PinChange, Refusal};
+use strongroom_signer_api::{Action, Keeping, KitOpening, PinChange, Refusal};
 use strongroom_vault::{KdfParams, SlotKind};
 
 use super::credentials::can_be_generated;
@@ -112,11 +112,13 @@ impl Signer {
             Action::AddSlot { kind: SlotFor::Auditor, label } => {
                 Ok(format!("Give a code that reads the log, and nothing else, to “{label}”"))
             }
-            Action::AddSlot { kind: SlotFor::Shared { keeper, service }, label } => match (Account::asked(keeper).trouble(), service) {
-                (Some(trouble), _) => state(trouble),
-                (None, true) => Ok(format!("Let a machine open the vault without a person, “{label}”")),
-                (None, false) => Ok(format!("Let one more person into the vault, “{label}”, with a share that somebody keeps")),
-            },
+            Action::AddSlot { kind: SlotFor::Shared { keeper, machine }, label } => {
+                match (Keeping::asked(keeper, machine.as_ref()).trouble(), machine) {
+                    (Some(trouble), _) => state(trouble),
+                    (None, Some(_)) => Ok(format!("Let a machine open the vault without a person, “{label}”")),
+                    (None, None) => Ok(format!("Let one more person into the vault, “{label}”, with a share that somebody keeps")),
+                }
+            }
             Action::RemoveSlot { slot } => Ok(format!("Close slot {slot} of the vault")),
             Action::Rekey => Ok("Give everything in the vault new keys, and print a new recovery kit".to_owned()),
             Action::Rearm if !frozen => state("the kill switch is not engaged"),

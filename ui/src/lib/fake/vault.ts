@@ -64,7 +64,8 @@ export class FakeVault {
         return outcome("Done.");
       case "add_slot": {
         const kind = nameOf(action.kind);
-        this.slots = [...this.slots, { id: 3, kind, label: action.label, kdf: null, kept: null, is_present: false }];
+        const id = Math.max(0, ...this.slots.map((slot) => slot.id)) + 1;
+        this.slots = [...this.slots, { id, kind, label: action.label, kdf: null, kept: null, is_present: false }];
         return outcome("The slot is added.");
       }
       case "remove_slot":
@@ -113,5 +114,7 @@ export class FakeVault {
 
 function nameOf(kind: SlotFor): string {
   if (typeof kind === "string") return kind === "person" ? "password and device" : "auditor";
-  return kind.shared.service ? "service" : "password, device and a kept share";
+  const { machine } = kind.shared;
+  if (machine === null) return "password, device and a kept share";
+  return machine === "keychain" ? "service" : "service with TPM";
 }
