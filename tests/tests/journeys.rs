@@ -59,6 +59,11 @@ fn ways() {
 }
 
 #[test]
+fn interrupted() {
+    waiting("interrupted.py");
+}
+
+#[test]
 fn service() {
     waiting("service.py");
 }

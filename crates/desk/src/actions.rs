@@ -75,7 +75,7 @@ pub(crate) async fn prepare(hall: &Arc<Hall>, action: DoorAction) -> Tell {
 /// The signer is about to have a password or kit asked.
 async fn count(hall: &Arc<Hall>, ticket: Vec<u8>, by_kit: bool) {
     let attempt = if by_kit { Attempt::Kit } else { Attempt::Password };
-    let refused = match hall.keeper.begin_attempt(attempt).await {
+    let refused = match hall.keeper.begin_attempt(attempt, hall.open_attempts(attempt)).await {
         Ok(()) => {
             hall.note_attempt(hex::encode(&ticket), attempt);
             None
@@ -153,7 +153,13 @@ async fn hand_over(hall: &Arc<Hall>, action: DoorAction) -> Result<Prepared, Tel
         DoorAction::Rotate { id } => Action::Rotate { old: id },
         DoorAction::Generate { label, venue, scheme, replaces } => Action::Generate { label, venue, scheme, replaces },
         DoorAction::EditKey { id, edit } => Action::EditKey { id, edit },
-        DoorAction::Delete { id } => Action::Delete { id },
+        DoorAction::Delete { id } => {
+            if let Some(live) = hall.summary().await.live_by_key.get(&id).filter(|live| **live > 0) {
+                let words = format!("{live} orders that this key placed are live, and nothing else can look after them. Cancel them first");
+                return Err(error("key-in-use", words, Advice::Ask));
+            }
+            Action::Delete { id }
+        }
         DoorAction::ExportKey { id, recipient } => Action::ExportKey { id, recipient },
         DoorAction::Backup => Action::Backup,
         DoorAction::ChangePassword { slot } => Action::ChangePassword { slot },
@@ -241,7 +247,7 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
                 ActionEnd::Failed { .. } => AttemptEnd::NotMade,
                 _ => AttemptEnd::Right,
             };
-            hall.keeper.end_attempt(attempt, became).await.ok()
+            hall.keeper.end_attempt(attempt, became, hall.open_attempts(attempt)).await.ok()
         }
         None => None,
     };
@@ -270,11 +276,15 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
         ActionEnd::KeyExported { info, recipient, file } => {
             let name = format!("key-{}-{}.age", info.id, wall().ms());
             tell = Some(exported(hall, name, Export::Bytes(file.clone().into_bytes()), &format!("Encrypted for {recipient}")).await);
-            let _ = hall.note(&[(Kind::Exported, json!({"key": info.id, "label": info.label, "recipient": recipient}))]);
+            // It is noted also where it could not be written: the bytes had left the signer.
+            let is_written = !matches!(tell, Some(Tell::Error(_)));
+            let what = json!({"key": info.id, "label": info.label, "recipient": recipient, "written": is_written});
+            let _ = hall.note(&[(Kind::Exported, what)]);
         }
         ActionEnd::BackupGranted => {
             tell = Some(exported(hall, format!("vault-{}.srv", wall().ms()), Export::Vault, "The vault's file is copied").await);
-            let _ = hall.note(&[(Kind::Exported, json!({"vault": true}))]);
+            let is_written = !matches!(tell, Some(Tell::Error(_)));
+            let _ = hall.note(&[(Kind::Exported, json!({"vault": true, "written": is_written}))]);
         }
         ActionEnd::PasswordChanged { slot } => drop(hall.note(&[(Kind::PasswordChanged, json!({"slot": slot}))])),
         ActionEnd::KitReplaced => drop(hall.note(&[(Kind::KitReplaced, json!({}))])),

@@ -228,6 +228,8 @@ impl Hall {
 
     /// The signer that knew them is gone: nothing of them will ever end.
     pub(crate) fn give_up_tickets(&self) {
+        // They stay counted.
+        lock(&self.attempts).clear();
         let waiting = std::mem::take(&mut *lock(&self.waiting));
         for ticket in waiting {
             let why = "the signer ended; what was not saved was not done. Unlock and look".to_owned();
@@ -242,6 +244,12 @@ impl Hall {
         if attempts.len() < OUTCOMES_MAX {
             attempts.insert(ticket, attempt);
         }
+    }
+
+    /// How many of a kind are counted and not judged yet.
+    pub(crate) fn open_attempts(&self, attempt: Attempt) -> u32 {
+        let open = lock(&self.attempts).values().filter(|open| **open == attempt).count();
+        u32::try_from(open).unwrap_or(u32::MAX)
     }
 
     /// What was counted for an action, once.

@@ -158,8 +158,8 @@ impl Keeper {
             getrandom::fill(&mut vault_id).map_err(|error| KeepError::new("no-randomness", &error, Advice::RetryAfter(1_000)))?;
             let anchor = KeychainAnchor::new(&vault_id);
             let device = make_device_secret(&anchor).map_err(|error| KeepError::new("no-keychain", &error, error.advice()))?;
-            keep.store =
-                Some(Store::create(&keep.dir, Box::new(anchor)).map_err(|error| KeepError::new("vault-folder", &error, error.advice()))?);
+            // The folder is tried now; whose vault it becomes, its first save says, for several may be prepared at once.
+            Store::create(&keep.dir, Box::new(anchor)).map_err(|error| KeepError::new("vault-folder", &error, error.advice()))?;
             Ok((vault_id, device))
         })
         .await
@@ -180,6 +180,9 @@ impl Keeper {
         self.run(move |keep| {
             if let Image::Vault { mac, by_kit: Some(opening) } = &image {
                 return keep.save_by_kit(*opening, &bytes, generation, mac);
+            }
+            if matches!(image, Image::Vault { .. }) && !keep.exists() {
+                keep.begin(&bytes)?;
             }
             let store = keep.store()?;
             let saved = match image {
@@ -244,17 +247,17 @@ impl Keeper {
     }
 
     /// Counts an attempt before a person makes it; refused while earlier ones make it wait.
-    pub(crate) async fn begin_attempt(&self, attempt: Attempt) -> Result<(), KeepError> {
-        self.run(move |keep| keep.begin_attempt(attempt)).await
+    pub(crate) async fn begin_attempt(&self, attempt: Attempt, others: u32) -> Result<(), KeepError> {
+        self.run(move |keep| keep.begin_attempt(attempt, others)).await
     }
 
     /// What became of an attempt; gives how many there are now since the last good one.
-    pub(crate) async fn end_attempt(&self, attempt: Attempt, end: AttemptEnd) -> Result<u32, KeepError> {
+    pub(crate) async fn end_attempt(&self, attempt: Attempt, end: AttemptEnd, others: u32) -> Result<u32, KeepError> {
         self.run(move |keep| {
             if end == AttemptEnd::Wrong {
                 keep.failed_at[attempt as usize] = Instant::now();
             }
-            keep.store()?.end_attempt(attempt, end).map_err(|error| KeepError::new("anchor", &error, error.advice()))
+            keep.store()?.end_attempt(attempt, end, others).map_err(|error| KeepError::new("anchor", &error, error.advice()))
         })
         .await
     }
@@ -292,6 +295,16 @@ impl Keep {
         self.dir.join(VAULT_FILE).exists() || Store::<strongroom_vault_store::Disk>::vault_id_in(&self.dir).is_some()
     }
 
+    /// The first image of a vault makes the folder its own.
+    fn begin(&mut self, image: &[u8]) -> Result<(), KeepError> {
+        let vault_id = Store::<strongroom_vault_store::Disk>::vault_id_of(image)
+            .ok_or_else(|| KeepError::new("save", "the signer named no vault", Advice::Bug))?;
+        let anchor = Box::new(KeychainAnchor::new(&vault_id));
+        let store = Store::create(&self.dir, anchor).map_err(|error| KeepError::new("vault-folder", &error, error.advice()))?;
+        self.store = Some(store);
+        Ok(())
+    }
+
     fn store(&mut self) -> Result<&mut Store, KeepError> {
         if self.store.is_none() {
             let Some(vault_id) = Store::<strongroom_vault_store::Disk>::vault_id_in(&self.dir) else {
@@ -316,8 +329,14 @@ impl Keep {
         Ok(())
     }
 
-    fn begin_attempt(&mut self, attempt: Attempt) -> Result<(), KeepError> {
+    /// `others`: so many of the kind are begun and not judged yet. Where attempts wait for one another, one at a time is made.
+    fn begin_attempt(&mut self, attempt: Attempt, others: u32) -> Result<(), KeepError> {
         self.may_attempt(attempt)?;
+        let failures = self.store()?.attempts(attempt).map_err(|error| KeepError::new("no-keychain", &error, error.advice()))?;
+        if others > 0 && failures.saturating_sub(others) >= FREE_FAILURES {
+            let message = "after several wrong ones, one prompt at a time may ask; finish or close the other one first";
+            return Err(KeepError::new("wait", message, Advice::RetryAfter(1_000)));
+        }
         self.store()?.begin_attempt(attempt).map(|_| ()).map_err(|error| KeepError::new("no-keychain", &error, error.advice()))
     }
 

@@ -223,12 +223,14 @@ fn within_reach(vault: &Vault) -> Vec<RecordHead> {
     vault.records().filter(|head| !is_service || head.reach == Reach::Services).collect()
 }
 
-/// Opens the state file, also one that was written before the vault was re-keyed and could not be written again since.
+/// Opens the state file, also one that was written before the vault was re-keyed and could not be written again since. Files of earlier
+/// versions may have several old keys; one of them is the right one.
 fn open_state(vault: &Vault, key: &SecretBox, bytes: &[u8]) -> Option<(u64, SecretBox)> {
     strongroom_vault::open_state(key, vault.id(), bytes).ok().or_else(|| {
-        let old = vault.records().find(|head| head.kind == RecordKind::OldStateKey)?;
-        let old = vault.with_record(old.id, SecretBox::copy_of).ok()?;
-        strongroom_vault::open_state(&old, vault.id(), bytes).ok()
+        vault.records().filter(|head| head.kind == RecordKind::OldStateKey).find_map(|head| {
+            let old = vault.with_record(head.id, SecretBox::copy_of).ok()?;
+            strongroom_vault::open_state(&old, vault.id(), bytes).ok()
+        })
     })
 }
 

@@ -100,10 +100,16 @@ impl Signer {
         }
     }
 
-    /// A new desk is attached: what the old one was saving will never be confirmed.
+    /// A new desk is attached: what the old one was saving will never be confirmed. Whether a vault is on disk or not cannot be known
+    /// here: what is open might be what is there no more, so it is sealed.
     pub fn desk_attached(&mut self) -> Vec<Out> {
         self.last_request = 0;
         let saving: Vec<_> = self.saving.drain(..).collect();
+        if saving.iter().any(|saving| saving.what == Sealed::Vault) {
+            self.open = None;
+            let unknown = saving.into_iter().flat_map(|saving| self.save_unknown(saving.then)).collect::<Vec<_>>();
+            return unknown.into_iter().chain(self.stop_counting()).collect();
+        }
         let failed = saving.into_iter().flat_map(|saving| self.save_failed(saving.then, "the desk ended while saving"));
         // Answers were for the old desk.
         let failed: Vec<Out> = failed.filter(|out| !matches!(out, Out::Reply(..))).collect();

@@ -74,7 +74,15 @@ impl<L: FileLayer> Store<L> {
 
     fn back_up(&self, path: &Path, generation: u64) -> io::Result<()> {
         let backup = self.backup_path(generation);
-        match self.layer.link(path, &backup) {
+        let linked = match self.layer.link(path, &backup) {
+            // A folder that was copied without its backups.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.layer.make_dir(&self.dir.join(BACKUPS))?;
+                self.layer.link(path, &backup)
+            }
+            linked => linked,
+        };
+        match linked {
             // Left by a save that failed later, or by a restored backup: this generation again.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 self.layer.remove(&backup)?;

@@ -89,6 +89,11 @@ impl Store {
         from_file.or_else(newest).map(|prefix| prefix.vault_id)
     }
 
+    /// The name of the vault in an image that was not saved yet.
+    pub fn vault_id_of(image: &[u8]) -> Option<[u8; 16]> {
+        Prefix::read(image).map(|prefix| prefix.vault_id)
+    }
+
     /// One process per vault: the lock, or who has it.
     pub fn lock(&self) -> Result<Lock, LockError> {
         Lock::take(&self.dir)
@@ -247,15 +252,16 @@ impl<L: FileLayer> Store<L> {
         self.set_record(record).map(|()| counted)
     }
 
-    /// Says what became of it. A right one forgets the wrong ones before; a right kit those of the password, too.
-    pub fn end_attempt(&self, attempt: Attempt, end: AttemptEnd) -> Result<u32, SaveError> {
+    /// Says what became of it. A right one forgets the wrong ones before; a right kit those of the password, too. `others`: so many
+    /// of the kind are begun and not judged yet, and stay counted.
+    pub fn end_attempt(&self, attempt: Attempt, end: AttemptEnd, others: u32) -> Result<u32, SaveError> {
         let Some(mut record) = self.anchor.record().map_err(SaveError::Keychain)? else { return Ok(0) };
         let before = record;
         match (attempt, end) {
             (_, AttemptEnd::Wrong) => {}
             (_, AttemptEnd::NotMade) => *record.counter(attempt) = record.counter(attempt).saturating_sub(1),
-            (Attempt::Password, AttemptEnd::Right) => record.fail_counter = 0,
-            (Attempt::Kit, AttemptEnd::Right) => (record.fail_counter, record.kit_fail_counter) = (0, 0),
+            (Attempt::Password, AttemptEnd::Right) => record.fail_counter = record.fail_counter.min(others),
+            (Attempt::Kit, AttemptEnd::Right) => (record.fail_counter, record.kit_fail_counter) = (0, record.kit_fail_counter.min(others)),
         }
         let counted = *record.counter(attempt);
         if record == before { Ok(counted) } else { self.set_record(record).map(|()| counted) }

@@ -129,6 +129,27 @@ fn the_state_file_only_grows() {
 }
 
 #[test]
+fn a_folder_that_came_without_its_backups_gets_them_again() {
+    let tmp = tempfile::tempdir().unwrap();
+    let (store, _) = store(tmp.path());
+    save(&store, 1, 1).unwrap();
+    std::fs::remove_dir_all(store.dir().join("backup")).unwrap();
+    save(&store, 2, 1).unwrap();
+    assert_eq!(store.backups(), [1]);
+}
+
+#[test]
+fn a_pipe_in_the_place_of_the_vault_is_no_file_and_holds_nobody_up() {
+    let tmp = tempfile::tempdir().unwrap();
+    let (store, _) = store(tmp.path());
+    save(&store, 1, 1).unwrap();
+    let path = store.dir().join("vault.srv");
+    std::fs::remove_file(&path).unwrap();
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    assert!(matches!(store.load(), Err(LoadError::Io { .. })));
+}
+
+#[test]
 fn attempts_are_counted_before_they_are_judged() {
     let tmp = tempfile::tempdir().unwrap();
     let (store, _) = store(tmp.path());
@@ -136,19 +157,24 @@ fn attempts_are_counted_before_they_are_judged() {
     save(&store, 1, 1).unwrap();
     let wrong = |attempt| {
         store.begin_attempt(attempt).unwrap();
-        store.end_attempt(attempt, AttemptEnd::Wrong).unwrap()
+        store.end_attempt(attempt, AttemptEnd::Wrong, 0).unwrap()
     };
     assert_eq!((wrong(Attempt::Password), wrong(Attempt::Password), wrong(Attempt::Kit)), (1, 2, 1), "each has its own counter");
     save(&store, 2, 1).unwrap();
     assert_eq!(store.attempts(Attempt::Password), Ok(2), "a save does not forget them");
     assert_eq!(store.begin_attempt(Attempt::Password), Ok(3), "and one that never ends stays counted");
     store.begin_attempt(Attempt::Password).unwrap();
-    assert_eq!(store.end_attempt(Attempt::Password, AttemptEnd::NotMade), Ok(3));
-    assert_eq!(store.end_attempt(Attempt::Password, AttemptEnd::Right), Ok(0));
+    assert_eq!(store.end_attempt(Attempt::Password, AttemptEnd::NotMade, 0), Ok(3));
+    assert_eq!(store.end_attempt(Attempt::Password, AttemptEnd::Right, 0), Ok(0));
     assert_eq!(store.attempts(Attempt::Kit), Ok(1), "a password says nothing about the kit");
     wrong(Attempt::Password);
-    assert_eq!(store.end_attempt(Attempt::Kit, AttemptEnd::Right), Ok(0));
+    assert_eq!(store.end_attempt(Attempt::Kit, AttemptEnd::Right, 0), Ok(0));
     assert_eq!(store.attempts(Attempt::Password), Ok(0));
+    for _ in 0..3 {
+        store.begin_attempt(Attempt::Password).unwrap();
+    }
+    assert_eq!(store.end_attempt(Attempt::Password, AttemptEnd::Right, 2), Ok(2), "those that are still open are not forgotten");
+    assert_eq!(store.end_attempt(Attempt::Password, AttemptEnd::Wrong, 1), Ok(2));
 }
 
 #[test]

@@ -185,7 +185,9 @@ impl Vault {
         let mut layout = self.next_layout(at)?;
         let new_wraps = WrapKeys::derive(&keys, self.id(), layout.generation)?;
         let mut records = BTreeMap::new();
-        for row in &self.layout.index {
+        // A re-key that was interrupted left an older state key; since then the state file was sealed anew.
+        let is_stale = |head: &RecordHead| state_record.is_some() && head.kind == RecordKind::OldStateKey;
+        for row in self.layout.index.iter().filter(|row| !is_stale(&row.head())) {
             let head = RecordHead { version: layout.generation, ..row.head() };
             let wrap = wrap_of(&new_wraps, head.reach)?;
             let sealed = self

@@ -201,6 +201,16 @@ fn a_rekeyed_vault_is_closed_to_whoever_had_a_key() {
     assert_ne!(tail(&before), tail(&file));
     let old_state = vault.records().find(|head| head.kind == RecordKind::OldStateKey).unwrap();
     assert!(vault.with_record(old_state.id, |own| state.expose(|old| own == old)).unwrap());
+    // Interrupted before that key could be forgotten, and done again: one is there, the last one.
+    let again = vault
+        .rekey(&[way(1, person), way(2, Factors::Kit(&new_kit))], Some(vault.next_record_id()), at(9_000), &mut Repeatable::new(7))
+        .unwrap();
+    let state = vault.derive_key(Purpose::State).unwrap();
+    vault.commit(again).unwrap();
+    let old: Vec<u64> = vault.records().filter(|head| head.kind == RecordKind::OldStateKey).map(|head| head.id).collect();
+    assert_eq!(old.len(), 1, "{old:?}");
+    let old_state = vault.records().find(|head| head.kind == RecordKind::OldStateKey).unwrap();
+    assert!(vault.with_record(old_state.id, |own| state.expose(|old| own == old)).unwrap());
     changed(&mut vault, &[Edit::Remove { id: old_state.id }, put(9, RecordKind::Credential, b"after")]);
     assert!(Vault::open(vault.first_image().bytes(), person).unwrap().with_record(9, |plaintext| plaintext == b"after").unwrap());
     let without_person = vault.rekey(&[way(2, Factors::Kit(&new_kit))], None, at(9_000), &mut Repeatable::new(5));

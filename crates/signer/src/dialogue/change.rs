@@ -155,6 +155,21 @@ impl Signer {
         }
     }
 
+    /// The desk ended before it said what became of a save: the vault is sealed already.
+    pub(crate) fn save_unknown(&mut self, then: After) -> Vec<Out> {
+        let prompt = match then {
+            After::FirstVault { prompt, .. } | After::Vault { listener: Listener::Prompt(prompt), .. } => Some(prompt),
+            After::Vault { listener: Listener::Desk(_), .. } => None,
+            After::Ledger { prompt, .. } => prompt,
+        };
+        let at = prompt.and_then(|prompt| self.dialogues.iter().position(|dialogue| dialogue.prompt == prompt));
+        let Some(at) = at else { return Vec::new() };
+        let Dialogue { prompt, ticket, .. } = self.dialogues.remove(at);
+        let words = "the desk ended while it saved, and whether that took effect is not known. The vault is sealed: unlock it again, \
+                     with the new password or kit if the old one is refused, and look";
+        Talk { prompt, ticket }.fail(words, Advice::Reconcile, false)
+    }
+
     /// The desk could not save: nothing takes effect.
     pub(crate) fn save_failed(&mut self, then: After, error: &str) -> Vec<Out> {
         let (prompt, seals) = match then {

@@ -2,7 +2,7 @@
 //! are looked at before a person is asked.
 
 use strongroom_guard::Role;
-use strongroom_model::{CredentialId, KeyStage, SlotFor, Venue};
+use strongroom_model::{CredentialId, KeyStage, Origin, SlotFor, Venue};
 use strongroom_signer_api::about::is_plain;
 use strongroom_signer_api::{Action, Keeping, KitOpening, PinChange, Refusal};
 use strongroom_vault::{KdfParams, SlotKind};
@@ -97,6 +97,12 @@ impl Signer {
             Action::AddSlot { label, .. } if !is_label(label) => state("a name has 1 to 64 bytes without control characters"),
             Action::RemoveSlot { slot } if !open.vault.slots().iter().any(|known| known.id == *slot) => {
                 state("the vault has no such slot; see `strongroom vault slots`")
+            }
+            Action::ExportKey { id, .. } if found(id)?.origin == Origin::Generated => {
+                state("a key that was made in the vault never leaves it; make another one where it is needed")
+            }
+            Action::Rekey if !open.vault.slots().iter().any(|slot| slot.kind == Some(SlotKind::PasswordDevice)) => {
+                state("new keys need a way in by password alone, which stays open; add one first (`strongroom vault add-slot person`)")
             }
             Action::ExportKey { id, recipient } => {
                 export::recipient(recipient).map_err(Refusal::State)?;
