@@ -1,5 +1,6 @@
 """A machine opens the vault with what its TPM sealed and a token's share: no password, and not the keychain's secret. Another TPM, a
 cleared one, a changed file or a wrong PIN open nothing, and each is told in its own words."""
+import contextlib
 from world import *
 
 MODULE = "/usr/lib/softhsm/libsofthsm2.so"
@@ -152,6 +153,24 @@ def parts():
         at += 2 + size
 
 
+@contextlib.contextmanager
+def anchor_of_before():
+    """The anchor as earlier programs wrote it, without the hash of the file: the file's own seals have to find what was changed."""
+    name = ["service", "strongroom", "username", does("vault", "status")["vault_id"] + ".anchor"]
+    record = subprocess.run(["secret-tool", "lookup", *name], capture_output=True, text=True, check=True).stdout
+
+    def keep(text):
+        subprocess.run(["secret-tool", "store", "--label", "anchor", *name], input=text, text=True, check=True)
+
+    old = json.loads(record)
+    assert old["committed"].pop("sha256"), record
+    keep(json.dumps(old))
+    yield
+    # What was counted meanwhile stays counted.
+    now = json.loads(subprocess.run(["secret-tool", "lookup", *name], capture_output=True, text=True, check=True).stdout)
+    keep(json.dumps({**now, "committed": json.loads(record)["committed"]}))
+
+
 way, parent, maker, public, private = parts()
 assert (way[1], parent[1], maker[1]) == (len(tpm.tcti), 34, 34) and private[1] > 100, (way, parent, maker, public, private)
 for (at, size), words in ((private, "was not sealed by this TPM, or was changed"), (public, "was not sealed by this TPM, or was changed"),
@@ -159,7 +178,9 @@ for (at, size), words in ((private, "was not sealed by this TPM, or was changed"
     place = at + size // 2
     with open(VAULT, "wb") as file:
         file.write(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1:])
-    refused(words)
+    refused("was changed since its generation")
+    with anchor_of_before():
+        refused(words)
 with open(VAULT, "wb") as file:
     file.write(whole)
 opens()

@@ -272,6 +272,10 @@ fn verdict_words(verdict: &AnchorVerdict) -> String {
         AnchorVerdict::Foreign { file, anchor } => {
             format!("the vault's file (generation {file}) is not the one that was saved (generation {anchor})")
         }
+        AnchorVerdict::Altered { generation } => format!(
+            "the vault's file was changed since its generation {generation} was saved: bits flipped, or somebody wrote into it. \
+             `strongroom vault restore` puts a backup in its place"
+        ),
         AnchorVerdict::Lost => "the keychain knows nothing of this vault".to_owned(),
         AnchorVerdict::Unreachable(error) => error.to_string(),
     }

@@ -38,6 +38,10 @@ pub(crate) struct SignerLink {
     shared: Arc<Mutex<Shared>>,
 }
 
+fn too_long() -> Refusal {
+    Refusal::State("that is longer than the signer takes; shorten it. Nothing was changed".to_owned())
+}
+
 fn gone() -> Refusal {
     Refusal::Guard(strongroom_guard::Reason::Sealed)
 }
@@ -76,6 +80,7 @@ impl SignerLink {
         let mut out = std::mem::take(&mut shared.out);
         let sent = frame::write(&mut out, Kind::Request, id, request, tail)
             .map_err(|_| Refusal::NotUnderstood)
+            .and_then(|()| if out.len() > PACKET_LEN_MAX { Err(too_long()) } else { Ok(()) })
             .and_then(|()| self.channel.send(&out, fds).map_err(|_| gone()));
         if !tail.is_empty() {
             out.zeroize();

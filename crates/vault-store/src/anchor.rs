@@ -19,11 +19,33 @@ pub struct Mark {
     /// SHA-256 of the key derivation's settings.
     #[serde(with = "hex32")]
     pub kdf_hash: [u8; 32],
+    /// SHA-256 of the whole file; records of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Sha256Hash>,
+}
+
+/// A hash that is written in hexadecimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sha256Hash(#[serde(with = "hex32")] pub [u8; 32]);
+
+impl Mark {
+    /// Whether `file` is the one that was marked.
+    pub(crate) fn is_of(&self, file: &Self) -> bool {
+        let same = self.generation == file.generation && self.mac == file.mac && self.kdf_hash == file.kdf_hash;
+        same && (self.sha256.is_none() || self.sha256 == file.sha256)
+    }
+
+    /// Whether `file` says of itself that it is, and is not: its bytes were changed since.
+    pub(crate) fn is_altered_in(&self, file: &Self) -> bool {
+        self.generation == file.generation && self.mac == file.mac && !self.is_of(file)
+    }
 }
 
 impl From<Prefix> for Mark {
     fn from(prefix: Prefix) -> Self {
-        Self { generation: prefix.generation, mac: prefix.mac, kdf_hash: prefix.kdf_hash }
+        let Prefix { generation, mac, kdf_hash, sha256, .. } = prefix;
+        Self { generation, mac, kdf_hash, sha256: Some(Sha256Hash(sha256)) }
     }
 }
 

@@ -60,7 +60,7 @@ impl KeychainAnchor {
 impl Anchor for KeychainAnchor {
     fn device_secret(&self) -> Result<Option<Zeroizing<[u8; 32]>>, KeychainError> {
         let Some(mut bytes) = get(&self.secret_entry()?)? else { return Ok(None) };
-        let secret = bytes.as_slice().try_into().map(Zeroizing::new).map_err(|_| KeychainError::Unreliable);
+        let secret = bytes.as_slice().try_into().map(Zeroizing::new).map_err(|_| KeychainError::Damaged);
         bytes.zeroize();
         secret.map(Some)
     }
@@ -71,7 +71,7 @@ impl Anchor for KeychainAnchor {
 
     fn record(&self) -> Result<Option<AnchorRecord>, KeychainError> {
         let Some(bytes) = get(&self.record_entry()?)? else { return Ok(None) };
-        serde_json::from_slice(&bytes).map(Some).map_err(|_| KeychainError::Unreliable)
+        serde_json::from_slice(&bytes).map(Some).map_err(|_| KeychainError::Damaged)
     }
 
     fn set_record(&self, record: &AnchorRecord) -> Result<(), KeychainError> {
@@ -117,6 +117,12 @@ pub enum KeychainError {
     /// What came back is not what was written.
     #[error("the keychain gave back something other than was stored. Nothing is kept in it; check the keychain program")]
     Unreliable,
+    /// Somebody wrote something else into an item.
+    #[error(
+        "the keychain's item for this vault is damaged. Remove the vault's items (service “strongroom”) in the keychain program, then open \
+         the vault with the recovery kit"
+    )]
+    Damaged,
     /// Two items where one should be.
     #[error("the keychain holds several items for this vault. Remove the wrong one by hand, then try again")]
     Ambiguous,

@@ -12,7 +12,7 @@ mod prefix;
 mod save;
 mod store;
 
-pub use anchor::{Anchor, AnchorRecord, Attempt, AttemptEnd, Mark, MemoryAnchor, make_device_secret};
+pub use anchor::{Anchor, AnchorRecord, Attempt, AttemptEnd, Mark, MemoryAnchor, Sha256Hash, make_device_secret};
 pub use errors::{LoadError, RestoreError, SaveError, SetupError};
 pub use keychain::{Keychain, KeychainAnchor, KeychainError};
 pub use layer::{Disk, FileLayer};

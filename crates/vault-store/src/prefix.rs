@@ -21,6 +21,8 @@ pub struct Prefix {
     pub mac: [u8; 32],
     /// SHA-256 of the field that says how hard the password is to try.
     pub kdf_hash: [u8; 32],
+    /// SHA-256 of all of it.
+    pub sha256: [u8; 32],
 }
 
 impl Prefix {
@@ -47,7 +49,8 @@ impl Prefix {
             }
         }
         let mac = after.first_chunk().copied()?;
-        Some(Self { vault_id: vault_id?, generation: generation?, mac, kdf_hash: kdf_hash? })
+        let sha256 = Sha256::digest(file).into();
+        Some(Self { vault_id: vault_id?, generation: generation?, mac, kdf_hash: kdf_hash?, sha256 })
     }
 }
 

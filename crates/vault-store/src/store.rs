@@ -38,6 +38,11 @@ pub enum AnchorVerdict {
         /// The anchor's.
         anchor: u64,
     },
+    /// It says that it is the one that was saved, and its bytes are others: bits flipped, or somebody wrote into it.
+    Altered {
+        /// Both generations.
+        generation: u64,
+    },
     /// It is not older, and the anchor does not know it: treat it like a rollback.
     Foreign {
         /// The file's generation.
@@ -299,11 +304,14 @@ impl<L: FileLayer> Store<L> {
 }
 
 pub(crate) fn judge(file: Mark, record: &AnchorRecord) -> AnchorVerdict {
-    if record.committed == Some(file) {
+    if record.committed.is_some_and(|mark| mark.is_of(&file)) {
         return AnchorVerdict::Matches;
     }
-    if record.pending == Some(file) {
+    if record.pending.is_some_and(|mark| mark.is_of(&file)) {
         return AnchorVerdict::MatchesPending;
+    }
+    if [record.committed, record.pending].into_iter().flatten().any(|mark| mark.is_altered_in(&file)) {
+        return AnchorVerdict::Altered { generation: file.generation };
     }
     let (file, anchor) = (file.generation, record.committed.map_or(0, |mark| mark.generation));
     if file < anchor { AnchorVerdict::RolledBack { file, anchor } } else { AnchorVerdict::Foreign { file, anchor } }

@@ -4,7 +4,7 @@
 // Helpers of tests say what they expect by unwrapping it, as tests do.
 #![allow(clippy::unwrap_used)]
 
-use strongroom_vault_store::{Anchor, AnchorRecord, Keychain, KeychainAnchor, KeychainError, Mark, make_device_secret};
+use strongroom_vault_store::{Anchor, AnchorRecord, Keychain, KeychainAnchor, KeychainError, Mark, Sha256Hash, make_device_secret};
 
 #[test]
 fn the_keychain_of_this_session() {
@@ -23,7 +23,7 @@ fn keeps_both_items_apart() {
     ours.forget().unwrap();
     assert!(ours.device_secret().unwrap().is_none() && ours.record().unwrap().is_none());
     let secret = make_device_secret(&ours).unwrap();
-    let mark = Mark { generation: u64::MAX, mac: [0xAB; 32], kdf_hash: [0xCD; 32] };
+    let mark = Mark { generation: u64::MAX, mac: [0xAB; 32], kdf_hash: [0xCD; 32], sha256: Some(Sha256Hash([0xEF; 32])) };
     let mut record = AnchorRecord { committed: Some(mark), pending: None, state_generation: 3, fail_counter: 1, kit_fail_counter: 0 };
     for fail_counter in 1..4 {
         record.fail_counter = fail_counter;

@@ -67,7 +67,13 @@ fn an_old_file_put_back_is_recognised_and_not_built_upon() {
     let at = weaker.windows(46).position(|window| window == [1; 46]).unwrap();
     weaker[at] = 0;
     std::fs::write(&path, weaker).unwrap();
-    assert_eq!(store.load().unwrap().verdict, AnchorVerdict::Foreign { file: 3, anchor: 3 });
+    assert_eq!(store.load().unwrap().verdict, AnchorVerdict::Altered { generation: 3 });
+    // A flipped bit anywhere, behind all that the beginning says.
+    let mut flipped = image(3, 1);
+    *flipped.last_mut().unwrap() ^= 1;
+    std::fs::write(&path, flipped).unwrap();
+    assert_eq!(store.load().unwrap().verdict, AnchorVerdict::Altered { generation: 3 });
+    assert_eq!(save(&store, 4, 9), Err(SaveError::NotAnchored), "it is not built upon");
     // A person with the kit takes it as it is.
     std::fs::write(&path, image(2, 1)).unwrap();
     assert_eq!(store.save_by_kit(&image(3, 6), 3, &[6; 32], false), Ok(Saved::Settled));
