@@ -178,7 +178,7 @@ for (at, size), words in ((private, "was not sealed by this TPM, or was changed"
     place = at + size // 2
     with open(VAULT, "wb") as file:
         file.write(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1:])
-    refused("was changed since its generation")
+    refused("was changed since its generation", code="anchor")
     with anchor_of_before():
         refused(words)
 with open(VAULT, "wb") as file:

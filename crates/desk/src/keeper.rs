@@ -273,7 +273,7 @@ fn verdict_words(verdict: &AnchorVerdict) -> String {
             format!("the vault's file (generation {file}) is not the one that was saved (generation {anchor})")
         }
         AnchorVerdict::Altered { generation } => format!(
-            "the vault's file was changed since its generation {generation} was saved: bits flipped, or somebody wrote into it. \
+            "the vault's file is damaged: it was changed since its generation {generation} was saved, by a failing disk or by somebody. \
              `strongroom vault restore` puts a backup in its place"
         ),
         AnchorVerdict::Lost => "the keychain knows nothing of this vault".to_owned(),
