@@ -48,7 +48,7 @@ assert venue.bought_since(trades) == Decimal("0.02")
 
 say("kill -9 of the prompt while it asks: nothing changed, and the next one works")
 silent = os.pipe()
-door = start(f"{BIN}/strongroom", "--dir", DIR, "--json", "key", "delete", key, "--totp-fd", silent[0], pass_fds=(silent[0],),
+door = start(f"{BIN}/strongroom", "--dir", DIR, "--json", "vault", "backup", "--totp-fd", silent[0], pass_fds=(silent[0],),
              stdout=subprocess.PIPE, text=True)
 os.kill(daemon.child("strongroom-prompt"), signal.SIGKILL)
 told = json.loads(door.communicate(timeout=20)[0])
@@ -56,14 +56,14 @@ assert door.returncode == 5 and told["error"]["code"] == "given-up", (door.retur
 assert len(does("key", "list")["keys"]) == 1
 
 say("kill -9 of the door while its prompt asks: the prompt ends, too")
-door = start(f"{BIN}/strongroom", "--dir", DIR, "key", "delete", key, "--totp-fd", silent[0], pass_fds=(silent[0],))
+door = start(f"{BIN}/strongroom", "--dir", DIR, "vault", "backup", "--totp-fd", silent[0], pass_fds=(silent[0],))
 prompt = daemon.child("strongroom-prompt")
 door.kill()
 door.wait()
 eventually("no prompt", lambda: gone([prompt]))
 
 say("kill with the desk hung, and with another door hung")
-stuck = start(f"{BIN}/strongroom", "--dir", DIR, "key", "delete", key, "--totp-fd", silent[0], pass_fds=(silent[0],))
+stuck = start(f"{BIN}/strongroom", "--dir", DIR, "vault", "backup", "--totp-fd", silent[0], pass_fds=(silent[0],))
 daemon.child("strongroom-prompt")
 os.kill(stuck.pid, signal.SIGSTOP)
 hung = daemon.child("strongroom-desk")

@@ -132,6 +132,7 @@ assert does("order", "place", "ETHUSDT", "sell", "--market", "--quantity", "0.1"
 
 say("the replaced key looks after what it placed, and leaves when the venue refuses it")
 assert step() == {"step": "orders", "live": 1}, step()
+assert "1 orders" in fails(5, "key-in-use", "key", "delete", key)
 assert "1 orders" in fails(5, "key-valid", "key", "continue", new)
 assert does("order", "cancel", resting)["fate"] == "canceled"
 assert step()["step"] == "revoke"
