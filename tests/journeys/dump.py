@@ -238,10 +238,4 @@ code, answer = person.with_code("key", "rotate", imported, key=paper_key("read",
 assert code == 5, answer
 clean("a rotation that failed")
 
-say("seal: nothing anywhere")
-does("vault", "seal")
-eventually("sealed", lambda: state() == "sealed")
-clean("the last seal", [*tree(), *bus_and_keyring], folders=(WORK, "/tmp", "/var/tmp", "/dev/shm", f"/run/user/{UID}"))
-daemon.stop()
-clean("the end", bus_and_keyring)
-nothing_leaked()
+ends(daemon, *bus_and_keyring)

@@ -6,20 +6,12 @@ the story learns each by asking a provider of its own, as the signer would. A pr
 """
 from nowhere import *
 
-MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 password, passwords = random_text(), {3: random_text(), 4: random_text()}
 pin, wrong_pin, token, wrong_token = (random_text() for _ in range(4))
 planted.plant_all([("password", password), *((f"password of slot {slot}", text) for slot, text in passwords.items()), ("PIN", pin),
                    ("wrong PIN", wrong_pin), ("server's token", token), ("wrong token", wrong_token)])
 
-TOKENS, CONF = ordinary.folder("tokens"), os.path.join(WORK, "softhsm2.conf")
-SETTINGS = f"directories.tokendir = {TOKENS}\nobjectstore.backend = file\nlog.level = ERROR\n"
-with open(CONF, "w") as file:
-    file.write(SETTINGS)
-ordinary.hand_over(CONF)
-os.environ["SOFTHSM2_CONF"] = CONF
-subprocess.run(["softhsm2-util", "--init-token", "--free", "--label", "desk", "--pin", pin, "--so-pin", "12345678"],
-               check=True, capture_output=True, **AS)
+soft_token("desk", pin)
 
 bus_and_keyring = [ordinary.BUS.pid, keyring().pid]
 daemon = Daemon("--paper", stdout=told, stderr=told)
@@ -71,20 +63,20 @@ class Pipe:
     """SoftHSM's configuration, which nobody writes yet: who loads the module waits in it."""
 
     def __enter__(self):
-        os.rename(CONF, CONF + ".away")
-        os.mkfifo(CONF)
-        ordinary.hand_over(CONF)
+        os.rename(TOKENS_CONF, TOKENS_CONF + ".away")
+        os.mkfifo(TOKENS_CONF)
+        ordinary.hand_over(TOKENS_CONF)
         return self
 
     def __exit__(self, *_):
         """Whoever waits reads the settings, or has ended."""
-        os.rename(CONF, CONF + ".read")
-        os.rename(CONF + ".away", CONF)
-        file = os.open(CONF + ".read", os.O_RDWR | os.O_NONBLOCK)
-        os.write(file, SETTINGS.encode())
+        os.rename(TOKENS_CONF, TOKENS_CONF + ".read")
+        os.rename(TOKENS_CONF + ".away", TOKENS_CONF)
+        file = os.open(TOKENS_CONF + ".read", os.O_RDWR | os.O_NONBLOCK)
+        os.write(file, TOKENS_SETTINGS.encode())
         time.sleep(0.5)
         os.close(file)
-        os.remove(CONF + ".read")
+        os.remove(TOKENS_CONF + ".read")
 
 
 def seals(step):
@@ -203,10 +195,4 @@ assert code == 0, answer
 no_provider()
 clean("unlock with a key server")
 
-say("seal: nothing anywhere")
-does("vault", "seal")
-eventually("sealed", lambda: state() == "sealed")
-clean("the last seal", [*tree(), *bus_and_keyring], folders=(WORK, "/tmp", "/var/tmp", "/dev/shm", f"/run/user/{UID}"))
-daemon.stop()
-clean("the end", bus_and_keyring)
-nothing_leaked()
+ends(daemon, *bus_and_keyring)

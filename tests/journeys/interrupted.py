@@ -87,14 +87,67 @@ os.write(new[1], (SECOND + "\n").encode())
 next(cut)
 status = eventually("sealed, or saved to its end", lambda: does("vault", "status") if state() in ("sealed", "unlocked") else None)
 assert status["anchor"] == "ok", status
-if state() == "unlocked":
-    # The desk had said so before it ended.
-    does("vault", "seal")
-    eventually("sealed", lambda: state() == "sealed")
+# An open one is the one on disk: the desk had said so before it ended.
 unlocks(SECOND)
 code, told = person.with_code("vault", "backup")
 assert code == 0, "what is changed next is saved, too: " + str(told)
 backup = told["words"].split(": ")[-1]
+
+say("guesses at several prompts at once are all counted, and where there are waits one prompt at a time may ask")
+does("vault", "seal")
+eventually("sealed", lambda: state() == "sealed")
+
+
+def asking():
+    """A prompt that waits for a password."""
+    password = pipe()
+    door = start(f"{BIN}/strongroom", "--dir", DIR, "--json", "vault", "unlock", "--password-fd", password[0], pass_fds=(password[0],),
+                 stdout=subprocess.PIPE, text=True)
+    return door, password[1]
+
+
+def answered(asked, text):
+    os.write(asked[1], (text + "\n").encode())
+    os.close(asked[1])
+    return json.loads(asked[0].communicate(timeout=60)[0])
+
+
+def counted():
+    name = ["service", "strongroom", "username", does("vault", "status")["vault_id"] + ".anchor"]
+    return json.loads(subprocess.run(["secret-tool", "lookup", *name], capture_output=True, text=True, check=True).stdout)["fail_counter"]
+
+
+several = [asking() for _ in range(3)]
+eventually("all are counted", lambda: counted() == 3)
+assert "error" not in answered(several[0], SECOND)
+eventually("the right one is forgotten, the open ones are not", lambda: counted() == 2)
+for asked in several[1:]:
+    assert answered(asked, "a guess at an open prompt")["error"]["code"] == "wrong-factor"
+assert counted() == 2, counted()
+does("vault", "seal")
+eventually("sealed", lambda: state() == "sealed")
+
+
+def refused_for_another():
+    told = cli("vault", "unlock", "--password-fd", fd := given(SECOND + "\n"), fds=(fd,))[1]
+    return told if "one prompt at a time" in told.get("error", {}).get("message", "") else None
+
+
+eventually("a third wrong one", lambda: (person.unlock("one more guess")[1].get("error") or {}).get("code") == "wrong-factor", 30)
+
+
+def asks():
+    """A prompt that asks, once the wait after the wrong one is over."""
+    asked = asking()
+    time.sleep(1)
+    return asked if asked[0].poll() is None else None
+
+
+first = eventually("a prompt asks", asks, 30)
+assert counted() == 4, counted()
+eventually("another one waits for it", refused_for_another, 30)
+assert "error" not in answered(first, SECOND)
+assert counted() == 0
 
 say("another computer has a backup and the kit, and nothing else")
 daemon.stop()

@@ -1,14 +1,8 @@
 """Shares that others keep: a token and a key server become ways into the vault, and fail in clear words; a password alone still opens."""
 from world import *
 
-MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 PIN, SERVER_TOKEN = "the-pin-of-the-desk", "hvs.the-token-of-the-journey"
-TOKENS, CONF = f"{WORK}/tokens", f"{WORK}/softhsm2.conf"
-os.makedirs(TOKENS)
-with open(CONF, "w") as file:
-    file.write(f"directories.tokendir = {TOKENS}\nobjectstore.backend = file\nlog.level = ERROR\n")
-os.environ["SOFTHSM2_CONF"] = CONF
-subprocess.run(["softhsm2-util", "--init-token", "--free", "--label", "desk", "--pin", PIN, "--so-pin", "12345678"], check=True, capture_output=True)
+soft_token("desk", PIN)
 
 keyring()
 daemon = Daemon("--paper")
@@ -130,16 +124,16 @@ fds = given("the password of alice\n"), pipe()
 door = start(f"{BIN}/strongroom", "--dir", DIR, "--json", "vault", "unlock", "--slot", 3, "--password-fd", fds[0], "--pin-fd", fds[1][0],
              pass_fds=(fds[0], fds[1][0]), stdout=subprocess.PIPE, text=True)
 # A token whose folder is a pipe that nobody feeds.
-os.rename(CONF, CONF + ".away")
-os.mkfifo(CONF)
+os.rename(TOKENS_CONF, TOKENS_CONF + ".away")
+os.mkfifo(TOKENS_CONF)
 begun = time.time()
 os.write(fds[1][1], (PIN + "\n").encode())
 told = json.loads(door.communicate(timeout=60)[0])
 assert "did not answer within 30 s" in told["error"]["message"], told
 assert 25 < time.time() - begun < 45
 gone("strongroom-provider")
-os.remove(CONF)
-os.rename(CONF + ".away", CONF)
+os.remove(TOKENS_CONF)
+os.rename(TOKENS_CONF + ".away", TOKENS_CONF)
 opens_with(3, "the password of alice", PIN)
 
 say("neither PIN nor token went anywhere it should not be found")

@@ -67,6 +67,17 @@ def clean(step, pids=None, folders=(WORK,)):
         leaks.append(f"after {step}: {hit}")
 
 
+def ends(daemon, *pids):
+    """The last searches of a story: after the seal nothing is in any place that a program of the user writes to, and nothing after the end."""
+    say("seal: nothing anywhere")
+    does("vault", "seal")
+    eventually("sealed", lambda: state() == "sealed")
+    clean("the last seal", [*tree(), *pids], folders=(WORK, "/tmp", "/var/tmp", "/dev/shm", f"/run/user/{UID}"))
+    daemon.stop()
+    clean("the end", [*pids])
+    nothing_leaked()
+
+
 def nothing_leaked():
     say(f"{len(planted.secrets)} secrets in {len(planted.forms)} forms")
     assert not leaks, "\n".join(["secrets were found:", *leaks])

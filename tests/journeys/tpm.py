@@ -3,14 +3,8 @@ cleared one, a changed file or a wrong PIN open nothing, and each is told in its
 import contextlib
 from world import *
 
-MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 PIN, SERVER_TOKEN = "the-pin-of-the-machine", "hvs.the-token-of-the-machine"
-TOKENS, CONF = f"{WORK}/tokens", f"{WORK}/softhsm2.conf"
-os.makedirs(TOKENS)
-with open(CONF, "w") as file:
-    file.write(f"directories.tokendir = {TOKENS}\nobjectstore.backend = file\nlog.level = ERROR\n")
-os.environ["SOFTHSM2_CONF"] = CONF
-subprocess.run(["softhsm2-util", "--init-token", "--free", "--label", "rack", "--pin", PIN, "--so-pin", "12345678"], check=True, capture_output=True)
+soft_token("rack", PIN)
 
 
 class Tpm:

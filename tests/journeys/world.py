@@ -423,6 +423,24 @@ def found_in_memory(pid, needles):
     return sorted(set(needles) - set(left))
 
 
+MODULE = "/usr/lib/softhsm/libsofthsm2.so"
+TOKENS, TOKENS_CONF = f"{WORK}/tokens", f"{WORK}/softhsm2.conf"
+TOKENS_SETTINGS = f"directories.tokendir = {TOKENS}\nobjectstore.backend = file\nlog.level = ERROR\n"
+
+
+def soft_token(label, pin):
+    """A fresh token in software, of whoever everything is started as; programs that are started later find it."""
+    os.makedirs(TOKENS, 0o700)
+    with open(TOKENS_CONF, "w") as file:
+        file.write(TOKENS_SETTINGS)
+    if AS:
+        for path in (TOKENS, TOKENS_CONF):
+            os.chown(path, AS["user"], AS["group"])
+    os.environ["SOFTHSM2_CONF"] = TOKENS_CONF
+    subprocess.run(["softhsm2-util", "--init-token", "--free", "--label", label, "--pin", pin, "--so-pin", "12345678"],
+                   check=True, capture_output=True, **AS)
+
+
 class KeyServer:
     """A strict key server, written from HashiCorp's documentation: no real one is available here."""
 
