@@ -164,7 +164,7 @@ impl Signer {
             Step::Password(purpose, keeping) => {
                 let Ok(password) = self.arena.shield(answer) else { return talk.broken() };
                 let words = pin_words(&keeping.share);
-                let kdf = purpose.slot().map(|(slot, files)| self.kdf_at_hand(slot, files));
+                let kdf = purpose.slot().map(|(slot, files)| self.kdf_of(slot, files));
                 let takes = self.takes(talk, kdf.as_slice());
                 let asked = self.ask_keeper(talk, Step::Pin(purpose, keeping, Some(password)), Field::Pin, &words);
                 takes.into_iter().chain(asked).collect()
@@ -380,9 +380,11 @@ impl Signer {
         }
     }
 
-    /// How hard a slot's password is to try.
-    pub(super) fn kdf_at_hand(&self, slot: u16, files: &[Vec<u8>]) -> KdfParams {
-        self.slots_at_hand(files).into_iter().find(|head| head.id == slot).and_then(|head| head.kdf).unwrap_or_default()
+    /// How hard a slot's password is to try; of one that is not there, as hard as the first one's. `files`: what it stands in while the
+    /// vault is sealed.
+    pub(super) fn kdf_of(&self, slot: u16, files: &[Vec<u8>]) -> KdfParams {
+        let own = self.slots_at_hand(files).into_iter().find(|head| head.id == slot).and_then(|head| head.kdf);
+        own.or_else(|| self.open.as_ref().map(|open| open.vault.kdf())).unwrap_or_default()
     }
 
     pub(super) fn ask_keeper(&mut self, talk: Talk, step: Step, field: Field, words: &str) -> Vec<Out> {

@@ -54,14 +54,14 @@ impl Signer {
             None => return talk.broken(),
         }
         let Ok(share) = self.arena.shield(share) else { return talk.broken() };
-        let takes = self.takes(talk, &[self.kdf_at_hand(slot, &[])]);
+        let takes = self.takes(talk, &[self.kdf_of(slot, &[])]);
         let asked = self.ask_keeper(talk, Step::OtherPassword(Proven { slot, keeping, share }), Field::NewPassword, "New password");
         takes.into_iter().chain(asked).collect()
     }
 
     pub(super) fn change_kept(&mut self, talk: Talk, proven: &Proven, password: &[u8], now: Moment) -> Vec<Out> {
         let Proven { slot, keeping, share } = proven;
-        let kdf = self.kdf_at_hand(*slot, &[]);
+        let kdf = self.kdf_of(*slot, &[]);
         let Some(open) = &self.open else { return talk.fail(SEALED_MEANWHILE, Advice::Ask, false) };
         let device = open.device.as_ref().and_then(|device| self.secret(device));
         let (Some(device), Some(share)) = (device, self.secret(share)) else { return talk.broken() };

@@ -94,7 +94,7 @@ impl Signer {
                 talk.fail("a password has at least 10 bytes; nothing was changed", Advice::Ask, false)
             }
             Step::New(slot) => {
-                let kdf = self.kdf_of(slot);
+                let kdf = self.kdf_of(slot, &[]);
                 let changed = self.with_person(answer, |factors, vault| {
                     let edit = Edit::ReplaceFactors { slot, factors, kdf, provider: b"" };
                     vault.change(&[edit], now.wall, &mut SystemEntropy)
@@ -102,7 +102,7 @@ impl Signer {
                 self.save_way(talk, changed, ActionEnd::PasswordChanged { slot })
             }
             Step::Person(label) => {
-                let kdf = self.kdf_of(0);
+                let kdf = self.kdf_of(0, &[]);
                 let changed = self.with_person(answer, |factors, vault| {
                     vault.change(&[Edit::AddSlot { factors, label: &label, kdf, provider: b"" }], now.wall, &mut SystemEntropy)
                 });
@@ -142,7 +142,7 @@ impl Signer {
         let label = heads.iter().find(|head| head.id == owner.slot).map(|head| head.label.clone()).unwrap_or_default();
         let kit_slot = self.kit_slot();
         let closed = heads.iter().map(|head| head.id).filter(|id| *id != owner.slot && *id != kit_slot).collect();
-        let kdf = self.kdf_of(owner.slot);
+        let kdf = self.kdf_of(owner.slot, &[]);
         let changed = self.arena.expose(&owner.password, |password| {
             self.with_person(password, |factors, vault| {
                 let ways = [
@@ -213,18 +213,12 @@ impl Signer {
         Some(f(Factors::Password { password, device: &device }, &open.vault))
     }
 
-    /// How hard a slot's password is to try; of a slot that is not there, as hard as the first one's.
-    fn kdf_of(&self, slot: u16) -> KdfParams {
-        let Some(open) = &self.open else { return KdfParams::default() };
-        open.vault.slots().iter().find(|head| head.id == slot).and_then(|head| head.kdf).unwrap_or_else(|| open.vault.kdf())
-    }
-
     fn ask_way(&mut self, talk: Talk, step: Step, field: Field, words: &str) -> Vec<Out> {
         let takes = match &step {
             Step::Present | Step::ToRekey => self.takes_password(talk, &[]),
-            Step::New(slot) => self.takes(talk, &[self.kdf_of(*slot)]),
-            Step::Person(_) => self.takes(talk, &[self.kdf_of(0)]),
-            Step::KitGroup(_, Some(owner)) => self.takes(talk, &[self.kdf_of(owner.slot)]),
+            Step::New(slot) => self.takes(talk, &[self.kdf_of(*slot, &[])]),
+            Step::Person(_) => self.takes(talk, &[self.kdf_of(0, &[])]),
+            Step::KitGroup(_, Some(owner)) => self.takes(talk, &[self.kdf_of(owner.slot, &[])]),
             _ => None,
         };
         takes.into_iter().chain(self.ask(talk, super::Step::Way(step), field, words)).collect()
