@@ -25,7 +25,7 @@ macro_rules! table {
             candles(symbol: Symbol, interval: Interval) -> Vec<Candle>;
             check(order: Order) -> Checks;
             size(symbol: Symbol, side: Side, price: Option<Price>, percent: u32) -> Quantity;
-            place(order: Order) -> OrderView;
+            place(order: Order, name: Option<String>, reason: Option<String>) -> OrderView;
             cancel(client_order_id: String) -> OrderView;
             orders(live: bool) -> Vec<OrderView>;
             balances() -> Vec<Balance>;

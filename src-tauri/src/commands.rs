@@ -164,9 +164,14 @@ pub(crate) async fn size(window: State<'_, Window>, symbol: Symbol, side: Side, 
 }
 
 #[tauri::command(rename_all = "snake_case")]
-pub(crate) async fn place(window: State<'_, Window>, order: Order) -> Answer<OrderView> {
+pub(crate) async fn place(
+    window: State<'_, Window>,
+    order: Order,
+    name: Option<String>,
+    reason: Option<String>,
+) -> Answer<OrderView> {
     let Order { symbol, side, spec } = order;
-    asked!(window, Ask::Place { client_order_id: None, symbol, side, spec }, Tell::Order(view) => *view)
+    asked!(window, Ask::Place { client_order_id: name, symbol, side, spec, reason }, Tell::Order(view) => *view)
 }
 
 #[tauri::command(rename_all = "snake_case")]

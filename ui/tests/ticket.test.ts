@@ -36,7 +36,7 @@ function stage() {
   const notices = new Notices();
   const market = new Market(backend);
   market.freshness = "live";
-  const ticket = new Ticket(backend, market, new Orders(backend, notices), notices);
+  const ticket = new Ticket(backend, market, new Orders(backend, notices), notices, new Prompt(backend));
   ticket.instrument = instrument;
   return { ticket, market, notices };
 }

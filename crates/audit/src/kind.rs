@@ -81,6 +81,14 @@ kinds! {
     GrantRevoked = "grant-revoked",
     /// The signer's policy was replaced.
     PolicyChanged = "policy-changed",
+    /// The owner of a slot may do something else from now on.
+    RolesSet = "roles-set",
+    /// An order passed a rule: noted only, with a reason, or because risk let it pass.
+    RulePassed = "rule-passed",
+    /// Risk lets one order pass a rule.
+    RuleOverridden = "rule-overridden",
+    /// A large order was confirmed with a code.
+    OrderConfirmed = "order-confirmed",
     /// The kill switch was used.
     Killed = "killed",
     /// Trading was allowed again.

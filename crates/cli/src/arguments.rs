@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::paper_admin::PaperCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use strongroom_desk_api::Ask;
+use strongroom_desk_api::{Ask, DoorAction};
 use strongroom_model::{MarketSize, Notional, OrderSpec, Price, Quantity, Side, Symbol, TimeInForce};
 
 use crate::descriptors::CodeFds;
@@ -113,7 +113,25 @@ pub(crate) enum OrderCommand {
     #[command(
         after_help = "Examples:\n  strongroom order place BTCUSDT buy --limit 95000 --quantity 0.01 --post-only\n  strongroom order place ETHUSDT sell --market --quantity 0.5\n  strongroom order place BTCUSDT buy --market --quote 100"
     )]
-    Place(Place),
+    Place {
+        #[command(flatten)]
+        order: Place,
+        #[command(flatten)]
+        secrets: CodeFds,
+    },
+    /// Let one order pass a rule of the desk, and place it; needs the risk role, a reason and a code.
+    #[command(
+        after_help = "Example:\n  strongroom order override BTCUSDT buy --limit 99000 --quantity 0.01 --why \"closing the short at the other venue\""
+    )]
+    Override {
+        #[command(flatten)]
+        order: Place,
+        /// Why, for the log.
+        #[arg(long)]
+        why: String,
+        #[command(flatten)]
+        secrets: CodeFds,
+    },
     /// Take an order back.
     #[command(after_help = "Example:\n  strongroom order cancel sr-01m85he5b14s94wwmxbqsf1hqe")]
     Cancel {
@@ -165,6 +183,9 @@ pub(crate) struct Place {
     /// Your name for the order; one is made when you give none.
     #[arg(long)]
     id: Option<String>,
+    /// Why it should pass a rule that asks for a reason.
+    #[arg(long)]
+    reason: Option<String>,
 }
 
 impl Place {
@@ -185,7 +206,49 @@ impl Place {
             SideName::Buy => Side::Buy,
             SideName::Sell => Side::Sell,
         };
-        Ok(Ask::Place { client_order_id: self.id, symbol: self.symbol, side, spec })
+        Ok(Ask::Place { client_order_id: self.id, symbol: self.symbol, side, spec, reason: self.reason })
+    }
+
+    /// The order with a name, for what has to name it twice.
+    pub(crate) fn named(mut self) -> Result<NamedOrder, Failure> {
+        self.id.get_or_insert_with(|| format!("sr-{}", ulid::Ulid::generate().to_string().to_lowercase()));
+        match self.ask()? {
+            Ask::Place { client_order_id: Some(client_order_id), symbol, side, spec, reason } => {
+                Ok(NamedOrder { client_order_id, symbol, side, spec, reason })
+            }
+            _ => Err(Failure::usage("an order needs a name")),
+        }
+    }
+}
+
+/// An order that is spoken of more than once.
+pub(crate) struct NamedOrder {
+    pub(crate) client_order_id: String,
+    pub(crate) symbol: Symbol,
+    pub(crate) side: Side,
+    pub(crate) spec: OrderSpec,
+    pub(crate) reason: Option<String>,
+}
+
+impl NamedOrder {
+    pub(crate) fn ask(&self) -> Ask {
+        Ask::Place {
+            client_order_id: Some(self.client_order_id.clone()),
+            symbol: self.symbol.clone(),
+            side: self.side,
+            spec: self.spec,
+            reason: self.reason.clone(),
+        }
+    }
+
+    pub(crate) fn confirmation(&self) -> DoorAction {
+        let NamedOrder { client_order_id, symbol, side, spec, .. } = self;
+        DoorAction::ConfirmOrder { client_order_id: client_order_id.clone(), symbol: symbol.clone(), side: *side, spec: *spec }
+    }
+
+    pub(crate) fn exception(&self, why: String) -> DoorAction {
+        let NamedOrder { client_order_id, symbol, side, spec, .. } = self;
+        DoorAction::OverrideRule { client_order_id: client_order_id.clone(), symbol: symbol.clone(), side: *side, spec: *spec, why }
     }
 }
 
@@ -214,6 +277,15 @@ pub(crate) enum PolicyCommand {
     /// Limits in force, as JSON that `set` takes.
     #[command(after_help = "Example:\n  strongroom policy show --json >limits.json")]
     Show,
+    /// What a file would change, and whether that needs a code.
+    #[command(after_help = "Example:\n  strongroom policy diff limits.json")]
+    Diff {
+        /// JSON file; `-` for standard input.
+        file: PathBuf,
+    },
+    /// Earlier limits, from the log; needs a session that reads it.
+    #[command(after_help = "Example:\n  strongroom policy history")]
+    History,
     /// Change the limits; raising one needs a code.
     #[command(after_help = "Example:\n  strongroom policy set limits.json")]
     Set {
@@ -333,6 +405,11 @@ mod tests {
             ("vault add-slot service --label a --module /m.so --token t", true),
             ("key edit 4 --services yes", true),
             ("key edit 4 --services perhaps", false),
+            ("key edit 4 --scope {\"side\":\"buy\"}", true),
+            ("key edit 4 --scope {\"sides\":\"buy\"}", false),
+            ("vault roles 3 viewer,trader", true),
+            ("vault roles 3 king", false),
+            ("vault add-slot person --label a --roles viewer,risk", true),
         ] {
             let words = std::iter::once("strongroom").chain(line.split(' '));
             assert_eq!(Arguments::try_parse_from(words).is_ok(), understood, "{line}");

@@ -8,6 +8,7 @@ mod keeping;
 mod paper;
 mod paper_admin;
 mod paper_record;
+mod policy;
 mod show;
 mod vault_arguments;
 
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use strongroom_desk_api::supervisor::{SupervisorClient, ToSupervisor};
-use strongroom_desk_api::{Ask, DeskClient, DoorAction, KeyView, Tell};
+use strongroom_desk_api::{Ask, DeskClient, DoorAction, KeyView, Policy, Tell};
 use strongroom_model::{CredentialId, Venue};
 
 use crate::arguments::{Arguments, AuditCommand, Command, OrderCommand, PinCommand, PolicyCommand};
@@ -78,6 +79,21 @@ impl Door {
     fn act(&self, action: DoorAction, descriptors: &Descriptors) -> Result<Tell, Failure> {
         self.present();
         errand::run(&self.dir, action, descriptors, self.window)
+    }
+
+    /// The same, for what something else comes after: a failure ends it.
+    fn done(&self, action: DoorAction, descriptors: &Descriptors) -> Result<(), Failure> {
+        let tell = self.act(action, descriptors)?;
+        Failure::of(&tell).map_or(Ok(()), Err)
+    }
+
+    /// The limits in force.
+    fn policy(&self) -> Result<Policy, Failure> {
+        match self.ask(&Ask::Policy)? {
+            Tell::Policy { policy } => Ok(policy),
+            other => Err(Failure::of(&other)
+                .unwrap_or_else(|| Failure::refused("desk", "the desk answered something else than its limits".to_owned()))),
+        }
     }
 
     /// A person is at this terminal: the session goes on. What comes of it, the next answer tells.
@@ -161,10 +177,13 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
             VaultCommand::Kit { secrets } => door.act(DoorAction::ReplaceKit, &Descriptors::for_new_kit(&secrets))?,
             VaultCommand::Backup { secrets } => door.act(DoorAction::Backup, &Descriptors::for_code(&secrets))?,
             VaultCommand::Slots => door.ask(&Ask::Slots)?,
-            VaultCommand::AddSlot { kind, label, keeper, secrets } => {
+            VaultCommand::Roles { slot, roles, secrets } => {
+                door.act(DoorAction::SetRoles { slot, roles }, &Descriptors::for_code(&secrets))?
+            }
+            VaultCommand::AddSlot { kind, label, roles, keeper, secrets } => {
                 let kind = keeper.slot(kind)?;
                 let descriptors = Descriptors::for_new_slot(&kind, &secrets);
-                door.act(DoorAction::AddSlot { kind, label }, &descriptors)?
+                door.act(DoorAction::AddSlot { kind, label, roles }, &descriptors)?
             }
             VaultCommand::RemoveSlot { slot, secrets } => door.act(DoorAction::RemoveSlot { slot }, &Descriptors::for_code(&secrets))?,
             VaultCommand::Rekey { secrets } => door.act(DoorAction::Rekey, &Descriptors::for_rekey(&secrets))?,
@@ -210,10 +229,22 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
             }
         },
         Command::Order(command) => match command {
-            OrderCommand::Place(place) => {
-                let ask = place.ask()?;
+            OrderCommand::Place { order, secrets } => {
+                let order = order.named()?;
                 door.present();
-                door.ask(&ask)?
+                match door.ask(&order.ask())? {
+                    // So large an order is confirmed first, in the prompt, from what the signer holds.
+                    Tell::Error(refused) if refused.code == "confirm" => {
+                        door.done(order.confirmation(), &Descriptors::for_code(&secrets))?;
+                        door.ask(&order.ask())?
+                    }
+                    tell => tell,
+                }
+            }
+            OrderCommand::Override { order, why, secrets } => {
+                let order = order.named()?;
+                door.done(order.exception(why), &Descriptors::for_code(&secrets))?;
+                door.ask(&order.ask())?
             }
             OrderCommand::Cancel { id } => door.ask(&Ask::Cancel { client_order_id: id })?,
             OrderCommand::List { all } => door.ask(&Ask::Orders { live: !all })?,
@@ -230,12 +261,10 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
         },
         Command::Policy(command) => match command {
             PolicyCommand::Show => door.ask(&Ask::Policy)?,
+            PolicyCommand::Diff { file } => return policy::diff(&door.policy()?, &policy::read(&file)?, arguments.json).map(|()| None),
+            PolicyCommand::History => return policy::history(&door, arguments.json).map(|()| None),
             PolicyCommand::Set { file, secrets } => {
-                let text = if file.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(&file) };
-                let text = text.map_err(|error| Failure::usage(&format!("{} cannot be read: {error}", file.display())))?;
-                let policy =
-                    serde_json::from_str(&text).map_err(|error| Failure::usage(&format!("{} is not a policy: {error}", file.display())))?;
-                door.act(DoorAction::SetPolicy { policy }, &Descriptors::for_code(&secrets))?
+                door.act(DoorAction::SetPolicy { policy: policy::read(&file)? }, &Descriptors::for_code(&secrets))?
             }
         },
         Command::Pin(PinCommand::Accept { key, secrets }) => {

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use strongroom_desk_api::{AuditEntry, BookView, DueReason, KeyView, LineKind, OrderView, RotationStep, SessionView, Tell, VaultView};
-use strongroom_model::{CredentialInfo, KeyDetails, KeyStage, MarketSize, OrderSpec, Origin, TimeInForce};
+use strongroom_model::{CredentialInfo, KeyDetails, KeyStage, MarketSize, OrderSpec, Origin, Role, TimeInForce};
 
 /// Prints an answer.
 pub(crate) fn tell(tell: &Tell, json: bool) {
@@ -26,6 +26,9 @@ pub(crate) fn tell(tell: &Tell, json: bool) {
                 println!("{:>4}  {:<34} {:<20} {kdf}  {present}", slot.id, slot.kind, slot.label);
                 if let Some(kept) = &slot.kept {
                     println!("      share kept by {kept}");
+                }
+                if slot.roles.len() < Role::ALL.len() {
+                    println!("      may be {}", slot.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", "));
                 }
             }
         }
@@ -171,10 +174,12 @@ fn key(view: &KeyView) {
         view.age_days,
         origin(info),
     );
-    let KeyDetails { account, addresses, notes, services, .. } = &info.details;
+    let KeyDetails { account, addresses, notes, services, scope, .. } = &info.details;
     let addresses = if addresses.is_empty() { String::new() } else { format!("from {} only", addresses.join(" ")) };
     let machines = if *services { "machines may sign with it" } else { "" };
-    let noted: Vec<&str> = [account.as_str(), &addresses, machines, notes].into_iter().filter(|text| !text.is_empty()).collect();
+    let scope = scope.words();
+    let scope = if scope.is_empty() { scope } else { format!("only for: {scope}") };
+    let noted: Vec<&str> = [account.as_str(), &addresses, machines, &scope, notes].into_iter().filter(|text| !text.is_empty()).collect();
     if !noted.is_empty() {
         println!("      {}", noted.join("; "));
     }

@@ -1,7 +1,7 @@
 //! What can be typed of the vault and its keys. Invariant: no argument is a secret.
 
 use clap::{Args, Subcommand, ValueEnum};
-use strongroom_model::{KeyDetails, KeyEdit, Scheme};
+use strongroom_model::{KeyDetails, KeyEdit, KeyScope, Role, Scheme};
 
 use crate::descriptors::{CodeFds, KeyFds, NewKitFds, NewSlotFds, NewVaultFds, PasswordChangeFds, RecoveryFds, RekeyFds, UnlockFds};
 use crate::keeping::KeeperOptions;
@@ -78,10 +78,24 @@ pub(crate) enum VaultCommand {
         /// Your name for it.
         #[arg(long)]
         label: String,
+        /// What a person may do: viewer, trader, risk, key-admin, auditor, with commas between [default: everything].
+        #[arg(long, value_delimiter = ',')]
+        roles: Vec<Role>,
         #[command(flatten)]
         keeper: Box<KeeperOptions>,
         #[command(flatten)]
         secrets: NewSlotFds,
+    },
+    /// Say anew what the owner of a slot may do; needs a code.
+    #[command(after_help = "Example:\n  strongroom vault roles 3 viewer,trader")]
+    Roles {
+        /// Number of the slot: a person's.
+        slot: u16,
+        /// viewer, trader, risk, key-admin, auditor, with commas between.
+        #[arg(value_delimiter = ',', required = true)]
+        roles: Vec<Role>,
+        #[command(flatten)]
+        secrets: CodeFds,
     },
     /// Copy the vault's file, encrypted as it is, into the profile's folder of exports; needs a code.
     #[command(after_help = "Example:\n  strongroom vault backup")]
@@ -279,6 +293,14 @@ pub(crate) struct EditOptions {
     /// Anything else.
     #[arg(long)]
     pub(crate) notes: Option<String>,
+    /// For what it may be used here, as JSON of a scope, such as {"instruments":["BTCUSDT"],"side":"buy","notional_max":"500"}; {} for
+    /// everything.
+    #[arg(long, value_name = "JSON", value_parser = scope)]
+    pub(crate) scope: Option<KeyScope>,
+}
+
+fn scope(text: &str) -> Result<KeyScope, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
 impl EditOptions {
@@ -289,6 +311,7 @@ impl EditOptions {
         now.rotate_days = self.rotate_days.unwrap_or(now.rotate_days);
         now.services = self.services.unwrap_or(now.services);
         now.notes = self.notes.unwrap_or(now.notes);
+        now.scope = self.scope.unwrap_or(now.scope);
         if !self.addresses.is_empty() {
             now.addresses = self.addresses.into_iter().filter(|address| !address.is_empty()).collect();
         }

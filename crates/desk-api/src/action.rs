@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use strongroom_guard::Policy;
-use strongroom_model::{CredentialId, KeyEdit, Scheme, SlotFor, Venue};
+use strongroom_model::{CredentialId, KeyEdit, OrderSpec, Role, Scheme, Side, SlotFor, Symbol, Venue};
 
 /// Something that needs a person, as a door asks for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +88,40 @@ pub enum DoorAction {
         kind: SlotFor,
         /// Name for it.
         label: String,
+        /// What a person may do; none named: everything.
+        #[serde(default)]
+        roles: Vec<Role>,
+    },
+    /// Say anew what the owner of a slot may do.
+    SetRoles {
+        /// Which slot: a person's.
+        slot: u16,
+        /// At least one.
+        roles: Vec<Role>,
+    },
+    /// Confirm a large order; afterwards it is placed, exactly as it was confirmed.
+    ConfirmOrder {
+        /// Our name for it.
+        client_order_id: String,
+        /// What to trade.
+        symbol: Symbol,
+        /// Buy or sell.
+        side: Side,
+        /// Kind, price, size.
+        spec: OrderSpec,
+    },
+    /// Let one order pass a rule of the desk; afterwards it is placed, exactly as it was named.
+    OverrideRule {
+        /// Our name for it.
+        client_order_id: String,
+        /// What to trade.
+        symbol: Symbol,
+        /// Buy or sell.
+        side: Side,
+        /// Kind, price, size.
+        spec: OrderSpec,
+        /// Why, for the log.
+        why: String,
     },
     /// One way less.
     RemoveSlot {

@@ -111,6 +111,9 @@ pub enum Ask {
         side: Side,
         /// Kind, price, size.
         spec: OrderSpec,
+        /// Why it should pass rules that ask for a reason.
+        #[serde(default)]
+        reason: Option<String>,
     },
     /// Take an order back.
     Cancel {

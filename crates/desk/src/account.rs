@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use serde_json::json;
 use strongroom_audit::Kind;
+use strongroom_guard::Quote;
 use strongroom_desk_api::{DueReason, KeyView, Mode, RotationStep, Tell};
 use strongroom_model::{
     Advice, Balance, ClientOrderId, CredentialId, CredentialInfo, Intent, KeyRights, KeyStage, OrderSpec, PlaceOrder, Price, Side, Symbol,
@@ -16,8 +17,8 @@ use strongroom_venues::binance::encode::RECV_WINDOW_MS;
 
 use crate::actions::refused;
 use crate::doors::unexpected;
-use crate::event::Outcome;
-use crate::hall::{Hall, lock, wall};
+use crate::event::{Event, Outcome};
+use crate::hall::{Hall, Inbound, lock, wall};
 use crate::key_use::Suspicion;
 use crate::machine::error;
 use crate::rotation;
@@ -118,6 +119,7 @@ pub(crate) async fn balances(hall: &Arc<Hall>) -> Tell {
                 Ok((balances, (trade, withdraw))) => {
                     hall.keys.told(&request.api_key, KeyRights { trade, withdraw, at: wall() }, hall.venue.mode);
                     lock(&hall.balances).clone_from(&balances);
+                    hall.event(Event::Held(balances.clone())).await;
                     Tell::Balance { balances }
                 }
                 Err(failure) => error("venue", failure.to_string(), failure.advice()),
@@ -133,7 +135,19 @@ pub(crate) async fn check(hall: &Arc<Hall>, symbol: Symbol, side: Side, spec: Or
         return error("client-order-id", "a draft cannot be named".to_owned(), Advice::Bug);
     };
     let order = PlaceOrder { client_order_id, symbol, side, spec };
-    with_facts(hall, &order.symbol, hall.venue.check(&order), |facts| Tell::Checks(Box::new(ticket::checks(facts, &order)))).await
+    let (reply, judged) = tokio::sync::oneshot::channel();
+    let judge = Inbound::Judge { order: order.clone(), market: market_of(hall, &order), reply };
+    let judgement = if hall.inbound.send(judge).await.is_ok() { judged.await.ok().flatten() } else { None };
+    with_facts(hall, &order.symbol, hall.venue.check(&order), |facts| {
+        Tell::Checks(Box::new(ticket::checks(facts, judgement.as_ref(), &order)))
+    })
+    .await
+}
+
+/// What the market of an order looks like now.
+pub(crate) fn market_of(hall: &Hall, order: &PlaceOrder) -> Quote {
+    let book = hall.feed.view(&order.symbol, DRAFT_DEPTH);
+    Quote { mark: hall.feed.mark(&order.symbol), average: book.and_then(|book| ticket::average(&book, order)) }
 }
 
 /// How much a part of the free balance buys or sells.

@@ -10,7 +10,7 @@ use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorAction, DoorError, Tell};
 use strongroom_guard::Policy;
-use strongroom_model::{Advice, CredentialInfo, KeyStage};
+use strongroom_model::{Advice, ClientOrderId, CredentialInfo, KeyStage, OrderSpec, PlaceOrder, Side, Symbol};
 use strongroom_signer_api::{Action, ActionEnd, KitOpening, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed};
 use strongroom_vault_store::{Attempt, AttemptEnd};
 
@@ -164,7 +164,14 @@ async fn hand_over(hall: &Arc<Hall>, action: DoorAction) -> Result<Prepared, Tel
         DoorAction::Backup => Action::Backup,
         DoorAction::ChangePassword { slot } => Action::ChangePassword { slot },
         DoorAction::ReplaceKit => Action::ReplaceKit,
-        DoorAction::AddSlot { kind, label } => Action::AddSlot { kind, label },
+        DoorAction::AddSlot { kind, label, roles } => Action::AddSlot { kind, label, roles },
+        DoorAction::SetRoles { slot, roles } => Action::SetRoles { slot, roles },
+        DoorAction::ConfirmOrder { client_order_id, symbol, side, spec } => {
+            Action::ConfirmOrder(order_of(&client_order_id, symbol, side, spec)?)
+        }
+        DoorAction::OverrideRule { client_order_id, symbol, side, spec, why } => {
+            Action::Override { order: order_of(&client_order_id, symbol, side, spec)?, why }
+        }
         DoorAction::RemoveSlot { slot } => Action::RemoveSlot { slot },
         DoorAction::Rekey => Action::Rekey,
         DoorAction::Rearm => Action::Rearm,
@@ -178,6 +185,13 @@ async fn hand_over(hall: &Arc<Hall>, action: DoorAction) -> Result<Prepared, Tel
         DoorAction::ForgetPin { host, spki_sha256 } => Action::Pin(PinChange { host, spki_sha256, trust: false }),
     };
     Ok(Prepared { action, tail, files })
+}
+
+fn order_of(name: &str, symbol: Symbol, side: Side, spec: OrderSpec) -> Result<PlaceOrder, Tell> {
+    match ClientOrderId::parse(name) {
+        Ok(client_order_id) => Ok(PlaceOrder { client_order_id, symbol, side, spec }),
+        Err(failure) => Err(error("client-order-id", failure.to_string(), Advice::Refuse)),
+    }
 }
 
 /// A signer was attached: it may be an open one whose desk died, or a new one that must hear of the kill switch.
@@ -289,7 +303,19 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
         ActionEnd::PasswordChanged { slot } => drop(hall.note(&[(Kind::PasswordChanged, json!({"slot": slot}))])),
         ActionEnd::KitReplaced => drop(hall.note(&[(Kind::KitReplaced, json!({}))])),
         ActionEnd::SlotAdded(slot) => {
-            drop(hall.note(&[(Kind::SlotAdded, json!({"slot": slot.id, "kind": slot.kind, "label": slot.label, "kept": slot.kept}))]));
+            drop(hall.note(&[(Kind::SlotAdded, json!({"slot": slot.id, "kind": slot.kind, "label": slot.label, "kept": slot.kept, "roles": slot.roles}))]));
+        }
+        ActionEnd::RolesSet { slot, roles } => drop(hall.note(&[(Kind::RolesSet, json!({"slot": slot, "roles": roles}))])),
+        ActionEnd::OrderConfirmed(order) => {
+            let _ = hall.note(&[(Kind::OrderConfirmed, json!({"order": order}))]);
+            hall.event(Event::Confirmed(order.clone())).await;
+            drop(hall.summary().await);
+        }
+        ActionEnd::Overridden { order, why } => {
+            let _ = hall.note(&[(Kind::RuleOverridden, json!({"order": order, "why": why}))]);
+            hall.event(Event::Overridden { order: order.clone(), why: why.clone() }).await;
+            // Events are taken in their order: when the summary comes, the order may be placed.
+            drop(hall.summary().await);
         }
         ActionEnd::SlotRemoved { slot } => drop(hall.note(&[(Kind::SlotRemoved, json!({"slot": slot}))])),
         ActionEnd::Rekeyed { closed } => drop(hall.note(&[(Kind::Rekeyed, json!({"closed": closed}))])),

@@ -11,6 +11,7 @@ use strongroom_desk_api::socket::{DESK_SOCKET, LINE_LEN_MAX, listen, peer_is_sam
 use strongroom_desk_api::{Ask, AuditEntry, OrderView, SessionView, Tell, VaultState, VaultView};
 use strongroom_guard::SessionEnd;
 use strongroom_model::{Advice, ClientOrderId, CredentialInfo, OrderSpec, PlaceOrder, Side, Symbol};
+use strongroom_signer_api::about::is_plain;
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::{ActionEnd, GIVEN_UP, PinChange, Reply, Request, Status};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -27,6 +28,8 @@ use crate::machine::error;
 use crate::rotation;
 use crate::watching;
 
+/// Longest reason for an order that a rule asks about.
+const REASON_LEN_MAX: usize = 200;
 /// Most doors at once.
 const DOORS_MAX: usize = 64;
 /// A door that asks nothing for so long is closed.
@@ -135,7 +138,7 @@ impl Door {
                 Ok(Reply::Policy(policy)) => Tell::Policy { policy },
                 other => unexpected(other),
             },
-            Ask::Place { client_order_id, symbol, side, spec } => self.place(client_order_id, symbol, side, spec).await,
+            Ask::Place { client_order_id, symbol, side, spec, reason } => self.place(client_order_id, symbol, side, spec, reason).await,
             Ask::Cancel { client_order_id } => self.cancel(&client_order_id).await,
             Ask::Orders { live } => self.orders(live),
             Ask::Order { client_order_id } => match lock(&self.hall.store).order(&client_order_id) {
@@ -240,7 +243,7 @@ impl Door {
         }
     }
 
-    async fn place(&self, name: Option<String>, symbol: Symbol, side: Side, spec: OrderSpec) -> Tell {
+    async fn place(&self, name: Option<String>, symbol: Symbol, side: Side, spec: OrderSpec, reason: Option<String>) -> Tell {
         let name = name.unwrap_or_else(|| format!("sr-{}", ulid::Ulid::generate().to_string().to_lowercase()));
         let client_order_id = match ClientOrderId::parse(&name) {
             Ok(id) => id,
@@ -250,8 +253,12 @@ impl Door {
         if let Err(words) = self.hall.venue.check(&order) {
             return error("filter", format!("{words}; nothing was sent"), Advice::Refuse);
         }
+        let is_plain = |why: &String| (1..=REASON_LEN_MAX).contains(&why.len()) && why.chars().all(is_plain);
+        if reason.as_ref().is_some_and(|why| !is_plain(why)) {
+            return error("reason", format!("a reason has 1 to {REASON_LEN_MAX} bytes without control characters"), Advice::Refuse);
+        }
         let (reply, wait) = oneshot::channel();
-        self.wait_for_order(Inbound::Place { order, reply }, wait).await
+        self.wait_for_order(Inbound::Place { order, reason, reply }, wait).await
     }
 
     async fn cancel(&self, id: &str) -> Tell {
@@ -403,6 +410,12 @@ fn outcome_of(end: ActionEnd) -> Tell {
         }
         ActionEnd::KitReplaced => done("The new recovery kit counts. Destroy the old print: it still opens backups of before.", None),
         ActionEnd::SlotAdded(slot) => done(&format!("Slot {} is added: {}, “{}”.", slot.id, slot.kind, slot.label), None),
+        ActionEnd::RolesSet { slot, roles } => {
+            let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+            done(&format!("The owner of slot {slot} is {} from now on.", names.join(", ")), None)
+        }
+        ActionEnd::OrderConfirmed(_) => done("Confirmed. It is signed when it is placed within two minutes, exactly like this.", None),
+        ActionEnd::Overridden { .. } => done("Granted. The order passes when it is placed within two minutes, exactly like this.", None),
         ActionEnd::SlotRemoved { slot } => done(
             &format!("Slot {slot} is closed. It still opens backups of before; `strongroom vault rekey` gives everything new keys."),
             None,

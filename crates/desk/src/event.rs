@@ -2,11 +2,13 @@
 //!
 //! Invariant: plain data; whoever carries an effect out answers it with the event of the same tag.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use strongroom_audit::Kind;
 use strongroom_desk_api::Tell;
-use strongroom_guard::Policy;
-use strongroom_model::{ClientOrderId, CredentialId, Intent, PlaceOrder, Price, SignedRequest, Timestamp};
+use strongroom_guard::{Policy, Quote};
+use strongroom_model::{Asset, Balance, ClientOrderId, CredentialId, Intent, PlaceOrder, Price, SignedRequest, Symbol, Timestamp};
 use strongroom_signer_api::Refusal;
 
 use crate::order::Order;
@@ -43,9 +45,26 @@ pub enum Event {
         door: Door,
         /// What is wanted.
         order: PlaceOrder,
-        /// Current mark of the symbol, if the book is current.
-        mark: Option<Price>,
+        /// What its market looks like.
+        market: Quote,
+        /// Why it should pass rules that ask, if somebody said so.
+        reason: Option<String>,
     },
+    /// A person confirmed this very order with a code.
+    Confirmed(PlaceOrder),
+    /// Risk lets this very order pass once.
+    Overridden {
+        /// Which.
+        order: PlaceOrder,
+        /// Why.
+        why: String,
+    },
+    /// The venue told what is held.
+    Held(Vec<Balance>),
+    /// The venue told its instruments: symbol, base, quote.
+    Pairs(Vec<(Symbol, Asset, Asset)>),
+    /// Prices of now.
+    Marks(BTreeMap<Symbol, Price>),
     /// A door wants an order cancelled.
     Cancel {
         /// Who waits.
@@ -135,6 +154,13 @@ pub enum Effect {
         /// Whether it takes risk away: such requests have a lane of their own.
         cancel: bool,
     },
+    /// Engage the kill switch, in the signer, too.
+    Kill {
+        /// Why.
+        why: String,
+    },
+    /// Ask the venue what is held.
+    AskHeld,
     /// Tell a door.
     Tell {
         /// Who.

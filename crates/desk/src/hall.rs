@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use strongroom_audit::Kind;
 use strongroom_desk_api::Tell;
-use strongroom_guard::Policy;
+use strongroom_guard::{Judgement, Policy, Quote};
 use strongroom_model::{Advice, Balance, CredentialId, PlaceOrder, Timestamp};
 use strongroom_signer_api::{ActionEnd, Refusal, Reply, Request};
 use strongroom_vault_store::Attempt;
@@ -32,7 +32,9 @@ const OUTCOMES_MAX: usize = 64;
 /// What arrives at the pipeline.
 pub(crate) enum Inbound {
     /// A door places an order.
-    Place { order: PlaceOrder, reply: oneshot::Sender<Tell> },
+    Place { order: PlaceOrder, reason: Option<String>, reply: oneshot::Sender<Tell> },
+    /// What the rules would say of a drafted order.
+    Judge { order: PlaceOrder, market: Quote, reply: oneshot::Sender<Option<Judgement>> },
     /// A door cancels one.
     Cancel { id: strongroom_model::ClientOrderId, reply: oneshot::Sender<Tell> },
     /// Anything else that happens.

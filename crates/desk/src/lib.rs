@@ -16,6 +16,7 @@ mod lines;
 mod locking;
 pub mod machine;
 pub mod order;
+mod placing;
 mod presence;
 mod rotation;
 mod shell;

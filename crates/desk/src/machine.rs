@@ -8,15 +8,14 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Value, json};
 use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorError, Fate, Tell};
-use strongroom_guard::{DeskFacts, Policy, Verdict, desk_gate};
-use strongroom_model::{
-    Advice, ClientOrderId, CredentialId, ExecutionReport, Intent, OrderRef, PlaceOrder, Price, SignedRequest, Timestamp,
-};
+use strongroom_guard::{Filled, Policy, RiskState};
+use strongroom_model::{Advice, ClientOrderId, CredentialId, ExecutionReport, Fill, Intent, OrderRef, PlaceOrder, SignedRequest, Timestamp};
 use strongroom_signer_api::Refusal;
 use strongroom_venues::binance::{VenueError, decode};
 
 use crate::event::{Door, Effect, Event, Now, Outcome, Tag};
 use crate::order::{Order, Stage};
+use crate::placing::Override;
 use crate::work::{Refused, Trouble, Work, is_duplicate, work_id};
 
 /// A working order is asked for so often.
@@ -26,8 +25,6 @@ const RETRY_MS: u64 = 250;
 const RETRY_MS_MAX: u64 = 8_000;
 /// Added to a request's expiry before silence is believed: the venue's clock and ours differ a little.
 const EXPIRY_MARGIN_MS: i64 = 2_000;
-/// A door waits so long for an order whose outcome is unknown, then is told so.
-const DOOR_PATIENCE_MS: u64 = 8_000;
 /// So many times in a row a venue denies an order that rested before it is believed.
 const DENIALS: u32 = 4;
 /// Most orders that are not over.
@@ -37,9 +34,9 @@ const OVER_ORDERS_MAX: usize = 2_000;
 
 /// A door that waits for an order.
 #[derive(Clone, Copy, Debug)]
-struct Waiting {
-    door: Door,
-    until_ms: u64,
+pub(crate) struct Waiting {
+    pub(crate) door: Door,
+    pub(crate) until_ms: u64,
 }
 
 /// When an order is asked for next.
@@ -53,14 +50,21 @@ struct Ask {
 /// The state machine.
 #[derive(Debug, Default)]
 pub struct Machine {
-    orders: BTreeMap<ClientOrderId, Order>,
+    pub(crate) orders: BTreeMap<ClientOrderId, Order>,
     asks: HashMap<ClientOrderId, Ask>,
-    waiting: HashMap<ClientOrderId, Waiting>,
+    pub(crate) waiting: HashMap<ClientOrderId, Waiting>,
     expiries: HashMap<ClientOrderId, Timestamp>,
     work: HashMap<Tag, Work>,
     next_tag: Tag,
-    policy: Option<Policy>,
-    killed: Option<String>,
+    pub(crate) policy: Option<Policy>,
+    pub(crate) killed: Option<String>,
+    pub(crate) risk: RiskState,
+    pub(crate) overrides: Vec<Override>,
+    /// Large orders that a person confirmed, each with the time until which that holds.
+    pub(crate) confirmed: Vec<(PlaceOrder, u64)>,
+    /// Of today, from before the start; counted when the instruments are known.
+    pub(crate) earlier: Vec<Order>,
+    pub(crate) held_asked_ms: Option<u64>,
 }
 
 impl Machine {
@@ -72,9 +76,17 @@ impl Machine {
                 let expires = now.venue().plus_ms(i64::from(recv_window_ms));
                 order.stage = Stage::Ambiguous { expires, what: "the desk ended while it was on its way".to_owned() };
             }
+            let filled = Filled { quantity: order.filled.value(), notional: order.filled_notional.value() };
+            machine.risk.found(&order.intent, filled);
             machine.orders.insert(order.intent.client_order_id.clone(), order);
         }
         machine
+    }
+
+    /// Remembers what was traded before the start, live or over: of this day it counts.
+    pub fn remember(&mut self, orders: Vec<Order>, now: Now) {
+        let day = |at: Timestamp| at.ms().div_euclid(86_400_000);
+        self.earlier = orders.into_iter().filter(|order| day(order.updated) == day(now.wall) && !order.filled.is_zero()).collect();
     }
 
     /// Goes on with the kill switch engaged.
@@ -120,8 +132,11 @@ impl Machine {
     pub fn on(&mut self, event: Event, now: Now) -> Vec<Effect> {
         let mut out = Vec::new();
         match event {
-            Event::Place { door, order, mark } => self.place(door, order, mark, now, &mut out),
-            Event::Cancel { door, id } => self.cancel(Some(door), &id, &mut out),
+            Event::Place { door, order, market, reason } => self.place(door, order, market, reason, now, &mut out),
+            Event::Cancel { door, id } => {
+                self.risk.cancelled(now.mono_ms);
+                self.cancel(Some(door), &id, &mut out);
+            }
             Event::Recorded { tag, error } => self.recorded(tag, error, &mut out),
             Event::Signed { tag, outcome } => self.signed(tag, outcome, now, &mut out),
             Event::Answered { tag, outcome } => self.answered(tag, outcome, now, &mut out),
@@ -131,6 +146,14 @@ impl Machine {
             }
             Event::Rearmed => self.killed = None,
             Event::Policy(policy) => self.policy = policy,
+            Event::Confirmed(order) => self.confirm(order, now),
+            Event::Overridden { order, why } => self.let_pass(order, why, now),
+            Event::Held(balances) => self.held(&balances, now),
+            Event::Pairs(pairs) => self.pairs(pairs, now),
+            Event::Marks(marks) => {
+                self.risk.marks(marks);
+                self.stop_if_broken(now, &mut out);
+            }
             Event::Tick => self.tick(now, &mut out),
         }
         out
@@ -142,45 +165,9 @@ impl Machine {
         self.next_tag
     }
 
-    fn record(&mut self, work: Work, orders: Vec<Order>, entries: Vec<(Kind, Value)>, out: &mut Vec<Effect>) {
+    pub(crate) fn record(&mut self, work: Work, orders: Vec<Order>, entries: Vec<(Kind, Value)>, out: &mut Vec<Effect>) {
         let tag = self.tag(work);
         out.push(Effect::Record { tag, orders, entries });
-    }
-
-    fn place(&mut self, door: Door, order: PlaceOrder, mark: Option<Price>, now: Now, out: &mut Vec<Effect>) {
-        let deny = |code: &str, message: String, advice| Effect::Tell { door, tell: error(code, message, advice) };
-        let id = order.client_order_id.clone();
-        if self.orders.contains_key(&id) {
-            out.push(deny("duplicate", format!("an order named {id} exists already; nothing was sent"), Advice::Refuse));
-            return;
-        }
-        if self.live() >= LIVE_ORDERS_MAX {
-            out.push(deny("too-many-orders", format!("{LIVE_ORDERS_MAX} orders are live; nothing was sent"), Advice::Refuse));
-            return;
-        }
-        if let Some(why) = &self.killed {
-            // The signer would refuse it, too; here nothing has to be recorded first.
-            let reason = strongroom_guard::Reason::KillSwitch { why: why.clone() };
-            out.push(deny(reason.rule(), format!("{reason}; nothing was sent"), reason.advice()));
-            return;
-        }
-        let Some(policy) = &self.policy else {
-            let reason = strongroom_guard::Reason::Sealed;
-            out.push(deny(reason.rule(), format!("{reason}; nothing was sent"), reason.advice()));
-            return;
-        };
-        let intent = Intent::Place(order.clone());
-        if let Verdict::Deny(reason) = desk_gate(policy, &DeskFacts { mark }, &intent) {
-            out.push(deny(reason.rule(), format!("{reason}; nothing was sent"), reason.advice()));
-            let entry = json!({"order": order, "rule": reason.rule(), "why": reason.to_string(), "by": "desk"});
-            self.record(Work::Note, Vec::new(), vec![(Kind::OrderRefused, entry)], out);
-            return;
-        }
-        self.waiting.insert(id.clone(), Waiting { door, until_ms: now.mono_ms + DOOR_PATIENCE_MS });
-        let entry = json!({"order": order, "words": order.words()});
-        let order = Order::intended(order, now.wall);
-        self.orders.insert(id.clone(), order.clone());
-        self.record(Work::Place(id), vec![order], vec![(Kind::OrderIntended, entry)], out);
     }
 
     fn cancel(&mut self, door: Option<Door>, id: &ClientOrderId, out: &mut Vec<Effect>) {
@@ -207,7 +194,7 @@ impl Machine {
         out.push(Effect::Sign { tag, intent, credential });
     }
 
-    fn cancel_all(&mut self, out: &mut Vec<Effect>) {
+    pub(crate) fn cancel_all(&mut self, out: &mut Vec<Effect>) {
         let resting: Vec<_> = self.orders.iter().filter(|(_, order)| order.may_rest()).map(|(id, _)| id.clone()).collect();
         for id in resting {
             self.cancel(None, &id, out);
@@ -222,6 +209,7 @@ impl Machine {
         if let Some(failure) = failure {
             // Never recorded, so never sent, and unknown to the store.
             self.orders.remove(&id);
+            self.never_sent(&id);
             let why = format!("the order could not be recorded ({failure}); nothing was sent");
             self.tell_refused(&id, "not-recorded", why, Advice::Ask, out);
             return;
@@ -307,10 +295,12 @@ impl Machine {
             Work::Trades(id) => {
                 let fills = answer.and_then(|body| decode::trades(&body).map_err(Trouble::Venue));
                 self.ask_done(&Some(id.clone()), now, fills.is_err());
-                if let (Ok(fills), Some(order)) = (fills, self.orders.get_mut(&id))
-                    && order.merge_fills(&fills, now.wall)
-                {
-                    self.report(&id, Kind::OrderReported, now, out);
+                if let (Ok(fills), Some(order)) = (fills, self.orders.get_mut(&id)) {
+                    let new = not_known(order, &fills);
+                    if order.merge_fills(&fills, now.wall) {
+                        self.stood(&id, &new, now, out);
+                        self.report(&id, Kind::OrderReported, now, out);
+                    }
                 }
             }
             Work::Note => {}
@@ -321,7 +311,7 @@ impl Machine {
         let expires = self.expiries.remove(id).unwrap_or_else(|| now.venue().plus_ms(60_000));
         match answer {
             Ok(report) => {
-                self.merge(id, &report, now);
+                self.merge(id, &report, now, out);
                 self.asks.insert(id.clone(), Ask { at_ms: now.mono_ms + POLL_MS, tries: 0, under_way: false });
                 self.report(id, Kind::OrderReported, now, out);
                 // Engaged while it was on its way.
@@ -368,7 +358,7 @@ impl Machine {
     ) {
         match answer {
             Ok(report) => {
-                if self.merge(id, &report, now) {
+                if self.merge(id, &report, now, out) {
                     self.report(id, Kind::OrderReported, now, out);
                 }
                 self.tell_order(id, door, out);
@@ -401,7 +391,7 @@ impl Machine {
         match answer {
             Ok(report) => {
                 self.ask_done(&Some(id.clone()), now, false);
-                if self.merge(id, &report, now) {
+                if self.merge(id, &report, now, out) {
                     self.report(id, if was_ambiguous { Kind::OrderReconciled } else { Kind::OrderReported }, now, out);
                 }
                 if was_ambiguous && self.killed.is_some() {
@@ -419,6 +409,7 @@ impl Machine {
                         order.stage = Stage::Over { fate: Fate::Expired, note: Some("the venue no longer knows this order".to_owned()) };
                         order.updated = now.wall;
                     }
+                    self.stood(id, &[], now, out);
                     self.report(id, Kind::OrderReconciled, now, out);
                 } else if expired {
                     let entry =
@@ -439,8 +430,14 @@ impl Machine {
         rested && self.asks.get(id).is_some_and(|ask| ask.tries >= DENIALS)
     }
 
-    fn merge(&mut self, id: &ClientOrderId, report: &ExecutionReport, now: Now) -> bool {
-        self.orders.get_mut(id).is_some_and(|order| order.merge(report, now.wall))
+    fn merge(&mut self, id: &ClientOrderId, report: &ExecutionReport, now: Now, out: &mut Vec<Effect>) -> bool {
+        let Some(order) = self.orders.get_mut(id) else { return false };
+        let new = not_known(order, &report.fills);
+        let changed = order.merge(report, now.wall);
+        if changed {
+            self.stood(id, &new, now, out);
+        }
+        changed
     }
 
     /// Records the order as it stands and tells the door that waits for it.
@@ -459,6 +456,7 @@ impl Machine {
         let Some(order) = self.orders.get_mut(id) else { return };
         order.refuse(refused.why.clone(), now.wall);
         let order = order.clone();
+        self.stood(id, &[], now, out);
         self.record(Work::Note, vec![order], vec![entry], out);
         self.tell_refused(id, refused.code, refused.why, refused.advice, out);
     }
@@ -498,6 +496,8 @@ impl Machine {
     }
 
     fn tick(&mut self, now: Now, out: &mut Vec<Effect>) {
+        self.ask_held(now, out);
+        self.stop_if_broken(now, out);
         let live: Vec<_> = self.orders.iter().filter(|(_, order)| order.is_live()).map(|(id, _)| id.clone()).collect();
         for id in live {
             self.settle_door(&id, now, out);
@@ -538,6 +538,11 @@ impl Machine {
             }
         }
     }
+}
+
+/// Trades that an order does not have yet.
+fn not_known(order: &Order, fills: &[Fill]) -> Vec<Fill> {
+    fills.iter().filter(|fill| !order.fills.contains_key(&fill.trade_id.0)).cloned().collect()
 }
 
 /// An error for a door.

@@ -19,6 +19,7 @@ use strongroom_venues::binance::encode::RECV_WINDOW_MS;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::account;
 use crate::actions;
 use crate::doors;
 use crate::event::{Door, Effect, Event, Tag};
@@ -34,6 +35,10 @@ use crate::venue::{Venue, VenueConfig};
 
 /// The pipeline turns at least so often; each turn is a heartbeat.
 const TICK: Duration = Duration::from_millis(100);
+/// The rules see new prices every so many ticks.
+const MARKS_EVERY: u32 = 5;
+/// Orders that are looked through for those of today.
+const TODAY_MAX: u32 = 10_000;
 /// A checkpoint is written so long after the last entry.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 /// Most things waiting for the pipeline.
@@ -86,7 +91,7 @@ pub async fn run(config: Config) -> Result<(), DeskError> {
     tokio::spawn(checkpoints(Arc::clone(&hall)));
     let (saves, to_save) = mpsc::unbounded_channel();
     tokio::spawn(save_in_order(Arc::clone(&hall), to_save));
-    Pipeline { hall, machine, supervisor: config.supervisor, doors: HashMap::new(), next_door: 1, saves }.turn(arrivals, orders).await;
+    Pipeline { hall, machine, supervisor: config.supervisor, doors: HashMap::new(), next_door: 1, saves, ticks: 0, pairs_known: 0 }.turn(arrivals, orders).await;
     Ok(())
 }
 
@@ -97,11 +102,13 @@ fn begin(hall: &Arc<Hall>) -> Result<Machine, DeskError> {
         store.begin_log(log_id, &read_key, wall())?;
     }
     let orders = store.live_orders()?;
+    let earlier = store.newest_orders(TODAY_MAX)?;
     let killed = store.meta("killed")?;
     let unfinished = orders.len();
     store.record(&[], &[(Kind::DeskStarted, json!({"version": env!("CARGO_PKG_VERSION"), "live_orders": unfinished}))], wall())?;
     drop(store);
     let mut machine = Machine::resume(orders, hall.now(), RECV_WINDOW_MS);
+    machine.remember(earlier, hall.now());
     if let Some(why) = killed {
         // What rests is cancelled by the first ticks, as soon as the venue and the signer can be reached.
         machine.resume_killed(why);
@@ -150,6 +157,8 @@ struct Pipeline {
     doors: HashMap<Door, oneshot::Sender<Tell>>,
     next_door: Door,
     saves: mpsc::UnboundedSender<ToSave>,
+    ticks: u32,
+    pairs_known: usize,
 }
 
 /// What the signer handed out, and the descriptor of its bytes.
@@ -177,6 +186,10 @@ impl Pipeline {
                 Some(telling) = tellings.recv() => self.told(telling),
                 _ = tick.tick() => {
                     let _ = self.supervisor.try_send(FromDesk::Alive.encode(), &[]);
+                    self.ticks = self.ticks.wrapping_add(1);
+                    if self.ticks % MARKS_EVERY == 0 {
+                        self.look_at_markets();
+                    }
                     self.step(Event::Tick);
                 }
                 Some(arrival) = arrivals.recv() => self.arrived(arrival),
@@ -215,11 +228,31 @@ impl Pipeline {
 
     fn killed(&mut self, why: String) {
         if self.machine.killed().is_none() {
-            let _ = lock(&self.hall.store).set_meta("killed", Some(&why));
-            let _ = self.hall.note(&[(Kind::Killed, json!({"why": why}))]);
+            self.killed_by_rule(&why);
         }
         self.step(Event::Killed { why });
         self.hall.state_changed();
+    }
+
+    /// Remembered across restarts, before anything else is done about it.
+    fn killed_by_rule(&self, why: &str) {
+        let _ = lock(&self.hall.store).set_meta("killed", Some(why));
+        let _ = self.hall.note(&[(Kind::Killed, json!({"why": why}))]);
+        self.hall.state_changed();
+    }
+
+    /// Prices of what is on the list, once in a while; instruments as soon as they are known.
+    fn look_at_markets(&mut self) {
+        let Some(policy) = self.machine.policy() else { return };
+        let listed: Vec<_> = policy.instruments.iter().map(|listed| listed.symbol.clone()).collect();
+        let marks = listed.into_iter().filter_map(|symbol| Some((symbol.clone(), self.hall.feed.mark(&symbol)?))).collect();
+        let instruments = self.hall.venue.instruments();
+        if instruments.len() != self.pairs_known {
+            self.pairs_known = instruments.len();
+            let pairs = instruments.into_iter().map(|found| (found.symbol, found.base, found.quote)).collect();
+            self.step(Event::Pairs(pairs));
+        }
+        self.step(Event::Marks(marks));
     }
 
     fn told(&mut self, telling: Told) {
@@ -235,11 +268,12 @@ impl Pipeline {
 
     fn arrived(&mut self, arrival: Inbound) {
         match arrival {
-            Inbound::Place { order, reply } => {
-                let mark = self.hall.feed.mark(&order.symbol);
+            Inbound::Place { order, reason, reply } => {
+                let market = account::market_of(&self.hall, &order);
                 let door = self.door(reply);
-                self.step(Event::Place { door, order, mark });
+                self.step(Event::Place { door, order, market, reason });
             }
+            Inbound::Judge { order, market, reply } => drop(reply.send(self.machine.judge(&order, market, self.hall.now()))),
             Inbound::Cancel { id, reply } => {
                 let door = self.door(reply);
                 self.step(Event::Cancel { door, id });
@@ -297,6 +331,13 @@ impl Pipeline {
                     hall.orders_changed();
                 }
                 self.step(Event::Recorded { tag, error: error.map(|error| error.to_string()) });
+            }
+            Effect::Kill { why } => {
+                self.killed_by_rule(&why);
+                tokio::spawn(async move { hall.ask_signer(&Request::Kill { why }).await });
+            }
+            Effect::AskHeld => {
+                tokio::spawn(async move { account::balances(&hall).await });
             }
             Effect::Sign { tag, intent, credential } => {
                 let clock_offset_us = hall.venue.clock_offset_us();

@@ -4,8 +4,10 @@
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use strongroom_desk_api::{BookView, Check, CheckState, Checks, Enforcer};
-use strongroom_guard::{DeskFacts, OrderRate, Policy, Reason, Role, Session, SignerFacts, Verdict, desk_gate, signer_gate};
-use strongroom_model::{Amount, Balance, Instrument, Intent, Level, MarketSize, Notional, OrderSpec, PlaceOrder, Price, Quantity, Side};
+use strongroom_guard::{Judgement, OrderRate, Policy, Reason, Role, Session, SignerFacts, Turnover, Verdict, signer_gate};
+use strongroom_model::{
+    Amount, Balance, Instrument, Intent, KeyScope, Level, MarketSize, Notional, OrderSpec, PlaceOrder, Price, Quantity, Side, Timestamp,
+};
 
 /// Above this part of the asset that is given, in percent, the size is asked about.
 const SIZE_GUIDE_PERCENT: u32 = 25;
@@ -27,7 +29,7 @@ pub(crate) struct Facts<'a> {
 }
 
 /// All checks of an order.
-pub(crate) fn checks(facts: &Facts<'_>, order: &PlaceOrder) -> Checks {
+pub(crate) fn checks(facts: &Facts<'_>, judgement: Option<&Judgement>, order: &PlaceOrder) -> Checks {
     let notional = value(facts, order);
     let (base, quote) = facts.instrument.map_or(("", ""), |instrument| (instrument.base.as_str(), instrument.quote.as_str()));
     let given_asset = if order.side == Side::Buy { quote } else { base };
@@ -36,7 +38,7 @@ pub(crate) fn checks(facts: &Facts<'_>, order: &PlaceOrder) -> Checks {
         Side::Sell => quantity(facts, order).map(Quantity::value),
     };
     let free = facts.balances.iter().find(|balance| balance.asset == given_asset).map_or(Decimal::ZERO, |balance| balance.free.value());
-    let mut found = vec![switch(facts), limits(facts, order), collar(facts, order)];
+    let mut found = vec![switch(facts), limits(facts, order), collar(facts, judgement, order)];
     found.push(value_limit(facts, notional));
     found.push(match &facts.filters {
         Ok(()) => pass("Tick, lot, smallest value", steps(facts.instrument), Enforcer::Desk),
@@ -47,6 +49,7 @@ pub(crate) fn checks(facts: &Facts<'_>, order: &PlaceOrder) -> Checks {
     }
     found.extend(slippage(facts, order, notional));
     found.extend(post_only(facts, order));
+    found.extend(judgement.into_iter().flat_map(other_rules));
     let fee = facts.fee_rate.zip(notional).and_then(|(rate, notional)| Amount::new((rate * notional.value()).round_dp(8)));
     Checks {
         checks: found,
@@ -108,15 +111,25 @@ fn limits(facts: &Facts<'_>, order: &PlaceOrder) -> Check {
     };
     let detail = policy.instrument(&order.symbol).map_or_else(String::new, |limits| format!("at most {} each", limits.quantity_max));
     let session = Session { opened_ms: 0, used_ms: 0, roles: vec![Role::Trader], is_service: false };
-    let signer = SignerFacts { freeze: None, session: Ok(&session), rate: &mut OrderRate::default(), now_ms: 0 };
+    let signer = SignerFacts {
+        freeze: None,
+        session: Ok(&session),
+        scope: &KeyScope::default(),
+        rate: &mut OrderRate::default(),
+        turnover: &mut Turnover::default(),
+        is_confirmed: false,
+        now_ms: 0,
+        wall: Timestamp::from_ms(0),
+    };
     match signer_gate(policy, signer, &Intent::Place(order.clone())) {
         // The value has a check of its own.
-        Verdict::Allow | Verdict::StepUp | Verdict::Deny(Reason::MaxNotional { .. }) => pass(NAME, detail, Enforcer::Signer),
+        Verdict::Allow | Verdict::Deny(Reason::MaxNotional { .. }) => pass(NAME, detail, Enforcer::Signer),
+        Verdict::Deny(reason @ Reason::Confirm { .. }) => check(NAME, CheckState::Ask, sentence(&reason.to_string()), detail, Enforcer::Signer),
         Verdict::Deny(reason) => refuse(NAME, sentence(&reason.to_string()), detail, Enforcer::Signer),
     }
 }
 
-fn collar(facts: &Facts<'_>, order: &PlaceOrder) -> Check {
+fn collar(facts: &Facts<'_>, judgement: Option<&Judgement>, order: &PlaceOrder) -> Check {
     const NAME: &str = "Price inside collar";
     let Some(policy) = facts.policy else { return pass(NAME, String::new(), Enforcer::Desk) };
     let away = facts.mark.zip(order.spec.price()).and_then(|(mark, price)| {
@@ -124,10 +137,58 @@ fn collar(facts: &Facts<'_>, order: &PlaceOrder) -> Check {
         Some(format!("{} of {} %", away.round_dp(2), percent(policy.price_collar_bps)))
     });
     let detail = away.unwrap_or_else(|| format!("{} %", percent(policy.price_collar_bps)));
-    match desk_gate(policy, &DeskFacts { mark: facts.mark }, &Intent::Place(order.clone())) {
-        Verdict::Deny(reason) => refuse(NAME, sentence(&reason.to_string()), detail, Enforcer::Desk),
-        Verdict::Allow | Verdict::StepUp => pass(NAME, detail, Enforcer::Desk),
+    let is_mine = |reason: &&Reason| matches!(reason, Reason::PriceCollar { .. } | Reason::Mark { .. });
+    let refused = judgement.and_then(|judgement| judgement.refused.iter().find(is_mine));
+    let asked = judgement.and_then(|judgement| judgement.asks.iter().find(is_mine));
+    match (refused, asked) {
+        (Some(reason), _) => refuse(NAME, sentence(&reason.to_string()), detail, Enforcer::Desk),
+        (None, Some(reason)) => ask(NAME, sentence(&reason.to_string()), detail),
+        (None, None) => pass(NAME, detail, Enforcer::Desk),
     }
+}
+
+/// The desk's rules that have no line of their own and are not met.
+fn other_rules(judgement: &Judgement) -> Vec<Check> {
+    let has_line = |reason: &Reason| matches!(reason, Reason::PriceCollar { .. } | Reason::Mark { .. } | Reason::MaxNotional { .. });
+    let refused = judgement.refused.iter().map(|reason| (reason, CheckState::Refuse));
+    let asked = judgement.asks.iter().map(|reason| (reason, CheckState::Ask));
+    let line = |(reason, state): (&Reason, CheckState)| {
+        let words = sentence(&reason.to_string());
+        check(rule_title(reason.rule()), state, words, String::new(), Enforcer::Desk)
+    };
+    refused.chain(asked).filter(|(reason, _)| !has_line(reason)).map(line).collect()
+}
+
+/// A rule's name as a line of the ticket has it.
+fn rule_title(rule: &str) -> &str {
+    match rule {
+        "restricted" => "Restricted instruments",
+        "slippage" => "Slippage limit",
+        "open-orders" => "Open orders",
+        "position" => "Position",
+        "exposure" | "exposure-unknown" => "Exposure",
+        "day-loss" => "Loss of the day",
+        "drawdown" => "Drawdown of the day",
+        "duplicate" => "Repetition",
+        "cancel-ratio" => "Cancels per order",
+        "self-trade" => "Own orders",
+        other => other,
+    }
+}
+
+/// What a market order would pay or get for a unit on average, by the book as it is.
+pub(crate) fn average(book: &BookView, order: &PlaceOrder) -> Option<Price> {
+    let facts = Facts {
+        policy: None,
+        killed: None,
+        instrument: None,
+        filters: Ok(()),
+        book: Some(book),
+        mark: None,
+        balances: &[],
+        fee_rate: None,
+    };
+    Price::new(value(&facts, order)?.value().checked_div(quantity(&facts, order)?.value())?)
 }
 
 fn value_limit(facts: &Facts<'_>, notional: Option<Notional>) -> Check {

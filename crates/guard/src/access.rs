@@ -1,31 +1,9 @@
-//! Who is asking: roles, sessions, and the freeze that the kill switch sets.
+//! Who is asking: sessions, and the freeze that the kill switch sets.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-
-/// What a person may do. A vault's first slot has all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// Sees.
-    Viewer,
-    /// Places and cancels orders.
-    Trader,
-    /// Sets risk limits, re-arms.
-    Risk,
-    /// Imports, rotates, deletes credentials.
-    KeyAdmin,
-    /// Reads the audit log.
-    Auditor,
-}
-
-impl Role {
-    /// All roles.
-    pub const ALL: [Self; 5] = [Self::Viewer, Self::Trader, Self::Risk, Self::KeyAdmin, Self::Auditor];
-    /// What a machine may do that opened the vault without a person.
-    pub const OF_SERVICES: [Self; 2] = [Self::Viewer, Self::Trader];
-}
+use strongroom_model::Role;
 
 /// Why there is no session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,15 +4,26 @@
 //! examples. Cancels pass every rule: nothing here can stop risk from being taken away.
 
 mod access;
+mod day;
+mod desk_rules;
+mod exposure;
+mod permissions;
 mod policy;
 mod risk;
 mod rules;
+mod signer_rules;
 mod totp;
+mod turnover;
 
-pub use access::{Freeze, Role, Session, SessionEnd};
+pub use access::{Freeze, Session, SessionEnd};
+pub use day::{Day, DayResult};
+pub use desk_rules::{DeskRule, DeskRules, RuleMode};
+pub use exposure::{Exposure, Filled, OpenOrder, Pair};
+pub use permissions::{PERMISSIONS, Permission, PermissionRow, Proof};
 pub use policy::{InstrumentPolicy, KdfFloor, Policy, PolicyError};
-pub use risk::{OrderRate, desk_gate, signer_gate};
+pub use risk::{Judgement, Quote, RiskState};
 pub use rules::{Enforcer, RULES, Reason, Rule, Verdict};
+pub use signer_rules::{OrderRate, SignerFacts, signer_gate, worth_at_most};
+pub use strongroom_model::Role;
 pub use totp::{STEP_S, TotpRefusal, TotpState};
-
-pub use risk::{DeskFacts, SignerFacts};
+pub use turnover::Turnover;

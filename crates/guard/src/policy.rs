@@ -4,10 +4,14 @@ use serde::{Deserialize, Serialize};
 use strongroom_model::{Notional, Price, Quantity, Symbol};
 use thiserror::Error;
 
+use crate::desk_rules::DeskRules;
+
 /// Most instruments on one list.
 const INSTRUMENTS_MAX: usize = 200;
 /// Most new orders per minute that can be allowed.
 pub(crate) const ORDERS_PER_MINUTE_MAX: u32 = 6_000;
+/// What a new vault signs in a day.
+const DAY_NOTIONAL_INITIAL: u32 = 5_000_000;
 /// Shortest times of a session: whoever can only lower limits must not lock a person out.
 const SESSION_IDLE_MS_MIN: u64 = 60_000;
 const SESSION_AGE_MS_MIN: u64 = 300_000;
@@ -29,6 +33,9 @@ pub struct InstrumentPolicy {
     pub price_low: Price,
     /// Highest price that is ever signed.
     pub price_high: Price,
+    /// Most base quantity held, with everything that open orders would buy; desk-enforced.
+    #[serde(default)]
+    pub position_max: Option<Quantity>,
 }
 
 /// What may be signed. Stored in the vault as a record of its own.
@@ -40,6 +47,13 @@ pub struct Policy {
     pub instruments: Vec<InstrumentPolicy>,
     /// Most quote value of one order.
     pub order_notional_max: Notional,
+    /// Most that is signed in 24 hours, each order at the most that it can be worth inside its band. What is cancelled or never filled
+    /// counts, too.
+    #[serde(default = "day_notional_initial")]
+    pub day_notional_max: Notional,
+    /// An order worth more is signed only after its own code; nothing: none needs one.
+    #[serde(default)]
+    pub confirm_above: Option<Notional>,
     /// Most new orders per minute.
     pub orders_per_minute: u32,
     /// Distance from the mark in basis points; desk-enforced.
@@ -51,6 +65,13 @@ pub struct Policy {
     /// A password that is less hard to try is stretched anew when it is given next; nothing: as it is.
     #[serde(default)]
     pub kdf_floor: Option<KdfFloor>,
+    /// Rules that need to know markets, or what is held.
+    #[serde(default)]
+    pub desk: DeskRules,
+}
+
+fn day_notional_initial() -> Notional {
+    Notional::new(DAY_NOTIONAL_INITIAL.into()).unwrap_or_default()
 }
 
 /// How hard every password is to try, at least (Argon2id).
@@ -96,15 +117,19 @@ impl Policy {
             quantity_max: Quantity::parse(quantity).expect("constant"),
             price_low: Price::parse(low).expect("constant"),
             price_high: Price::parse(high).expect("constant"),
+            position_max: None,
         };
         Self {
-            instruments: vec![instrument("BTCUSDT", "1", "1000", "1000000"), instrument("ETHUSDT", "20", "50", "100000")],
+            instruments: vec![instrument("BTCUSDT", "1", "1000", "400000"), instrument("ETHUSDT", "20", "50", "20000")],
             order_notional_max: Notional::parse("25000").expect("constant"),
+            day_notional_max: day_notional_initial(),
+            confirm_above: None,
             orders_per_minute: 120,
             price_collar_bps: 500,
-            session_idle_ms: 15 * 60_000,
+            session_idle_ms: 5 * 60_000,
             session_age_max_ms: 8 * 3_600_000,
             kdf_floor: None,
+            desk: DeskRules::default(),
         }
     }
 
@@ -133,6 +158,9 @@ impl Policy {
             ("session_age_max_ms", (SESSION_AGE_MS_MIN..=SESSION_AGE_MS_MAX).contains(&self.session_age_max_ms)),
             ("kdf_floor", self.kdf_floor.is_none_or(|floor| floor.fits())),
         ];
+        if !self.desk.fits() {
+            return Err(PolicyError::Range("desk"));
+        }
         match ranges.iter().find(|(_, fits)| !fits) {
             Some((name, _)) => Err(PolicyError::Range(name)),
             None => Ok(()),
@@ -144,11 +172,17 @@ impl Policy {
         let raised_instrument = next.instruments.iter().any(|after| match self.instrument(&after.symbol) {
             None => true,
             Some(before) => {
-                after.quantity_max > before.quantity_max || after.price_low < before.price_low || after.price_high > before.price_high
+                after.quantity_max > before.quantity_max
+                    || after.price_low < before.price_low
+                    || after.price_high > before.price_high
+                    || is_looser(before.position_max, after.position_max)
             }
         });
         raised_instrument
             || next.order_notional_max > self.order_notional_max
+            || next.day_notional_max > self.day_notional_max
+            || is_looser(self.confirm_above, next.confirm_above)
+            || self.desk.is_loosened_by(&next.desk)
             || next.orders_per_minute > self.orders_per_minute
             || next.price_collar_bps > self.price_collar_bps
             || next.session_idle_ms > self.session_idle_ms
@@ -156,6 +190,15 @@ impl Policy {
             || self.kdf_floor.is_some_and(|before| {
                 next.kdf_floor.is_none_or(|after| after.memory_mib < before.memory_mib || after.passes < before.passes)
             })
+    }
+}
+
+/// Whether a most, where nothing means no bound, became more.
+pub(crate) fn is_looser<T: PartialOrd>(before: Option<T>, after: Option<T>) -> bool {
+    match (before, after) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(before), Some(after)) => after > before,
     }
 }
 
@@ -173,15 +216,16 @@ mod tests {
     #[test]
     fn every_way_to_raise_is_seen() {
         let policy = Policy::initial();
-        let changes: [fn(&mut Policy); 9] = [
+        let changes: [fn(&mut Policy); 10] = [
             |p| p.order_notional_max = Notional::parse("25000.00000001").unwrap(),
             |p| p.orders_per_minute += 1,
+            |p| p.day_notional_max = Notional::parse("5000000.01").unwrap(),
             |p| p.price_collar_bps += 1,
             |p| p.session_idle_ms += 1,
             |p| p.session_age_max_ms += 1,
             |p| p.instruments[0].quantity_max = Quantity::parse("1.1").unwrap(),
             |p| p.instruments[0].price_low = Price::parse("999").unwrap(),
-            |p| p.instruments[0].price_high = Price::parse("1000001").unwrap(),
+            |p| p.instruments[0].price_high = Price::parse("400001").unwrap(),
             |p| p.instruments[0].symbol = Symbol::parse("DOGEUSDT").unwrap(),
         ];
         for change in changes {

@@ -1,250 +1,314 @@
-//! Pre-trade rules. Invariant: tightening a limit never allows more, and a cancel is never denied.
+//! What the desk knows of orders, fills and prices, and the rules that need it.
+//!
+//! Invariant: every order counts from the moment it is sent; tightening a rule never lets more pass; a cancel is never denied.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use rust_decimal::Decimal;
-use strongroom_model::{Intent, MarketSize, OrderSpec, PlaceOrder, Price, Side};
+use strongroom_model::{Amount, Asset, Fill, Notional, OrderSpec, PlaceOrder, Price, Quantity, Side, Symbol, Timestamp};
 
-use crate::access::{Freeze, Role, Session, SessionEnd};
-use crate::policy::{ORDERS_PER_MINUTE_MAX, Policy};
-use crate::rules::{Reason, Verdict};
+use crate::day::Day;
+use crate::desk_rules::DeskRule;
+use crate::exposure::{Exposure, Filled, Pair};
+use crate::policy::Policy;
+use crate::rules::Reason;
 
 const MINUTE_MS: u64 = 60_000;
+const HOUR_MS: u64 = 3_600_000;
 const BPS_PER_ONE: u32 = 10_000;
+/// Most orders of which is remembered when they were sent.
+const REMEMBERED_MAX: usize = 10_000;
+/// From so many orders within an hour on, the ratio of cancels is judged.
+const CANCEL_RATIO_FROM: usize = 50;
 
-/// Times of the newest orders: an exact sliding window, never longer than the largest limit.
-#[derive(Clone, Debug, Default)]
-pub struct OrderRate {
-    at_ms: VecDeque<u64>,
-}
-
-impl OrderRate {
-    /// Counts one order.
-    pub fn count(&mut self, now_ms: u64) {
-        if self.at_ms.len() >= ORDERS_PER_MINUTE_MAX as usize {
-            self.at_ms.pop_front();
-        }
-        self.at_ms.push_back(now_ms);
-    }
-
-    /// `None` when one more fits into the last minute, else how long until it does.
-    pub fn wait_ms(&mut self, limit: u32, now_ms: u64) -> Option<u64> {
-        while self.at_ms.front().is_some_and(|at| now_ms.saturating_sub(*at) >= MINUTE_MS) {
-            self.at_ms.pop_front();
-        }
-        let over = (self.at_ms.len() + 1).checked_sub(limit as usize).filter(|over| *over > 0)?;
-        let leaves = self.at_ms.get(over - 1).map_or(now_ms, |at| at + MINUTE_MS);
-        Some(leaves.saturating_sub(now_ms).max(1))
-    }
-}
-
-/// What the signer knows by itself.
-pub struct SignerFacts<'a> {
-    /// The kill switch.
-    pub freeze: Option<&'a Freeze>,
-    /// The session, or how the last one ended.
-    pub session: Result<&'a Session, SessionEnd>,
-    /// Orders signed lately.
-    pub rate: &'a mut OrderRate,
-    /// The signer's own monotonic clock.
-    pub now_ms: u64,
-}
-
-/// What the desk knows in addition.
-pub struct DeskFacts {
+/// What is known of the market of an order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quote {
     /// Halfway between best bid and ask, if the book is current.
     pub mark: Option<Price>,
+    /// What a market order would pay or get on average by the book as it is; nothing: the book does not hold so much.
+    pub average: Option<Price>,
 }
 
-/// The signer-enforced rules.
-pub fn signer_gate(policy: &Policy, facts: SignerFacts<'_>, intent: &Intent) -> Verdict {
-    let Intent::Place(order) = intent else {
-        return Verdict::Allow;
-    };
-    match signer_rules(policy, facts, order) {
-        Ok(()) => Verdict::Allow,
-        Err(reason) => Verdict::Deny(reason),
+/// Why an order does not meet rules: those that refuse, and those that do less.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// Refused.
+    pub refused: Vec<Reason>,
+    /// Passes for whoever gives a reason.
+    pub asks: Vec<Reason>,
+    /// Passes, and is noted.
+    pub shadows: Vec<Reason>,
+}
+
+/// Everything that the desk's rules need to know.
+#[derive(Clone, Debug, Default)]
+pub struct RiskState {
+    /// What is held and on its way.
+    pub exposure: Exposure,
+    day: Day,
+    marks: BTreeMap<Symbol, Price>,
+    /// Orders sent within the last hour, newest last.
+    sent: VecDeque<(u64, PlaceOrder)>,
+    cancels: VecDeque<u64>,
+    /// When orders first filled within the last minute.
+    fills: VecDeque<(u64, Symbol, Side)>,
+}
+
+impl RiskState {
+    /// Prices of now.
+    pub fn marks(&mut self, marks: BTreeMap<Symbol, Price>) {
+        self.marks = marks;
+    }
+
+    /// The venue told what is held.
+    pub fn held(&mut self, balances: impl IntoIterator<Item = (Asset, Amount)>) {
+        self.exposure.told(balances);
+    }
+
+    /// The venue told its instruments.
+    pub fn pairs(&mut self, pairs: impl IntoIterator<Item = (Symbol, Pair)>) {
+        self.exposure.pairs(pairs);
+    }
+
+    /// An order is on its way.
+    pub fn sent(&mut self, order: &PlaceOrder, now_ms: u64) {
+        self.exposure.sent(order, Filled::default());
+        push(&mut self.sent, (now_ms, order.clone()));
+    }
+
+    /// An order was found that was sent earlier.
+    pub fn found(&mut self, order: &PlaceOrder, filled: Filled) {
+        self.exposure.sent(order, filled);
+    }
+
+    /// A person or a program takes an order back.
+    pub fn cancelled(&mut self, now_ms: u64) {
+        push(&mut self.cancels, now_ms);
+    }
+
+    /// How an order stands: all that was filled of it, and its trades that were told since.
+    pub fn stands(&mut self, order: &PlaceOrder, filled: (Quantity, Notional), trades: &[Fill], is_over: bool, now_ms: u64, at: Timestamp) {
+        let id = &order.client_order_id;
+        let new = self.exposure.filled(id, filled.0.value(), filled.1.value());
+        if !new.quantity.is_zero() && new.quantity == filled.0.value() {
+            push(&mut self.fills, (now_ms, order.symbol.clone(), order.side));
+        }
+        if !new.quantity.is_zero() || !trades.is_empty() {
+            self.traded(order, new, trades, at);
+        }
+        if is_over {
+            self.exposure.over(id);
+        }
+    }
+
+    /// Something was filled; also of orders that are over, after a restart.
+    pub fn traded(&mut self, order: &PlaceOrder, filled: Filled, trades: &[Fill], at: Timestamp) {
+        let Some(pair) = self.exposure.pair(&order.symbol) else { return };
+        let (base, quote) = (pair.base.clone(), pair.quote.clone());
+        let fee: Decimal = trades.iter().map(|trade| fee_in_quote(trade, &base, &quote)).sum();
+        self.day.traded(&order.symbol, &quote, order.side, filled, fee, at);
+    }
+
+    /// The rule by which everything has to stop, if one is broken.
+    pub fn must_stop(&mut self, policy: &Policy, now_ms: u64, at: Timestamp) -> Option<Reason> {
+        let rules = &policy.desk;
+        self.day.is(at);
+        while self.fills.front().is_some_and(|(at_ms, ..)| now_ms.saturating_sub(*at_ms) >= MINUTE_MS) {
+            self.fills.pop_front();
+        }
+        if let Some(max) = rules.fills_per_minute {
+            for (_, symbol, side) in &self.fills {
+                let count = self.fills.iter().filter(|(_, other, way)| other == symbol && way == side).count();
+                if u32::try_from(count).unwrap_or(u32::MAX) > max {
+                    return Some(Reason::RepeatedExecution { symbol: symbol.clone(), side: *side, max });
+                }
+            }
+        }
+        let refuses = |rule| rules.mode(rule) == crate::RuleMode::Refuse;
+        self.losses(policy).into_iter().find(|(rule, _)| refuses(*rule)).map(|(_, reason)| reason)
+    }
+
+    /// Losses above what a day may bring.
+    fn losses(&mut self, policy: &Policy) -> Vec<(DeskRule, Reason)> {
+        let mut found = Vec::new();
+        for quote in self.day.quotes() {
+            let result = self.day.result(&quote, &self.marks);
+            let loss = Notional::new(-result.result).unwrap_or_default();
+            let drawdown = Notional::new(result.drawdown).unwrap_or_default();
+            if let Some(max) = policy.desk.day_loss_max.filter(|max| loss > *max) {
+                found.push((DeskRule::DayLoss, Reason::DayLoss { loss, max, quote: quote.clone() }));
+            }
+            if let Some(max) = policy.desk.drawdown_max.filter(|max| drawdown > *max) {
+                found.push((DeskRule::Drawdown, Reason::Drawdown { drawdown, max, quote }));
+            }
+        }
+        found
+    }
+
+    /// The desk-enforced rules for a new order.
+    pub fn judge(&mut self, policy: &Policy, order: &PlaceOrder, market: Quote, now_ms: u64) -> Judgement {
+        let mut judgement = Judgement::default();
+        // Without a price nothing can be compared; no setting changes that.
+        let Some(mark) = market.mark else {
+            judgement.refused.push(Reason::Mark { symbol: order.symbol.clone() });
+            return judgement;
+        };
+        judgement.refused.extend(value_at_mark(policy, mark, order));
+        let mut broken = self.broken(policy, order, mark, market.average, now_ms);
+        broken.extend(self.losses(policy));
+        for (rule, reason) in broken {
+            match policy.desk.mode(rule) {
+                crate::RuleMode::Refuse => judgement.refused.push(reason),
+                crate::RuleMode::Ask => judgement.asks.push(reason),
+                crate::RuleMode::Shadow => judgement.shadows.push(reason),
+            }
+        }
+        judgement
+    }
+
+    fn broken(
+        &mut self,
+        policy: &Policy,
+        order: &PlaceOrder,
+        mark: Price,
+        average: Option<Price>,
+        now_ms: u64,
+    ) -> Vec<(DeskRule, Reason)> {
+        let rules = &policy.desk;
+        let mut broken = Vec::new();
+        let symbol = || order.symbol.clone();
+        if order.side == Side::Buy && rules.restricted.contains(&order.symbol) {
+            broken.push((DeskRule::Restricted, Reason::Restricted { symbol: symbol() }));
+        }
+        if let Some(asked) = order.spec.price().filter(|price| is_worse(*price, order.side, mark, policy.price_collar_bps)) {
+            broken.push((DeskRule::PriceCollar, Reason::PriceCollar { asked, mark, collar_bps: policy.price_collar_bps }));
+        }
+        if let (OrderSpec::Market { .. }, Some(bps)) = (order.spec, rules.slippage_bps)
+            && average.is_none_or(|average| is_worse(average, order.side, mark, bps))
+        {
+            broken.push((DeskRule::Slippage, Reason::Slippage { average, mark, slippage_bps: bps }));
+        }
+        let open = u32::try_from(self.exposure.open().count()).unwrap_or(u32::MAX);
+        if let Some(max) = rules.open_orders_max.filter(|max| open >= *max) {
+            broken.push((DeskRule::OpenOrders, Reason::OpenOrders { open, max }));
+        }
+        if order.side == Side::Buy {
+            broken.extend(self.too_much(policy, order, mark));
+        }
+        if let Some(window_ms) = rules.duplicate_ms {
+            let same = |(at_ms, sent): &&(u64, PlaceOrder)| {
+                now_ms.saturating_sub(*at_ms) < window_ms
+                    && (&sent.symbol, sent.side, sent.spec) == (&order.symbol, order.side, order.spec)
+            };
+            if let Some((at_ms, sent)) = self.sent.iter().rev().find(same) {
+                let retry_after_ms = (at_ms + window_ms).saturating_sub(now_ms);
+                broken.push((DeskRule::Duplicate, Reason::Duplicate { earlier: sent.client_order_id.clone(), retry_after_ms }));
+            }
+        }
+        broken.extend(self.cancel_ratio(policy, now_ms));
+        if !rules.self_trade
+            && let Some(own) = self.exposure.open().find(|open| crosses(order, &open.order))
+        {
+            broken.push((DeskRule::SelfTrade, Reason::SelfTrade { own: own.order.client_order_id.clone() }));
+        }
+        broken
+    }
+
+    /// Positions and exposure with this order.
+    fn too_much(&self, policy: &Policy, order: &PlaceOrder, mark: Price) -> Vec<(DeskRule, Reason)> {
+        let mut broken = Vec::new();
+        let unknown = |rule| (rule, Reason::ExposureUnknown { symbol: order.symbol.clone() });
+        if let Some(max) = policy.instrument(&order.symbol).and_then(|instrument| instrument.position_max) {
+            match self.exposure.position(&order.symbol, Some(order), mark).map(Quantity::new) {
+                None => broken.push(unknown(DeskRule::Position)),
+                Some(Some(after)) if after > max => {
+                    broken.push((DeskRule::Position, Reason::Position { symbol: order.symbol.clone(), after, max }));
+                }
+                Some(_) => {}
+            }
+        }
+        if let Some(max) = policy.desk.exposure_max {
+            let top = |symbol: &Symbol| policy.instrument(symbol).map_or(Decimal::ZERO, |listed| listed.price_high.value());
+            let price = |symbol: &Symbol| match self.marks.get(symbol) {
+                _ if *symbol == order.symbol => mark.value(),
+                Some(mark) => mark.value(),
+                // An instrument that nobody follows counts at the top of its band.
+                None => top(symbol),
+            };
+            let listed = policy.instruments.iter().map(|listed| &listed.symbol);
+            let quote = self.exposure.pair(&order.symbol).map(|pair| pair.quote.clone());
+            let worth = quote.as_ref().and_then(|quote| self.exposure.worth(quote, listed, Some(order), price));
+            match (quote, worth.map(Notional::new)) {
+                (Some(quote), Some(Some(after))) if after > max => {
+                    broken.push((DeskRule::Exposure, Reason::Exposure { after, max, quote }));
+                }
+                (Some(_), Some(_)) => {}
+                _ => broken.push(unknown(DeskRule::Exposure)),
+            }
+        }
+        broken
+    }
+
+    fn cancel_ratio(&mut self, policy: &Policy, now_ms: u64) -> Option<(DeskRule, Reason)> {
+        let is_old = |at_ms: u64| now_ms.saturating_sub(at_ms) >= HOUR_MS;
+        while self.sent.front().is_some_and(|(at_ms, _)| is_old(*at_ms)) {
+            self.sent.pop_front();
+        }
+        while self.cancels.front().is_some_and(|at_ms| is_old(*at_ms)) {
+            self.cancels.pop_front();
+        }
+        let max = policy.desk.cancels_percent?;
+        let (orders, cancels) = (self.sent.len(), self.cancels.len());
+        let percent = u32::try_from(cancels.checked_mul(100)?.checked_div(orders)?).unwrap_or(u32::MAX);
+        (orders >= CANCEL_RATIO_FROM && percent > max).then_some((DeskRule::CancelRatio, Reason::CancelRatio { percent, max }))
     }
 }
 
-fn signer_rules(policy: &Policy, facts: SignerFacts<'_>, order: &PlaceOrder) -> Result<(), Reason> {
-    if let Some(freeze) = facts.freeze {
-        return Err(Reason::KillSwitch { why: freeze.why.clone() });
+fn push<T>(queue: &mut VecDeque<T>, one: T) {
+    if queue.len() >= REMEMBERED_MAX {
+        queue.pop_front();
     }
-    let session = facts.session.map_err(|end| Reason::Session { end })?;
-    if let Some(end) = session.end(facts.now_ms, policy.session_idle_ms, policy.session_age_max_ms) {
-        return Err(Reason::Session { end });
-    }
-    if !session.roles.contains(&Role::Trader) {
-        return Err(Reason::Role { needed: "trader".to_owned() });
-    }
-    let Some(instrument) = policy.instrument(&order.symbol) else {
-        return Err(Reason::Instrument { symbol: order.symbol.clone() });
-    };
-    if let Some(retry_after_ms) = facts.rate.wait_ms(policy.orders_per_minute, facts.now_ms) {
-        return Err(Reason::OrderRate { limit: policy.orders_per_minute, retry_after_ms });
-    }
-    let too_large = |asked| Reason::MaxNotional { asked, max: policy.order_notional_max };
-    if let Some(asked) = order.spec.quantity()
-        && asked > instrument.quantity_max
-    {
-        return Err(Reason::MaxQuantity { asked, max: instrument.quantity_max });
-    }
-    let notional = match (order.spec, order.spec.price()) {
-        (OrderSpec::Market { size: MarketSize::Quote(notional) }, _) => Some(notional),
-        (spec, Some(price)) => spec.quantity().map(|quantity| price.checked_mul(quantity).unwrap_or_default()),
-        _ => None,
-    };
-    if let Some(asked) = notional
-        && (asked > policy.order_notional_max || asked.is_zero())
-    {
-        return Err(too_large(asked));
-    }
-    if let Some(asked) = order.spec.price()
-        && !(instrument.price_low..=instrument.price_high).contains(&asked)
-    {
-        return Err(Reason::PriceBand { asked, low: instrument.price_low, high: instrument.price_high });
-    }
-    Ok(())
+    queue.push_back(one);
 }
 
-/// The desk-enforced rules; the desk asks them before it records an intent.
-pub fn desk_gate(policy: &Policy, facts: &DeskFacts, intent: &Intent) -> Verdict {
-    let Intent::Place(order) = intent else {
-        return Verdict::Allow;
-    };
-    let Some(mark) = facts.mark else {
-        return Verdict::Deny(Reason::Mark { symbol: order.symbol.clone() });
-    };
-    let Some(asked) = order.spec.price() else {
-        return market_value(policy, mark, order);
-    };
-    let room = mark.value() * Decimal::from(policy.price_collar_bps) / Decimal::from(BPS_PER_ONE);
-    let too_far = match order.side {
-        Side::Buy => asked.value() > mark.value() + room,
-        Side::Sell => asked.value() < mark.value() - room,
-    };
-    if too_far {
-        return Verdict::Deny(Reason::PriceCollar { asked, mark, collar_bps: policy.price_collar_bps });
+/// What a trade cost, in the quote asset; a fee in a third asset is not counted.
+fn fee_in_quote(trade: &Fill, base: &str, quote: &str) -> Decimal {
+    match trade.commission_asset.as_str() {
+        asset if asset == quote => trade.commission.value(),
+        asset if asset == base => trade.commission.value() * trade.price.value(),
+        _ => Decimal::ZERO,
     }
-    Verdict::Allow
+}
+
+/// Whether a price is further from the mark than `bps`, on the losing side.
+fn is_worse(price: Price, side: Side, mark: Price, bps: u32) -> bool {
+    let room = mark.value() * Decimal::from(bps) / Decimal::from(BPS_PER_ONE);
+    match side {
+        Side::Buy => price.value() > mark.value() + room,
+        Side::Sell => price.value() < mark.value() - room,
+    }
+}
+
+/// Whether an order could meet that own one in the book.
+fn crosses(order: &PlaceOrder, own: &PlaceOrder) -> bool {
+    let (OrderSpec::Limit { price: rests, .. } | OrderSpec::PostOnly { price: rests, .. }) = own.spec else { return false };
+    let meets = match (order.spec.price(), order.side) {
+        // One that only rests is refused by the venue where it would meet any other.
+        _ if matches!(order.spec, OrderSpec::PostOnly { .. }) => false,
+        (None, _) => true,
+        (Some(price), Side::Buy) => price >= rests,
+        (Some(price), Side::Sell) => price <= rests,
+    };
+    own.symbol == order.symbol && own.side != order.side && meets
 }
 
 /// A market order by base quantity has no price of its own: its value at the mark must fit.
-fn market_value(policy: &Policy, mark: Price, order: &PlaceOrder) -> Verdict {
-    let value = order.spec.quantity().and_then(|quantity| mark.checked_mul(quantity));
-    match value {
-        Some(asked) if asked > policy.order_notional_max => Verdict::Deny(Reason::MaxNotional { asked, max: policy.order_notional_max }),
-        _ => Verdict::Allow,
+fn value_at_mark(policy: &Policy, mark: Price, order: &PlaceOrder) -> Option<Reason> {
+    if order.spec.price().is_some() {
+        return None;
     }
+    let asked = mark.checked_mul(order.spec.quantity()?).unwrap_or_else(|| Notional::new(Decimal::MAX).unwrap_or_default());
+    (asked > policy.order_notional_max).then_some(Reason::MaxNotional { asked, max: policy.order_notional_max })
 }
 
-#[cfg(test)]
-mod tests {
-    use strongroom_model::{ClientOrderId, Notional, OrderRef, Quantity, Symbol, TimeInForce};
-
-    use super::*;
-
-    fn order(symbol: &str, side: Side, spec: OrderSpec) -> Intent {
-        Intent::Place(PlaceOrder {
-            client_order_id: ClientOrderId::parse("t").unwrap(),
-            symbol: Symbol::parse(symbol).unwrap(),
-            side,
-            spec,
-        })
-    }
-
-    fn limit(symbol: &str, price: &str, quantity: &str) -> Intent {
-        let spec =
-            OrderSpec::Limit { price: Price::parse(price).unwrap(), quantity: Quantity::parse(quantity).unwrap(), tif: TimeInForce::Gtc };
-        order(symbol, Side::Buy, spec)
-    }
-
-    fn ask(intent: &Intent, freeze: Option<&Freeze>, session: Result<&Session, SessionEnd>, now_ms: u64) -> String {
-        let facts = SignerFacts { freeze, session, rate: &mut OrderRate::default(), now_ms };
-        match signer_gate(&Policy::initial(), facts, intent) {
-            Verdict::Allow => "allow".to_owned(),
-            Verdict::StepUp => "step-up".to_owned(),
-            Verdict::Deny(reason) => reason.rule().to_owned(),
-        }
-    }
-
-    #[test]
-    fn at_the_limit_and_one_step_beyond() {
-        let session = Session { opened_ms: 0, used_ms: 0, roles: Role::ALL.to_vec(), is_service: false };
-        for (symbol, price, quantity, expected) in [
-            ("BTCUSDT", "50000", "0.5", "allow"),
-            ("BTCUSDT", "50000", "0.50000001", "max-notional"),
-            ("BTCUSDT", "1000", "1", "allow"),
-            ("BTCUSDT", "1000", "1.00000001", "max-quantity"),
-            ("BTCUSDT", "999.99", "1", "price-band"),
-            ("BTCUSDT", "1000000", "0.01", "allow"),
-            ("BTCUSDT", "1000000.01", "0.001", "price-band"),
-            ("DOGEUSDT", "1", "1", "instrument"),
-            ("BTCUSDT", "50000", "0", "max-notional"),
-        ] {
-            assert_eq!(ask(&limit(symbol, price, quantity), None, Ok(&session), 0), expected, "{quantity} {symbol} at {price}");
-        }
-    }
-
-    #[test]
-    fn kill_switch_session_and_role_come_first() {
-        let intent = limit("BTCUSDT", "50000", "0.1");
-        let session = Session { opened_ms: 0, used_ms: 0, roles: Role::ALL.to_vec(), is_service: false };
-        let viewer = Session { roles: vec![Role::Viewer], ..session.clone() };
-        let freeze = Freeze { why: "test".to_owned() };
-        assert_eq!(ask(&intent, Some(&freeze), Ok(&session), 0), "kill-switch");
-        assert_eq!(ask(&intent, None, Err(SessionEnd::Locked), 0), "session");
-        assert_eq!(ask(&intent, None, Ok(&session), 15 * 60_000), "session");
-        assert_eq!(ask(&intent, None, Ok(&viewer), 0), "role");
-        let cancel = Intent::Cancel { symbol: Symbol::parse("X").unwrap(), order: OrderRef::Client(ClientOrderId::parse("t").unwrap()) };
-        assert_eq!(ask(&cancel, Some(&freeze), Err(SessionEnd::Locked), 0), "allow");
-    }
-
-    #[test]
-    fn market_orders_are_bounded_in_the_size_they_have() {
-        let session = Session { opened_ms: 0, used_ms: 0, roles: Role::ALL.to_vec(), is_service: false };
-        let quote = |n: &str| order("BTCUSDT", Side::Buy, OrderSpec::Market { size: MarketSize::Quote(Notional::parse(n).unwrap()) });
-        let base = |n: &str| order("BTCUSDT", Side::Sell, OrderSpec::Market { size: MarketSize::Base(Quantity::parse(n).unwrap()) });
-        assert_eq!(ask(&quote("25000"), None, Ok(&session), 0), "allow");
-        assert_eq!(ask(&quote("25000.01"), None, Ok(&session), 0), "max-notional");
-        assert_eq!(ask(&base("1"), None, Ok(&session), 0), "allow");
-        assert_eq!(ask(&base("1.1"), None, Ok(&session), 0), "max-quantity");
-        let facts = DeskFacts { mark: Price::parse("100000").ok() };
-        assert!(matches!(desk_gate(&Policy::initial(), &facts, &base("1")), Verdict::Deny(Reason::MaxNotional { .. })));
-    }
-
-    #[test]
-    fn collar_binds_on_the_losing_side_only() {
-        let facts = DeskFacts { mark: Price::parse("100").ok() };
-        let spec = |price: &str| OrderSpec::PostOnly { price: Price::parse(price).unwrap(), quantity: Quantity::parse("1").unwrap() };
-        for (side, price, allowed) in [
-            (Side::Buy, "105", true),
-            (Side::Buy, "105.01", false),
-            (Side::Buy, "1", true),
-            (Side::Sell, "95", true),
-            (Side::Sell, "94.99", false),
-            (Side::Sell, "1000", true),
-        ] {
-            let verdict = desk_gate(&Policy::initial(), &facts, &order("BTCUSDT", side, spec(price)));
-            assert_eq!(verdict == Verdict::Allow, allowed, "{side:?} at {price}: {verdict:?}");
-        }
-        assert!(matches!(
-            desk_gate(&Policy::initial(), &DeskFacts { mark: None }, &limit("BTCUSDT", "1", "1")),
-            Verdict::Deny(Reason::Mark { .. })
-        ));
-    }
-
-    #[test]
-    fn order_rate_is_an_exact_window() {
-        let mut rate = OrderRate::default();
-        for at in [0, 10, 20] {
-            assert_eq!(rate.wait_ms(3, at), None);
-            rate.count(at);
-        }
-        assert_eq!(rate.wait_ms(3, 30), Some(59_970));
-        assert_eq!(rate.wait_ms(3, 59_999), Some(1));
-        assert_eq!(rate.wait_ms(3, 60_000), None);
-        assert!(rate.wait_ms(0, 60_000).is_some());
-    }
-}

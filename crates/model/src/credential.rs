@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{Advice, Operation, Timestamp};
+use crate::{Advice, KeyScope, Operation, Timestamp};
 
 const ACCOUNT_LEN_MAX: usize = 64;
 const ADDRESSES_MAX: usize = 16;
@@ -142,6 +142,8 @@ pub struct KeyDetails {
     pub services: bool,
     /// Anything else.
     pub notes: String,
+    /// For what it may be used here, whatever the venue granted it.
+    pub scope: KeyScope,
 }
 
 /// A change of what is noted of a credential; what is not given stays.
@@ -172,6 +174,9 @@ pub enum DetailsError {
     /// Too long.
     #[error("notes have at most {NOTES_LEN_MAX} bytes without control characters")]
     Notes,
+    /// Not a scope.
+    #[error("a scope names at most 50 instruments, and hours that begin and end at different minutes of the day")]
+    Scope,
 }
 
 impl DetailsError {
@@ -193,6 +198,8 @@ impl KeyDetails {
             Err(DetailsError::RotateDays)
         } else if !is_plain(&self.notes, NOTES_LEN_MAX) {
             Err(DetailsError::Notes)
+        } else if !self.scope.fits() {
+            Err(DetailsError::Scope)
         } else {
             Ok(())
         }
@@ -201,7 +208,14 @@ impl KeyDetails {
 
 impl Default for KeyDetails {
     fn default() -> Self {
-        Self { account: String::new(), addresses: Vec::new(), rotate_days: ROTATE_DAYS, services: false, notes: String::new() }
+        Self {
+            account: String::new(),
+            addresses: Vec::new(),
+            rotate_days: ROTATE_DAYS,
+            services: false,
+            notes: String::new(),
+            scope: KeyScope::default(),
+        }
     }
 }
 

@@ -12,6 +12,8 @@ mod intent;
 mod money;
 mod report;
 mod request;
+mod role;
+mod scope;
 mod slot;
 mod time;
 
@@ -26,5 +28,7 @@ pub use intent::{Intent, MarketSize, Operation, OrderSpec, PlaceOrder, Side, Tim
 pub use money::{Amount, MoneyError, Notional, Price, Quantity};
 pub use report::{Balance, ExecutionReport, Fill, OrderStatus};
 pub use request::{Method, SignedRequest};
+pub use role::Role;
+pub use scope::{DayWindow, KeyScope, OrderKind};
 pub use slot::{MachineSecret, ShareKeeper, SlotFor, SlotInfo};
 pub use time::Timestamp;

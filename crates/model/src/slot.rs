@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Role;
+
 /// For whom a slot is added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -85,4 +87,7 @@ pub struct SlotInfo {
     pub kept: Option<String>,
     /// Whether the vault was opened by it.
     pub is_present: bool,
+    /// What its owner may do.
+    #[serde(default)]
+    pub roles: Vec<Role>,
 }

@@ -50,11 +50,17 @@ pub enum Deed {
     ExportKey = 17,
     /// Copy the vault's file.
     Backup = 18,
+    /// Say what somebody may do.
+    Roles = 19,
+    /// Confirm a large order.
+    ConfirmOrder = 20,
+    /// Let an order pass a rule.
+    Override = 21,
 }
 
 impl Deed {
     /// All, in the order of their numbers.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::Create,
         Self::Unlock,
         Self::Recover,
@@ -73,6 +79,9 @@ impl Deed {
         Self::Rekey,
         Self::ExportKey,
         Self::Backup,
+        Self::Roles,
+        Self::ConfirmOrder,
+        Self::Override,
     ];
 
     fn from_number(number: u8) -> Option<Self> {
@@ -191,7 +200,7 @@ mod tests {
     /// Rows: bytes that are not one.
     #[test]
     fn nothing_else_is_read() {
-        for text in ["", "1", "1\t", "19\t\nx", "0\t\nx", "1\t100\nx", "01\t\nx", "1\t+1\nx", "1\t\nx\ny", "1\t\nx\u{7}", "1\t\nx\na\tb\tc"]
+        for text in ["", "1", "1\t", "22\t\nx", "0\t\nx", "1\t100\nx", "01\t\nx", "1\t+1\nx", "1\t\nx\ny", "1\t\nx\u{7}", "1\t\nx\na\tb\tc"]
         {
             assert_eq!(About::decode(text.as_bytes()), None, "{text:?}");
         }

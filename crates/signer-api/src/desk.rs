@@ -4,9 +4,10 @@
 //! that could hold a secret.
 
 use serde::{Deserialize, Serialize};
-use strongroom_guard::{Freeze, Policy};
+use strongroom_guard::{Freeze, Permission, Policy};
 use strongroom_model::{
-    Advice, CredentialId, CredentialInfo, Intent, KeyEdit, KeyRights, Scheme, SignedRequest, SlotFor, SlotInfo, Timestamp, Venue,
+    Advice, CredentialId, CredentialInfo, Intent, KeyEdit, KeyRights, PlaceOrder, Role, Scheme, SignedRequest, SlotFor, SlotInfo,
+    Timestamp, Venue,
 };
 
 use crate::refusal::Refusal;
@@ -171,6 +172,16 @@ pub enum Action {
         kind: SlotFor,
         /// The person's name for it.
         label: String,
+        /// What a person may do; none named: everything.
+        #[serde(default)]
+        roles: Vec<Role>,
+    },
+    /// Say anew what the owner of a slot may do.
+    SetRoles {
+        /// Which slot: a person's.
+        slot: u16,
+        /// At least one.
+        roles: Vec<Role>,
     },
     /// One way less.
     RemoveSlot {
@@ -183,8 +194,39 @@ pub enum Action {
     Rearm,
     /// Change the limits.
     SetPolicy(Policy),
+    /// Confirm a large order: exactly this one is signed, once, within two minutes.
+    ConfirmOrder(PlaceOrder),
+    /// Let exactly this order pass once, within two minutes, though a rule of the desk stops it.
+    Override {
+        /// Which.
+        order: PlaceOrder,
+        /// Why, for the log.
+        why: String,
+    },
     /// Trust a key that a server showed, or trust a pinned one no more.
     Pin(PinChange),
+}
+
+impl Action {
+    /// What it needs.
+    pub const fn permission(&self) -> Permission {
+        match self {
+            Self::CreateVault { .. } | Self::Unlock | Self::UnlockWith { .. } | Self::Recover(_) => Permission::Open,
+            Self::Import { .. } | Self::Rotate { .. } | Self::Generate { .. } | Self::EditKey { .. } | Self::Delete { .. } => {
+                Permission::ManageKeys
+            }
+            Self::ExportKey { .. } | Self::Backup => Permission::Export,
+            Self::ChangePassword { .. } => Permission::ChangePassword,
+            Self::ReplaceKit | Self::AddSlot { .. } | Self::SetRoles { .. } | Self::RemoveSlot { .. } | Self::Rekey => {
+                Permission::ManageWays
+            }
+            Self::Rearm => Permission::Rearm,
+            Self::SetPolicy(_) => Permission::SetPolicy,
+            Self::Pin(_) => Permission::Pin,
+            Self::ConfirmOrder(_) => Permission::ConfirmOrder,
+            Self::Override { .. } => Permission::OverrideRule,
+        }
+    }
 }
 
 /// One opening with the recovery kit: what comes of it is told with it.
@@ -400,6 +442,22 @@ pub enum ActionEnd {
     KitReplaced,
     /// There is one more way into the vault.
     SlotAdded(SlotInfo),
+    /// The owner of a slot may do something else from now on.
+    RolesSet {
+        /// Which slot.
+        slot: u16,
+        /// All that it may.
+        roles: Vec<Role>,
+    },
+    /// A large order was confirmed.
+    OrderConfirmed(PlaceOrder),
+    /// One order may pass a rule of the desk.
+    Overridden {
+        /// Which.
+        order: PlaceOrder,
+        /// Why.
+        why: String,
+    },
     /// There is one way less.
     SlotRemoved {
         /// Which.

@@ -1,15 +1,18 @@
 //! An open vault in use. Invariant: what stands here is what is on disk; changes take effect when they are saved.
 
+use std::collections::BTreeMap;
+
 use ed25519_dalek::Signer as _;
-use strongroom_guard::{OrderRate, Policy, Role, Session, SessionEnd};
-use strongroom_model::{CredentialId, KeyStage, SlotInfo, Venue};
+use strongroom_guard::{OrderRate, Policy, Session, SessionEnd};
+use strongroom_model::{CredentialId, KeyStage, Notional, PlaceOrder, Role, SlotInfo, Venue};
 use strongroom_signer_api::Keeping;
 use strongroom_vault::{Purpose, Reach, RecordHead, RecordKind, SecretBox, SlotHead, SlotKind, Vault};
 use thiserror::Error;
 
 use crate::arena::{Arena, Shielded, Unshieldable};
 use crate::credential::{self, Credential};
-use crate::ledger::{Count, Ledger};
+use crate::clock::Moment;
+use crate::ledger::{Count, Ledger, Spending};
 
 /// Seed of the key that signs the log's heads.
 pub(crate) const LOG_KEY_LEN: usize = 32;
@@ -31,6 +34,10 @@ pub(crate) struct Open {
     pub(crate) device: Option<Shielded>,
     pub(crate) credentials: Vec<Credential>,
     pub(crate) policy: Policy,
+    /// What the owners of slots may do; who is not named may do everything.
+    pub(crate) profiles: BTreeMap<u16, Vec<Role>>,
+    /// By which slot the present session is.
+    pub(crate) slot: Option<u16>,
     /// Nothing: a machine opened the vault, and codes are for persons.
     pub(crate) totp_seed: Option<Shielded>,
     log_key: Shielded,
@@ -40,16 +47,20 @@ pub(crate) struct Open {
     pub(crate) ledger: Ledger,
     pub(crate) ledger_generation: u64,
     pub(crate) count: Count,
+    pub(crate) spending: Spending,
+    /// Orders that a person confirmed with a code, each with the time until which that holds.
+    pub(crate) confirmed: Vec<(PlaceOrder, u64)>,
     pub(crate) session: Result<Session, SessionEnd>,
     pub(crate) rate: OrderRate,
 }
 
 impl Open {
     /// Takes an opened vault into use. `state` is the content of the state file, if there is one.
-    pub(crate) fn load(vault: Vault, device: Option<&[u8; 32]>, state: Option<&[u8]>, arena: &mut Arena) -> Result<Self, LoadError> {
+    pub(crate) fn load(vault: Vault, device: Option<&[u8; 32]>, state: Option<&[u8]>, now: Moment, arena: &mut Arena) -> Result<Self, LoadError> {
         let device = device.map(|device| arena.shield(device)).transpose()?;
         let mut credentials = Vec::new();
         let (mut policy, mut totp_seed, mut log_key, mut read_public) = (None, None, None, None);
+        let mut profiles = Some(BTreeMap::new());
         let is_service = is_of_service(&vault);
         for head in within_reach(&vault) {
             match head.kind {
@@ -61,6 +72,7 @@ impl Open {
                 RecordKind::TotpSeed => totp_seed = Some(vault.with_record(head.id, |record| arena.shield(record))??),
                 RecordKind::AuditSigningKey => log_key = Some(vault.with_record(head.id, |record| arena.shield(record))??),
                 RecordKind::AuditReadPublic => read_public = vault.with_record(head.id, |record| <[u8; 32]>::try_from(record).ok())?,
+                RecordKind::Profiles => profiles = vault.with_record(head.id, |record| serde_json::from_slice(record).ok())?,
                 RecordKind::AuditReadKey
                 | RecordKind::RecoveryCodes
                 | RecordKind::OldStateKey
@@ -69,6 +81,7 @@ impl Open {
             }
         }
         let policy = policy.filter(|policy| policy.validate().is_ok()).ok_or(LoadError::Record("its limits cannot be read"))?;
+        let profiles = profiles.ok_or(LoadError::Record("what its owners may do cannot be read"))?;
         if totp_seed.is_none() && !is_service {
             return Err(LoadError::Record("the seed of the one-time codes is missing"));
         }
@@ -95,7 +108,10 @@ impl Open {
             }
         };
         let count = Count::resume(&ledger);
+        let spending = Spending::resume(&ledger, now.wall_s());
         Ok(Self {
+            slot: vault.opened_by().map(|slot| slot.id),
+            profiles,
             vault,
             device,
             credentials,
@@ -108,6 +124,8 @@ impl Open {
             ledger,
             ledger_generation,
             count,
+            spending,
+            confirmed: Vec::new(),
             session: Err(SessionEnd::NeverOpened),
             rate: OrderRate::default(),
         })
@@ -120,17 +138,26 @@ impl Open {
             if head.kind == RecordKind::Credential {
                 let credential = self.vault.with_record(head.id, |record| credential::shield(record, arena))??;
                 credentials.push(credential.ok_or(LoadError::Record("a credential in it cannot be read"))?);
+            } else if head.kind == RecordKind::Profiles {
+                let profiles = self.vault.with_record(head.id, |record| serde_json::from_slice(record).ok())?;
+                self.profiles = profiles.ok_or(LoadError::Record("what its owners may do cannot be read"))?;
             } else if head.kind == RecordKind::Policy {
                 let policy = self.vault.with_record(head.id, |record| serde_json::from_slice::<Policy>(record).ok())?;
                 self.policy = policy.ok_or(LoadError::Record("its limits cannot be read"))?;
             }
         }
         self.credentials = credentials;
+        // Who lost a role loses it in the session that is open, too.
+        let roles = self.slot.map(|slot| self.roles_of(slot));
+        if let (Ok(session), Some(roles)) = (&mut self.session, roles) {
+            session.roles.retain(|role| roles.contains(role));
+        }
         Ok(())
     }
 
     /// The ledger as it stands, as ciphertext, with its new generation.
     pub(crate) fn sealed_ledger(&mut self) -> Option<(u64, Vec<u8>)> {
+        self.ledger.turnover.clone_from(&self.spending.turnover);
         let plain = SecretBox::from_vec(serde_json::to_vec(&self.ledger).ok()?);
         self.ledger_generation += 1;
         let generation = self.ledger_generation;
@@ -155,9 +182,49 @@ impl Open {
         self.vault.slots().into_iter().find(|head| head.id == slot)?.kind
     }
 
-    /// The way by which the vault was opened.
+    /// The way by which the present session is.
     pub(crate) fn opened_by(&self) -> Option<SlotInfo> {
-        self.vault.opened_by().map(|slot| slot_info(slot, None))
+        let head = self.vault.slots().into_iter().find(|head| Some(head.id) == self.slot)?;
+        Some(self.slot_info(head, None))
+    }
+
+    /// What the owner of that slot may do: as a machine, an auditor or a person does; a person, as it was said.
+    pub(crate) fn roles_of(&self, slot: u16) -> Vec<Role> {
+        match self.kind_of(slot) {
+            Some(SlotKind::Service) => Role::OF_SERVICES.to_vec(),
+            Some(SlotKind::Auditor) => vec![Role::Auditor],
+            Some(SlotKind::RecoveryKit) => Role::ALL.to_vec(),
+            _ => self.profiles.get(&slot).cloned().unwrap_or_else(|| Role::ALL.to_vec()),
+        }
+    }
+
+    /// The record of all profiles, with that one changed: its number and its content.
+    pub(crate) fn profiles_with(&self, slot: u16, roles: &[Role]) -> Option<(u64, Vec<u8>)> {
+        let mut profiles = self.profiles.clone();
+        let known: Vec<u16> = self.vault.slots().iter().map(|head| head.id).collect();
+        profiles.retain(|slot, _| known.contains(slot));
+        profiles.insert(slot, roles.to_vec());
+        let id = self.record(RecordKind::Profiles).unwrap_or_else(|| self.vault.next_record_id());
+        Some((id, serde_json::to_vec(&profiles).ok()?))
+    }
+
+    /// The ways into the vault, as doors are told.
+    pub(crate) fn slots(&self) -> Vec<SlotInfo> {
+        self.vault.slots().into_iter().map(|head| self.slot_info(head, self.slot)).collect()
+    }
+
+    pub(crate) fn slot_info(&self, slot: SlotHead, present: Option<u16>) -> SlotInfo {
+        SlotInfo {
+            is_present: present == Some(slot.id),
+            id: slot.id,
+            kept: slot
+                .keeper
+                .map(|_| Keeping::decode(&slot.provider).map_or_else(|| "somebody unknown".to_owned(), |keeping| keeping.words())),
+            kind: slot.words().to_owned(),
+            roles: self.roles_of(slot.id),
+            label: slot.label,
+            kdf: slot.kdf.map(|kdf| (kdf.memory_kib / 1_024, kdf.passes)),
+        }
     }
 
     /// Whether a machine opened the vault, without a person.
@@ -205,10 +272,16 @@ impl Open {
         self.session.as_ref().map_err(|end| *end)
     }
 
-    /// Begins a session: a person's with every role, a machine's with those of services.
+    /// What the first signatures need, to be saved with the ledger.
+    pub(crate) fn reserve_first(&mut self) {
+        self.ledger.reserved = self.count.wants().unwrap_or(self.ledger.reserved);
+        self.ledger.spent = self.spending.wants(Notional::ZERO, self.policy.day_notional_max).unwrap_or(self.ledger.spent);
+    }
+
+    /// Begins a session with the roles of the slot by which it is opened.
     pub(crate) fn open_session(&mut self, now_ms: u64) {
         let is_service = self.is_of_service();
-        let roles = if is_service { Role::OF_SERVICES.to_vec() } else { Role::ALL.to_vec() };
+        let roles = self.slot.map(|slot| self.roles_of(slot)).unwrap_or_default();
         self.session = Ok(Session { opened_ms: now_ms, used_ms: now_ms, roles, is_service });
     }
 }
@@ -232,21 +305,4 @@ fn open_state(vault: &Vault, key: &SecretBox, bytes: &[u8]) -> Option<(u64, Secr
             strongroom_vault::open_state(&old, vault.id(), bytes).ok()
         })
     })
-}
-
-/// The ways into a vault, as doors are told.
-pub(crate) fn slots(vault: &Vault) -> Vec<SlotInfo> {
-    let present = vault.opened_by().map(|slot| slot.id);
-    vault.slots().into_iter().map(|slot| slot_info(slot, present)).collect()
-}
-
-pub(crate) fn slot_info(slot: SlotHead, present: Option<u16>) -> SlotInfo {
-    SlotInfo {
-        is_present: present == Some(slot.id),
-        id: slot.id,
-        kept: slot.keeper.map(|_| Keeping::decode(&slot.provider).map_or_else(|| "somebody unknown".to_owned(), |keeping| keeping.words())),
-        kind: slot.words().to_owned(),
-        label: slot.label,
-        kdf: slot.kdf.map(|kdf| (kdf.memory_kib / 1_024, kdf.passes)),
-    }
 }

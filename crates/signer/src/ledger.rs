@@ -1,15 +1,19 @@
 //! What the signer remembers across restarts beside the vault: codes used, signatures made, the kill switch.
 //!
-//! Invariant: the count of signatures is reserved ahead in blocks, so that a restart can skip numbers but never
-//! repeat one.
+//! Invariant: the count of signatures and the worth of orders are reserved ahead, so that a restart can skip numbers and count
+//! orders that were never signed, but never repeat or forget one.
 
 use serde::{Deserialize, Serialize};
-use strongroom_guard::{Freeze, TotpState};
+use rust_decimal::Decimal;
+use strongroom_guard::{Freeze, TotpState, Turnover};
+use strongroom_model::Notional;
 
 /// Signatures reserved with one save.
 const BLOCK: u64 = 1_000;
 /// A new block is asked for when so few are left.
 const BLOCK_LOW: u64 = 500;
+/// The least that is reserved: this part of what a day may bring.
+const DAYS_PART: u32 = 500;
 
 /// The content of the sealed state file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +27,53 @@ pub(crate) struct Ledger {
     pub(crate) freeze: Option<Freeze>,
     /// Largest log size whose head was signed.
     pub(crate) log_size: u64,
+    /// What was signed in the last day, when this was written.
+    #[serde(default)]
+    pub(crate) turnover: Turnover,
+    /// The worth of everything signed has not gone above this.
+    #[serde(default)]
+    pub(crate) spent: Notional,
+}
+
+/// The running worth of what is signed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spending {
+    pub(crate) turnover: Turnover,
+    on_disk: Notional,
+}
+
+impl Spending {
+    /// Goes on from what is on disk: all that was reserved counts as signed now.
+    pub(crate) fn resume(ledger: &Ledger, now_s: u64) -> Self {
+        let mut turnover = ledger.turnover.clone();
+        let unknown = ledger.spent.checked_sub(turnover.total()).unwrap_or_default();
+        // What is reserved could be held, so its sum can.
+        let _ = unknown.is_zero() || turnover.count(unknown, now_s);
+        Self { turnover, on_disk: ledger.spent }
+    }
+
+    /// Whether so much more is reserved on disk.
+    pub(crate) fn covers(&self, more: Notional) -> bool {
+        self.turnover.total().checked_add(more).is_some_and(|total| total <= self.on_disk)
+    }
+
+    /// The reservation to save now, if there is no room for `more`, the worth of one order, twice over. `day` is what a day may bring.
+    pub(crate) fn wants(&self, more: Notional, day: Notional) -> Option<Notional> {
+        let share = Notional::new(day.value() / Decimal::from(DAYS_PART)).unwrap_or_default();
+        let twice = more.checked_add(more)?;
+        let block = twice.checked_add(twice)?.checked_add(twice)?.max(share);
+        let has_room = !self.on_disk.is_zero() && self.covers(twice);
+        if has_room { None } else { self.turnover.total().checked_add(block) }
+    }
+
+    pub(crate) const fn on_disk(&self) -> Notional {
+        self.on_disk
+    }
+
+    /// A reservation is on disk.
+    pub(crate) fn saved(&mut self, spent: Notional) {
+        self.on_disk = self.on_disk.max(spent);
+    }
 }
 
 /// The running count.
@@ -38,8 +89,17 @@ impl Count {
         Self { made: ledger.reserved, on_disk: ledger.reserved }
     }
 
+    pub(crate) const fn on_disk(self) -> u64 {
+        self.on_disk
+    }
+
     pub(crate) const fn made(self) -> u64 {
         self.made
+    }
+
+    /// Whether the next number is reserved on disk.
+    pub(crate) const fn has_next(self) -> bool {
+        self.made < self.on_disk
     }
 
     /// The next number, if it is reserved on disk.
@@ -71,6 +131,24 @@ impl Count {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_reserved_counts_after_a_restart() {
+        let of = |text| Notional::parse(text).unwrap();
+        let (order, day, now_s) = (of("10"), of("100"), 1_800_000_000);
+        let mut ledger = Ledger::default();
+        let mut spending = Spending::resume(&ledger, now_s);
+        assert!(!spending.covers(order), "nothing is signed before anything is reserved");
+        ledger.spent = spending.wants(order, day).unwrap();
+        spending.saved(ledger.spent);
+        assert_eq!((ledger.spent, spending.wants(order, day)), (of("60"), None));
+        assert!(spending.turnover.count(order, now_s));
+        let mut restarted = Spending::resume(&ledger, now_s + 5);
+        assert_eq!(restarted.turnover.of_day(now_s + 5), of("60"), "ten were signed, sixty are assumed");
+        assert_eq!(restarted.turnover.of_day(now_s + 90_000), Notional::ZERO);
+        // The smallest reservation is a part of the day's.
+        assert_eq!(Spending::default().wants(Notional::ZERO, of("500000")), Some(of("1000")));
+    }
 
     #[test]
     fn no_number_twice_across_a_restart() {

@@ -3,8 +3,8 @@
 //! Invariant: a place is signed only after the gate allowed it with facts that the signer itself knows.
 
 use strongroom_audit::Head;
-use strongroom_guard::{Freeze, SessionEnd, SignerFacts, Verdict, signer_gate};
-use strongroom_model::{CredentialInfo, Intent, KeyStage, Operation, Venue};
+use strongroom_guard::{Freeze, Permission, SessionEnd, SignerFacts, Verdict, signer_gate, worth_at_most};
+use strongroom_model::{CredentialInfo, Intent, KeyStage, Notional, Operation, PlaceOrder, Venue};
 use strongroom_signer_api::desk::{AUDIT_PAGE_MAX, CLOCK_OFFSET_US_MAX};
 use strongroom_signer_api::{Notice, Refusal, Reply, Request, Saved, Sealed, SignAsk, Status, Walls};
 use strongroom_venues::binance::{SigningKey, encode};
@@ -17,6 +17,8 @@ use crate::keys::Open;
 
 /// Most actions waiting for a prompt.
 pub(crate) const PENDING_MAX: usize = 16;
+/// Most signatures that wait for a reservation.
+const WAITING_MAX: usize = 64;
 /// Largest reply to a page of the log, with room for the frame.
 const AUDIT_REPLY_LEN_MAX: usize = 48 * 1_024;
 
@@ -50,7 +52,7 @@ pub(crate) enum After {
     /// A first vault comes into being; then its ledger is saved.
     FirstVault { open: Box<Open>, prompt: u64 },
     /// The ledger takes effect; then the dialogue goes on.
-    Ledger { reserved: u64, prompt: Option<u64> },
+    Ledger { reserved: u64, spent: Notional, prompt: Option<u64> },
 }
 
 /// Who waits for a change of the vault.
@@ -81,6 +83,15 @@ pub struct Signer {
     pub(crate) patience: [Patience; 2],
     pub(crate) pace: crate::calibration::Pace,
     last_request: u64,
+    /// Asked for, and signed as soon as what they need is reserved on disk.
+    waiting: Vec<(u64, SignAsk)>,
+}
+
+/// How a request for a signature goes on.
+enum Signing {
+    Answered(Result<Reply, Refusal>),
+    /// What it counts is to be reserved first.
+    Waits,
 }
 
 impl Signer {
@@ -97,6 +108,7 @@ impl Signer {
             patience: Default::default(),
             pace: Default::default(),
             last_request: 0,
+            waiting: Vec::new(),
         }
     }
 
@@ -104,6 +116,7 @@ impl Signer {
     /// here: what is open might be what is there no more, so it is sealed.
     pub fn desk_attached(&mut self) -> Vec<Out> {
         self.last_request = 0;
+        self.waiting.clear();
         let saving: Vec<_> = self.saving.drain(..).collect();
         if saving.iter().any(|saving| saving.what == Sealed::Vault) {
             self.open = None;
@@ -124,7 +137,13 @@ impl Signer {
         self.last_request = id;
         let mut out = Vec::new();
         let reply = match request {
-            Request::Sign(ask) => self.sign(&ask, now, &mut out),
+            Request::Sign(ask) => match self.sign(&ask, now, &mut out) {
+                Signing::Answered(answer) => answer,
+                Signing::Waits => {
+                    self.waiting.push((id, ask));
+                    return out;
+                }
+            },
             Request::Status => Ok(Reply::Status(Box::new(self.status(now)))),
             Request::Prepare(action) => self.prepare(action, tail, std::mem::take(&mut files), now),
             Request::Saved(saved) => {
@@ -151,7 +170,7 @@ impl Signer {
                 Ok(saving) => return saving,
                 Err(refusal) => Err(refusal),
             },
-            Request::Slots => self.opened().map(|open| Reply::Slots(crate::keys::slots(&open.vault))),
+            Request::Slots => self.opened().map(|open| Reply::Slots(open.slots())),
             Request::PublicKey { id } => self.public_key(id).map(Reply::PublicKey),
             Request::SealHead { size, head } => self.seal_head(size, &head, &mut out),
             Request::ReadAudit { last } => self.read_audit(&files, last, now),
@@ -164,7 +183,17 @@ impl Signer {
         self.open.as_ref().ok_or(Refusal::Guard(strongroom_guard::Reason::Sealed))
     }
 
-    fn sign(&mut self, ask: &SignAsk, now: Moment, out: &mut Vec<Out>) -> Result<Reply, Refusal> {
+    fn sign(&mut self, ask: &SignAsk, now: Moment, out: &mut Vec<Out>) -> Signing {
+        match self.signed(ask, now, out) {
+            Ok(Some(reply)) => Signing::Answered(Ok(reply)),
+            Ok(None) if self.waiting.len() < WAITING_MAX => Signing::Waits,
+            Ok(None) => Signing::Answered(Err(Refusal::Busy)),
+            Err(refusal) => Signing::Answered(Err(refusal)),
+        }
+    }
+
+    /// Nothing: a reservation has to be saved first.
+    fn signed(&mut self, ask: &SignAsk, now: Moment, out: &mut Vec<Out>) -> Result<Option<Reply>, Refusal> {
         let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
         if ask.clock_offset_us.abs() > CLOCK_OFFSET_US_MAX {
             return Err(Refusal::ClockOffset { offset_ms: ask.clock_offset_us / 1_000 });
@@ -177,15 +206,13 @@ impl Signer {
         if !credential.info.stage.signs(operation) || credential.info.api_key.is_empty() {
             return Err(Refusal::NotActive { stage_words: stage_words(&credential.info).to_owned() });
         }
-        open.gate(self.freeze.as_ref(), &ask.intent, now)?;
-        let count = match open.count.next() {
-            Some(count) => count,
-            None if operation == Operation::Cancel => open.count.next_unreserved(),
-            None => {
-                out.extend(self.reserve());
-                return Err(Refusal::Busy);
-            }
-        };
+        let worth = open.gate(self.freeze.as_ref(), ask, now)?;
+        let is_reserved = operation == Operation::Cancel || (open.count.has_next() && open.spending.covers(worth));
+        if !is_reserved {
+            out.extend(self.reserve(worth));
+            return Ok(None);
+        }
+        let count = open.count.next().unwrap_or_else(|| open.count.next_unreserved());
         let at = strongroom_model::Timestamp::from_us(now.wall.us().saturating_add(ask.clock_offset_us));
         let unsigned = encode::encode(&ask.intent, at, ask.recv_window_ms);
         let credential = open.credential(ask.credential, Venue::Binance).ok_or(Refusal::NoCredential)?;
@@ -198,35 +225,61 @@ impl Signer {
             .map_err(broken)?
             .map_err(|error| Refusal::State(error.to_string()))?;
         let credential = credential.info.id;
-        if operation == Operation::Place {
+        if let Intent::Place(order) = &ask.intent {
+            // Counted before the signature leaves, and whatever becomes of it.
+            if !open.spending.turnover.count(worth, now.wall_s()) {
+                return Err(Refusal::State("the worth of what was signed cannot be counted any further".to_owned()));
+            }
             open.rate.count(now.mono_ms);
+            open.confirmed.retain(|(confirmed, _)| confirmed != order);
         }
-        if open.count.wants().is_some() {
-            out.extend(self.reserve());
-        }
-        Ok(Reply::Signed { request, count, expires: at.plus_ms(i64::from(ask.recv_window_ms)), credential })
+        out.extend(self.reserve(worth));
+        Ok(Some(Reply::Signed { request, count, expires: at.plus_ms(i64::from(ask.recv_window_ms)), credential }))
     }
 
-    /// Asks for the next block of signature numbers, unless that is under way.
-    pub(crate) fn reserve(&mut self) -> Vec<Out> {
-        let Some(open) = self.open.as_mut() else { return Vec::new() };
-        match open.count.wants() {
-            Some(reserved) if reserved > open.ledger.reserved => {
-                open.ledger.reserved = reserved;
-                self.save_ledger(None)
-            }
-            _ => Vec::new(),
+    /// What waited for a reservation is asked again; `failed`: is refused.
+    pub(crate) fn serve_waiting(&mut self, failed: Option<&str>, now: Option<Moment>) -> Vec<Out> {
+        let mut out = Vec::new();
+        for (id, ask) in std::mem::take(&mut self.waiting) {
+            let answer = match (failed, now) {
+                (None, Some(now)) => match self.sign(&ask, now, &mut out) {
+                    Signing::Answered(answer) => answer,
+                    Signing::Waits => {
+                        self.waiting.push((id, ask));
+                        continue;
+                    }
+                },
+                (failed, _) => {
+                    let why = failed.unwrap_or("the vault was sealed");
+                    Err(Refusal::State(format!("what is signed could not be counted ahead: {why}; nothing was signed")))
+                }
+            };
+            out.push(Out::Reply(id, answer.unwrap_or_else(Reply::Refused)));
         }
+        out
+    }
+
+    /// Asks for the next block of signature numbers, and of worth for orders like the one of `worth`, unless that is under way.
+    pub(crate) fn reserve(&mut self, worth: Notional) -> Vec<Out> {
+        let Some(open) = self.open.as_mut() else { return Vec::new() };
+        let reserved = open.count.wants().filter(|reserved| *reserved > open.ledger.reserved);
+        let spent = open.spending.wants(worth, open.policy.day_notional_max).filter(|spent| *spent > open.ledger.spent);
+        if reserved.is_none() && spent.is_none() {
+            return Vec::new();
+        }
+        open.ledger.reserved = reserved.unwrap_or(open.ledger.reserved);
+        open.ledger.spent = spent.unwrap_or(open.ledger.spent);
+        self.save_ledger(None)
     }
 
     /// Hands the ledger out to be saved, as it stands. Later saves contain what earlier ones did.
     pub(crate) fn save_ledger(&mut self, prompt: Option<u64>) -> Vec<Out> {
         let Some(open) = self.open.as_mut() else { return Vec::new() };
-        let reserved = open.ledger.reserved;
+        let (reserved, spent) = (open.ledger.reserved, open.ledger.spent);
         let Some((generation, bytes)) = open.sealed_ledger() else {
-            return self.save_failed(After::Ledger { reserved, prompt }, "the state could not be sealed");
+            return self.save_failed(After::Ledger { reserved, spent, prompt }, "the state could not be sealed");
         };
-        self.saving.push(Saving { what: Sealed::State, generation, then: After::Ledger { reserved, prompt } });
+        self.saving.push(Saving { what: Sealed::State, generation, then: After::Ledger { reserved, spent, prompt } });
         vec![Out::Notice(Notice::Save { what: Sealed::State, generation, mac: Vec::new(), by_kit: None }, Some(bytes))]
     }
 
@@ -321,13 +374,14 @@ impl Signer {
         // Remembered now; written with the next state file.
         open.ledger.log_size = size;
         let public_key = open.log_public.to_vec();
-        out.extend(self.reserve());
+        out.extend(self.reserve(Notional::ZERO));
         Ok(Reply::HeadSealed { signature: signature.to_vec(), public_key })
     }
 
     fn read_audit(&mut self, files: &[Vec<u8>], last: u32, now: Moment) -> Result<Reply, Refusal> {
         let open = self.open.as_mut().ok_or(Refusal::Guard(strongroom_guard::Reason::Sealed))?;
-        open.session_at(now.mono_ms).map_err(|end| Refusal::Guard(strongroom_guard::Reason::Session { end }))?;
+        let session = open.session_at(now.mono_ms).map_err(|end| Refusal::Guard(strongroom_guard::Reason::Session { end }))?;
+        Permission::ReadLog.check(session).map_err(Refusal::Guard)?;
         let unreadable = |error: String| Refusal::State(format!("the log cannot be read: {error}"));
         let leaves = split_leaves(files.first().map_or(&[], Vec::as_slice)).ok_or(Refusal::NotUnderstood)?;
         let (epoch, rest) = leaves.split_first().ok_or(Refusal::NotUnderstood)?;
@@ -374,13 +428,33 @@ fn split_leaves(mut bytes: &[u8]) -> Option<Vec<&[u8]>> {
 }
 
 impl Open {
-    fn gate(&mut self, freeze: Option<&Freeze>, intent: &Intent, now: Moment) -> Result<(), Refusal> {
+    /// The most that an order can be worth, if it may be signed; nothing, for what is no order.
+    fn gate(&mut self, freeze: Option<&Freeze>, ask: &SignAsk, now: Moment) -> Result<Notional, Refusal> {
+        let order = match &ask.intent {
+            Intent::Place(order) => Some(order),
+            _ => None,
+        };
+        let is_confirmed = order.is_some_and(|order| self.is_confirmed(order, now));
+        // Looked up again: the gate borrows what changes, and the key lies beside it.
+        let wanted = ask.credential;
+        let credential = self.credentials.iter().find(|credential| match wanted {
+            Some(id) => credential.info.id == id,
+            None => credential.info.stage == KeyStage::Active && credential.info.venue == Venue::Binance,
+        });
+        let scope = &credential.ok_or(Refusal::NoCredential)?.info.details.scope;
         let session = self.session.as_ref().map_err(|end| *end);
-        let facts = SignerFacts { freeze, session, rate: &mut self.rate, now_ms: now.mono_ms };
-        match signer_gate(&self.policy, facts, intent) {
-            Verdict::Allow => Ok(()),
+        let (rate, turnover) = (&mut self.rate, &mut self.spending.turnover);
+        let facts = SignerFacts { freeze, session, scope, rate, turnover, is_confirmed, now_ms: now.mono_ms, wall: now.wall };
+        match signer_gate(&self.policy, facts, &ask.intent) {
             Verdict::Deny(reason) => Err(Refusal::Guard(reason)),
-            Verdict::StepUp => Err(Refusal::State("this needs a code".to_owned())),
+            Verdict::Allow => {
+                let listed = order.and_then(|order| Some((order, self.policy.instrument(&order.symbol)?)));
+                Ok(listed.map(|(order, instrument)| worth_at_most(order, instrument)).unwrap_or_default())
+            }
         }
+    }
+
+    fn is_confirmed(&self, order: &PlaceOrder, now: Moment) -> bool {
+        self.confirmed.iter().any(|(confirmed, until_ms)| confirmed == order && now.mono_ms < *until_ms)
     }
 }

@@ -214,6 +214,11 @@ impl Vault {
         self.finish(layout, records, Some(keys))
     }
 
+    /// The number that the next slot added will have; none are left when there is none.
+    pub fn next_slot_id(&self) -> Option<u16> {
+        self.layout.free_slot_id().ok()
+    }
+
     fn require_root(&self) -> Result<(), ChangeError> {
         if self.keys.root.is_some() { Ok(()) } else { Err(ChangeError::NotInThisSlot) }
     }

@@ -42,11 +42,13 @@ pub enum RecordKind {
     VirtualKey,
     /// The private key of a certificate.
     CertificateKey,
+    /// Which roles the owners of slots have.
+    Profiles,
 }
 
 impl RecordKind {
     /// Every kind, with its number in the format.
-    pub const NUMBERS: [(Self, u16); 10] = [
+    pub const NUMBERS: [(Self, u16); 11] = [
         (Self::Credential, 1),
         (Self::TotpSeed, 2),
         (Self::Policy, 3),
@@ -57,6 +59,7 @@ impl RecordKind {
         (Self::AuditReadPublic, 8),
         (Self::VirtualKey, 9),
         (Self::CertificateKey, 10),
+        (Self::Profiles, 11),
     ];
 
     fn number(self) -> u16 {

@@ -223,7 +223,65 @@ low: Price,
  */
 volume: Quantity, };
 
+export type DayWindow = {
+/**
+ * First minute of the day (0 to 1439).
+ */
+from_minute: number,
+/**
+ * The minute in which it is over.
+ */
+until_minute: number, };
+
 export type Density = "compact" | "standard" | "relaxed";
+
+export type DeskRule = "restricted" | "price-collar" | "slippage" | "open-orders" | "position" | "exposure" | "day-loss" | "drawdown" | "duplicate" | "cancel-ratio" | "self-trade";
+
+export type DeskRules = {
+/**
+ * Rules that do something else than refuse.
+ */
+modes: { [key in DeskRule]?: RuleMode },
+/**
+ * Instruments that are on the list, and not to be bought for now.
+ */
+restricted: Array<Symbol>,
+/**
+ * How much worse than the mark a market order may fill, by the book as it is; nothing: any.
+ */
+slippage_bps: number | null,
+/**
+ * Most orders that are not over.
+ */
+open_orders_max: number | null,
+/**
+ * Most that is held of all instruments of a quote asset, with what open orders would buy, at marks.
+ */
+exposure_max: Notional | null,
+/**
+ * Most that a day's trades (UTC) may have lost, at marks; beyond it, the kill switch engages.
+ */
+day_loss_max: Notional | null,
+/**
+ * Most that the day's result may have fallen from its highest; beyond it, the kill switch engages.
+ */
+drawdown_max: Notional | null,
+/**
+ * The same order again within so many milliseconds is a repetition; nothing: never.
+ */
+duplicate_ms: number | null,
+/**
+ * Most orders of one instrument and side that fill within a minute; one more, and the kill switch engages.
+ */
+fills_per_minute: number | null,
+/**
+ * Most cancels for a hundred orders within an hour, once there were 50 orders.
+ */
+cancels_percent: number | null,
+/**
+ * Whether an order may meet an own one that rests.
+ */
+self_trade: boolean, };
 
 export type DoorAction = { "action": "create_vault",
 /**
@@ -301,7 +359,55 @@ kind: SlotFor,
 /**
  * Name for it.
  */
-label: string, } | { "action": "remove_slot",
+label: string,
+/**
+ * What a person may do; none named: everything.
+ */
+roles: Array<Role>, } | { "action": "set_roles",
+/**
+ * Which slot: a person's.
+ */
+slot: number,
+/**
+ * At least one.
+ */
+roles: Array<Role>, } | { "action": "confirm_order",
+/**
+ * Our name for it.
+ */
+client_order_id: string,
+/**
+ * What to trade.
+ */
+symbol: Symbol,
+/**
+ * Buy or sell.
+ */
+side: Side,
+/**
+ * Kind, price, size.
+ */
+spec: OrderSpec, } | { "action": "override_rule",
+/**
+ * Our name for it.
+ */
+client_order_id: string,
+/**
+ * What to trade.
+ */
+symbol: Symbol,
+/**
+ * Buy or sell.
+ */
+side: Side,
+/**
+ * Kind, price, size.
+ */
+spec: OrderSpec,
+/**
+ * Why, for the log.
+ */
+why: string, } | { "action": "remove_slot",
 /**
  * Which.
  */
@@ -503,7 +609,11 @@ price_low: Price,
 /**
  * Highest price that is ever signed.
  */
-price_high: Price, };
+price_high: Price,
+/**
+ * Most base quantity held, with everything that open orders would buy; desk-enforced.
+ */
+position_max: Quantity | null, };
 
 export type Interval = "1m" | "5m" | "15m" | "1h" | "4h" | "1d";
 
@@ -537,7 +647,11 @@ services: boolean,
 /**
  * Anything else.
  */
-notes: string, };
+notes: string,
+/**
+ * For what it may be used here, whatever the venue granted it.
+ */
+scope: KeyScope, };
 
 export type KeyEdit = {
 /**
@@ -566,6 +680,32 @@ withdraw: boolean,
  * When it was asked.
  */
 at: Timestamp, };
+
+export type KeyScope = {
+/**
+ * It places no orders; it still looks after those that stand.
+ */
+no_orders: boolean,
+/**
+ * Only these instruments; none: all.
+ */
+instruments: Array<Symbol>,
+/**
+ * Only this side.
+ */
+side: Side | null,
+/**
+ * Only these kinds of orders; none: all.
+ */
+kinds: Array<OrderKind>,
+/**
+ * Most quote value of one order; orders of unknown value are not placed.
+ */
+notional_max: Notional | null,
+/**
+ * Only in this time of the day.
+ */
+hours: DayWindow | null, };
 
 export type KeyStage = "new" | "active" | "spare" | "retiring";
 
@@ -801,6 +941,8 @@ side: Side,
  */
 spec: OrderSpec, };
 
+export type OrderKind = "limit" | "post_only" | "market";
+
 export type OrderSpec = { "limit": {
 /**
  * Worst price accepted.
@@ -909,6 +1051,15 @@ instruments: Array<InstrumentPolicy>,
  */
 order_notional_max: Notional,
 /**
+ * Most that is signed in 24 hours, each order at the most that it can be worth inside its band. What is cancelled or never filled
+ * counts, too.
+ */
+day_notional_max: Notional,
+/**
+ * An order worth more is signed only after its own code; nothing: none needs one.
+ */
+confirm_above: Notional | null,
+/**
  * Most new orders per minute.
  */
 orders_per_minute: number,
@@ -927,7 +1078,11 @@ session_age_max_ms: number,
 /**
  * A password that is less hard to try is stretched anew when it is given next; nothing: as it is.
  */
-kdf_floor: KdfFloor | null, };
+kdf_floor: KdfFloor | null,
+/**
+ * Rules that need to know markets, or what is held.
+ */
+desk: DeskRules, };
 
 export type Price = string;
 
@@ -967,6 +1122,8 @@ what: Sheet, };
 
 export type Quantity = string;
 
+export type Role = "viewer" | "trader" | "risk" | "key-admin" | "auditor";
+
 export type RotationStep = { "step": "name" } | { "step": "test" } | { "step": "orders",
 /**
  * How many.
@@ -978,6 +1135,8 @@ live: number, } | { "step": "revoke",
 how: Array<string>, };
 
 export type Row = [Price, Quantity, Quantity];
+
+export type RuleMode = "shadow" | "ask" | "refuse";
 
 export type Scheme = "hmac-sha256" | "ed25519" | "rsa-sha256" | "ecdsa-p256";
 
@@ -1147,7 +1306,11 @@ kept: string | null,
 /**
  * Whether the vault was opened by it.
  */
-is_present: boolean, };
+is_present: boolean,
+/**
+ * What its owner may do.
+ */
+roles: Array<Role>, };
 
 export type Source = "typed" | "practice" | "dropped";
 
@@ -1325,7 +1488,7 @@ export interface Commands {
   candles(args: { symbol: Symbol; interval: Interval }): Promise<Array<Candle>>;
   check(args: { order: Order }): Promise<Checks>;
   size(args: { symbol: Symbol; side: Side; price: Price | null; percent: number }): Promise<Quantity>;
-  place(args: { order: Order }): Promise<OrderView>;
+  place(args: { order: Order; name: string | null; reason: string | null }): Promise<OrderView>;
   cancel(args: { client_order_id: string }): Promise<OrderView>;
   orders(args: { live: boolean }): Promise<Array<OrderView>>;
   balances(): Promise<Array<Balance>>;

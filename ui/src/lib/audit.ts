@@ -84,6 +84,11 @@ const SUBJECTS: Record<string, (payload: Payload, ordered: Ordered) => string> =
       list,
     );
   },
+  "roles-set": (p) => some(`slot ${text(p.slot)}`, Array.isArray(p.roles) && p.roles.map(text).join(", ")),
+  "rule-passed": (p) =>
+    some(text(p.rule), text(p.what), text(p.why) && `because ${text(p.why)}`, orderName(text(object(p.order).client_order_id))),
+  "rule-overridden": (p) => some(text(p.why), orderName(text(object(p.order).client_order_id))),
+  "order-confirmed": (p) => orderName(text(object(p.order).client_order_id)),
   killed: (p) => text(p.why),
   rearmed: () => "orders are signed again",
   "order-intended": (p) =>

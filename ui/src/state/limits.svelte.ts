@@ -1,19 +1,40 @@
 // The limits that the signer holds. Invariant: what is shown is what the signer answered; a change goes through the prompt window.
-import type { Commands, DoorError, Policy } from "../bindings/contract";
+import type { Commands, DeskRule, DoorError, Policy, RuleMode } from "../bindings/contract";
 import * as d from "../lib/decimal";
 import { fault } from "../lib/faults";
 import type { Notices } from "./notices.svelte";
 import type { Prompt } from "./prompt.svelte";
 
+/** The desk's rules that are a number, or nothing: field of the policy, name, unit, what the number is multiplied by. */
+export const DESK_FIELDS = [
+  ["slippage_bps", "slippage", "Market orders fill within", "%", "100"],
+  ["open_orders_max", "open-orders", "Open orders", "orders", "1"],
+  ["exposure_max", "exposure", "All that is held", "quote", null],
+  ["day_loss_max", "day-loss", "Loss of a day, then stop", "quote", null],
+  ["drawdown_max", "drawdown", "Fall from the day's best, then stop", "quote", null],
+  ["duplicate_ms", "duplicate", "Same order again after", "s", "1000"],
+  ["fills_per_minute", null, "Same side fills a minute, then stop", "orders", "1"],
+  ["cancels_percent", "cancel-ratio", "Cancels for 100 orders", "cancels", "1"],
+] as const;
+export type DeskField = (typeof DESK_FIELDS)[number][0];
+
+/** What a rule does, in a word. */
+export const MODES: Record<RuleMode, string> = { refuse: "refuses", ask: "asks why", shadow: "only notes" };
+
 export type PolicyText = {
   notional: string;
+  day: string;
+  confirm: string;
   perMinute: string;
   collarPercent: string;
   idleMinutes: string;
   ageHours: string;
-  /** Not edited here. */
-  kdf_floor: Policy["kdf_floor"];
-  instruments: { symbol: string; quantity: string; low: string; high: string }[];
+  desk: Record<DeskField, string>;
+  modes: Partial<Record<DeskRule, RuleMode>>;
+  restricted: string;
+  /** Where what is not edited here comes from. */
+  old: Policy;
+  instruments: { symbol: string; quantity: string; low: string; high: string; position: string }[];
 };
 
 export class Limits {
@@ -53,13 +74,34 @@ export class Limits {
 export function asText(policy: Policy): PolicyText {
   return {
     notional: policy.order_notional_max,
+    day: policy.day_notional_max,
+    confirm: policy.confirm_above ?? "",
     perMinute: String(policy.orders_per_minute),
     collarPercent: d.fixed(d.div(String(policy.price_collar_bps), "100", 2), 2),
     idleMinutes: d.trimmed(d.div(String(policy.session_idle_ms), "60000", 2)),
     ageHours: d.trimmed(d.div(String(policy.session_age_max_ms), "3600000", 2)),
-    kdf_floor: policy.kdf_floor,
-    instruments: policy.instruments.map((i) => ({ symbol: i.symbol, quantity: i.quantity_max, low: i.price_low, high: i.price_high })),
+    desk: Object.fromEntries(DESK_FIELDS.map(([field, , , , factor]) => [field, deskText(policy, field, factor)])) as Record<
+      DeskField,
+      string
+    >,
+    modes: { ...policy.desk.modes },
+    restricted: policy.desk.restricted.join(" "),
+    old: policy,
+    instruments: policy.instruments.map((i) => ({
+      symbol: i.symbol,
+      quantity: i.quantity_max,
+      low: i.price_low,
+      high: i.price_high,
+      position: i.position_max ?? "",
+    })),
   };
+}
+
+/** A desk rule's number as it is typed; empty: it is not set. */
+export function deskText(policy: Policy, field: DeskField, factor: string | null): string {
+  const value = policy.desk[field];
+  if (value === null) return "";
+  return factor === null ? String(value) : d.trimmed(d.div(String(value), factor, 3));
 }
 
 /** The policy that the texts mean, or what is wrong with them. */
@@ -76,6 +118,25 @@ export function fromText(text: PolicyText): { policy: Policy } | { problem: stri
   };
   const order_notional_max = positive(text.notional);
   if (order_notional_max === null) return { problem: "The notional per order is not a number above zero." };
+  const day_notional_max = positive(text.day);
+  if (day_notional_max === null) return { problem: "The notional of a day is not a number above zero." };
+  const confirm_above = text.confirm.trim() === "" ? null : positive(text.confirm);
+  if (confirm_above === null && text.confirm.trim() !== "")
+    return { problem: "Orders to confirm start at a number above zero, or nowhere." };
+  const desk: Policy["desk"] = {
+    ...text.old.desk,
+    modes: text.modes,
+    restricted: text.restricted
+      .toUpperCase()
+      .split(/[\s,]+/)
+      .filter(Boolean),
+  };
+  for (const [field, , name, , factor] of DESK_FIELDS) {
+    const typed = text.desk[field];
+    const value = typed.trim() === "" ? null : factor === null ? positive(typed) : whole(typed, factor);
+    if (value === null && typed.trim() !== "") return { problem: `${name}: a number above zero, or nothing.` };
+    Object.assign(desk, { [field]: value });
+  }
   const orders_per_minute = whole(text.perMinute, "1");
   if (orders_per_minute === null) return { problem: "Orders per minute is a whole number above zero." };
   const price_collar_bps = whole(text.collarPercent, "100");
@@ -90,17 +151,23 @@ export function fromText(text: PolicyText): { policy: Policy } | { problem: stri
     if (row.symbol.trim() === "" || !quantity_max || !price_low || !price_high)
       return { problem: `Fill in every field of ${row.symbol || "the new instrument"}.` };
     if (d.compare(price_low, price_high) >= 0) return { problem: `The lowest price of ${row.symbol} must be below its highest.` };
-    instruments.push({ symbol: row.symbol.trim().toUpperCase(), quantity_max, price_low, price_high });
+    const position_max = row.position.trim() === "" ? null : positive(row.position);
+    if (position_max === null && row.position.trim() !== "")
+      return { problem: `Most held of ${row.symbol}: a number above zero, or nothing.` };
+    instruments.push({ symbol: row.symbol.trim().toUpperCase(), quantity_max, price_low, price_high, position_max });
   }
   return {
     policy: {
+      ...text.old,
       instruments,
       order_notional_max,
+      day_notional_max,
+      confirm_above,
+      desk,
       orders_per_minute,
       price_collar_bps,
       session_idle_ms,
       session_age_max_ms,
-      kdf_floor: text.kdf_floor,
     },
   };
 }

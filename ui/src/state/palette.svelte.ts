@@ -4,6 +4,7 @@ import { fault } from "../lib/faults";
 import { BINDINGS, type Action } from "../lib/keys";
 import { looksLikeOrder, readOrder, type Reading } from "../lib/order-line";
 import { orderWords, priceOf, quantityOf, quoteSizeOf, kindOf } from "../lib/symbols";
+import { place } from "./placing";
 import type { Shell } from "./shell.svelte";
 
 const CHECK_AFTER_MS = 100;
@@ -82,7 +83,7 @@ export class Palette {
     if (!this.order || this.blocked !== null) return;
     this.sending = true;
     try {
-      const placed = await this.shell.entry.backend.place({ order: this.order });
+      const placed = await place(this.shell.entry.backend, this.shell.entry.prompt, this.order, this.ticked);
       this.shell.orders.tellPlaced(placed, this.words);
       this.shell.overlay = null;
     } catch (reason) {

@@ -48,7 +48,7 @@ export class Shell {
     this.session = new Session(backend);
     this.market = new Market(backend, time, () => entry.hello?.software_rendering ?? false);
     this.orders = new Orders(backend, this.notices);
-    this.ticket = new Ticket(backend, this.market, this.orders, this.notices);
+    this.ticket = new Ticket(backend, this.market, this.orders, this.notices, prompt);
     this.keyring = new Keyring(backend, prompt, this.notices);
     this.ways = new Ways(backend, prompt, this.notices);
     this.limits = new Limits(backend, prompt, this.notices);

@@ -6,6 +6,8 @@ import { fault } from "../lib/faults";
 import type { Market } from "./market.svelte";
 import type { Notices } from "./notices.svelte";
 import type { Orders } from "./orders.svelte";
+import { place } from "./placing";
+import type { Prompt } from "./prompt.svelte";
 
 export const CHECK_AFTER_MS = 100;
 export type Kind = "limit" | "market" | "post_only";
@@ -33,6 +35,7 @@ export class Ticket {
     private market: Market,
     private orders: Orders,
     private notices: Notices,
+    private prompt: Prompt,
   ) {}
 
   /** What keeps the text from being an order, or the order. */
@@ -163,7 +166,7 @@ export class Ticket {
     this.sending = true;
     const { words } = this;
     try {
-      const placed = await this.backend.place({ order: this.draft.order });
+      const placed = await place(this.backend, this.prompt, this.draft.order, this.ticked);
       this.orders.tellPlaced(placed, words);
     } catch (reason) {
       this.notices.fail(reason, "The order was not sent");

@@ -1,8 +1,17 @@
 // The ways into the vault. Invariant: nothing secret passes here; every change is asked by the prompt window and read back.
-import type { Commands, DoorAction, DoorError, SlotFor, SlotInfo } from "../bindings/contract";
+import type { Commands, DoorAction, DoorError, Role, SlotFor, SlotInfo } from "../bindings/contract";
 import { fault } from "../lib/faults";
 import type { Notices } from "./notices.svelte";
 import type { Prompt } from "./prompt.svelte";
+
+/** Every role, with what it does. */
+export const ROLES: [Role, string][] = [
+  ["viewer", "sees"],
+  ["trader", "places orders"],
+  ["risk", "sets limits, re-arms"],
+  ["key-admin", "keys, and who comes in"],
+  ["auditor", "reads the log"],
+];
 
 export class Ways {
   slots: SlotInfo[] = $state.raw([]);
@@ -33,7 +42,13 @@ export class Ways {
   rekey = () =>
     this.change("Give everything new keys.", "Only your password and a new recovery kit open the vault then.", { action: "rekey" });
   backup = () => this.change("Copy the vault's file.", "The copy is as encrypted as the vault itself.", { action: "backup" });
-  add = (kind: SlotFor, label: string) => this.change(...wordsOf(kind, label), { action: "add_slot", kind, label });
+  add = (kind: SlotFor, label: string, roles: Role[]) => this.change(...wordsOf(kind, label), { action: "add_slot", kind, label, roles });
+  setRoles = (slot: SlotInfo, roles: Role[]) =>
+    this.change(`Say anew what the owner of slot ${slot.id} may do.`, `From now on: ${roles.join(", ")}.`, {
+      action: "set_roles",
+      slot: slot.id,
+      roles,
+    });
   remove = (slot: SlotInfo) =>
     this.change(`Close slot ${slot.id}.`, "It opens the vault no more; backups of before still open with it.", {
       action: "remove_slot",

@@ -4,13 +4,13 @@
 //! over the action as it will be carried out, so that what is confirmed is what is done.
 
 use sha2::{Digest as _, Sha256};
-use strongroom_guard::Policy;
-use strongroom_model::{CredentialInfo, KeyDetails, KeyEdit, SlotFor, Timestamp, Venue};
+use strongroom_guard::{Policy, worth_at_most};
+use strongroom_model::{CredentialInfo, KeyDetails, KeyEdit, PlaceOrder, Role, SlotFor, Timestamp, Venue};
 use strongroom_signer_api::{About, Action, Deed, Keeping, KitOpening, PinChange};
 use strongroom_vault::{KdfParams, peek, peek_slots};
 
 use super::Pending;
-use crate::keys::slots;
+use crate::keys::Open;
 use crate::signer::Signer;
 
 /// Letters of a reason that somebody gave.
@@ -57,19 +57,27 @@ impl Signer {
             Action::Backup => self.about_vault(about).with("It opens with", "today's password and device, or the recovery kit"),
             Action::ChangePassword { .. } => about.with("After it", "old backups still open with the old password"),
             Action::ReplaceKit => self.about_vault(about).with("After it", "old backups still open with the old kit"),
-            Action::AddSlot { kind, label } => {
+            Action::AddSlot { kind, label, roles } => {
                 let about = self.about_vault(about).with("Name", label);
+                let about = if *kind == SlotFor::Auditor { about } else { about.with("May", &role_names(roles)) };
                 match kind {
                     SlotFor::Shared { keeper, machine } => about.with("Share kept by", &Keeping::asked(keeper, machine.as_ref()).words()),
                     SlotFor::Person | SlotFor::Auditor => about,
                 }
             }
+            Action::SetRoles { slot, roles } => {
+                let known = self.open.iter().flat_map(Open::slots).find(|known| known.id == *slot);
+                let about = known.iter().fold(about, |about, known| about.with("Name", &known.label).with("Until now", &role_names(&known.roles)));
+                about.with("From now on", &role_names(roles))
+            }
+            Action::ConfirmOrder(order) => self.about_order(about, order),
+            Action::Override { order, why } => self.about_order(about, order).with("Why, it was said", why),
             Action::RemoveSlot { slot } => {
-                let known = self.open.iter().flat_map(|open| slots(&open.vault)).find(|known| known.id == *slot);
+                let known = self.open.iter().flat_map(Open::slots).find(|known| known.id == *slot);
                 known.iter().fold(about, |about, known| about.with("Slot", &format!("{slot}, {}", known.kind)).with("Name", &known.label))
             }
             Action::Rekey => {
-                let closed = self.open.iter().flat_map(|open| slots(&open.vault)).filter(|known| !known.is_present).count();
+                let closed = self.open.iter().flat_map(Open::slots).filter(|known| !known.is_present).count();
                 self.about_vault(about)
                     .with("After it", &format!("{closed} other ways into the vault are closed, old backups stay as they are"))
             }
@@ -116,6 +124,16 @@ impl Signer {
         }
     }
 
+    /// What an order can be worth, from the intent and the limits that are held here.
+    fn about_order(&self, about: About, order: &PlaceOrder) -> About {
+        let about = about.with("Order", &order.words()).with("Named", order.client_order_id.as_str());
+        let listed = self.open.as_ref().and_then(|open| open.policy.instrument(&order.symbol));
+        match listed {
+            Some(listed) => about.with("Worth at most", &worth_at_most(order, listed).to_string()),
+            None => about.with("Worth at most", "unknown: it is not on the instrument list"),
+        }
+    }
+
     /// Which vault it is about.
     fn about_vault(&self, about: About) -> About {
         match &self.open {
@@ -152,7 +170,15 @@ const fn deed(action: &Action) -> Deed {
         Action::Rearm => Deed::Rearm,
         Action::SetPolicy(_) => Deed::Policy,
         Action::Pin(_) => Deed::Pin,
+        Action::SetRoles { .. } => Deed::Roles,
+        Action::ConfirmOrder(_) => Deed::ConfirmOrder,
+        Action::Override { .. } => Deed::Override,
     }
+}
+
+fn role_names(roles: &[Role]) -> String {
+    let all = if roles.is_empty() { &Role::ALL[..] } else { roles };
+    all.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) const fn name(venue: Venue) -> &'static str {
@@ -199,11 +225,13 @@ fn edit_rows(edit: &KeyEdit) -> Vec<(&'static str, String)> {
     let mut rows = Vec::new();
     rows.extend(edit.label.as_ref().map(|label| ("New label", label.clone())));
     rows.extend(edit.api_key.as_ref().map(|name| ("New API key", shortened(name))));
-    if let Some(KeyDetails { account, addresses, rotate_days, services, notes }) = &edit.details {
+    if let Some(KeyDetails { account, addresses, rotate_days, services, notes, scope }) = &edit.details {
         rows.push(("Account", or_none(account)));
         rows.push(("Addresses", or_none(&addresses.join(" "))));
         rows.push(("Replaced after", format!("{rotate_days} days")));
         rows.push(("Machines without a person", if *services { "may sign with it" } else { "may not use it" }.to_owned()));
+        let scope = scope.words();
+        rows.push(("Only for", if scope.is_empty() { "everything".to_owned() } else { scope }));
         rows.push(("Notes", or_none(&notes.chars().take(REASON_LEN_SHOWN).collect::<String>())));
     }
     rows

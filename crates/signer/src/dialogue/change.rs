@@ -10,6 +10,9 @@ use super::{Dialogue, Grant, Next, Step, Talk};
 use crate::clock::Moment;
 use crate::signer::{After, Listener, Out, Saving, Signer};
 
+/// How long a confirmed order may be signed.
+const CONFIRMED_MS: u64 = 120_000;
+
 impl Signer {
     pub(super) fn granted(&mut self, talk: Talk, grant: Grant, now: Moment) -> Vec<Out> {
         let Some(open) = self.open.as_ref() else { return talk.fail("the vault was sealed meanwhile", Advice::Ask, false) };
@@ -18,6 +21,15 @@ impl Signer {
                 self.freeze = None;
                 talk.end("Re-armed. Orders are allowed again.", ActionEnd::Rearmed)
             }
+            Grant::Order(order) => {
+                let until_ms = now.mono_ms + CONFIRMED_MS;
+                if let Some(open) = self.open.as_mut() {
+                    open.confirmed.retain(|(_, until_ms)| now.mono_ms < *until_ms);
+                    open.confirmed.push((order.clone(), until_ms));
+                }
+                talk.end("Confirmed.", ActionEnd::OrderConfirmed(order))
+            }
+            Grant::Override(order, why) => talk.end("Granted, once.", ActionEnd::Overridden { order, why }),
             Grant::Pin(change) => talk.end("Done.", ActionEnd::Pinned(change)),
             Grant::Import(import) => self.ask(talk, Step::ImportName(import), Field::ApiKey, "API key"),
             Grant::Generate(wish) => self.generate(talk, wish, now),
@@ -72,7 +84,7 @@ impl Signer {
             After::FirstVault { open, prompt } => {
                 self.open = Some(*open);
                 if let Some(open) = self.open.as_mut() {
-                    open.ledger.reserved = open.count.wants().unwrap_or_default();
+                    open.reserve_first();
                 }
                 self.save_ledger(Some(prompt))
             }
@@ -91,11 +103,14 @@ impl Signer {
                     Listener::Prompt(prompt) => self.finish(prompt, now, None),
                 }
             }
-            After::Ledger { reserved, prompt } => {
+            After::Ledger { reserved, spent, prompt } => {
                 if let Some(open) = self.open.as_mut() {
                     open.count.saved(reserved);
+                    open.spending.saved(spent);
                 }
-                prompt.map(|prompt| self.finish(prompt, now, None)).unwrap_or_default()
+                let mut out = prompt.map(|prompt| self.finish(prompt, now, None)).unwrap_or_default();
+                out.extend(self.serve_waiting(None, Some(now)));
+                out
             }
         }
     }
@@ -172,6 +187,8 @@ impl Signer {
 
     /// The desk could not save: nothing takes effect.
     pub(crate) fn save_failed(&mut self, then: After, error: &str) -> Vec<Out> {
+        let is_ledger = matches!(then, After::Ledger { .. });
+        let mut out = if is_ledger { self.serve_waiting(Some(error), None) } else { Vec::new() };
         let (prompt, seals) = match then {
             After::FirstVault { prompt, .. } => (Some(prompt), true),
             After::Vault { listener: Listener::Prompt(prompt), .. } => (Some(prompt), false),
@@ -183,9 +200,11 @@ impl Signer {
         if let Some(open) = self.open.as_mut() {
             // What a failed save would have taken back stays.
             open.ledger.freeze.clone_from(&self.freeze);
+            // What is reserved is what is on disk; it is asked for again.
+            (open.ledger.reserved, open.ledger.spent) = (open.count.on_disk(), open.spending.on_disk());
         }
-        let Some(prompt) = prompt else { return Vec::new() };
-        let Some(at) = self.dialogues.iter().position(|dialogue| dialogue.prompt == prompt) else { return Vec::new() };
+        let at = prompt.and_then(|prompt| self.dialogues.iter().position(|dialogue| dialogue.prompt == prompt));
+        let (Some(prompt), Some(at)) = (prompt, at) else { return out };
         let Dialogue { ticket, step, .. } = self.dialogues.remove(at);
         let opening = matches!(&step, Step::Saving(Next::OpenSession { .. } | Next::LetIn(_) | Next::GiveUp));
         let had_session = self.open.as_ref().is_some_and(|open| open.session.is_ok());
@@ -198,6 +217,7 @@ impl Signer {
         } else {
             "Nothing was changed"
         };
-        Talk { prompt, ticket }.fail(&format!("could not be saved: {error}. {effect}"), Advice::Ask, false)
+        out.extend(Talk { prompt, ticket }.fail(&format!("could not be saved: {error}. {effect}"), Advice::Ask, false));
+        out
     }
 }

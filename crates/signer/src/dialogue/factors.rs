@@ -63,7 +63,7 @@ impl Signer {
         if vault.commit(sealed).is_err() {
             return talk.broken();
         }
-        let Ok(mut open) = Open::load(vault, Some(&device), None, &mut self.arena) else { return talk.broken() };
+        let Ok(mut open) = Open::load(vault, Some(&device), None, now, &mut self.arena) else { return talk.broken() };
         open.ledger.totp = totp;
         let end = ActionEnd::VaultCreated { log_key: open.log_public.to_vec(), read_key: open.read_public.to_vec() };
         self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::Saving(Next::OpenSession { end }) });
@@ -76,7 +76,10 @@ impl Signer {
             let checked =
                 open.device.as_ref().and_then(|device| self.secret(device)).map(|device| open.vault.check_password(password, &device));
             return match checked {
-                Some(Ok(_)) => self.let_in(talk, None),
+                Some(Ok(slot)) => {
+                    self.session_by(slot);
+                    self.let_in(talk, None)
+                }
                 Some(Err(error)) => self.wrong_factor(talk, Tried::Password, &error, now),
                 None => talk.broken(),
             };
@@ -160,7 +163,7 @@ impl Signer {
     /// A machine whose TPM opened the vault brings no device secret.
     pub(super) fn load(&mut self, vault: Vault, device: Option<&Shielded>, state: Option<&[u8]>, now: Moment) -> Result<(), LoadError> {
         let device = device.map(|device| self.secret(device).ok_or(crate::arena::Unshieldable)).transpose()?;
-        let mut open = Open::load(vault, device.as_deref(), state, &mut self.arena)?;
+        let mut open = Open::load(vault, device.as_deref(), state, now, &mut self.arena)?;
         if state.is_none() {
             // The state file is gone: no code that could have been used before is accepted again.
             open.ledger.totp.last_step = now.wall_s() / STEP_S + 1;
@@ -196,6 +199,13 @@ impl Signer {
         }
     }
 
+    /// Whoever opens the session of an open vault has the roles of that slot.
+    pub(super) fn session_by(&mut self, slot: u16) {
+        if let Some(open) = self.open.as_mut() {
+            open.slot = Some(slot);
+        }
+    }
+
     /// The factors were right: saves the ledger, then opens the session.
     pub(super) fn let_in(&mut self, talk: Talk, by_kit: Option<KitOpening>) -> Vec<Out> {
         self.patience = Default::default();
@@ -204,7 +214,7 @@ impl Signer {
             open.ledger.totp = open.ledger.totp.after_password();
         }
         open.ledger.freeze.clone_from(&self.freeze);
-        open.ledger.reserved = open.count.wants().unwrap_or(open.ledger.reserved);
+        open.reserve_first();
         let (log_key, read_key) = (open.log_public.to_vec(), open.read_public.to_vec());
         let end = ActionEnd::Unlocked { signatures: open.count.made(), by_kit, by: open.opened_by(), log_key, read_key };
         self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::Saving(Next::OpenSession { end }) });

@@ -4,7 +4,7 @@
 //! Invariant: share and sealed secret are made here, travel between provider and signer alone, no provider sees both, and each is
 //! no more than one input of the slot's key; a provider that fails changes nothing.
 
-use strongroom_model::Advice;
+use strongroom_model::{Advice, Role};
 use strongroom_signer_api::prompt::Field;
 use strongroom_signer_api::provider::{Failure, FromProvider, MESSAGE_LEN_MAX, PATIENCE_S, SHARE_LEN, ToProvider, VAULT_ID_LEN};
 use strongroom_signer_api::{Account, Keeping, Kept};
@@ -39,6 +39,8 @@ pub(super) enum Step {
 /// A slot that is to be added.
 pub(super) struct Wish {
     pub(super) label: String,
+    /// What a person may do; none named: everything.
+    pub(super) roles: Vec<Role>,
     pub(super) keeping: Keeping,
     pub(super) for_service: bool,
 }
@@ -82,6 +84,7 @@ impl Errand {
 pub(super) enum Purpose {
     Add {
         label: String,
+        roles: Vec<Role>,
         share: Shielded,
     },
     Open(Opening),
@@ -156,9 +159,9 @@ impl Signer {
                 let words = pin_words(&wish.keeping.share);
                 self.ask_keeper(talk, Step::NewPin(wish, Some(password)), Field::Pin, &words)
             }
-            Step::NewPin(Wish { label, keeping, .. }, password) => {
+            Step::NewPin(Wish { label, roles, keeping, .. }, password) => {
                 let Some(share) = self.make_share() else { return talk.broken() };
-                self.want_provider(talk, keeping, password, answer, Purpose::Add { label, share })
+                self.want_provider(talk, keeping, password, answer, Purpose::Add { label, roles, share })
             }
             Step::OtherPassword(proven) => self.change_kept(talk, &proven, answer, now),
             Step::Password(purpose, keeping) => {
@@ -251,7 +254,7 @@ impl Signer {
         let Errand { keeping, password, own, purpose, .. } = *errand;
         let brought = Brought { password, own, keeper: keeper_of(&keeping.share) };
         match (purpose, message) {
-            (Purpose::Add { label, share }, _) => self.add_kept(talk, &label, &keeping, &brought, &share, now),
+            (Purpose::Add { label, roles, share }, _) => self.add_kept(talk, (&label, &roles), &keeping, &brought, &share, now),
             (Purpose::Open(opening), FromProvider::Share(share)) => self.open_kept(talk, opening, &keeping, &brought, share, now),
             (Purpose::Change(slot), FromProvider::Share(share)) => self.prove_kept(talk, slot, keeping, &brought, share, now),
             (Purpose::Open(_) | Purpose::Change(_), _) => talk.broken(),
@@ -279,7 +282,15 @@ impl Signer {
         talk.fail(&in_words(failure, effect_of(&errand.purpose)), Advice::Ask, is_wrong)
     }
 
-    fn add_kept(&mut self, talk: Talk, label: &str, keeping: &Keeping, brought: &Brought, share: &Shielded, now: Moment) -> Vec<Out> {
+    fn add_kept(
+        &mut self,
+        talk: Talk,
+        (label, roles): (&str, &[Role]),
+        keeping: &Keeping,
+        brought: &Brought,
+        share: &Shielded,
+        now: Moment,
+    ) -> Vec<Out> {
         let Some(open) = &self.open else { return talk.fail(SEALED_MEANWHILE, Advice::Ask, false) };
         let Some(share) = self.secret(share) else { return talk.broken() };
         let provider = keeping.encode();
@@ -287,11 +298,11 @@ impl Signer {
         let changed = self.with_factors(brought, open.device.as_ref(), &share, |factors| {
             let slot = Edit::AddSlot { factors, label, kdf, provider: &provider };
             match factors {
-                Factors::Service { .. } => with_needs_of_services(open, slot, now),
-                _ => open.vault.change(&[slot], now.wall, &mut SystemEntropy),
+                Factors::Service { .. } => Some(with_needs_of_services(open, slot, now)),
+                _ => self.added(slot, roles, now),
             }
         });
-        self.save_added(talk, changed)
+        self.save_added(talk, changed.flatten(), roles)
     }
 
     fn open_kept(
@@ -327,7 +338,10 @@ impl Signer {
                 }
                 Err(error) => talk.fail(&error.to_string(), Advice::Ask, false),
             },
-            _ => self.let_in(talk, None),
+            _ => {
+                self.session_by(opening.slot);
+                self.let_in(talk, None)
+            }
         }
     }
 

@@ -15,7 +15,7 @@ mod ways;
 mod words;
 
 use strongroom_guard::Policy;
-use strongroom_model::{Advice, CredentialId, KeyEdit, Origin, Scheme, SlotFor, Timestamp, Venue};
+use strongroom_model::{Advice, CredentialId, KeyEdit, Origin, PlaceOrder, Scheme, SlotFor, Timestamp, Venue};
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
 use strongroom_signer_api::{Action, ActionEnd, GIVEN_UP, Keeping, KitOpening, Notice, PinChange, Refusal, Reply};
 use strongroom_vault::{KdfParams, Kit, SecretBox, SystemEntropy, Vault, peek};
@@ -131,6 +131,10 @@ enum Grant {
     Rearm,
     SetPolicy(Policy),
     Pin(PinChange),
+    /// A large order.
+    Order(PlaceOrder),
+    /// An order that passes a rule of the desk, and why.
+    Override(PlaceOrder, String),
 }
 
 struct Import {
@@ -365,11 +369,14 @@ impl Signer {
                 code(self, grant)
             }
             (Action::ReplaceKit, _) => code(self, Grant::Way(ways::Wish::Kit)),
-            (Action::AddSlot { kind: SlotFor::Person, label }, _) => code(self, Grant::Way(ways::Wish::Person(label))),
-            (Action::AddSlot { kind: SlotFor::Auditor, label }, _) => code(self, Grant::Way(ways::Wish::Auditor(label))),
-            (Action::AddSlot { kind: SlotFor::Shared { keeper, machine }, label }, _) => {
+            (Action::AddSlot { kind: SlotFor::Person, label, roles }, _) => code(self, Grant::Way(ways::Wish::Person(label, roles))),
+            (Action::SetRoles { slot, roles }, _) => code(self, Grant::Way(ways::Wish::Roles(slot, roles))),
+            (Action::ConfirmOrder(order), _) => code(self, Grant::Order(order)),
+            (Action::Override { order, why }, _) => code(self, Grant::Override(order, why)),
+            (Action::AddSlot { kind: SlotFor::Auditor, label, .. }, _) => code(self, Grant::Way(ways::Wish::Auditor(label))),
+            (Action::AddSlot { kind: SlotFor::Shared { keeper, machine }, label, roles }, _) => {
                 let keeping = Keeping::asked(&keeper, machine.as_ref());
-                code(self, Grant::Keeper(keepers::Wish { label, keeping, for_service: machine.is_some() }))
+                code(self, Grant::Keeper(keepers::Wish { label, roles, keeping, for_service: machine.is_some() }))
             }
             (Action::RemoveSlot { slot }, _) => code(self, Grant::Way(ways::Wish::Remove(slot))),
             (Action::Rekey, _) => code(self, Grant::Way(ways::Wish::Rekey)),

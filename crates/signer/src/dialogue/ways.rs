@@ -3,7 +3,7 @@
 //! Invariant: a printed code counts only after a part of it was typed back, and an old factor only ends when the new one is on
 //! disk.
 
-use strongroom_model::Advice;
+use strongroom_model::{Advice, Role, SlotInfo};
 use strongroom_signer_api::ActionEnd;
 use strongroom_signer_api::prompt::{Field, Show, ToPrompt};
 use strongroom_vault::{AuditorCode, ChangeError, Edit, Factors, KdfParams, Kit, RecordKind, SlotKind, SystemEntropy, Way};
@@ -11,14 +11,14 @@ use strongroom_vault::{AuditorCode, ChangeError, Edit, Factors, KdfParams, Kit, 
 use super::{Dialogue, KIT_GROUP, Next, PASSWORD_LEN_MIN, Talk, Tried};
 use crate::arena::Shielded;
 use crate::clock::Moment;
-use crate::keys::slot_info;
 use crate::signer::{Out, Signer};
 
 /// What is wanted.
 pub(super) enum Wish {
     Password,
     Kit,
-    Person(String),
+    Person(String, Vec<Role>),
+    Roles(u16, Vec<Role>),
     Auditor(String),
     Remove(u16),
     Rekey,
@@ -31,7 +31,7 @@ pub(super) enum Step {
     /// The new one of that slot.
     New(u16),
     /// A further person's.
-    Person(String),
+    Person(String, Vec<Role>),
     /// The present password, to go on with new keys.
     ToRekey,
     KitShown(Kit, Option<Owner>),
@@ -51,7 +51,16 @@ impl Signer {
         match wish {
             Wish::Password => self.ask_way(talk, Step::Present, Field::Password, "Present password"),
             Wish::Rekey => self.ask_way(talk, Step::ToRekey, Field::Password, "Present password"),
-            Wish::Person(label) => self.ask_way(talk, Step::Person(label), Field::NewPassword, "Password of the further person"),
+            Wish::Person(label, roles) => {
+                self.ask_way(talk, Step::Person(label, roles), Field::NewPassword, "Password of the further person")
+            }
+            Wish::Roles(slot, roles) => {
+                let Some(open) = &self.open else { return talk.broken() };
+                let Some((id, plaintext)) = open.profiles_with(slot, &roles) else { return talk.broken() };
+                let edit = Edit::Put { id, kind: RecordKind::Profiles, plaintext: &plaintext };
+                let changed = open.vault.change(&[edit], now.wall, &mut SystemEntropy);
+                self.save_change(talk, changed, ActionEnd::RolesSet { slot, roles })
+            }
             Wish::Kit => self.show_kit(talk, None),
             Wish::Auditor(label) => {
                 let Ok(code) = AuditorCode::make(&mut SystemEntropy) else { return talk.broken() };
@@ -90,7 +99,7 @@ impl Signer {
                 },
                 Err(failed) => failed,
             },
-            Step::New(_) | Step::Person(_) if answer.len() < PASSWORD_LEN_MIN => {
+            Step::New(_) | Step::Person(..) if answer.len() < PASSWORD_LEN_MIN => {
                 talk.fail("a password has at least 10 bytes; nothing was changed", Advice::Ask, false)
             }
             Step::New(slot) => {
@@ -101,12 +110,12 @@ impl Signer {
                 });
                 self.save_way(talk, changed, ActionEnd::PasswordChanged { slot })
             }
-            Step::Person(label) => {
+            Step::Person(label, roles) => {
                 let kdf = self.kdf_of(0, &[]);
-                let changed = self.with_person(answer, |factors, vault| {
-                    vault.change(&[Edit::AddSlot { factors, label: &label, kdf, provider: b"" }], now.wall, &mut SystemEntropy)
+                let changed = self.with_person(answer, |factors, _| {
+                    self.added(Edit::AddSlot { factors, label: &label, kdf, provider: b"" }, &roles, now)
                 });
-                self.save_added(talk, changed)
+                self.save_added(talk, changed.flatten(), &roles)
             }
             Step::KitGroup(kit, _) if !kit.has_group(KIT_GROUP, answer) => talk.fail(not_typed_back, Advice::Ask, false),
             Step::KitGroup(kit, None) => {
@@ -122,7 +131,7 @@ impl Signer {
                 let Some(open) = &self.open else { return talk.broken() };
                 let edit = Edit::AddSlot { factors: Factors::Auditor(&code), label: &label, kdf: KdfParams::FLOOR, provider: b"" };
                 let changed = open.vault.change(&[edit], now.wall, &mut SystemEntropy);
-                self.save_added(talk, Some(changed))
+                self.save_added(talk, Some(changed), &[])
             }
             Step::KitShown(..) | Step::CodeShown(..) => talk.fail("the prompt said something out of order", Advice::Bug, false),
         }
@@ -172,9 +181,28 @@ impl Signer {
         heads.filter(|head| head.kind == Some(SlotKind::RecoveryKit)).map(|head| head.id).next().unwrap_or(2)
     }
 
-    pub(super) fn save_added(&mut self, talk: Talk, changed: Option<Result<strongroom_vault::Sealed, ChangeError>>) -> Vec<Out> {
-        let added = match &changed {
-            Some(Ok(sealed)) => sealed.slots().into_iter().next_back().map(|head| slot_info(head, None)),
+    /// A new slot of a person, with what that person may do; nothing: that could not be said.
+    pub(super) fn added(&self, slot: Edit<'_>, roles: &[Role], now: Moment) -> Option<Result<strongroom_vault::Sealed, ChangeError>> {
+        let open = self.open.as_ref()?;
+        if roles.is_empty() {
+            return Some(open.vault.change(&[slot], now.wall, &mut SystemEntropy));
+        }
+        let (id, plaintext) = open.profiles_with(open.vault.next_slot_id()?, roles)?;
+        Some(open.vault.change(&[slot, Edit::Put { id, kind: RecordKind::Profiles, plaintext: &plaintext }], now.wall, &mut SystemEntropy))
+    }
+
+    /// `roles`: of a person, where they were named.
+    pub(super) fn save_added(
+        &mut self,
+        talk: Talk,
+        changed: Option<Result<strongroom_vault::Sealed, ChangeError>>,
+        roles: &[Role],
+    ) -> Vec<Out> {
+        let added = match (&changed, &self.open) {
+            (Some(Ok(sealed)), Some(open)) => sealed.slots().into_iter().next_back().map(|head| {
+                let known = open.slot_info(head, None);
+                SlotInfo { roles: if roles.is_empty() { known.roles } else { roles.to_vec() }, ..known }
+            }),
             _ => None,
         };
         let Some(added) = added else {
@@ -217,7 +245,7 @@ impl Signer {
         let takes = match &step {
             Step::Present | Step::ToRekey => self.takes_password(talk, &[]),
             Step::New(slot) => self.takes(talk, &[self.kdf_of(*slot, &[])]),
-            Step::Person(_) => self.takes(talk, &[self.kdf_of(0, &[])]),
+            Step::Person(..) => self.takes(talk, &[self.kdf_of(0, &[])]),
             Step::KitGroup(_, Some(owner)) => self.takes(talk, &[self.kdf_of(owner.slot, &[])]),
             _ => None,
         };

@@ -1,8 +1,7 @@
 //! What an action is, in the signer's words, and whether it can be done at all. Invariant: the roles and bounds that an action needs
 //! are looked at before a person is asked.
 
-use strongroom_guard::Role;
-use strongroom_model::{CredentialId, KeyStage, Origin, SlotFor, Venue};
+use strongroom_model::{CredentialId, KeyStage, Origin, Role, SlotFor, Venue};
 use strongroom_signer_api::about::is_plain;
 use strongroom_signer_api::{Action, Keeping, KitOpening, PinChange, Refusal};
 use strongroom_vault::{KdfParams, SlotKind};
@@ -17,7 +16,7 @@ impl Signer {
     /// The action in words, if it can be done in this state by this session.
     pub(super) fn words(&mut self, action: &Action, now: Moment) -> Result<String, Refusal> {
         let state = |text: &str| Err(Refusal::State(text.to_owned()));
-        let needed = match action {
+        match action {
             Action::CreateVault { vault_id, kdf_memory_kib, kdf_passes } => {
                 if self.open.is_some() {
                     return state("a vault is open; seal it first");
@@ -42,26 +41,12 @@ impl Signer {
                 return Ok(format!("Put the backup of generation {generation} in the vault's place"));
             }
             Action::Recover(_) => return Ok("Open the vault with the recovery kit and set a new password".to_owned()),
-            Action::Import { .. }
-            | Action::Rotate { .. }
-            | Action::Generate { .. }
-            | Action::EditKey { .. }
-            | Action::Delete { .. }
-            | Action::ExportKey { .. }
-            | Action::Backup
-            | Action::ChangePassword { .. }
-            | Action::ReplaceKit
-            | Action::AddSlot { .. }
-            | Action::RemoveSlot { .. }
-            | Action::Rekey => Role::KeyAdmin,
-            Action::Rearm | Action::SetPolicy(_) | Action::Pin(_) => Role::Risk,
-        };
+            _ => {}
+        }
         let frozen = self.freeze.is_some();
         let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
         let session = open.session_at(now.mono_ms).map_err(|end| Refusal::Guard(strongroom_guard::Reason::Session { end }))?;
-        if !session.roles.contains(&needed) {
-            return Err(Refusal::Guard(strongroom_guard::Reason::Role { needed: format!("{needed:?}") }));
-        }
+        action.permission().check(session).map_err(Refusal::Guard)?;
         let Some(open) = self.open.as_ref() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
         let found = |id: &CredentialId| open.credential(Some(*id), Venue::Binance).map(|found| &found.info).ok_or(Refusal::NoCredential);
         let label = |id: &CredentialId| found(id).map(|info| info.label.clone());
@@ -95,6 +80,25 @@ impl Signer {
             Action::Rotate { old } => Ok(format!("Replace the key “{}” by a new one", replaceable(old)?)),
             Action::Delete { id } => Ok(format!("Delete the key “{}” from the vault", label(id)?)),
             Action::AddSlot { label, .. } if !is_label(label) => state("a name has 1 to 64 bytes without control characters"),
+            Action::SetRoles { roles, .. } if roles.is_empty() => state("somebody has at least one role"),
+            Action::AddSlot { kind: SlotFor::Auditor, roles, .. } | Action::AddSlot { kind: SlotFor::Shared { machine: Some(_), .. }, roles, .. }
+                if !roles.is_empty() =>
+            {
+                state("roles are given to persons; an auditor reads the log, and a machine sees and trades")
+            }
+            Action::SetRoles { slot, roles } => {
+                let has_roles = |kind| matches!(kind, Some(SlotKind::PasswordDevice | SlotKind::Hsm));
+                if !has_roles(open.kind_of(*slot)) {
+                    return state("roles are given to persons with a slot of their own; see `strongroom vault slots`");
+                }
+                let others = open.vault.slots().into_iter().filter(|head| head.id != *slot && has_roles(head.kind));
+                let has_admin = roles.contains(&Role::KeyAdmin) || others.map(|head| open.roles_of(head.id)).any(|roles| roles.contains(&Role::KeyAdmin));
+                if !has_admin {
+                    return state("somebody has to be key-admin, or nobody but the kit's owner could change this again");
+                }
+                let names = roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
+                Ok(format!("Let the owner of slot {slot} be {names}"))
+            }
             Action::RemoveSlot { slot } if !open.vault.slots().iter().any(|known| known.id == *slot) => {
                 state("the vault has no such slot; see `strongroom vault slots`")
             }
@@ -114,11 +118,11 @@ impl Signer {
             ),
             Action::ChangePassword { .. } => Ok("Set a new password".to_owned()),
             Action::ReplaceKit => Ok("Print a new recovery kit; the old one opens the vault no more".to_owned()),
-            Action::AddSlot { kind: SlotFor::Person, label } => Ok(format!("Let one more person into the vault, “{label}”")),
-            Action::AddSlot { kind: SlotFor::Auditor, label } => {
+            Action::AddSlot { kind: SlotFor::Person, label, .. } => Ok(format!("Let one more person into the vault, “{label}”")),
+            Action::AddSlot { kind: SlotFor::Auditor, label, .. } => {
                 Ok(format!("Give a code that reads the log, and nothing else, to “{label}”"))
             }
-            Action::AddSlot { kind: SlotFor::Shared { keeper, machine }, label } => {
+            Action::AddSlot { kind: SlotFor::Shared { keeper, machine }, label, .. } => {
                 match (Keeping::asked(keeper, machine.as_ref()).trouble(), machine) {
                     (Some(trouble), _) => state(trouble),
                     (None, Some(_)) => Ok(format!("Let a machine open the vault without a person, “{label}”")),
@@ -134,6 +138,9 @@ impl Signer {
                 Ok(()) if open.policy.is_raised_by(policy) => Ok("Raise the limits on orders".to_owned()),
                 Ok(()) => Ok("Lower the limits on orders".to_owned()),
             },
+            Action::ConfirmOrder(order) => Ok(format!("Confirm: {}", order.words())),
+            Action::Override { why, .. } if !is_label(why) => state("say why in 1 to 64 bytes without control characters"),
+            Action::Override { order, .. } => Ok(format!("Let this order pass the desk's rules once: {}", order.words())),
             Action::Pin(change) if !names_a_key(change) => state("a server is named by host and port, its key by a SHA-256 in base64"),
             Action::Pin(PinChange { host, trust: true, .. }) => Ok(format!("Trust a key of {host}")),
             Action::Pin(PinChange { host, .. }) => Ok(format!("Trust a key of {host} no more")),

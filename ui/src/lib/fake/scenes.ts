@@ -139,7 +139,14 @@ export function keys(now_us: number): KeyView[] {
       stage: active ? "active" : "spare",
       replaces: null,
       granted: null,
-      details: { account: "", addresses: [], rotate_days: 90, services: false, notes: "" },
+      details: {
+        account: "",
+        addresses: [],
+        rotate_days: 90,
+        services: false,
+        notes: "",
+        scope: { no_orders: false, instruments: [], side: null, kinds: [], notional_max: null, hours: null },
+      },
     },
     age_days: days,
     last_used: last === null ? null : now_us - last,
@@ -156,13 +163,28 @@ export function keys(now_us: number): KeyView[] {
 }
 
 export const policy = (): Policy => ({
-  instruments: [{ symbol: "BTCUSDT", quantity_max: "10", price_low: "10000", price_high: "250000" }],
+  instruments: [{ symbol: "BTCUSDT", quantity_max: "10", price_low: "10000", price_high: "250000", position_max: null }],
   order_notional_max: "50000",
   orders_per_minute: 60,
   price_collar_bps: 200,
   session_idle_ms: 600_000,
   session_age_max_ms: 28_800_000,
   kdf_floor: null,
+  day_notional_max: "5000000",
+  confirm_above: null,
+  desk: {
+    modes: { "open-orders": "ask" },
+    restricted: [],
+    slippage_bps: 500,
+    open_orders_max: 500,
+    exposure_max: "250000",
+    day_loss_max: "2000",
+    drawdown_max: null,
+    duplicate_ms: null,
+    fills_per_minute: null,
+    cancels_percent: null,
+    self_trade: false,
+  },
 });
 
 const idOf = (turn: number) => `sr-01m8c5efpzh8rcfj4ey${(46_656 + turn).toString(36)}`;

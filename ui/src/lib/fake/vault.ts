@@ -1,5 +1,5 @@
 // The simulated vault: keys and ways into it, and what prompts do to them. Invariant: for drawing and testing only.
-import type { DoorAction, KeyView, Outcome, SlotFor, SlotInfo } from "../../bindings/contract";
+import type { DoorAction, KeyView, Outcome, Role, SlotFor, SlotInfo } from "../../bindings/contract";
 import * as scenes from "./scenes";
 
 export const outcome = (words: string, more: Partial<Outcome> = {}): Outcome => ({
@@ -10,11 +10,13 @@ export const outcome = (words: string, more: Partial<Outcome> = {}): Outcome => 
   ...more,
 });
 
+const ALL_ROLES: Role[] = ["viewer", "trader", "risk", "key-admin", "auditor"];
+
 export class FakeVault {
   keys: KeyView[];
   slots: SlotInfo[] = [
-    { id: 1, kind: "password and device", label: "", kdf: [256, 5], kept: null, is_present: true },
-    { id: 2, kind: "recovery kit", label: "", kdf: null, kept: null, is_present: false },
+    { id: 1, kind: "password and device", label: "", kdf: [256, 5], kept: null, is_present: true, roles: ALL_ROLES },
+    { id: 2, kind: "recovery kit", label: "", kdf: null, kept: null, is_present: false, roles: ALL_ROLES },
   ];
 
   constructor(

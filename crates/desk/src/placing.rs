@@ -1,0 +1,174 @@
+//! A new order on its way into the pipeline: what stops it, what is noted, and what stops everything.
+//!
+//! Invariant: an order counts in every rule from the moment in which it is recorded; what may rest is never refused to be cancelled.
+
+use serde_json::json;
+use strongroom_audit::Kind;
+use strongroom_desk_api::Tell;
+use strongroom_guard::{Filled, Judgement, Pair, Policy, Quote, Reason, worth_at_most};
+use strongroom_model::{Advice, Asset, Balance, ClientOrderId, Fill, PlaceOrder, Symbol};
+
+use crate::event::{Door, Effect, Now};
+use crate::machine::{LIVE_ORDERS_MAX, Machine, Waiting, error};
+use crate::order::Order;
+use crate::work::Work;
+
+/// A door waits so long for an order whose outcome is unknown, then is told so.
+const DOOR_PATIENCE_MS: u64 = 8_000;
+/// An override and a confirmation hold for so long.
+const OVERRIDE_MS: u64 = 120_000;
+/// What is held is asked for again so often, where a rule needs it; while it is not known, more often.
+const HELD_MS: u64 = 60_000;
+const UNKNOWN_HELD_MS: u64 = 2_000;
+
+/// An order that may pass the desk's rules once.
+#[derive(Debug)]
+pub(crate) struct Override {
+    order: PlaceOrder,
+    why: String,
+    until_ms: u64,
+}
+
+impl Machine {
+    pub(crate) fn place(&mut self, door: Door, order: PlaceOrder, market: Quote, reason: Option<String>, now: Now, out: &mut Vec<Effect>) {
+        let deny = |code: &str, message: String, advice| Effect::Tell { door, tell: error(code, message, advice) };
+        let id = order.client_order_id.clone();
+        if self.orders.contains_key(&id) {
+            out.push(deny("duplicate-id", format!("an order named {id} exists already; nothing was sent"), Advice::Refuse));
+            return;
+        }
+        if self.live() >= LIVE_ORDERS_MAX {
+            out.push(deny("too-many-orders", format!("{LIVE_ORDERS_MAX} orders are live; nothing was sent"), Advice::Refuse));
+            return;
+        }
+        if let Some(why) = &self.killed {
+            // The signer would refuse it, too; here nothing has to be recorded first.
+            out.push(Effect::Tell { door, tell: denied(&Reason::KillSwitch { why: why.clone() }) });
+            return;
+        }
+        let Some(policy) = &self.policy else {
+            out.push(Effect::Tell { door, tell: denied(&Reason::Sealed) });
+            return;
+        };
+        if let Some(reason) = self.wants_confirmation(policy, &order, now) {
+            // As the signer will say; asked before anything is recorded, so that the order keeps its name.
+            out.push(Effect::Tell { door, tell: denied(&reason) });
+            return;
+        }
+        let Judgement { refused, asks, shadows } = self.risk.judge(policy, &order, market, now.mono_ms);
+        let mut entries = Vec::new();
+        let note = |kind: &str, reason: &Reason, why: Option<&str>| {
+            (Kind::RulePassed, json!({"order": order, "rule": reason.rule(), "what": reason.to_string(), "because": kind, "why": why}))
+        };
+        if let Some(refusal) = refused.first() {
+            let granted = self.overrides.iter().position(|granted| granted.order == order && now.mono_ms < granted.until_ms);
+            match granted.filter(|_| refused.iter().all(Reason::can_be_overridden)).map(|at| self.overrides.remove(at)) {
+                Some(Override { why, .. }) => {
+                    entries.extend(refused.iter().chain(&asks).map(|reason| note("override", reason, Some(&why))));
+                }
+                None => {
+                    out.push(Effect::Tell { door, tell: denied(refusal) });
+                    let entry = json!({"order": order, "rule": refusal.rule(), "why": refusal.to_string(), "by": "desk"});
+                    self.record(Work::Note, Vec::new(), vec![(Kind::OrderRefused, entry)], out);
+                    return;
+                }
+            }
+        } else if let Some(asking) = asks.first() {
+            let Some(why) = reason else {
+                let words = format!("{asking}. It passes if you give a reason; nothing was sent");
+                out.push(deny("reason-needed", words, Advice::Ask));
+                return;
+            };
+            entries.extend(asks.iter().map(|reason| note("asked", reason, Some(&why))));
+        }
+        entries.extend(shadows.iter().map(|reason| note("shadow", reason, None)));
+        entries.push((Kind::OrderIntended, json!({"order": order, "words": order.words()})));
+        self.waiting.insert(id.clone(), Waiting { door, until_ms: now.mono_ms + DOOR_PATIENCE_MS });
+        self.risk.sent(&order, now.mono_ms);
+        let order = Order::intended(order, now.wall);
+        self.orders.insert(id.clone(), order.clone());
+        self.record(Work::Place(id), vec![order], entries, out);
+    }
+
+    /// What the rules would say of a drafted order.
+    pub fn judge(&mut self, order: &PlaceOrder, market: Quote, now: Now) -> Option<Judgement> {
+        let policy = self.policy.as_ref()?;
+        Some(self.risk.judge(policy, order, market, now.mono_ms))
+    }
+
+    /// Why an order has to be confirmed with a code first, if it has to.
+    fn wants_confirmation(&self, policy: &Policy, order: &PlaceOrder, now: Now) -> Option<Reason> {
+        let above = policy.confirm_above?;
+        let asked = worth_at_most(order, policy.instrument(&order.symbol)?);
+        let is_confirmed = self.confirmed.iter().any(|(confirmed, until_ms)| confirmed == order && now.mono_ms < *until_ms);
+        (asked > above && !is_confirmed).then_some(Reason::Confirm { asked, above })
+    }
+
+    /// The signer holds this order as confirmed.
+    pub(crate) fn confirm(&mut self, order: PlaceOrder, now: Now) {
+        self.confirmed.retain(|(_, until_ms)| now.mono_ms < *until_ms);
+        self.confirmed.push((order, now.mono_ms + OVERRIDE_MS));
+    }
+
+    /// Risk and a code let this order pass once.
+    pub(crate) fn let_pass(&mut self, order: PlaceOrder, why: String, now: Now) {
+        self.overrides.retain(|granted| now.mono_ms < granted.until_ms);
+        self.overrides.push(Override { order, why, until_ms: now.mono_ms + OVERRIDE_MS });
+    }
+
+    /// An order stands somewhere else than before; `told`: trades that were not known.
+    pub(crate) fn stood(&mut self, id: &ClientOrderId, told: &[Fill], now: Now, out: &mut Vec<Effect>) {
+        let Some(order) = self.orders.get(id) else { return };
+        self.risk.stands(&order.intent, (order.filled, order.filled_notional), told, !order.is_live(), now.mono_ms, now.wall);
+        self.stop_if_broken(now, out);
+    }
+
+    /// An order that was never sent does not count.
+    pub(crate) fn never_sent(&mut self, id: &ClientOrderId) {
+        self.risk.exposure.over(id);
+    }
+
+    /// The venue told what is held.
+    pub(crate) fn held(&mut self, balances: &[Balance], now: Now) {
+        let whole = |balance: &Balance| (balance.asset.clone(), balance.free + balance.locked);
+        self.risk.held(balances.iter().map(whole));
+        self.held_asked_ms = Some(now.mono_ms);
+    }
+
+    /// The venue told its instruments; what was traded before they were known counts now.
+    pub(crate) fn pairs(&mut self, pairs: Vec<(Symbol, Asset, Asset)>, now: Now) {
+        self.risk.pairs(pairs.into_iter().map(|(symbol, base, quote)| (symbol, Pair { base, quote })));
+        for order in std::mem::take(&mut self.earlier) {
+            let filled = Filled { quantity: order.filled.value(), notional: order.filled_notional.value() };
+            let trades: Vec<Fill> = order.fills.into_values().collect();
+            self.risk.traded(&order.intent, filled, &trades, now.wall);
+        }
+    }
+
+    /// Asks for what is held, where a rule needs it and it is not known, or was told long ago.
+    pub(crate) fn ask_held(&mut self, now: Now, out: &mut Vec<Effect>) {
+        let needs = self.policy.as_ref().is_some_and(|policy| {
+            policy.desk.exposure_max.is_some() || policy.instruments.iter().any(|listed| listed.position_max.is_some())
+        });
+        let every = if self.risk.exposure.is_known() { HELD_MS } else { UNKNOWN_HELD_MS };
+        if needs && self.held_asked_ms.is_none_or(|asked| now.mono_ms.saturating_sub(asked) >= every) {
+            self.held_asked_ms = Some(now.mono_ms);
+            out.push(Effect::AskHeld);
+        }
+    }
+
+    /// Engages the kill switch when a rule says that everything has to stop.
+    pub(crate) fn stop_if_broken(&mut self, now: Now, out: &mut Vec<Effect>) {
+        let Some(policy) = self.policy.as_ref().filter(|_| self.killed.is_none()) else { return };
+        if let Some(reason) = self.risk.must_stop(policy, now.mono_ms, now.wall) {
+            let why = format!("by rule {}: {reason}", reason.rule());
+            self.killed = Some(why.clone());
+            out.push(Effect::Kill { why });
+            self.cancel_all(out);
+        }
+    }
+}
+
+fn denied(reason: &Reason) -> Tell {
+    error(reason.rule(), format!("{reason}; nothing was sent"), reason.advice())
+}

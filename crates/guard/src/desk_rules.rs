@@ -1,0 +1,231 @@
+//! What the desk's rules are set to. Invariant: what is not set does not bind, and loosening any of it is recognised as loosening.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use strongroom_model::{Notional, Symbol};
+
+use crate::policy::is_looser;
+
+/// Most restricted instruments.
+const RESTRICTED_MAX: usize = 200;
+/// Most open orders that can be allowed.
+const OPEN_ORDERS_MAX: u32 = 2_000;
+/// Longest time in which an order is a repetition: an hour.
+const DUPLICATE_MS_MAX: u64 = 3_600_000;
+
+/// A rule that the desk enforces and that its owner can soften.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum DeskRule {
+    /// See [`DeskRules::restricted`].
+    Restricted,
+    /// See [`crate::Policy::price_collar_bps`].
+    PriceCollar,
+    /// See [`DeskRules::slippage_bps`].
+    Slippage,
+    /// See [`DeskRules::open_orders_max`].
+    OpenOrders,
+    /// See [`crate::InstrumentPolicy::position_max`].
+    Position,
+    /// See [`DeskRules::exposure_max`].
+    Exposure,
+    /// See [`DeskRules::day_loss_max`].
+    DayLoss,
+    /// See [`DeskRules::drawdown_max`].
+    Drawdown,
+    /// See [`DeskRules::duplicate_ms`].
+    Duplicate,
+    /// See [`DeskRules::cancels_percent`].
+    CancelRatio,
+    /// See [`DeskRules::self_trade`].
+    SelfTrade,
+}
+
+impl DeskRule {
+    /// Its name in reasons, log entries and documents.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Restricted => "restricted",
+            Self::PriceCollar => "price-collar",
+            Self::Slippage => "slippage",
+            Self::OpenOrders => "open-orders",
+            Self::Position => "position",
+            Self::Exposure => "exposure",
+            Self::DayLoss => "day-loss",
+            Self::Drawdown => "drawdown",
+            Self::Duplicate => "duplicate",
+            Self::CancelRatio => "cancel-ratio",
+            Self::SelfTrade => "self-trade",
+        }
+    }
+}
+
+/// What a rule does with an order that does not meet it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum RuleMode {
+    /// Notes it in the log, and lets it pass.
+    Shadow,
+    /// Lets it pass for whoever gives a reason.
+    Ask,
+    /// Refuses it.
+    #[default]
+    Refuse,
+}
+
+/// Rules that the desk enforces: only it knows markets and what is held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct DeskRules {
+    /// Rules that do something else than refuse.
+    pub modes: BTreeMap<DeskRule, RuleMode>,
+    /// Instruments that are on the list, and not to be bought for now.
+    pub restricted: Vec<Symbol>,
+    /// How much worse than the mark a market order may fill, by the book as it is; nothing: any.
+    pub slippage_bps: Option<u32>,
+    /// Most orders that are not over.
+    pub open_orders_max: Option<u32>,
+    /// Most that is held of all instruments of a quote asset, with what open orders would buy, at marks.
+    pub exposure_max: Option<Notional>,
+    /// Most that a day's trades (UTC) may have lost, at marks; beyond it, the kill switch engages.
+    pub day_loss_max: Option<Notional>,
+    /// Most that the day's result may have fallen from its highest; beyond it, the kill switch engages.
+    pub drawdown_max: Option<Notional>,
+    /// The same order again within so many milliseconds is a repetition; nothing: never.
+    pub duplicate_ms: Option<u64>,
+    /// Most orders of one instrument and side that fill within a minute; one more, and the kill switch engages.
+    pub fills_per_minute: Option<u32>,
+    /// Most cancels for a hundred orders within an hour, once there were 50 orders.
+    pub cancels_percent: Option<u32>,
+    /// Whether an order may meet an own one that rests.
+    pub self_trade: bool,
+}
+
+impl Default for DeskRules {
+    /// What protects everybody and hinders nobody: no order into the own one, no runaway market order, no double click.
+    fn default() -> Self {
+        Self {
+            modes: BTreeMap::new(),
+            restricted: Vec::new(),
+            slippage_bps: Some(500),
+            open_orders_max: Some(500),
+            exposure_max: None,
+            day_loss_max: None,
+            drawdown_max: None,
+            duplicate_ms: None,
+            fills_per_minute: None,
+            cancels_percent: None,
+            self_trade: false,
+        }
+    }
+}
+
+impl DeskRules {
+    /// What that rule does.
+    pub fn mode(&self, rule: DeskRule) -> RuleMode {
+        self.modes.get(&rule).copied().unwrap_or_default()
+    }
+
+    /// Whether its numbers make sense.
+    pub(crate) fn fits(&self) -> bool {
+        let mut restricted = self.restricted.clone();
+        restricted.sort_unstable();
+        restricted.dedup();
+        restricted.len() == self.restricted.len()
+            && restricted.len() <= RESTRICTED_MAX
+            && self.slippage_bps.is_none_or(|bps| bps <= 10_000)
+            && self.open_orders_max.is_none_or(|most| most <= OPEN_ORDERS_MAX)
+            && self.duplicate_ms.is_none_or(|ms| ms <= DUPLICATE_MS_MAX)
+            && self.cancels_percent.is_none_or(|percent| (1..=10_000).contains(&percent))
+    }
+
+    /// Whether `next` lets anything pass that these do not.
+    pub(crate) fn is_loosened_by(&self, next: &Self) -> bool {
+        let rules = self.modes.keys().chain(next.modes.keys());
+        rules.into_iter().any(|rule| next.mode(*rule) < self.mode(*rule))
+            || self.restricted.iter().any(|symbol| !next.restricted.contains(symbol))
+            || is_looser(self.slippage_bps, next.slippage_bps)
+            || is_looser(self.open_orders_max, next.open_orders_max)
+            || is_looser(self.exposure_max, next.exposure_max)
+            || is_looser(self.day_loss_max, next.day_loss_max)
+            || is_looser(self.drawdown_max, next.drawdown_max)
+            // A shorter time lets more pass.
+            || next.duplicate_ms.unwrap_or(0) < self.duplicate_ms.unwrap_or(0)
+            || is_looser(self.fills_per_minute, next.fills_per_minute)
+            || is_looser(self.cancels_percent, next.cancels_percent)
+            || (next.self_trade && !self.self_trade)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_to_loosen_is_seen() {
+        let symbol = Symbol::parse("BTCUSDT").unwrap();
+        let most = |text| Notional::parse(text).ok();
+        let rules = DeskRules {
+            modes: BTreeMap::from([(DeskRule::Slippage, RuleMode::Ask)]),
+            restricted: vec![symbol],
+            slippage_bps: Some(100),
+            open_orders_max: Some(10),
+            exposure_max: most("100"),
+            day_loss_max: most("100"),
+            drawdown_max: most("100"),
+            duplicate_ms: Some(1_000),
+            fills_per_minute: Some(5),
+            cancels_percent: Some(90),
+            self_trade: false,
+        };
+        assert!(rules.fits() && !rules.is_loosened_by(&rules));
+        let looser: [fn(&mut DeskRules); 13] = [
+            |rules| drop(rules.modes.insert(DeskRule::Slippage, RuleMode::Shadow)),
+            |rules| drop(rules.modes.insert(DeskRule::Position, RuleMode::Ask)),
+            |rules| rules.restricted.clear(),
+            |rules| rules.slippage_bps = Some(101),
+            |rules| rules.slippage_bps = None,
+            |rules| rules.open_orders_max = Some(11),
+            |rules| rules.exposure_max = None,
+            |rules| rules.day_loss_max = Notional::parse("101").ok(),
+            |rules| rules.drawdown_max = None,
+            |rules| rules.duplicate_ms = Some(999),
+            |rules| rules.fills_per_minute = None,
+            |rules| rules.cancels_percent = Some(91),
+            |rules| rules.self_trade = true,
+        ];
+        for (at, change) in looser.into_iter().enumerate() {
+            let mut next = rules.clone();
+            change(&mut next);
+            assert!(rules.is_loosened_by(&next), "change {at}");
+        }
+        let tighter = DeskRules {
+            modes: BTreeMap::new(),
+            slippage_bps: Some(99),
+            duplicate_ms: Some(2_000),
+            exposure_max: most("99"),
+            fills_per_minute: Some(4),
+            ..rules.clone()
+        };
+        assert!(!rules.is_loosened_by(&tighter));
+    }
+
+    #[test]
+    fn numbers_have_bounds() {
+        let symbol = Symbol::parse("BTCUSDT").unwrap();
+        for rules in [
+            DeskRules { restricted: vec![symbol.clone(), symbol], ..DeskRules::default() },
+            DeskRules { slippage_bps: Some(10_001), ..DeskRules::default() },
+            DeskRules { open_orders_max: Some(2_001), ..DeskRules::default() },
+            DeskRules { duplicate_ms: Some(3_600_001), ..DeskRules::default() },
+            DeskRules { cancels_percent: Some(0), ..DeskRules::default() },
+        ] {
+            assert!(!rules.fits());
+        }
+        assert!(DeskRules::default().fits());
+    }
+}

@@ -1,0 +1,175 @@
+//! What is held, and what orders on their way may add to it.
+//!
+//! Invariant: an order counts from the moment it is sent until it is over, with all that it may still buy; what was told twice
+//! counts once.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use strongroom_model::{Amount, Asset, ClientOrderId, MarketSize, OrderSpec, PlaceOrder, Price, Quantity, Side, Symbol};
+
+/// Assets of an instrument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// What is bought and sold.
+    pub base: Asset,
+    /// What it is paid with.
+    pub quote: Asset,
+}
+
+/// An order that is not over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenOrder {
+    /// What was wanted.
+    pub order: PlaceOrder,
+    /// Base quantity filled so far.
+    filled: Decimal,
+    /// Quote amount of that.
+    filled_notional: Decimal,
+}
+
+/// What more of an order was filled than was known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filled {
+    /// Base quantity.
+    pub quantity: Decimal,
+    /// Quote amount.
+    pub notional: Decimal,
+}
+
+/// The account of one venue.
+#[derive(Clone, Debug, Default)]
+pub struct Exposure {
+    pairs: BTreeMap<Symbol, Pair>,
+    held: Option<BTreeMap<Asset, Decimal>>,
+    open: BTreeMap<ClientOrderId, OpenOrder>,
+}
+
+impl Exposure {
+    /// The venue told its instruments.
+    pub fn pairs(&mut self, pairs: impl IntoIterator<Item = (Symbol, Pair)>) {
+        self.pairs.extend(pairs);
+    }
+
+    /// Assets of that instrument, once told.
+    pub fn pair(&self, symbol: &Symbol) -> Option<&Pair> {
+        self.pairs.get(symbol)
+    }
+
+    /// The venue told what is held, free and locked together: it counts from now on.
+    pub fn told(&mut self, held: impl IntoIterator<Item = (Asset, Amount)>) {
+        self.held = Some(held.into_iter().map(|(asset, amount)| (asset, amount.value())).collect());
+    }
+
+    /// Nothing is known any more: a new account, or a new desk.
+    pub fn forget_held(&mut self) {
+        self.held = None;
+    }
+
+    /// Whether the venue told what is held.
+    pub const fn is_known(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// An order is sent, or was found at the venue. What of it was filled before is held already.
+    pub fn sent(&mut self, order: &PlaceOrder, filled: Filled) {
+        let open = OpenOrder { order: order.clone(), filled: filled.quantity, filled_notional: filled.notional };
+        self.open.entry(order.client_order_id.clone()).or_insert(open);
+    }
+
+    /// So much of an order was filled altogether: what is new of that. What was known already, or comes late, is nothing new.
+    pub fn filled(&mut self, id: &ClientOrderId, quantity: Decimal, notional: Decimal) -> Filled {
+        let Some(open) = self.open.get_mut(id) else { return Filled::default() };
+        let new = Filled {
+            quantity: (quantity - open.filled).max(Decimal::ZERO),
+            notional: (notional - open.filled_notional).max(Decimal::ZERO),
+        };
+        open.filled += new.quantity;
+        open.filled_notional += new.notional;
+        if let (Some(held), Some(pair)) = (&mut self.held, self.pairs.get(&open.order.symbol)) {
+            let (gets, gives) = match open.order.side {
+                Side::Buy => ((&pair.base, new.quantity), (&pair.quote, new.notional)),
+                Side::Sell => ((&pair.quote, new.notional), (&pair.base, new.quantity)),
+            };
+            *held.entry(gets.0.clone()).or_default() += gets.1;
+            *held.entry(gives.0.clone()).or_default() -= gives.1;
+        }
+        new
+    }
+
+    /// An order is over: what was not filled does not count any more.
+    pub fn over(&mut self, id: &ClientOrderId) {
+        self.open.remove(id);
+    }
+
+    /// Orders that are not over.
+    pub fn open(&self) -> impl Iterator<Item = &OpenOrder> {
+        self.open.values()
+    }
+
+    /// Whether an order counts.
+    pub fn is_open(&self, id: &ClientOrderId) -> bool {
+        self.open.contains_key(id)
+    }
+
+    /// Base quantity held of an instrument, with all that open orders and `more` would buy. Sales count when they are filled.
+    pub fn position(&self, symbol: &Symbol, more: Option<&PlaceOrder>, mark: Price) -> Option<Decimal> {
+        let base = &self.pairs.get(symbol)?.base;
+        let held = self.held.as_ref()?.get(base).copied().unwrap_or_default();
+        let open: Decimal = self.buys().filter(|open| open.order.symbol == *symbol).map(|open| open.left_base(mark)).sum();
+        let more = more.filter(|order| order.side == Side::Buy).map_or(Decimal::ZERO, |order| base_of(order, mark));
+        Some(held + open + more)
+    }
+
+    /// Worth of all listed instruments of a quote asset, with all that open orders and `more` would buy. `price` says at how much a unit
+    /// counts.
+    pub fn worth<'a>(
+        &self,
+        quote: &str,
+        listed: impl Iterator<Item = &'a Symbol>,
+        more: Option<&PlaceOrder>,
+        price: impl Fn(&Symbol) -> Decimal,
+    ) -> Option<Decimal> {
+        let held = self.held.as_ref()?;
+        let mut counted = Vec::new();
+        let mut worth = Decimal::ZERO;
+        for symbol in listed {
+            let Some(pair) = self.pairs.get(symbol).filter(|pair| pair.quote == quote && !counted.contains(&&pair.base)) else { continue };
+            counted.push(&pair.base);
+            worth += held.get(&pair.base).copied().unwrap_or_default() * price(symbol);
+        }
+        let none = Filled::default();
+        let open = self.buys().map(|open| (&open.order, Filled { quantity: open.filled, notional: open.filled_notional }));
+        let more = more.filter(|order| order.side == Side::Buy).map(|order| (order, none));
+        let is_of = |symbol: &Symbol| self.pairs.get(symbol).is_some_and(|pair| pair.quote == quote);
+        for (order, filled) in open.chain(more).filter(|(order, _)| is_of(&order.symbol)) {
+            let left = |all: Decimal, filled: Decimal| (all - filled).max(Decimal::ZERO);
+            worth += match order.spec {
+                OrderSpec::Market { size: MarketSize::Quote(notional) } => left(notional.value(), filled.notional),
+                spec => {
+                    let each = spec.price().map_or_else(|| price(&order.symbol), Price::value);
+                    left(spec.quantity().map_or(Decimal::ZERO, Quantity::value), filled.quantity) * each
+                }
+            };
+        }
+        Some(worth)
+    }
+
+    fn buys(&self) -> impl Iterator<Item = &OpenOrder> {
+        self.open.values().filter(|open| open.order.side == Side::Buy)
+    }
+}
+
+impl OpenOrder {
+    fn left_base(&self, mark: Price) -> Decimal {
+        (base_of(&self.order, mark) - self.filled).max(Decimal::ZERO)
+    }
+}
+
+/// Base quantity of an order; of a quote-sized one, at the mark.
+fn base_of(order: &PlaceOrder, mark: Price) -> Decimal {
+    match order.spec {
+        OrderSpec::Market { size: MarketSize::Quote(notional) } => notional.value().checked_div(mark.value()).unwrap_or(Decimal::MAX),
+        spec => spec.quantity().map_or(Decimal::ZERO, |quantity| quantity.value()),
+    }
+}

@@ -1,0 +1,174 @@
+//! Who may do what, and what proves that it is a person: one table for the signer, the desk, the window and the documents.
+//!
+//! Invariant: what takes risk away needs neither a role nor a proof nor a session.
+
+use serde::Serialize;
+use strongroom_model::Role;
+
+use crate::access::Session;
+use crate::rules::{Enforcer, Reason};
+
+/// Something that can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Permission {
+    /// See the market, orders, lines and limits.
+    See,
+    /// A signed look at orders and balances.
+    ReadAccount,
+    /// Read entries of the log.
+    ReadLog,
+    /// Send a new order.
+    PlaceOrder,
+    /// Confirm a large order.
+    ConfirmOrder,
+    /// Take an order back.
+    CancelOrder,
+    /// Engage the kill switch.
+    Kill,
+    /// Take the kill switch back.
+    Rearm,
+    /// Change the limits.
+    SetPolicy,
+    /// Let one order pass that a rule of the desk stops.
+    OverrideRule,
+    /// Trust a server's key, or no more.
+    Pin,
+    /// Take in, make, replace, describe or forget a credential.
+    ManageKeys,
+    /// Encrypt a credential for somebody else, or copy the vault's file.
+    Export,
+    /// Change the own password.
+    ChangePassword,
+    /// Let somebody in or out, set their roles, print a kit, re-key.
+    ManageWays,
+    /// End the session, or the signer.
+    Lock,
+    /// Make a vault, unlock it, open it with the kit.
+    Open,
+}
+
+/// What proves that a person wants it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// Nothing beyond the session.
+    None,
+    /// A one-time code, for this very action.
+    Code,
+    /// A one-time code where it lets more pass than before; nothing where it only tightens.
+    CodeToLoosen,
+    /// A one-time code, then the present password.
+    CodeAndPassword,
+    /// The factors of a way into the vault.
+    Factors,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PermissionRow {
+    /// What.
+    pub permission: Permission,
+    /// Any of these roles suffices; none: no session is needed at all.
+    pub roles: &'static [Role],
+    /// What proves that a person wants it.
+    pub proof: Proof,
+    /// Who refuses it.
+    pub enforcer: Enforcer,
+    /// In words.
+    pub what: &'static str,
+}
+
+const ANYBODY: &[Role] = &[];
+const ANY_ROLE: &[Role] = &Role::ALL;
+
+/// Every permission.
+pub const PERMISSIONS: &[PermissionRow] = &[
+    row(Permission::See, ANYBODY, Proof::None, Enforcer::Desk, "see the market, own orders, lines and limits"),
+    row(Permission::ReadAccount, ANYBODY, Proof::None, Enforcer::Signer, "have a look at orders and balances signed"),
+    row(Permission::ReadLog, &[Role::Auditor], Proof::None, Enforcer::Signer, "read the log"),
+    row(Permission::PlaceOrder, &[Role::Trader], Proof::None, Enforcer::Signer, "send a new order"),
+    row(Permission::ConfirmOrder, &[Role::Trader], Proof::Code, Enforcer::Signer, "confirm an order above the threshold"),
+    row(Permission::CancelOrder, ANYBODY, Proof::None, Enforcer::Signer, "take an order back"),
+    row(Permission::Kill, ANYBODY, Proof::None, Enforcer::Signer, "engage the kill switch"),
+    row(Permission::Rearm, &[Role::Risk], Proof::Code, Enforcer::Signer, "take the kill switch back"),
+    row(Permission::SetPolicy, &[Role::Risk], Proof::CodeToLoosen, Enforcer::Signer, "change the limits"),
+    row(Permission::OverrideRule, &[Role::Risk], Proof::Code, Enforcer::Signer, "let one order pass that a rule of the desk stops"),
+    row(Permission::Pin, &[Role::Risk], Proof::Code, Enforcer::Signer, "trust a server's key, or no more"),
+    row(Permission::ManageKeys, &[Role::KeyAdmin], Proof::Code, Enforcer::Signer, "take in, make, replace, describe or forget a key"),
+    row(Permission::Export, &[Role::KeyAdmin], Proof::Code, Enforcer::Signer, "encrypt a key for somebody else, or copy the vault's file"),
+    row(Permission::ChangePassword, ANY_ROLE, Proof::CodeAndPassword, Enforcer::Signer, "set a new password of one's own"),
+    row(Permission::ManageWays, &[Role::KeyAdmin], Proof::Code, Enforcer::Signer, "let somebody in or out, set roles, print a kit, re-key"),
+    row(Permission::Lock, ANYBODY, Proof::None, Enforcer::Signer, "end the session, or the signer"),
+    row(Permission::Open, ANYBODY, Proof::Factors, Enforcer::Signer, "make a vault, unlock it, open it with the kit"),
+];
+
+const fn row(
+    permission: Permission,
+    roles: &'static [Role],
+    proof: Proof,
+    enforcer: Enforcer,
+    what: &'static str,
+) -> PermissionRow {
+    PermissionRow { permission, roles, proof, enforcer, what }
+}
+
+impl Permission {
+    /// Its row.
+    pub fn row(self) -> &'static PermissionRow {
+        // Every permission has one; the tests say so.
+        PERMISSIONS.iter().find(|row| row.permission == self).unwrap_or(&PERMISSIONS[0])
+    }
+
+    /// Whether that session may; `Err`: what it lacks.
+    pub fn check(self, session: &Session) -> Result<(), Reason> {
+        let roles = self.row().roles;
+        if roles.is_empty() || roles.iter().any(|role| session.roles.contains(role)) {
+            return Ok(());
+        }
+        Err(Reason::Role { needed: roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" or ") })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_permission_has_one_row() {
+        for row in PERMISSIONS {
+            assert_eq!(PERMISSIONS.iter().filter(|other| other.permission == row.permission).count(), 1);
+            assert_eq!(row.permission.row(), row);
+        }
+        // The enum ends with `Open`; its number is one less than the count.
+        assert_eq!(PERMISSIONS.len(), Permission::Open as usize + 1);
+    }
+
+    #[test]
+    fn what_takes_risk_away_needs_nothing() {
+        for permission in [Permission::CancelOrder, Permission::Kill, Permission::Lock] {
+            assert!(permission.row().roles.is_empty() && permission.row().proof == Proof::None);
+        }
+    }
+
+    /// Rows: a role alone, and all that it may of what needs one.
+    #[test]
+    fn a_role_alone() {
+        use Permission::{ChangePassword, ConfirmOrder, Export, ManageKeys, ManageWays, OverrideRule, Pin, PlaceOrder, ReadLog, Rearm, SetPolicy};
+        for (role, may) in [
+            (Role::Viewer, &[ChangePassword][..]),
+            (Role::Trader, &[PlaceOrder, ConfirmOrder, ChangePassword]),
+            (Role::Risk, &[Rearm, SetPolicy, OverrideRule, Pin, ChangePassword]),
+            (Role::KeyAdmin, &[ManageKeys, Export, ChangePassword, ManageWays]),
+            (Role::Auditor, &[ReadLog, ChangePassword]),
+        ] {
+            let session = Session { opened_ms: 0, used_ms: 0, roles: vec![role], is_service: false };
+            let found: Vec<Permission> = PERMISSIONS
+                .iter()
+                .filter(|row| !row.roles.is_empty() && row.permission.check(&session).is_ok())
+                .map(|row| row.permission)
+                .collect();
+            assert_eq!(found, may, "{role}");
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The rules that hold against a desk that lies. Invariant: tightening a limit never allows more, and a cancel is never denied.
+
+use std::collections::VecDeque;
+
+use rust_decimal::Decimal;
+use strongroom_model::{Intent, KeyScope, MarketSize, Notional, OrderSpec, PlaceOrder, Quantity, Side, Timestamp};
+
+use crate::access::{Freeze, Session, SessionEnd};
+use crate::permissions::Permission;
+use crate::policy::{InstrumentPolicy, ORDERS_PER_MINUTE_MAX, Policy};
+use crate::rules::{Reason, Verdict};
+use crate::turnover::Turnover;
+
+const MINUTE_MS: u64 = 60_000;
+
+/// Times of the newest orders: an exact sliding window, never longer than the largest limit.
+#[derive(Clone, Debug, Default)]
+pub struct OrderRate {
+    at_ms: VecDeque<u64>,
+}
+
+impl OrderRate {
+    /// Counts one order.
+    pub fn count(&mut self, now_ms: u64) {
+        if self.at_ms.len() >= ORDERS_PER_MINUTE_MAX as usize {
+            self.at_ms.pop_front();
+        }
+        self.at_ms.push_back(now_ms);
+    }
+
+    /// `None` when one more fits into the last minute, else how long until it does.
+    pub fn wait_ms(&mut self, limit: u32, now_ms: u64) -> Option<u64> {
+        while self.at_ms.front().is_some_and(|at| now_ms.saturating_sub(*at) >= MINUTE_MS) {
+            self.at_ms.pop_front();
+        }
+        let over = (self.at_ms.len() + 1).checked_sub(limit as usize).filter(|over| *over > 0)?;
+        let leaves = self.at_ms.get(over - 1).map_or(now_ms, |at| at + MINUTE_MS);
+        Some(leaves.saturating_sub(now_ms).max(1))
+    }
+}
+
+/// What the signer knows by itself.
+pub struct SignerFacts<'a> {
+    /// The kill switch.
+    pub freeze: Option<&'a Freeze>,
+    /// The session, or how the last one ended.
+    pub session: Result<&'a Session, SessionEnd>,
+    /// For what the credential may be used.
+    pub scope: &'a KeyScope,
+    /// Orders signed lately.
+    pub rate: &'a mut OrderRate,
+    /// What was signed in the last day.
+    pub turnover: &'a mut Turnover,
+    /// Whether a person confirmed this very order with a code.
+    pub is_confirmed: bool,
+    /// The signer's own monotonic clock.
+    pub now_ms: u64,
+    /// UTC, as the signer believes.
+    pub wall: Timestamp,
+}
+
+/// The signer-enforced rules.
+pub fn signer_gate(policy: &Policy, facts: SignerFacts<'_>, intent: &Intent) -> Verdict {
+    let Intent::Place(order) = intent else {
+        return Verdict::Allow;
+    };
+    match signer_rules(policy, facts, order) {
+        Ok(()) => Verdict::Allow,
+        Err(reason) => Verdict::Deny(reason),
+    }
+}
+
+fn signer_rules(policy: &Policy, facts: SignerFacts<'_>, order: &PlaceOrder) -> Result<(), Reason> {
+    if let Some(freeze) = facts.freeze {
+        return Err(Reason::KillSwitch { why: freeze.why.clone() });
+    }
+    let session = facts.session.map_err(|end| Reason::Session { end })?;
+    if let Some(end) = session.end(facts.now_ms, policy.session_idle_ms, policy.session_age_max_ms) {
+        return Err(Reason::Session { end });
+    }
+    Permission::PlaceOrder.check(session)?;
+    if let Some(why) = facts.scope.refuses(&Intent::Place(order.clone()), facts.wall) {
+        return Err(Reason::Scope { why });
+    }
+    let Some(instrument) = policy.instrument(&order.symbol) else {
+        return Err(Reason::Instrument { symbol: order.symbol.clone() });
+    };
+    if let Some(retry_after_ms) = facts.rate.wait_ms(policy.orders_per_minute, facts.now_ms) {
+        return Err(Reason::OrderRate { limit: policy.orders_per_minute, retry_after_ms });
+    }
+    let asked = quantity_at_most(order, instrument);
+    if asked > instrument.quantity_max {
+        return Err(Reason::MaxQuantity { asked, max: instrument.quantity_max });
+    }
+    if order.spec.price().is_some() || matches!(order.spec, OrderSpec::Market { size: MarketSize::Quote(_) }) {
+        // What cannot be held is nothing, and nothing is not allowed.
+        let asked = order.spec.notional().unwrap_or_default();
+        if asked > policy.order_notional_max || asked.is_zero() {
+            return Err(Reason::MaxNotional { asked, max: policy.order_notional_max });
+        }
+    }
+    if let Some(asked) = order.spec.price()
+        && !(instrument.price_low..=instrument.price_high).contains(&asked)
+    {
+        return Err(Reason::PriceBand { asked, low: instrument.price_low, high: instrument.price_high });
+    }
+    let asked = worth_at_most(order, instrument);
+    let counted = facts.turnover.of_day(facts.wall_s());
+    if counted.checked_add(asked).is_none_or(|sum| sum > policy.day_notional_max) {
+        let retry_after_ms = facts.turnover.eases_in_ms(facts.wall_s());
+        return Err(Reason::DayNotional { asked, counted, max: policy.day_notional_max, retry_after_ms });
+    }
+    match policy.confirm_above {
+        Some(above) if asked > above && !facts.is_confirmed => Err(Reason::Confirm { asked, above }),
+        _ => Ok(()),
+    }
+}
+
+impl SignerFacts<'_> {
+    fn wall_s(&self) -> u64 {
+        u64::try_from(self.wall.ms() / 1_000).unwrap_or(0)
+    }
+}
+
+/// The most base quantity that an order can move at prices inside the band. Selling for an amount of the quote asset moves the more, the
+/// lower the price.
+fn quantity_at_most(order: &PlaceOrder, instrument: &InstrumentPolicy) -> Quantity {
+    match (order.spec, order.side) {
+        (OrderSpec::Market { size: MarketSize::Quote(notional) }, Side::Sell) => {
+            let most = notional.value().checked_div(instrument.price_low.value()).unwrap_or(Decimal::MAX);
+            Quantity::new(most).unwrap_or_default()
+        }
+        (spec, _) => spec.quantity().unwrap_or_default(),
+    }
+}
+
+/// The most that an order can be worth at prices inside the band: a sale, or an order without a price, at its top. What cannot be held is
+/// more than any limit.
+pub fn worth_at_most(order: &PlaceOrder, instrument: &InstrumentPolicy) -> Notional {
+    let too_much = || Notional::new(Decimal::MAX).unwrap_or_default();
+    match (order.spec, order.spec.price(), order.side) {
+        (OrderSpec::Market { size: MarketSize::Quote(notional) }, _, Side::Buy) => notional,
+        (spec, Some(_), Side::Buy) => spec.notional().unwrap_or_else(too_much),
+        _ => instrument.price_high.checked_mul(quantity_at_most(order, instrument)).unwrap_or_else(too_much),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use strongroom_model::{ClientOrderId, OrderRef, Price, Role, Symbol, TimeInForce};
+
+    use super::*;
+
+    fn order(symbol: &str, side: Side, spec: OrderSpec) -> Intent {
+        Intent::Place(PlaceOrder {
+            client_order_id: ClientOrderId::parse("t").unwrap(),
+            symbol: Symbol::parse(symbol).unwrap(),
+            side,
+            spec,
+        })
+    }
+
+    fn limit(symbol: &str, price: &str, quantity: &str) -> Intent {
+        let spec =
+            OrderSpec::Limit { price: Price::parse(price).unwrap(), quantity: Quantity::parse(quantity).unwrap(), tif: TimeInForce::Gtc };
+        order(symbol, Side::Buy, spec)
+    }
+
+    fn ask(intent: &Intent, freeze: Option<&Freeze>, session: Result<&Session, SessionEnd>, now_ms: u64) -> String {
+        let facts = SignerFacts {
+            freeze,
+            session,
+            scope: &KeyScope::default(),
+            rate: &mut OrderRate::default(),
+            turnover: &mut Turnover::default(),
+            is_confirmed: false,
+            now_ms,
+            wall: Timestamp::from_ms(0),
+        };
+        match signer_gate(&Policy::initial(), facts, intent) {
+            Verdict::Allow => "allow".to_owned(),
+            Verdict::StepUp => "step-up".to_owned(),
+            Verdict::Deny(reason) => reason.rule().to_owned(),
+        }
+    }
+
+    #[test]
+    fn at_the_limit_and_one_step_beyond() {
+        let session = Session { opened_ms: 0, used_ms: 0, roles: Role::ALL.to_vec(), is_service: false };
+        for (symbol, price, quantity, expected) in [
+            ("BTCUSDT", "50000", "0.5", "allow"),
+            ("BTCUSDT", "50000", "0.50000001", "max-notional"),
+            ("BTCUSDT", "1000", "1", "allow"),
+            ("BTCUSDT", "1000", "1.00000001", "max-quantity"),
+            ("BTCUSDT", "999.99", "1", "price-band"),
+            ("BTCUSDT", "400000", "0.01", "allow"),
+            ("BTCUSDT", "400000.01", "0.001", "price-band"),
+            ("DOGEUSDT", "1", "1", "instrument"),
+            ("BTCUSDT", "50000", "0", "max-notional"),
+        ] {
+            assert_eq!(ask(&limit(symbol, price, quantity), None, Ok(&session), 0), expected, "{quantity} {symbol} at {price}");
+        }
+    }
+
+    #[test]
+    fn kill_switch_session_and_role_come_first() {
+        let intent = limit("BTCUSDT", "50000", "0.1");
+        let session = Session { opened_ms: 0, used_ms: 0, roles: Role::ALL.to_vec(), is_service: false };
+        let viewer = Session { roles: vec![Role::Viewer], ..session.clone() };
+        let freeze = Freeze { why: "test".to_owned() };
+        assert_eq!(ask(&intent, Some(&freeze), Ok(&session), 0), "kill-switch");
+        assert_eq!(ask(&intent, None, Err(SessionEnd::Locked), 0), "session");
+        assert_eq!(ask(&intent, None, Ok(&session), 5 * 60_000), "session");
+        assert_eq!(ask(&intent, None, Ok(&viewer), 0), "role");
+        let cancel = Intent::Cancel { symbol: Symbol::parse("X").unwrap(), order: OrderRef::Client(ClientOrderId::parse("t").unwrap()) };
+        assert_eq!(ask(&cancel, Some(&freeze), Err(SessionEnd::Locked), 0), "allow");
+    }
+
+    #[test]
+    fn market_orders_are_bounded_in_the_size_they_have() {
+        let session = Session { opened_ms: 0, used_ms: 0, roles: Role::ALL.to_vec(), is_service: false };
+        let quote = |n: &str| order("BTCUSDT", Side::Buy, OrderSpec::Market { size: MarketSize::Quote(Notional::parse(n).unwrap()) });
+        let base = |n: &str| order("BTCUSDT", Side::Sell, OrderSpec::Market { size: MarketSize::Base(Quantity::parse(n).unwrap()) });
+        assert_eq!(ask(&quote("25000"), None, Ok(&session), 0), "allow");
+        assert_eq!(ask(&quote("25000.01"), None, Ok(&session), 0), "max-notional");
+        assert_eq!(ask(&base("1"), None, Ok(&session), 0), "allow");
+        assert_eq!(ask(&base("1.1"), None, Ok(&session), 0), "max-quantity");
+        let sell_for =
+            |n: &str| order("BTCUSDT", Side::Sell, OrderSpec::Market { size: MarketSize::Quote(Notional::parse(n).unwrap()) });
+        assert_eq!(ask(&sell_for("1000"), None, Ok(&session), 0), "allow");
+        assert_eq!(ask(&sell_for("1000.01"), None, Ok(&session), 0), "max-quantity", "at the band's lowest price that is more than one");
+    }
+
+    #[test]
+    fn order_rate_is_an_exact_window() {
+        let mut rate = OrderRate::default();
+        for at in [0, 10, 20] {
+            assert_eq!(rate.wait_ms(3, at), None);
+            rate.count(at);
+        }
+        assert_eq!(rate.wait_ms(3, 30), Some(59_970));
+        assert_eq!(rate.wait_ms(3, 59_999), Some(1));
+        assert_eq!(rate.wait_ms(3, 60_000), None);
+        assert!(rate.wait_ms(0, 60_000).is_some());
+    }
+}

@@ -1,0 +1,219 @@
+//! Every desk-enforced rule at its limit and one step beyond, and what its mode makes of it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by unwrapping it")]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::{AT, btc, limit, market, notional, place, policy, price, quantity, quote, state};
+use strongroom_guard::{DeskRule, DeskRules, Policy, Quote, Reason, RiskState, RuleMode};
+use strongroom_model::{Amount, Fill, Notional, OrderSpec, PlaceOrder, Quantity, Side, TradeId};
+
+/// The rule that refuses, or `-`.
+fn refused(state: &mut RiskState, policy: &Policy, order: &PlaceOrder, quote: Quote, now_ms: u64) -> &'static str {
+    state.judge(policy, order, quote, now_ms).refused.first().map_or("-", Reason::rule)
+}
+
+fn filled(state: &mut RiskState, order: &PlaceOrder, size: &str, worth: &str, now_ms: u64) {
+    state.sent(order, now_ms);
+    state.stands(order, (quantity(size), notional(worth)), &[], true, now_ms, AT);
+}
+
+#[test]
+fn prices() {
+    let rules = policy(|rules| rules.slippage_bps = Some(100));
+    let at = |average: &str| Quote { average: Some(price(average)), ..quote() };
+    let nothing = Quote { average: None, ..quote() };
+    for (side, spec, market, rule) in [
+        (Side::Buy, limit("10500", "1"), quote(), "-"),
+        (Side::Buy, limit("10500.01", "1"), quote(), "price-collar"),
+        (Side::Buy, limit("1", "1"), quote(), "-"),
+        (Side::Sell, limit("9500", "1"), quote(), "-"),
+        (Side::Sell, limit("9499.99", "1"), quote(), "price-collar"),
+        (Side::Sell, OrderSpec::PostOnly { price: price("99999"), quantity: quantity("1") }, quote(), "-"),
+        (Side::Buy, market_of("1"), at("10100"), "-"),
+        (Side::Buy, market_of("1"), at("10100.01"), "slippage"),
+        (Side::Sell, market_of("1"), at("9900"), "-"),
+        (Side::Sell, market_of("1"), at("9899.99"), "slippage"),
+        (Side::Sell, market_of("1"), at("12000"), "-"),
+        (Side::Buy, market_of("1"), nothing, "slippage"),
+        (Side::Buy, market_of("2.5"), quote(), "-"),
+        (Side::Buy, market_of("2.50001"), quote(), "max-notional"),
+        (Side::Buy, limit("10000", "1"), Quote::default(), "mark"),
+    ] {
+        assert_eq!(refused(&mut state(), &rules, &place("a", side, spec), market, 0), rule, "{side:?} {spec:?}");
+    }
+}
+
+fn market_of(size: &str) -> OrderSpec {
+    market(size)
+}
+
+#[test]
+fn restricted_instruments_are_sold_and_not_bought() {
+    let rules = policy(|rules| rules.restricted = vec![btc()]);
+    assert_eq!(refused(&mut state(), &rules, &place("a", Side::Buy, limit("10000", "1")), quote(), 0), "restricted");
+    assert_eq!(refused(&mut state(), &rules, &place("a", Side::Sell, limit("10000", "1")), quote(), 0), "-");
+}
+
+#[test]
+fn open_orders_count_from_being_sent_until_they_are_over() {
+    let rules = policy(|rules| rules.open_orders_max = Some(2));
+    let mut state = state();
+    let order = |id| place(id, Side::Buy, limit("9000", "1"));
+    state.sent(&order("a"), 0);
+    assert_eq!(refused(&mut state, &rules, &order("b"), quote(), 0), "-");
+    state.sent(&order("b"), 0);
+    assert_eq!(refused(&mut state, &rules, &order("c"), quote(), 0), "open-orders");
+    state.stands(&order("a"), (Quantity::ZERO, Notional::ZERO), &[], true, 1, AT);
+    assert_eq!(refused(&mut state, &rules, &order("c"), quote(), 0), "-");
+}
+
+#[test]
+fn positions_and_exposure() {
+    let mut by_position = policy(|_| {});
+    by_position.instruments[0].position_max = Some(quantity("3"));
+    let by_worth = policy(|rules| rules.exposure_max = Some(notional("30000")));
+    let buy = |id, size| place(id, Side::Buy, limit("10000", size));
+    for (rules, rule) in [(by_position, "position"), (by_worth, "exposure")] {
+        let mut state = state();
+        assert_eq!(refused(&mut state, &rules, &buy("a", "1"), quote(), 0), "exposure-unknown");
+        assert_eq!(refused(&mut state, &rules, &place("a", Side::Sell, limit("10000", "1")), quote(), 0), "-", "selling needs no room");
+        state.held([("BTC".to_owned(), Amount::parse("1").unwrap()), ("USDT".to_owned(), Amount::parse("99999").unwrap())]);
+        state.sent(&buy("b", "1"), 0);
+        assert_eq!(refused(&mut state, &rules, &buy("a", "1"), quote(), 0), "-", "1 held, 1 on its way, 1 more");
+        assert_eq!(refused(&mut state, &rules, &buy("a", "1.00001"), quote(), 0), rule);
+        // Filled: what was on its way is held, and counts once.
+        state.stands(&buy("b", "1"), (quantity("1"), notional("10000")), &[], true, 1, AT);
+        assert_eq!(refused(&mut state, &rules, &buy("a", "1"), quote(), 0), "-");
+        assert_eq!(refused(&mut state, &rules, &buy("a", "1.00001"), quote(), 0), rule);
+        filled(&mut state, &place("c", Side::Sell, limit("10000", "2")), "2", "20000", 2);
+        assert_eq!(refused(&mut state, &rules, &buy("a", "2.5"), quote(), 0), "-", "sold, so there is room again");
+        let for_quote = |worth| place("a", Side::Buy, OrderSpec::Market { size: strongroom_model::MarketSize::Quote(notional(worth)) });
+        assert_eq!(refused(&mut state, &rules, &for_quote("25000"), quote(), 0), "-");
+        state.sent(&buy("d", "0.6"), 0);
+        assert_eq!(refused(&mut state, &rules, &for_quote("25000"), quote(), 0), rule);
+    }
+}
+
+#[test]
+fn the_same_again() {
+    let rules = policy(|rules| rules.duplicate_ms = Some(1_000));
+    let order = |id, size| place(id, Side::Buy, limit("10000", size));
+    let mut state = state();
+    state.sent(&order("a", "1"), 5_000);
+    for (now_ms, size, rule) in [(5_999, "1", "duplicate"), (6_000, "1", "-"), (5_000, "1.1", "-")] {
+        assert_eq!(refused(&mut state, &rules, &order("b", size), quote(), now_ms), rule, "{size} at {now_ms}");
+    }
+}
+
+#[test]
+fn own_orders_do_not_meet() {
+    let mut state = state();
+    state.sent(&place("a", Side::Sell, limit("10100", "1")), 0);
+    let rules = policy(|_| {});
+    for (side, spec, rule) in [
+        (Side::Buy, limit("10100", "1"), "self-trade"),
+        (Side::Buy, limit("10099.99", "1"), "-"),
+        (Side::Buy, market("1"), "self-trade"),
+        (Side::Buy, OrderSpec::PostOnly { price: price("10100"), quantity: quantity("1") }, "-"),
+        (Side::Sell, limit("9900", "1"), "-"),
+    ] {
+        assert_eq!(refused(&mut state, &rules, &place("b", side, spec), quote(), 0), rule, "{side:?} {spec:?}");
+    }
+    assert_eq!(refused(&mut state, &policy(|rules| rules.self_trade = true), &place("b", Side::Buy, market("1")), quote(), 0), "-");
+}
+
+#[test]
+fn cancels_for_a_hundred_orders() {
+    let rules = policy(|rules| rules.cancels_percent = Some(90));
+    let order = |number: u64| place(&format!("o{number}"), Side::Buy, limit("9000", "0.001"));
+    let mut state = state();
+    for number in 0..50 {
+        filled(&mut state, &order(number), "0", "0", number);
+    }
+    (0..45).for_each(|at| state.cancelled(at));
+    assert_eq!(refused(&mut state, &rules, &order(99), quote(), 100), "-", "45 of 50");
+    state.cancelled(46);
+    assert_eq!(refused(&mut state, &rules, &order(99), quote(), 100), "cancel-ratio");
+    assert_eq!(refused(&mut state, &rules, &order(99), quote(), 3_600_100), "-", "an hour later it is forgotten");
+}
+
+#[test]
+fn losses_stop_everything() {
+    let mark = |at: &str| BTreeMap::from([(btc(), price(at))]);
+    let fee = Fill {
+        trade_id: TradeId(1),
+        price: price("10000"),
+        quantity: quantity("1"),
+        commission: Amount::parse("10").unwrap(),
+        commission_asset: "USDT".to_owned(),
+    };
+    for (rules, stops_at, rule) in [
+        (policy(|rules| rules.day_loss_max = Some(notional("100"))), "9909.99", "day-loss"),
+        (policy(|rules| rules.drawdown_max = Some(notional("100"))), "9999.99", "drawdown"),
+    ] {
+        let mut state = state();
+        let bought = place("a", Side::Buy, limit("10000", "1"));
+        state.sent(&bought, 0);
+        state.stands(&bought, (quantity("1"), notional("10000")), std::slice::from_ref(&fee), true, 0, AT);
+        state.marks(mark("10100"));
+        assert_eq!(state.must_stop(&rules, 1, AT), None, "{rule}: 90 gained");
+        let edge = if rule == "day-loss" { "9910" } else { "10000" };
+        state.marks(mark(edge));
+        assert_eq!(state.must_stop(&rules, 1, AT), None, "{rule} at {edge}");
+        state.marks(mark(stops_at));
+        assert_eq!(state.must_stop(&rules, 1, AT).map(|reason| reason.rule()), Some(rule));
+        assert_eq!(refused(&mut state, &rules, &place("b", Side::Sell, limit("10000", "1")), quote(), 2), rule);
+        let mut noted = rules.clone();
+        noted.desk.modes = BTreeMap::from([(DeskRule::DayLoss, RuleMode::Shadow), (DeskRule::Drawdown, RuleMode::Ask)]);
+        assert_eq!(state.must_stop(&noted, 1, AT), None, "a softened rule does not stop everything");
+    }
+}
+
+#[test]
+fn the_same_side_again_and_again_stops_everything() {
+    let rules = policy(|rules| rules.fills_per_minute = Some(3));
+    let mut state = state();
+    for number in 0..3_u64 {
+        filled(&mut state, &place(&format!("o{number}"), Side::Buy, limit("10000", "1")), "1", "10000", number);
+    }
+    filled(&mut state, &place("s", Side::Sell, limit("10000", "1")), "1", "10000", 4);
+    assert_eq!(state.must_stop(&rules, 5, AT), None);
+    filled(&mut state, &place("o4", Side::Buy, limit("10000", "1")), "1", "10000", 5);
+    assert_eq!(state.must_stop(&rules, 6, AT).map(|reason| reason.rule()), Some("repeated-execution"));
+    assert_eq!(state.must_stop(&rules, 60_000, AT), None, "the first left the window");
+}
+
+#[test]
+fn a_rule_refuses_asks_or_notes() {
+    let order = place("a", Side::Buy, limit("20000", "1"));
+    for (mode, expected) in [(RuleMode::Refuse, [1, 0, 0]), (RuleMode::Ask, [0, 1, 0]), (RuleMode::Shadow, [0, 0, 1])] {
+        let rules = policy(|rules| rules.modes = BTreeMap::from([(DeskRule::PriceCollar, mode)]));
+        let judgement = state().judge(&rules, &order, quote(), 0);
+        assert_eq!([judgement.refused.len(), judgement.asks.len(), judgement.shadows.len()], expected);
+    }
+}
+
+/// Every rule that can be set is in the table of rules, by its name.
+#[test]
+fn rules_have_rows() {
+    let all = [
+        DeskRule::Restricted,
+        DeskRule::PriceCollar,
+        DeskRule::Slippage,
+        DeskRule::OpenOrders,
+        DeskRule::Position,
+        DeskRule::Exposure,
+        DeskRule::DayLoss,
+        DeskRule::Drawdown,
+        DeskRule::Duplicate,
+        DeskRule::CancelRatio,
+        DeskRule::SelfTrade,
+    ];
+    for rule in all {
+        assert!(strongroom_guard::RULES.iter().any(|row| row.name == rule.name() && row.enforcer == strongroom_guard::Enforcer::Desk));
+        assert_eq!(serde_json::to_value(rule).unwrap(), rule.name());
+    }
+    let _: DeskRules = serde_json::from_str("{}").unwrap();
+}

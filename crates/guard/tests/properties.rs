@@ -1,0 +1,263 @@
+//! What holds for every order: tightening never allows more, the kill switch stops all but cancels, exposure equals a slow sum.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by unwrapping it")]
+
+mod common;
+
+use common::{AT, btc, limit, market, place, state};
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+use strongroom_guard::{
+    DeskRule, Filled, Freeze, OrderRate, Policy, Quote, Role, RuleMode, Session, SessionEnd, SignerFacts, Turnover, Verdict, signer_gate,
+};
+use strongroom_model::{Amount, Intent, KeyScope, MarketSize, Notional, OrderRef, OrderSpec, PlaceOrder, Price, Quantity, Side, Timestamp};
+
+fn cents(of: u64) -> Decimal {
+    Decimal::new(i64::try_from(of).unwrap(), 2)
+}
+
+fn orders() -> impl Strategy<Value = PlaceOrder> {
+    let size = (1_u64..300).prop_map(|size| cents(size).to_string());
+    let at = (50_000_u64..60_000_000).prop_map(|price| cents(price).to_string());
+    let spec = prop_oneof![
+        (at.clone(), size.clone()).prop_map(|(at, size)| limit(&at, &size)),
+        size.prop_map(|size| market(&size)),
+        at.prop_map(|worth| OrderSpec::Market { size: MarketSize::Quote(Notional::parse(&worth).unwrap()) }),
+    ];
+    (any::<bool>(), spec).prop_map(|(buy, spec)| place("o", if buy { Side::Buy } else { Side::Sell }, spec))
+}
+
+fn policies() -> impl Strategy<Value = Policy> {
+    let most = |max: u64| (1..max).prop_map(|most| Notional::new(Decimal::from(most)).unwrap());
+    (most(50_000), most(200_000), 0_u32..5, 1_u64..200, (1_000_u64..20_000, 20_000_u64..500_000), 0_u32..1_000, any::<bool>()).prop_map(
+        |(order, day, rate, size, (low, high), bps, confirms)| {
+            let mut policy = Policy::initial();
+            policy.order_notional_max = order;
+            policy.day_notional_max = day;
+            policy.orders_per_minute = rate;
+            policy.confirm_above = confirms.then_some(order);
+            policy.price_collar_bps = bps;
+            policy.desk.slippage_bps = (bps % 3 > 0).then_some(bps);
+            policy.desk.open_orders_max = (rate > 1).then_some(rate);
+            policy.desk.exposure_max = (bps % 2 > 0).then_some(day);
+            policy.desk.duplicate_ms = (size % 2 > 0).then_some(u64::from(bps) * 10);
+            let instrument = &mut policy.instruments[0];
+            instrument.quantity_max = Quantity::new(cents(size)).unwrap();
+            instrument.price_low = Price::new(Decimal::from(low)).unwrap();
+            instrument.price_high = Price::new(Decimal::from(high)).unwrap();
+            instrument.position_max = (size % 3 > 0).then_some(instrument.quantity_max);
+            policy
+        },
+    )
+}
+
+/// The tighter of both in every part.
+fn meet(one: &Policy, other: &Policy) -> Policy {
+    let least = |one: Option<Notional>, other: Option<Notional>| [one, other].into_iter().flatten().min();
+    let mut both = one.clone();
+    both.order_notional_max = one.order_notional_max.min(other.order_notional_max);
+    both.day_notional_max = one.day_notional_max.min(other.day_notional_max);
+    both.orders_per_minute = one.orders_per_minute.min(other.orders_per_minute);
+    both.confirm_above = least(one.confirm_above, other.confirm_above);
+    both.price_collar_bps = one.price_collar_bps.min(other.price_collar_bps);
+    both.desk.slippage_bps = [one.desk.slippage_bps, other.desk.slippage_bps].into_iter().flatten().min();
+    both.desk.open_orders_max = [one.desk.open_orders_max, other.desk.open_orders_max].into_iter().flatten().min();
+    both.desk.exposure_max = least(one.desk.exposure_max, other.desk.exposure_max);
+    both.desk.duplicate_ms = one.desk.duplicate_ms.max(other.desk.duplicate_ms);
+    let (mine, theirs) = (&mut both.instruments[0], &other.instruments[0]);
+    mine.quantity_max = mine.quantity_max.min(theirs.quantity_max);
+    mine.price_low = mine.price_low.max(theirs.price_low);
+    mine.price_high = mine.price_high.min(theirs.price_high);
+    mine.position_max = [mine.position_max, theirs.position_max].into_iter().flatten().min();
+    both
+}
+
+/// Whether the signer would sign it, after what it signed before.
+fn signs(policy: &Policy, before: &[PlaceOrder], order: &PlaceOrder, freeze: Option<&Freeze>) -> bool {
+    let session = Session { opened_ms: 0, used_ms: 0, roles: Role::ALL.to_vec(), is_service: false };
+    let (mut rate, mut turnover) = (OrderRate::default(), Turnover::default());
+    for earlier in before {
+        rate.count(0);
+        assert!(turnover.count(strongroom_guard::worth_at_most(earlier, policy.instrument(&btc()).unwrap()), 0));
+    }
+    let facts = SignerFacts {
+        freeze,
+        session: Ok(&session),
+        scope: &KeyScope::default(),
+        rate: &mut rate,
+        turnover: &mut turnover,
+        is_confirmed: false,
+        now_ms: 0,
+        wall: Timestamp::from_ms(0),
+    };
+    signer_gate(policy, facts, &Intent::Place(order.clone())) == Verdict::Allow
+}
+
+fn passes_desk(policy: &Policy, before: &[PlaceOrder], order: &PlaceOrder, mark: Price) -> bool {
+    let mut state = state();
+    state.held([("BTC".to_owned(), Amount::parse("0.5").unwrap())]);
+    for (number, earlier) in before.iter().enumerate() {
+        let id = strongroom_model::ClientOrderId::parse(&format!("b{number}")).unwrap();
+        state.sent(&PlaceOrder { client_order_id: id, ..earlier.clone() }, 0);
+    }
+    let judgement = state.judge(policy, order, Quote { mark: Some(mark), average: Some(mark) }, 1_000);
+    judgement.refused.is_empty() && judgement.asks.is_empty()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn tightening_never_allows_more(
+        one in policies(),
+        other in policies(),
+        before in proptest::collection::vec(orders(), 0..4),
+        order in orders(),
+        mark in 50_000_u64..60_000_000,
+    ) {
+        let both = meet(&one, &other);
+        prop_assert!(!one.is_raised_by(&both) && !other.is_raised_by(&both));
+        let mark = Price::new(cents(mark)).unwrap();
+        if signs(&both, &before, &order, None) {
+            // What was signed before is worth at most as much under the tighter band: the wider one counts it higher.
+            let narrow = |policy: &Policy| {
+                let mut policy = policy.clone();
+                policy.instruments[0].price_high = both.instruments[0].price_high;
+                policy.instruments[0].price_low = both.instruments[0].price_low;
+                policy
+            };
+            prop_assert!(signs(&narrow(&one), &before, &order, None) && signs(&narrow(&other), &before, &order, None));
+        }
+        if passes_desk(&both, &before, &order, mark) {
+            prop_assert!(passes_desk(&one, &before, &order, mark) && passes_desk(&other, &before, &order, mark));
+        }
+        if one.is_raised_by(&other) {
+            return Ok(());
+        }
+        prop_assert!(!passes_desk(&other, &before, &order, mark) || passes_desk(&one, &before, &order, mark), "lowered, and it passes");
+    }
+
+    #[test]
+    fn the_kill_switch_dominates_everything_but_cancels(policy in policies(), order in orders()) {
+        let freeze = Freeze { why: "test".to_owned() };
+        prop_assert!(!signs(&policy, &[], &order, Some(&freeze)));
+        let cancel = Intent::Cancel { symbol: btc(), order: OrderRef::Client(order.client_order_id) };
+        let facts = SignerFacts {
+            freeze: Some(&freeze),
+            session: Err(SessionEnd::Locked),
+            scope: &KeyScope { no_orders: true, ..KeyScope::default() },
+            rate: &mut OrderRate::default(),
+            turnover: &mut Turnover::default(),
+            is_confirmed: false,
+            now_ms: 0,
+            wall: Timestamp::from_ms(0),
+        };
+        prop_assert_eq!(signer_gate(&policy, facts, &cancel), Verdict::Allow);
+    }
+
+    /// A softer mode lets pass what a harder one stops, and never the other way.
+    #[test]
+    fn modes_only_soften(policy in policies(), order in orders(), mark in 50_000_u64..60_000_000) {
+        let mark = Price::new(cents(mark)).unwrap();
+        let mut shadowed = policy.clone();
+        for rule in [DeskRule::PriceCollar, DeskRule::Position, DeskRule::Exposure, DeskRule::Slippage, DeskRule::OpenOrders] {
+            shadowed.desk.modes.insert(rule, RuleMode::Shadow);
+        }
+        prop_assert!(policy.is_raised_by(&shadowed) && !shadowed.is_raised_by(&policy));
+        prop_assert!(!passes_desk(&policy, &[], &order, mark) || passes_desk(&shadowed, &[], &order, mark));
+    }
+}
+
+/// What happened, for the slow sum.
+#[derive(Clone, Debug)]
+enum Step {
+    Send { buy: bool, size: u64 },
+    Fill { which: usize, part: u64 },
+    /// The same report again, or an older one.
+    Stale { which: usize },
+    Over { which: usize },
+    /// A new desk asks the venue what is held, and finds the orders that are open.
+    Restart,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => (any::<bool>(), 1_u64..500).prop_map(|(buy, size)| Step::Send { buy, size }),
+        6 => (0_usize..20, 1_u64..100).prop_map(|(which, part)| Step::Fill { which, part }),
+        2 => (0_usize..20).prop_map(|which| Step::Stale { which }),
+        3 => (0_usize..20).prop_map(|which| Step::Over { which }),
+        1 => Just(Step::Restart),
+    ];
+    proptest::collection::vec(step, 1..120)
+}
+
+struct Known {
+    order: PlaceOrder,
+    size: Decimal,
+    filled: Decimal,
+    is_over: bool,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn exposure_equals_a_slow_sum(steps in steps()) {
+        let price = Price::parse("100").unwrap();
+        let started = Decimal::from(1_000);
+        let mut state = state();
+        state.held([("BTC".to_owned(), Amount::new(started).unwrap())]);
+        let mut known: Vec<Known> = Vec::new();
+        for step in steps {
+            match step {
+                Step::Send { buy, size } => {
+                    let id = format!("o{}", known.len());
+                    let order = place(&id, if buy { Side::Buy } else { Side::Sell }, limit("100", &cents(size).to_string()));
+                    state.sent(&order, 0);
+                    known.push(Known { order, size: cents(size), filled: Decimal::ZERO, is_over: false });
+                }
+                Step::Fill { which, part } => {
+                    if let Some(one) = known.get_mut(which).filter(|one| !one.is_over) {
+                        one.filled = (one.filled + cents(part)).min(one.size);
+                        one.is_over = one.filled == one.size;
+                        report(&mut state, one, one.filled, one.is_over);
+                    }
+                }
+                Step::Stale { which } => {
+                    if let Some(one) = known.get(which) {
+                        report(&mut state, one, one.filled / Decimal::TWO, false);
+                    }
+                }
+                Step::Over { which } => {
+                    if let Some(one) = known.get_mut(which) {
+                        one.is_over = true;
+                        report(&mut state, one, one.filled, true);
+                    }
+                }
+                Step::Restart => {
+                    state = common::state();
+                    state.held([("BTC".to_owned(), Amount::new(held(started, &known)).unwrap())]);
+                    for one in known.iter().filter(|one| !one.is_over) {
+                        state.found(&one.order, Filled { quantity: one.filled, notional: one.filled * price.value() });
+                    }
+                }
+            }
+            let open: Decimal =
+                known.iter().filter(|one| !one.is_over && one.order.side == Side::Buy).map(|one| one.size - one.filled).sum();
+            let position = held(started, &known) + open;
+            prop_assert_eq!(state.exposure.position(&btc(), None, price), Some(position));
+            let worth = state.exposure.worth("USDT", [&btc()].into_iter(), None, |_| price.value());
+            prop_assert_eq!(worth, Some(position * price.value()));
+            prop_assert_eq!(state.exposure.open().count(), known.iter().filter(|one| !one.is_over).count());
+        }
+    }
+}
+
+fn held(started: Decimal, known: &[Known]) -> Decimal {
+    let moved = |one: &Known| if one.order.side == Side::Buy { one.filled } else { -one.filled };
+    started + known.iter().map(moved).sum::<Decimal>()
+}
+
+fn report(state: &mut strongroom_guard::RiskState, one: &Known, filled: Decimal, is_over: bool) {
+    let worth = Notional::new(filled * Decimal::ONE_HUNDRED).unwrap();
+    state.stands(&one.order, (Quantity::new(filled).unwrap(), worth), &[], is_over, 0, AT);
+}

@@ -1,0 +1,201 @@
+//! For what a credential may be used. Invariant: what is not said is not restricted; a scope never allows more than its absence.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Intent, MarketSize, Notional, OrderSpec, PlaceOrder, Side, Symbol, Timestamp};
+
+const INSTRUMENTS_MAX: usize = 50;
+const MINUTES_PER_DAY: u16 = 1_440;
+
+/// The kind of an order, without its numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum OrderKind {
+    /// See [`OrderSpec::Limit`].
+    Limit,
+    /// See [`OrderSpec::PostOnly`].
+    PostOnly,
+    /// See [`OrderSpec::Market`].
+    Market,
+}
+
+impl OrderSpec {
+    /// Its kind.
+    pub const fn kind(&self) -> OrderKind {
+        match self {
+            Self::Limit { .. } => OrderKind::Limit,
+            Self::PostOnly { .. } => OrderKind::PostOnly,
+            Self::Market { .. } => OrderKind::Market,
+        }
+    }
+
+    /// Price times quantity, or the quote amount, where it is known beforehand; nothing, too, when it cannot be held.
+    pub fn notional(&self) -> Option<Notional> {
+        match self {
+            Self::Market { size: MarketSize::Quote(notional) } => Some(*notional),
+            spec => spec.price()?.checked_mul(spec.quantity()?),
+        }
+    }
+}
+
+/// A time of the day, UTC, that may go over midnight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct DayWindow {
+    /// First minute of the day (0 to 1439).
+    pub from_minute: u16,
+    /// The minute in which it is over.
+    pub until_minute: u16,
+}
+
+impl DayWindow {
+    /// Whether that moment is inside.
+    pub fn holds(self, at: Timestamp) -> bool {
+        let minute = u16::try_from(at.ms().div_euclid(60_000).rem_euclid(i64::from(MINUTES_PER_DAY))).unwrap_or(0);
+        if self.from_minute <= self.until_minute {
+            (self.from_minute..self.until_minute).contains(&minute)
+        } else {
+            minute >= self.from_minute || minute < self.until_minute
+        }
+    }
+}
+
+/// For what a credential may be used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct KeyScope {
+    /// It places no orders; it still looks after those that stand.
+    pub no_orders: bool,
+    /// Only these instruments; none: all.
+    pub instruments: Vec<Symbol>,
+    /// Only this side.
+    pub side: Option<Side>,
+    /// Only these kinds of orders; none: all.
+    pub kinds: Vec<OrderKind>,
+    /// Most quote value of one order; orders of unknown value are not placed.
+    pub notional_max: Option<Notional>,
+    /// Only in this time of the day.
+    pub hours: Option<DayWindow>,
+}
+
+impl KeyScope {
+    /// Whether it makes sense.
+    pub fn fits(&self) -> bool {
+        let hours = self.hours.is_none_or(|hours| {
+            hours.from_minute < MINUTES_PER_DAY && hours.until_minute <= MINUTES_PER_DAY && hours.from_minute != hours.until_minute
+        });
+        self.instruments.len() <= INSTRUMENTS_MAX && self.kinds.len() <= 3 && hours
+    }
+
+    /// Why an intent is outside of it; only new orders can be.
+    pub fn refuses(&self, intent: &Intent, at: Timestamp) -> Option<String> {
+        let Intent::Place(PlaceOrder { symbol, side, spec, .. }) = intent else { return None };
+        let list = |names: Vec<String>| names.join(", ");
+        if self.no_orders {
+            return Some("it places no orders".to_owned());
+        }
+        if !self.instruments.is_empty() && !self.instruments.contains(symbol) {
+            return Some(format!("it trades {} only", list(self.instruments.iter().map(Symbol::to_string).collect())));
+        }
+        if let Some(own) = self.side.filter(|own| own != side) {
+            return Some(format!("it only {}s", own.word()));
+        }
+        if !self.kinds.is_empty() && !self.kinds.contains(&spec.kind()) {
+            return Some(format!("it places {} orders only", list(self.kinds.iter().map(|kind| kind.word().to_owned()).collect())));
+        }
+        if let Some(most) = self.notional_max
+            && spec.notional().is_none_or(|notional| notional > most)
+        {
+            return Some(format!("its orders are worth at most {most} each, and say so beforehand"));
+        }
+        if let Some(hours) = self.hours.filter(|hours| !hours.holds(at)) {
+            let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+            return Some(format!("it trades from {} to {} UTC", clock(hours.from_minute), clock(hours.until_minute)));
+        }
+        None
+    }
+
+    /// For people; empty: for everything.
+    pub fn words(&self) -> String {
+        let mut words = Vec::new();
+        words.extend(self.no_orders.then(|| "no orders".to_owned()));
+        words.extend((!self.instruments.is_empty()).then(|| self.instruments.iter().map(Symbol::to_string).collect::<Vec<_>>().join(" ")));
+        words.extend(self.side.map(|side| format!("{}s only", side.word())));
+        words.extend(
+            (!self.kinds.is_empty()).then(|| format!("{} only", self.kinds.iter().map(|kind| kind.word()).collect::<Vec<_>>().join(", "))),
+        );
+        words.extend(self.notional_max.map(|most| format!("at most {most} an order")));
+        words.extend(self.hours.map(|hours| {
+            let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+            format!("{} to {} UTC", clock(hours.from_minute), clock(hours.until_minute))
+        }));
+        words.join("; ")
+    }
+}
+
+impl OrderKind {
+    /// For people.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Limit => "limit",
+            Self::PostOnly => "post-only",
+            Self::Market => "market",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ClientOrderId, OrderRef, Price, Quantity, TimeInForce};
+
+    fn place(symbol: &str, side: Side, spec: OrderSpec) -> Intent {
+        Intent::Place(PlaceOrder {
+            client_order_id: ClientOrderId::parse("t").unwrap(),
+            symbol: Symbol::parse(symbol).unwrap(),
+            side,
+            spec,
+        })
+    }
+
+    fn limit(quantity: &str) -> OrderSpec {
+        let (price, quantity) = (Price::parse("100").unwrap(), Quantity::parse(quantity).unwrap());
+        OrderSpec::Limit { price, quantity, tif: TimeInForce::Gtc }
+    }
+
+    #[test]
+    fn each_part_binds_at_its_edge() {
+        let market = OrderSpec::Market { size: MarketSize::Base(Quantity::parse("1").unwrap()) };
+        let noon = Timestamp::from_ms(1_800_000_000_000 / 86_400_000 * 86_400_000 + 12 * 3_600_000);
+        let btc = Symbol::parse("BTCUSDT").unwrap();
+        let open = KeyScope::default();
+        let hours = |from_minute, until_minute| KeyScope { hours: Some(DayWindow { from_minute, until_minute }), ..KeyScope::default() };
+        let worth = KeyScope { notional_max: Notional::parse("100").ok(), ..open.clone() };
+        for (scope, intent, passes) in [
+            (open.clone(), place("BTCUSDT", Side::Buy, market), true),
+            (KeyScope { no_orders: true, ..open.clone() }, place("BTCUSDT", Side::Buy, limit("1")), false),
+            (KeyScope { instruments: vec![btc.clone()], ..open.clone() }, place("BTCUSDT", Side::Buy, limit("1")), true),
+            (KeyScope { instruments: vec![btc], ..open.clone() }, place("ETHUSDT", Side::Buy, limit("1")), false),
+            (KeyScope { side: Some(Side::Sell), ..open.clone() }, place("BTCUSDT", Side::Buy, limit("1")), false),
+            (KeyScope { kinds: vec![OrderKind::PostOnly], ..open.clone() }, place("BTCUSDT", Side::Buy, limit("1")), false),
+            (worth.clone(), place("BTCUSDT", Side::Buy, limit("1")), true),
+            (worth.clone(), place("BTCUSDT", Side::Buy, limit("1.01")), false),
+            (worth, place("BTCUSDT", Side::Buy, market), false),
+            (hours(720, 721), place("BTCUSDT", Side::Buy, limit("1")), true),
+            (hours(721, 722), place("BTCUSDT", Side::Buy, limit("1")), false),
+            (hours(600, 720), place("BTCUSDT", Side::Buy, limit("1")), false),
+            (hours(1_380, 721), place("BTCUSDT", Side::Buy, limit("1")), true),
+            (hours(1_380, 720), place("BTCUSDT", Side::Buy, limit("1")), false),
+        ] {
+            assert!(scope.fits());
+            assert_eq!(scope.refuses(&intent, noon).is_none(), passes, "{scope:?} {intent:?}");
+        }
+        let nothing = KeyScope { no_orders: true, ..KeyScope::default() };
+        let cancel = Intent::Cancel { symbol: Symbol::parse("X").unwrap(), order: OrderRef::Client(ClientOrderId::parse("t").unwrap()) };
+        assert_eq!(nothing.refuses(&cancel, noon), None, "what takes risk away is never outside");
+        assert!(!hours(5, 5).fits() && !hours(1_440, 5).fits());
+    }
+}
