@@ -29,8 +29,13 @@ pub trait Spoken {
 /// Makes a vault, imports `key`, and allows as many orders per minute as a vault may allow.
 pub fn furnish(signer: &mut impl Spoken, key: &Key) -> anyhow::Result<()> {
     let mut person = Person::new(key);
-    let policy =
-        Policy { orders_per_minute: 6_000, session_idle_ms: 12 * 3_600_000, session_age_max_ms: 24 * 3_600_000, ..Policy::initial() };
+    let policy = Policy {
+        orders_per_minute: 6_000,
+        day_notional_max: strongroom_model::Notional::parse("1000000000000")?,
+        session_idle_ms: 12 * 3_600_000,
+        session_age_max_ms: 24 * 3_600_000,
+        ..Policy::initial()
+    };
     let actions = [
         (Action::CreateVault { vault_id: vec![7; 16], kdf_memory_kib: 64 * 1_024, kdf_passes: 3 }, &[9; 32][..]),
         (Action::Import { label: "measured".to_owned(), venue: Venue::Binance }, &[]),

@@ -139,7 +139,7 @@ pub(crate) async fn slots(window: State<'_, Window>) -> Answer<Vec<SlotInfo>> {
 
 #[tauri::command(rename_all = "snake_case")]
 pub(crate) async fn policy(window: State<'_, Window>) -> Answer<Policy> {
-    asked!(window, Ask::Policy, Tell::Policy { policy } => policy)
+    asked!(window, Ask::Policy, Tell::Policy { policy } => *policy)
 }
 
 #[tauri::command(rename_all = "snake_case")]
@@ -164,12 +164,7 @@ pub(crate) async fn size(window: State<'_, Window>, symbol: Symbol, side: Side, 
 }
 
 #[tauri::command(rename_all = "snake_case")]
-pub(crate) async fn place(
-    window: State<'_, Window>,
-    order: Order,
-    name: Option<String>,
-    reason: Option<String>,
-) -> Answer<OrderView> {
+pub(crate) async fn place(window: State<'_, Window>, order: Order, name: Option<String>, reason: Option<String>) -> Answer<OrderView> {
     let Order { symbol, side, spec } = order;
     asked!(window, Ask::Place { client_order_id: name, symbol, side, spec, reason }, Tell::Order(view) => *view)
 }

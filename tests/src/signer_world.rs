@@ -23,8 +23,13 @@ pub struct SignerWorld {
     pub ends: Vec<ActionEnd>,
     /// Newest file of each kind that was handed out.
     pub vault_file: Vec<u8>,
-    /// See `vault_file`.
+    /// See `vault_file`; only what was said to be on disk.
     pub state_file: Vec<u8>,
+    /// Whether state files are said to be on disk when they are handed out; else nothing is said of them.
+    pub saves_state: bool,
+    password: Vec<u8>,
+    /// Handed over with the next request.
+    files: Vec<Vec<u8>>,
 }
 
 /// The moment of a virtual clock.
@@ -54,6 +59,9 @@ impl SignerWorld {
             ends: Vec::new(),
             vault_file: Vec::new(),
             state_file: Vec::new(),
+            saves_state: true,
+            password: password.to_vec(),
+            files: Vec::new(),
         };
         let action = Action::CreateVault { vault_id: vec![7; 16], kdf_memory_kib: 64 * 1_024, kdf_passes: 3 };
         world.act(action, &[9; 32], ms, &mut |world, field| match field {
@@ -63,6 +71,16 @@ impl SignerWorld {
         });
         assert!(matches!(world.ends.last(), Some(ActionEnd::VaultCreated { .. })), "{:?}", world.ends);
         world
+    }
+
+    /// The signer ends, and another one is opened with what is on disk.
+    pub fn restart(&mut self, ms: i64) {
+        self.signer = Signer::new(Arena::make().expect("randomness"), Walls::default());
+        self.next_id = 1;
+        self.files = vec![self.vault_file.clone(), self.state_file.clone()];
+        let password = self.password.clone();
+        self.act(Action::Unlock, &[9; 32], ms, &mut |_, _| password.clone());
+        assert!(matches!(self.ends.last(), Some(ActionEnd::Unlocked { .. })), "{:?}", self.ends.last());
     }
 
     /// Takes in a key; the code is that of `ms`, which must be a step later than the last.
@@ -86,8 +104,17 @@ impl SignerWorld {
     pub fn ask(&mut self, request: Request, tail: &[u8], ms: i64) -> Reply {
         let id = self.next_id;
         self.next_id += 1;
-        let out = self.signer.on_desk(id, request, tail, Vec::new(), moment(ms));
+        let files = std::mem::take(&mut self.files);
+        let out = self.signer.on_desk(id, request, tail, files, moment(ms));
         self.settle(out, ms).0.expect("a reply")
+    }
+
+    /// The same of a signer that may leave the answer for later.
+    pub fn ask_impatiently(&mut self, request: Request, ms: i64) -> Option<Reply> {
+        let id = self.next_id;
+        self.next_id += 1;
+        let out = self.signer.on_desk(id, request, b"", Vec::new(), moment(ms));
+        self.settle(out, ms).0
     }
 
     /// Runs an action with `answer` as the person.
@@ -146,13 +173,15 @@ impl SignerWorld {
                             self.told_desk.extend_from_slice(&file);
                             match what {
                                 strongroom_signer_api::Sealed::Vault => self.vault_file = file,
+                                strongroom_signer_api::Sealed::State if !self.saves_state => continue,
                                 strongroom_signer_api::Sealed::State => self.state_file = file,
                             }
                             let id = self.next_id;
                             self.next_id += 1;
                             let saved = Request::Saved(Saved { what, generation, error: None });
                             let more = self.signer.on_desk(id, saved, b"", Vec::new(), moment(ms));
-                            work.extend(more.into_iter().filter(|out| !matches!(out, Out::Reply(..))));
+                            // The answer to this one is nobody's; an answer to what waited for the save is.
+                            work.extend(more.into_iter().filter(|out| !matches!(out, Out::Reply(of, _) if *of == id)));
                         }
                         Notice::Attempt { ticket, .. } => {
                             let id = self.next_id;

@@ -15,8 +15,8 @@ use serde_json::Value;
 use strongroom_desk::event::{Event, Outcome, Tag};
 use strongroom_desk::{Effect, Machine, Now, Order};
 use strongroom_desk_api::Fate;
-use strongroom_guard::Policy;
-use strongroom_model::{ClientOrderId, MarketSize, OrderSpec, PlaceOrder, Price, Quantity, Side, Symbol, TimeInForce, Timestamp};
+use strongroom_guard::{DeskRules, Policy, Quote};
+use strongroom_model::{ClientOrderId, MarketSize, Notional, OrderSpec, PlaceOrder, Price, Quantity, Side, Symbol, TimeInForce, Timestamp};
 use strongroom_paper::exchange::{Account, ApiKey, Config, Exchange, LOOPBACK, Limits, Market, Request, Rights};
 use strongroom_signer_api::{Reply, SignAsk};
 use strongroom_tests::signer_world::SignerWorld;
@@ -55,8 +55,15 @@ impl World {
     fn new(seed: u64) -> Self {
         let mut signer = SignerWorld::with_vault(b"a password of the simulation", START_MS - 300_000);
         signer.import(API_KEY, SECRET, START_MS - 200_000);
-        let policy =
-            Policy { orders_per_minute: 6_000, session_idle_ms: 12 * 3_600_000, session_age_max_ms: 24 * 3_600_000, ..Policy::initial() };
+        let mut policy = Policy {
+            orders_per_minute: 6_000,
+            day_notional_max: Notional::parse("100000000000").unwrap(),
+            session_idle_ms: 12 * 3_600_000,
+            session_age_max_ms: 24 * 3_600_000,
+            ..Policy::initial()
+        };
+        // Orders come from a die here, and meet each other.
+        policy.desk = DeskRules { self_trade: true, open_orders_max: None, slippage_bps: None, ..DeskRules::default() };
         signer.set_policy(policy.clone(), START_MS - 100_000);
         let key = ApiKey::new(API_KEY, VerifyingKey::hmac(SECRET), Rights::Trade);
         let mut config = Config::standard(seed, Market::Simulated);
@@ -111,7 +118,8 @@ impl World {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Tell { .. } => {}
+            Effect::Tell { .. } | Effect::AskHeld => {}
+            Effect::Kill { why } => panic!("nothing says that everything should stop: {why}"),
             Effect::Record { tag, orders, .. } => {
                 // A disk that fails, fails for new orders only: what is known already is written again later.
                 let fails = orders.iter().any(|order| order.stage == strongroom_desk::Stage::Intended) && self.chance(5);
@@ -237,7 +245,8 @@ impl World {
         };
         let client_order_id = ClientOrderId::parse(&format!("sim-{number}")).unwrap();
         let order = PlaceOrder { client_order_id, symbol, side, spec };
-        self.step(Event::Place { door: u64::from(number), order, mark: Some(mark) });
+        let market = Quote { mark: Some(mark), average: Some(mark) };
+        self.step(Event::Place { door: u64::from(number), order, market, reason: None });
     }
 
     fn cancel_some(&mut self) {

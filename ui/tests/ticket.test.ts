@@ -5,6 +5,7 @@ import { instrument as fine } from "../src/lib/fake/market";
 import { Market } from "../src/state/market.svelte";
 import { Notices } from "../src/state/notices.svelte";
 import { Orders } from "../src/state/orders.svelte";
+import { Prompt } from "../src/state/prompt.svelte";
 import { CHECK_AFTER_MS, Ticket } from "../src/state/ticket.svelte";
 
 const instrument = {

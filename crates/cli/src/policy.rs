@@ -30,7 +30,16 @@ pub(crate) fn diff(now: &Policy, next: &Policy, json: bool) -> Result<(), Failur
         return Ok(());
     }
     print(&changes);
-    println!("{}", if changes.is_empty() { "Nothing differs." } else if needs_code { "Setting it needs a code." } else { "Setting it needs no code." });
+    println!(
+        "{}",
+        if changes.is_empty() {
+            "Nothing differs."
+        } else if needs_code {
+            "Setting it needs a code."
+        } else {
+            "Setting it needs no code."
+        }
+    );
     Ok(())
 }
 
@@ -41,7 +50,11 @@ pub(crate) fn history(door: &Door, json: bool) -> Result<(), Failure> {
     loop {
         let (entries, size) = match door.ask(&Ask::Audit { before, last: PAGE })? {
             Tell::Audit { entries, size } => (entries, size),
-            other => return Err(Failure::of(&other).unwrap_or_else(|| Failure::refused("desk", "the desk did not answer with its log".to_owned()))),
+            other => {
+                return Err(
+                    Failure::of(&other).unwrap_or_else(|| Failure::refused("desk", "the desk did not answer with its log".to_owned()))
+                );
+            }
         };
         let Some(oldest) = entries.iter().map(|entry| entry.seq).min() else { break };
         looked += entries.len() as u64;
@@ -129,7 +142,11 @@ mod tests {
         new.instruments.remove(1);
         let changes = changes(&value(&old), &value(&new));
         let paths: Vec<&str> = changes.keys().map(String::as_str).collect();
-        assert!(paths.contains(&"orders_per_minute") && paths.contains(&"desk.day_loss_max") && paths.contains(&"instruments.ETHUSDT.price_low"));
+        assert!(
+            paths.contains(&"orders_per_minute")
+                && paths.contains(&"desk.day_loss_max")
+                && paths.contains(&"instruments.ETHUSDT.price_low")
+        );
         assert!(!paths.iter().any(|path| path.contains("BTCUSDT")), "{paths:?}");
         assert_eq!(changes["orders_per_minute"], json!({"from": 120, "to": 7}));
     }

@@ -311,7 +311,7 @@ impl EditOptions {
         now.rotate_days = self.rotate_days.unwrap_or(now.rotate_days);
         now.services = self.services.unwrap_or(now.services);
         now.notes = self.notes.unwrap_or(now.notes);
-        now.scope = self.scope.unwrap_or(now.scope);
+        now.scope = self.scope.map_or(now.scope, Box::new);
         if !self.addresses.is_empty() {
             now.addresses = self.addresses.into_iter().filter(|address| !address.is_empty()).collect();
         }

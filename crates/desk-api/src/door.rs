@@ -202,7 +202,7 @@ pub enum Tell {
     /// To [`Ask::Policy`].
     Policy {
         /// In force.
-        policy: Policy,
+        policy: Box<Policy>,
     },
     /// To place, cancel and show.
     Order(Box<OrderView>),

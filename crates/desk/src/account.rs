@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use serde_json::json;
 use strongroom_audit::Kind;
-use strongroom_guard::Quote;
 use strongroom_desk_api::{DueReason, KeyView, Mode, RotationStep, Tell};
+use strongroom_guard::Quote;
 use strongroom_model::{
     Advice, Balance, ClientOrderId, CredentialId, CredentialInfo, Intent, KeyRights, KeyStage, OrderSpec, PlaceOrder, Price, Side, Symbol,
     Timestamp,

@@ -167,10 +167,10 @@ async fn hand_over(hall: &Arc<Hall>, action: DoorAction) -> Result<Prepared, Tel
         DoorAction::AddSlot { kind, label, roles } => Action::AddSlot { kind, label, roles },
         DoorAction::SetRoles { slot, roles } => Action::SetRoles { slot, roles },
         DoorAction::ConfirmOrder { client_order_id, symbol, side, spec } => {
-            Action::ConfirmOrder(order_of(&client_order_id, symbol, side, spec)?)
+            Action::ConfirmOrder(order_of(&client_order_id, symbol, side, spec).map_err(bad_name)?)
         }
         DoorAction::OverrideRule { client_order_id, symbol, side, spec, why } => {
-            Action::Override { order: order_of(&client_order_id, symbol, side, spec)?, why }
+            Action::Override { order: order_of(&client_order_id, symbol, side, spec).map_err(bad_name)?, why }
         }
         DoorAction::RemoveSlot { slot } => Action::RemoveSlot { slot },
         DoorAction::Rekey => Action::Rekey,
@@ -187,11 +187,12 @@ async fn hand_over(hall: &Arc<Hall>, action: DoorAction) -> Result<Prepared, Tel
     Ok(Prepared { action, tail, files })
 }
 
-fn order_of(name: &str, symbol: Symbol, side: Side, spec: OrderSpec) -> Result<PlaceOrder, Tell> {
-    match ClientOrderId::parse(name) {
-        Ok(client_order_id) => Ok(PlaceOrder { client_order_id, symbol, side, spec }),
-        Err(failure) => Err(error("client-order-id", failure.to_string(), Advice::Refuse)),
-    }
+fn order_of(name: &str, symbol: Symbol, side: Side, spec: OrderSpec) -> Result<PlaceOrder, strongroom_model::IdError> {
+    Ok(PlaceOrder { client_order_id: ClientOrderId::parse(name)?, symbol, side, spec })
+}
+
+fn bad_name(failure: strongroom_model::IdError) -> Tell {
+    error("client-order-id", failure.to_string(), Advice::Refuse)
 }
 
 /// A signer was attached: it may be an open one whose desk died, or a new one that must hear of the kill switch.
@@ -303,7 +304,10 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
         ActionEnd::PasswordChanged { slot } => drop(hall.note(&[(Kind::PasswordChanged, json!({"slot": slot}))])),
         ActionEnd::KitReplaced => drop(hall.note(&[(Kind::KitReplaced, json!({}))])),
         ActionEnd::SlotAdded(slot) => {
-            drop(hall.note(&[(Kind::SlotAdded, json!({"slot": slot.id, "kind": slot.kind, "label": slot.label, "kept": slot.kept, "roles": slot.roles}))]));
+            drop(hall.note(&[(
+                Kind::SlotAdded,
+                json!({"slot": slot.id, "kind": slot.kind, "label": slot.label, "kept": slot.kept, "roles": slot.roles}),
+            )]));
         }
         ActionEnd::RolesSet { slot, roles } => drop(hall.note(&[(Kind::RolesSet, json!({"slot": slot, "roles": roles}))])),
         ActionEnd::OrderConfirmed(order) => {

@@ -135,7 +135,7 @@ impl Door {
             Ask::GoOn { id } => rotation::go_on(&self.hall, id).await,
             Ask::Suspect { id, why } => account::suspect(&self.hall, id, why).await,
             Ask::Policy => match self.hall.ask_signer(&Request::Policy).await {
-                Ok(Reply::Policy(policy)) => Tell::Policy { policy },
+                Ok(Reply::Policy(policy)) => Tell::Policy { policy: Box::new(policy) },
                 other => unexpected(other),
             },
             Ask::Place { client_order_id, symbol, side, spec, reason } => self.place(client_order_id, symbol, side, spec, reason).await,

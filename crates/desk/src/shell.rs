@@ -91,7 +91,9 @@ pub async fn run(config: Config) -> Result<(), DeskError> {
     tokio::spawn(checkpoints(Arc::clone(&hall)));
     let (saves, to_save) = mpsc::unbounded_channel();
     tokio::spawn(save_in_order(Arc::clone(&hall), to_save));
-    Pipeline { hall, machine, supervisor: config.supervisor, doors: HashMap::new(), next_door: 1, saves, ticks: 0, pairs_known: 0 }.turn(arrivals, orders).await;
+    Pipeline { hall, machine, supervisor: config.supervisor, doors: HashMap::new(), next_door: 1, saves, ticks: 0, pairs_known: 0 }
+        .turn(arrivals, orders)
+        .await;
     Ok(())
 }
 
@@ -187,7 +189,7 @@ impl Pipeline {
                 _ = tick.tick() => {
                     let _ = self.supervisor.try_send(FromDesk::Alive.encode(), &[]);
                     self.ticks = self.ticks.wrapping_add(1);
-                    if self.ticks % MARKS_EVERY == 0 {
+                    if self.ticks.is_multiple_of(MARKS_EVERY) {
                         self.look_at_markets();
                     }
                     self.step(Event::Tick);

@@ -124,7 +124,9 @@ fn limits(facts: &Facts<'_>, order: &PlaceOrder) -> Check {
     match signer_gate(policy, signer, &Intent::Place(order.clone())) {
         // The value has a check of its own.
         Verdict::Allow | Verdict::Deny(Reason::MaxNotional { .. }) => pass(NAME, detail, Enforcer::Signer),
-        Verdict::Deny(reason @ Reason::Confirm { .. }) => check(NAME, CheckState::Ask, sentence(&reason.to_string()), detail, Enforcer::Signer),
+        Verdict::Deny(reason @ Reason::Confirm { .. }) => {
+            check(NAME, CheckState::Ask, sentence(&reason.to_string()), detail, Enforcer::Signer)
+        }
         Verdict::Deny(reason) => refuse(NAME, sentence(&reason.to_string()), detail, Enforcer::Signer),
     }
 }

@@ -104,6 +104,10 @@ mod tests {
         assert_eq!(day.result("USDT", &BTreeMap::new()).result, number("-20.4"), "what is sold does not move with the mark");
         assert_eq!((day.result("EUR", &marks("90")).result, day.quotes()), (Decimal::ZERO, vec!["USDT".to_owned()]));
         day.is(Timestamp::from_ms(at.ms() + MS_PER_DAY));
-        assert_eq!(day.result("USDT", &marks("90")), DayResult { result: Decimal::ZERO, drawdown: Decimal::ZERO }, "the next day begins anew");
+        assert_eq!(
+            day.result("USDT", &marks("90")),
+            DayResult { result: Decimal::ZERO, drawdown: Decimal::ZERO },
+            "the next day begins anew"
+        );
     }
 }

@@ -103,13 +103,7 @@ pub const PERMISSIONS: &[PermissionRow] = &[
     row(Permission::Open, ANYBODY, Proof::Factors, Enforcer::Signer, "make a vault, unlock it, open it with the kit"),
 ];
 
-const fn row(
-    permission: Permission,
-    roles: &'static [Role],
-    proof: Proof,
-    enforcer: Enforcer,
-    what: &'static str,
-) -> PermissionRow {
+const fn row(permission: Permission, roles: &'static [Role], proof: Proof, enforcer: Enforcer, what: &'static str) -> PermissionRow {
     PermissionRow { permission, roles, proof, enforcer, what }
 }
 
@@ -154,7 +148,9 @@ mod tests {
     /// Rows: a role alone, and all that it may of what needs one.
     #[test]
     fn a_role_alone() {
-        use Permission::{ChangePassword, ConfirmOrder, Export, ManageKeys, ManageWays, OverrideRule, Pin, PlaceOrder, ReadLog, Rearm, SetPolicy};
+        use Permission::{
+            ChangePassword, ConfirmOrder, Export, ManageKeys, ManageWays, OverrideRule, Pin, PlaceOrder, ReadLog, Rearm, SetPolicy,
+        };
         for (role, may) in [
             (Role::Viewer, &[ChangePassword][..]),
             (Role::Trader, &[PlaceOrder, ConfirmOrder, ChangePassword]),

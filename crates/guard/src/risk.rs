@@ -167,14 +167,7 @@ impl RiskState {
         judgement
     }
 
-    fn broken(
-        &mut self,
-        policy: &Policy,
-        order: &PlaceOrder,
-        mark: Price,
-        average: Option<Price>,
-        now_ms: u64,
-    ) -> Vec<(DeskRule, Reason)> {
+    fn broken(&mut self, policy: &Policy, order: &PlaceOrder, mark: Price, average: Option<Price>, now_ms: u64) -> Vec<(DeskRule, Reason)> {
         let rules = &policy.desk;
         let mut broken = Vec::new();
         let symbol = || order.symbol.clone();
@@ -198,8 +191,7 @@ impl RiskState {
         }
         if let Some(window_ms) = rules.duplicate_ms {
             let same = |(at_ms, sent): &&(u64, PlaceOrder)| {
-                now_ms.saturating_sub(*at_ms) < window_ms
-                    && (&sent.symbol, sent.side, sent.spec) == (&order.symbol, order.side, order.spec)
+                now_ms.saturating_sub(*at_ms) < window_ms && (&sent.symbol, sent.side, sent.spec) == (&order.symbol, order.side, order.spec)
             };
             if let Some((at_ms, sent)) = self.sent.iter().rev().find(same) {
                 let retry_after_ms = (at_ms + window_ms).saturating_sub(now_ms);
@@ -311,4 +303,3 @@ fn value_at_mark(policy: &Policy, mark: Price, order: &PlaceOrder) -> Option<Rea
     let asked = mark.checked_mul(order.spec.quantity()?).unwrap_or_else(|| Notional::new(Decimal::MAX).unwrap_or_default());
     (asked > policy.order_notional_max).then_some(Reason::MaxNotional { asked, max: policy.order_notional_max })
 }
-

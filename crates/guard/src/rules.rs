@@ -40,7 +40,11 @@ pub const RULES: &[Rule] = &[
     Rule { name: "max-quantity", enforcer: Enforcer::Signer, demand: "base quantity at most the instrument's maximum" },
     Rule { name: "max-notional", enforcer: Enforcer::Signer, demand: "price times quantity at most the maximum per order" },
     Rule { name: "price-band", enforcer: Enforcer::Signer, demand: "price inside the instrument's absolute band" },
-    Rule { name: "day-notional", enforcer: Enforcer::Signer, demand: "all orders signed in 24 hours, each at its most, at most the maximum" },
+    Rule {
+        name: "day-notional",
+        enforcer: Enforcer::Signer,
+        demand: "all orders signed in 24 hours, each at its most, at most the maximum",
+    },
     Rule { name: "confirm", enforcer: Enforcer::Signer, demand: "an order above the threshold was confirmed with a code of its own" },
     Rule { name: "mark", enforcer: Enforcer::Desk, demand: "a current mark is known" },
     Rule { name: "restricted", enforcer: Enforcer::Desk, demand: "an instrument that is bought is not restricted" },

@@ -225,8 +225,7 @@ mod tests {
         assert_eq!(ask(&quote("25000.01"), None, Ok(&session), 0), "max-notional");
         assert_eq!(ask(&base("1"), None, Ok(&session), 0), "allow");
         assert_eq!(ask(&base("1.1"), None, Ok(&session), 0), "max-quantity");
-        let sell_for =
-            |n: &str| order("BTCUSDT", Side::Sell, OrderSpec::Market { size: MarketSize::Quote(Notional::parse(n).unwrap()) });
+        let sell_for = |n: &str| order("BTCUSDT", Side::Sell, OrderSpec::Market { size: MarketSize::Quote(Notional::parse(n).unwrap()) });
         assert_eq!(ask(&sell_for("1000"), None, Ok(&session), 0), "allow");
         assert_eq!(ask(&sell_for("1000.01"), None, Ok(&session), 0), "max-quantity", "at the band's lowest price that is more than one");
     }

@@ -170,11 +170,21 @@ proptest! {
 /// What happened, for the slow sum.
 #[derive(Clone, Debug)]
 enum Step {
-    Send { buy: bool, size: u64 },
-    Fill { which: usize, part: u64 },
+    Send {
+        buy: bool,
+        size: u64,
+    },
+    Fill {
+        which: usize,
+        part: u64,
+    },
     /// The same report again, or an older one.
-    Stale { which: usize },
-    Over { which: usize },
+    Stale {
+        which: usize,
+    },
+    Over {
+        which: usize,
+    },
     /// A new desk asks the venue what is held, and finds the orders that are open.
     Restart,
 }

@@ -143,7 +143,7 @@ pub struct KeyDetails {
     /// Anything else.
     pub notes: String,
     /// For what it may be used here, whatever the venue granted it.
-    pub scope: KeyScope,
+    pub scope: Box<KeyScope>,
 }
 
 /// A change of what is noted of a credential; what is not given stays.
@@ -214,7 +214,7 @@ impl Default for KeyDetails {
             rotate_days: ROTATE_DAYS,
             services: false,
             notes: String::new(),
-            scope: KeyScope::default(),
+            scope: Box::default(),
         }
     }
 }

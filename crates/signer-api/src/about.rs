@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 /// Most facts.
-pub const FACTS_MAX: usize = 8;
+pub const FACTS_MAX: usize = 16;
 /// Longest title, name or value, in bytes.
 pub const TEXT_LEN_MAX: usize = 400;
 

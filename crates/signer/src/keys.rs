@@ -10,8 +10,8 @@ use strongroom_vault::{Purpose, Reach, RecordHead, RecordKind, SecretBox, SlotHe
 use thiserror::Error;
 
 use crate::arena::{Arena, Shielded, Unshieldable};
-use crate::credential::{self, Credential};
 use crate::clock::Moment;
+use crate::credential::{self, Credential};
 use crate::ledger::{Count, Ledger, Spending};
 
 /// Seed of the key that signs the log's heads.
@@ -56,7 +56,13 @@ pub(crate) struct Open {
 
 impl Open {
     /// Takes an opened vault into use. `state` is the content of the state file, if there is one.
-    pub(crate) fn load(vault: Vault, device: Option<&[u8; 32]>, state: Option<&[u8]>, now: Moment, arena: &mut Arena) -> Result<Self, LoadError> {
+    pub(crate) fn load(
+        vault: Vault,
+        device: Option<&[u8; 32]>,
+        state: Option<&[u8]>,
+        now: Moment,
+        arena: &mut Arena,
+    ) -> Result<Self, LoadError> {
         let device = device.map(|device| arena.shield(device)).transpose()?;
         let mut credentials = Vec::new();
         let (mut policy, mut totp_seed, mut log_key, mut read_public) = (None, None, None, None);

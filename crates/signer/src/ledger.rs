@@ -3,8 +3,8 @@
 //! Invariant: the count of signatures and the worth of orders are reserved ahead, so that a restart can skip numbers and count
 //! orders that were never signed, but never repeat or forget one.
 
-use serde::{Deserialize, Serialize};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use strongroom_guard::{Freeze, TotpState, Turnover};
 use strongroom_model::Notional;
 

@@ -87,13 +87,6 @@ pub struct Signer {
     waiting: Vec<(u64, SignAsk)>,
 }
 
-/// How a request for a signature goes on.
-enum Signing {
-    Answered(Result<Reply, Refusal>),
-    /// What it counts is to be reserved first.
-    Waits,
-}
-
 impl Signer {
     /// A sealed signer behind `walls`.
     pub fn new(arena: Arena, walls: Walls) -> Self {
@@ -138,8 +131,8 @@ impl Signer {
         let mut out = Vec::new();
         let reply = match request {
             Request::Sign(ask) => match self.sign(&ask, now, &mut out) {
-                Signing::Answered(answer) => answer,
-                Signing::Waits => {
+                Some(answer) => answer,
+                None => {
                     self.waiting.push((id, ask));
                     return out;
                 }
@@ -183,12 +176,13 @@ impl Signer {
         self.open.as_ref().ok_or(Refusal::Guard(strongroom_guard::Reason::Sealed))
     }
 
-    fn sign(&mut self, ask: &SignAsk, now: Moment, out: &mut Vec<Out>) -> Signing {
+    /// Nothing: what it counts is to be reserved first.
+    fn sign(&mut self, ask: &SignAsk, now: Moment, out: &mut Vec<Out>) -> Option<Result<Reply, Refusal>> {
         match self.signed(ask, now, out) {
-            Ok(Some(reply)) => Signing::Answered(Ok(reply)),
-            Ok(None) if self.waiting.len() < WAITING_MAX => Signing::Waits,
-            Ok(None) => Signing::Answered(Err(Refusal::Busy)),
-            Err(refusal) => Signing::Answered(Err(refusal)),
+            Ok(None) if self.waiting.len() < WAITING_MAX => None,
+            Ok(None) => Some(Err(Refusal::Busy)),
+            Ok(Some(reply)) => Some(Ok(reply)),
+            Err(refusal) => Some(Err(refusal)),
         }
     }
 
@@ -243,8 +237,8 @@ impl Signer {
         for (id, ask) in std::mem::take(&mut self.waiting) {
             let answer = match (failed, now) {
                 (None, Some(now)) => match self.sign(&ask, now, &mut out) {
-                    Signing::Answered(answer) => answer,
-                    Signing::Waits => {
+                    Some(answer) => answer,
+                    None => {
                         self.waiting.push((id, ask));
                         continue;
                     }

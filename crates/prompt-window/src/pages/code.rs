@@ -33,6 +33,11 @@ const fn words(deed: Deed) -> (&'static str, &'static str, &'static str) {
         Deed::Password => ("confirm a new password", "After the code you give the present password, then the new one.", "_Continue"),
         Deed::Kit => ("confirm a new recovery kit", "After the code the new kit is shown, once.", "_Continue"),
         Deed::AddSlot => ("confirm a new way in", "Whoever gets it is let in until you close it.", "_Continue"),
+        Deed::Roles => ("confirm roles", "They count at once, also in a session that is open.", "_Change them"),
+        Deed::ConfirmOrder => ("confirm an order", "Exactly this order is signed, once, within two minutes.", "_Confirm the order"),
+        Deed::Override => {
+            ("confirm an exception", "The desk's rules let exactly this order pass, once; it stands in the log.", "_Let it pass")
+        }
         Deed::RemoveSlot => ("confirm a closing", "Backups of before still open with it.", "_Close it"),
         Deed::Rekey => ("confirm new keys", "After the code you give the present password, then a new recovery kit is shown.", "_Continue"),
         Deed::Create | Deed::Unlock | Deed::Recover => ("confirm", "", "_Confirm"),

@@ -4,7 +4,7 @@
 //! over the action as it will be carried out, so that what is confirmed is what is done.
 
 use sha2::{Digest as _, Sha256};
-use strongroom_guard::{Policy, worth_at_most};
+use strongroom_guard::{Policy, RuleMode, worth_at_most};
 use strongroom_model::{CredentialInfo, KeyDetails, KeyEdit, PlaceOrder, Role, SlotFor, Timestamp, Venue};
 use strongroom_signer_api::{About, Action, Deed, Keeping, KitOpening, PinChange};
 use strongroom_vault::{KdfParams, peek, peek_slots};
@@ -67,7 +67,8 @@ impl Signer {
             }
             Action::SetRoles { slot, roles } => {
                 let known = self.open.iter().flat_map(Open::slots).find(|known| known.id == *slot);
-                let about = known.iter().fold(about, |about, known| about.with("Name", &known.label).with("Until now", &role_names(&known.roles)));
+                let about =
+                    known.iter().fold(about, |about, known| about.with("Name", &known.label).with("Until now", &role_names(&known.roles)));
                 about.with("From now on", &role_names(roles))
             }
             Action::ConfirmOrder(order) => self.about_order(about, order),
@@ -237,31 +238,59 @@ fn edit_rows(edit: &KeyEdit) -> Vec<(&'static str, String)> {
     rows
 }
 
-/// What differs, each as name and `old → new`.
+/// Changes of limits that are shown each for itself; of further ones, the names.
+const CHANGES_SHOWN: usize = 12;
+
+/// What differs, each as name and `old → new`. Nothing is left out: what does not fit is named.
 fn changes(old: &Policy, new: &Policy) -> Vec<(&'static str, String)> {
     let lists = |policy: &Policy| policy.instruments.iter().map(|one| one.symbol.to_string()).collect::<Vec<_>>().join(" ");
     let minutes = |ms: u64| format!("{} min", ms / 60_000);
     let floor = |policy: &Policy| {
         policy.kdf_floor.map_or_else(|| "as they are".to_owned(), |kdf| format!("{} MiB, {} passes", kdf.memory_mib, kdf.passes))
     };
+    let row = |name: &'static str, of: &dyn Fn(&Policy) -> String| (name, of(old), of(new));
     let rows = [
-        ("Value of an order", old.order_notional_max.to_string(), new.order_notional_max.to_string()),
-        ("Orders a minute", old.orders_per_minute.to_string(), new.orders_per_minute.to_string()),
-        ("Price collar", format!("{} bp", old.price_collar_bps), format!("{} bp", new.price_collar_bps)),
-        ("Session unused", minutes(old.session_idle_ms), minutes(new.session_idle_ms)),
-        ("Session at most", minutes(old.session_age_max_ms), minutes(new.session_age_max_ms)),
-        ("Instruments", lists(old), lists(new)),
-        ("Passwords at least", floor(old), floor(new)),
+        row("Value of an order", &|policy| policy.order_notional_max.to_string()),
+        row("Value of a day", &|policy| policy.day_notional_max.to_string()),
+        row("Code for orders above", &|policy| or(policy.confirm_above, "none")),
+        row("Orders a minute", &|policy| policy.orders_per_minute.to_string()),
+        row("Price collar", &|policy| format!("{} bp", policy.price_collar_bps)),
+        row("Session unused", &|policy| minutes(policy.session_idle_ms)),
+        row("Session at most", &|policy| minutes(policy.session_age_max_ms)),
+        row("Instruments", &lists),
+        row("Passwords at least", &floor),
+        row("Sold only", &|policy| policy.desk.restricted.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")),
+        row("Slippage", &|policy| or(policy.desk.slippage_bps.map(|bps| format!("{bps} bp")), "any")),
+        row("Open orders", &|policy| or(policy.desk.open_orders_max, "any")),
+        row("All that is held", &|policy| or(policy.desk.exposure_max, "any")),
+        row("Loss of a day", &|policy| or(policy.desk.day_loss_max, "any")),
+        row("Fall of a day", &|policy| or(policy.desk.drawdown_max, "any")),
+        row("Same order again", &|policy| or(policy.desk.duplicate_ms.map(|ms| format!("after {ms} ms")), "at once")),
+        row("Fills a minute", &|policy| or(policy.desk.fills_per_minute, "any")),
+        row("Cancels for 100 orders", &|policy| or(policy.desk.cancels_percent, "any")),
+        row("Into own orders", &|policy| if policy.desk.self_trade { "allowed" } else { "never" }.to_owned()),
+        row("Rules that only ask or note", &|policy| {
+            let softened = policy.desk.modes.iter().filter(|(_, mode)| **mode != RuleMode::Refuse);
+            or(Some(softened.map(|(rule, _)| rule.name()).collect::<Vec<_>>().join(" ")).filter(|names| !names.is_empty()), "none")
+        }),
     ];
-    let same_symbols = rows[5].1 == rows[5].2;
+    let same_symbols = lists(old) == lists(new);
     let differing = rows.into_iter().filter(|(_, old, new)| old != new);
     let mut rows: Vec<_> = differing.map(|(name, old, new)| (name, format!("{old} → {new}"))).collect();
     if same_symbols && old.instruments != new.instruments {
         let bands = old.instruments.iter().zip(&new.instruments).filter(|(old, new)| old != new);
         let names: Vec<String> = bands.map(|(old, _)| old.symbol.to_string()).collect();
-        rows.push(("Bands", format!("other prices or quantities for {}", names.join(" "))));
+        rows.insert(0, ("Bands", format!("other prices, quantities or positions for {}", names.join(" "))));
+    }
+    if rows.len() > CHANGES_SHOWN {
+        let further = rows.split_off(CHANGES_SHOWN - 1);
+        rows.push(("And also", further.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")));
     }
     rows
+}
+
+fn or(value: Option<impl ToString>, nothing: &str) -> String {
+    value.map_or_else(|| nothing.to_owned(), |value| value.to_string())
 }
 
 #[cfg(test)]
@@ -282,6 +311,18 @@ mod tests {
     fn limits_in_words() {
         let old = Policy::initial();
         assert!(changes(&old, &old).is_empty());
+        let mut all = old.clone();
+        all.instruments[0].price_low = strongroom_model::Price::ZERO;
+        let nothing = strongroom_model::Notional::ZERO;
+        (all.order_notional_max, all.day_notional_max, all.confirm_above) = (nothing, nothing, Some(nothing));
+        (all.orders_per_minute, all.price_collar_bps, all.session_idle_ms, all.session_age_max_ms) = (1, 1, 60_000, 300_000);
+        all.desk.modes.insert(strongroom_guard::DeskRule::Position, RuleMode::Shadow);
+        (all.desk.slippage_bps, all.desk.open_orders_max, all.desk.exposure_max) = (None, None, Some(nothing));
+        (all.desk.day_loss_max, all.desk.drawdown_max, all.desk.self_trade) = (Some(nothing), Some(nothing), true);
+        let shown = changes(&old, &all);
+        assert_eq!(shown.len(), CHANGES_SHOWN);
+        let (last, names) = shown.last().unwrap();
+        assert!(*last == "And also" && names.contains("Rules that only ask or note") && names.contains("Into own orders"), "{names}");
         let new = Policy { orders_per_minute: old.orders_per_minute + 1, ..old.clone() };
         let [(name, change)] = &changes(&old, &new)[..] else { panic!("one change") };
         assert_eq!(

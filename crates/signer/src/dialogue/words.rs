@@ -81,7 +81,8 @@ impl Signer {
             Action::Delete { id } => Ok(format!("Delete the key “{}” from the vault", label(id)?)),
             Action::AddSlot { label, .. } if !is_label(label) => state("a name has 1 to 64 bytes without control characters"),
             Action::SetRoles { roles, .. } if roles.is_empty() => state("somebody has at least one role"),
-            Action::AddSlot { kind: SlotFor::Auditor, roles, .. } | Action::AddSlot { kind: SlotFor::Shared { machine: Some(_), .. }, roles, .. }
+            Action::AddSlot { kind: SlotFor::Auditor, roles, .. }
+            | Action::AddSlot { kind: SlotFor::Shared { machine: Some(_), .. }, roles, .. }
                 if !roles.is_empty() =>
             {
                 state("roles are given to persons; an auditor reads the log, and a machine sees and trades")
@@ -92,7 +93,8 @@ impl Signer {
                     return state("roles are given to persons with a slot of their own; see `strongroom vault slots`");
                 }
                 let others = open.vault.slots().into_iter().filter(|head| head.id != *slot && has_roles(head.kind));
-                let has_admin = roles.contains(&Role::KeyAdmin) || others.map(|head| open.roles_of(head.id)).any(|roles| roles.contains(&Role::KeyAdmin));
+                let has_admin = roles.contains(&Role::KeyAdmin)
+                    || others.map(|head| open.roles_of(head.id)).any(|roles| roles.contains(&Role::KeyAdmin));
                 if !has_admin {
                     return state("somebody has to be key-admin, or nobody but the kit's owner could change this again");
                 }

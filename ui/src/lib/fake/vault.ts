@@ -67,9 +67,23 @@ export class FakeVault {
       case "add_slot": {
         const kind = nameOf(action.kind);
         const id = Math.max(0, ...this.slots.map((slot) => slot.id)) + 1;
-        this.slots = [...this.slots, { id, kind, label: action.label, kdf: null, kept: null, is_present: false }];
+        this.slots = [
+          ...this.slots,
+          {
+            id,
+            kind,
+            label: action.label,
+            kdf: null,
+            kept: null,
+            is_present: false,
+            roles: action.roles.length > 0 ? action.roles : ALL_ROLES,
+          },
+        ];
         return outcome("The slot is added.");
       }
+      case "set_roles":
+        this.slots = this.slots.map((slot) => (slot.id === action.slot ? { ...slot, roles: action.roles } : slot));
+        return outcome("The roles count from now on.");
       case "remove_slot":
         this.slots = this.slots.filter((slot) => slot.id !== action.slot);
         return outcome("The slot is closed.");

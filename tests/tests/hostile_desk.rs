@@ -1,0 +1,159 @@
+//! A desk that was taken over asks the signer for everything that it can say: what is signed stays inside the sealed limits.
+//!
+//! What was signed is reckoned here from the bytes of the requests, not from what was asked for.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by unwrapping it")]
+
+use std::collections::HashMap;
+
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use rust_decimal::Decimal;
+use strongroom_guard::{InstrumentPolicy, Policy};
+use strongroom_model::{
+    ClientOrderId, Intent, MarketSize, Notional, OrderSpec, PlaceOrder, Price, Quantity, Side, SignedRequest, Symbol, TimeInForce,
+};
+use strongroom_signer_api::{Reply, Request, Saved, Sealed, SignAsk};
+use strongroom_tests::signer_world::SignerWorld;
+
+const MS: i64 = 1_800_000_000_000;
+const HOUR_MS: i64 = 3_600_000;
+const SECRET: &[u8] = b"secretsecretsecretsecretsecretsecretsecretsecretsecretsecret1234";
+const DAY_MAX: i64 = 2_000_000;
+
+fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+fn policy() -> Policy {
+    Policy {
+        order_notional_max: Notional::parse("25000").unwrap(),
+        day_notional_max: Notional::new(Decimal::from(DAY_MAX)).unwrap(),
+        orders_per_minute: 600,
+        session_idle_ms: 12 * 3_600_000,
+        session_age_max_ms: 24 * 3_600_000,
+        ..Policy::initial()
+    }
+}
+
+fn world() -> SignerWorld {
+    let mut world = SignerWorld::with_vault(b"a password of the hostile desk", MS - 300_000);
+    world.import("hostilehostilehostile", SECRET, MS - 200_000);
+    world.set_policy(policy(), MS - 100_000);
+    world
+}
+
+/// Anything that can be said.
+fn forged(rng: &mut ChaCha8Rng, number: u32) -> SignAsk {
+    let symbol = ["BTCUSDT", "ETHUSDT", "DOGEUSDT"][rng.random_range(0..3)];
+    let side = if rng.random_range(0..2) == 0 { Side::Buy } else { Side::Sell };
+    // Prices and sizes at the edges, and anywhere.
+    let price = match rng.random_range(0..4) {
+        0 => "1000".to_owned(),
+        1 => "400000".to_owned(),
+        2 => "0.01".to_owned(),
+        _ => rng.random_range(1..500_000_u32).to_string(),
+    };
+    let size = ["1", "0.0001", "20", "0.0625", "999999999999"][rng.random_range(0..5)];
+    let (price, quantity) = (Price::parse(&price).unwrap(), Quantity::parse(size).unwrap());
+    let spec = match rng.random_range(0..5) {
+        0 => OrderSpec::Market { size: MarketSize::Base(quantity) },
+        1 => OrderSpec::Market { size: MarketSize::Quote(Notional::new(price.value()).unwrap()) },
+        2 => OrderSpec::PostOnly { price, quantity },
+        _ => OrderSpec::Limit { price, quantity, tif: TimeInForce::Gtc },
+    };
+    let client_order_id = ClientOrderId::parse(&format!("h{number}")).unwrap();
+    let intent = Intent::Place(PlaceOrder { client_order_id, symbol: Symbol::parse(symbol).unwrap(), side, spec });
+    let clock_offset_us = [0, 59_000_000, -59_000_000, 61_000_000, i64::MIN + 1][rng.random_range(0..5)];
+    SignAsk { intent, credential: None, clock_offset_us, recv_window_ms: 5_000, audit_seq: 0 }
+}
+
+/// The most that a signed order can be worth while prices are inside the sealed band; it must be inside of everything else, too.
+fn worth(request: &SignedRequest, listed: &[InstrumentPolicy]) -> Decimal {
+    assert_eq!(request.path, "/api/v3/order");
+    let text = if request.body.is_empty() { &request.query } else { &request.body };
+    let fields: HashMap<&str, &str> = text.split('&').filter_map(|pair| pair.split_once('=')).collect();
+    let listed = listed.iter().find(|listed| listed.symbol.as_str() == fields["symbol"]).expect("only what is on the list is signed");
+    let (low, high) = (listed.price_low.value(), listed.price_high.value());
+    let quantity = fields.get("quantity").map(|text| decimal(text));
+    let price = fields.get("price").map(|text| decimal(text));
+    let quote = fields.get("quoteOrderQty").map(|text| decimal(text));
+    assert!(price.is_none_or(|price| (low..=high).contains(&price)), "{text}");
+    let value = quote.or_else(|| Some(price? * quantity?));
+    assert!(value.is_none_or(|value| value <= Decimal::from(25_000) && !value.is_zero()), "{text}");
+    let moved = match (quantity, quote, fields["side"]) {
+        (Some(quantity), ..) => quantity,
+        (None, Some(quote), "SELL") => quote / low,
+        _ => Decimal::ZERO,
+    };
+    assert!(moved <= listed.quantity_max.value(), "{text}");
+    match (fields["side"], price, quote) {
+        ("BUY", Some(price), _) => price * moved,
+        ("BUY", None, Some(quote)) => quote,
+        _ => moved * high,
+    }
+}
+
+/// Asks for `tries` orders within `span_ms` from `from_ms`: what was signed, and how many were.
+fn attack(world: &mut SignerWorld, seed: u64, from_ms: i64, span_ms: i64, tries: u32) -> (Decimal, u32) {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let listed = policy().instruments;
+    let (mut sum, mut signed) = (Decimal::ZERO, 0);
+    for number in 0..tries {
+        let now = from_ms + span_ms * i64::from(number) / i64::from(tries);
+        match rng.random_range(0..12) {
+            // It says that things are saved which were not handed out, or that a person is there.
+            0 if world.saves_state => {
+                let (what, generation) = (Sealed::State, rng.random_range(0..1_000));
+                world.ask_impatiently(Request::Saved(Saved { what, generation, error: None }), now);
+            }
+            1 => drop(world.ask_impatiently(Request::Touch { ago_ms: 0 }, now)),
+            _ => {
+                let ask = forged(&mut rng, number);
+                if let Some(Reply::Signed { request, .. }) = world.ask_impatiently(Request::Sign(ask), now) {
+                    sum += worth(&request, &listed);
+                    signed += 1;
+                }
+            }
+        }
+    }
+    (sum, signed)
+}
+
+#[test]
+fn a_hostile_desk_stays_inside_the_sealed_limits() {
+    let max = Decimal::from(DAY_MAX);
+    let mut world = world();
+    let (first, signed) = attack(&mut world, 1, MS, HOUR_MS, 6_000);
+    assert!(first <= max && signed > 10, "{first} in {signed} orders");
+    assert!(first > max * decimal("0.8"), "the limit is used, or the test tries nothing: {first}");
+    // Restarts forget nothing, and time is not made by asking.
+    let mut sum = first;
+    for restart in 1..=3 {
+        let now = MS + HOUR_MS * (1 + restart);
+        world.restart(now);
+        sum += attack(&mut world, 1 + restart.unsigned_abs(), now, HOUR_MS / 2, 1_500).0;
+        assert!(sum <= max, "after restart {restart}: {sum}");
+    }
+    // A day later there is room again, and not twice as much.
+    let later = MS + 30 * HOUR_MS;
+    world.restart(later);
+    let (next, _) = attack(&mut world, 9, later, HOUR_MS, 6_000);
+    assert!(next <= max && next > max * decimal("0.5"), "{next}");
+}
+
+#[test]
+fn what_is_not_on_disk_is_not_signed() {
+    let mut world = world();
+    let before = attack(&mut world, 5, MS, 60_000, 40).0;
+    // From here on nothing is ever saved, and nobody says that it is; then the machine loses power. (A desk that says so against the
+    // truth, and then hands over an older file, is what docs/threats.md speaks of.)
+    world.saves_state = false;
+    let unsaved = attack(&mut world, 6, MS + 60_000, HOUR_MS, 3_000).0;
+    world.saves_state = true;
+    let now = MS + 2 * HOUR_MS;
+    world.restart(now);
+    let after = attack(&mut world, 7, now, HOUR_MS, 6_000).0;
+    assert!(before + unsaved + after <= Decimal::from(DAY_MAX), "{before} + {unsaved} + {after}");
+    assert!(after > Decimal::ZERO, "what is left is used");
+}
