@@ -25,6 +25,10 @@ pub struct SignerWorld {
     pub vault_file: Vec<u8>,
     /// See `vault_file`.
     pub state_file: Vec<u8>,
+    /// How many attempts with a password or a kit the desk was to count.
+    pub attempts: usize,
+    /// Why the desk was told that the kill switch is engaged.
+    pub frozen: Vec<String>,
 }
 
 /// The moment of a virtual clock.
@@ -54,6 +58,8 @@ impl SignerWorld {
             ends: Vec::new(),
             vault_file: Vec::new(),
             state_file: Vec::new(),
+            attempts: 0,
+            frozen: Vec::new(),
         };
         let action = Action::CreateVault { vault_id: vec![7; 16], kdf_memory_kib: 64 * 1_024, kdf_passes: 3 };
         world.act(action, &[9; 32], ms, &mut |world, field| match field {
@@ -84,15 +90,24 @@ impl SignerWorld {
 
     /// Asks as the desk does; saves are confirmed at once.
     pub fn ask(&mut self, request: Request, tail: &[u8], ms: i64) -> Reply {
+        self.ask_with(request, tail, Vec::new(), ms)
+    }
+
+    fn ask_with(&mut self, request: Request, tail: &[u8], files: Vec<Vec<u8>>, ms: i64) -> Reply {
         let id = self.next_id;
         self.next_id += 1;
-        let out = self.signer.on_desk(id, request, tail, Vec::new(), moment(ms));
+        let out = self.signer.on_desk(id, request, tail, files, moment(ms));
         self.settle(out, ms).0.expect("a reply")
     }
 
     /// Runs an action with `answer` as the person.
     pub fn act(&mut self, action: Action, tail: &[u8], ms: i64, answer: &mut dyn FnMut(&Self, Field) -> Vec<u8>) {
-        let ticket = match self.ask(Request::Prepare(action), tail, ms) {
+        self.act_on(action, tail, Vec::new(), ms, answer);
+    }
+
+    /// The same, with the bytes of the files that the desk hands over.
+    pub fn act_on(&mut self, action: Action, tail: &[u8], files: Vec<Vec<u8>>, ms: i64, answer: &mut dyn FnMut(&Self, Field) -> Vec<u8>) {
+        let ticket = match self.ask_with(Request::Prepare(action), tail, files, ms) {
             Reply::Prepared { ticket, .. } => ticket,
             other => panic!("not prepared: {other:?}"),
         };
@@ -155,6 +170,7 @@ impl SignerWorld {
                             work.extend(more.into_iter().filter(|out| !matches!(out, Out::Reply(..))));
                         }
                         Notice::Attempt { ticket, .. } => {
+                            self.attempts += 1;
                             let id = self.next_id;
                             self.next_id += 1;
                             let counted = Request::Counted { ticket, refused: None };
@@ -162,7 +178,7 @@ impl SignerWorld {
                             work.extend(more.into_iter().filter(|out| !matches!(out, Out::Reply(..))));
                         }
                         Notice::Ended { end, .. } => self.ends.push(*end),
-                        Notice::Frozen(_) => {}
+                        Notice::Frozen(freeze) => self.frozen.push(freeze.why),
                     }
                 }
                 Out::Prompt(_, message) => said.push(message.to_vec()),

@@ -4,8 +4,10 @@
 
 mod account;
 mod actions;
+mod births;
 mod doors;
 pub mod event;
+mod exports;
 mod feed;
 mod following;
 mod hall;

@@ -157,12 +157,9 @@ impl SaveError {
         match self {
             Self::NotTheImage | Self::NotNewer { .. } => Advice::Bug,
             Self::Keychain(error) => error.advice(),
-            Self::NotAnchored
-            | Self::PresentDamaged
-            | Self::InTheWay(_)
-            | Self::NoSpace(_)
-            | Self::Io(_)
-            | Self::Uncertain(_) => Advice::Ask,
+            Self::NotAnchored | Self::PresentDamaged | Self::InTheWay(_) | Self::NoSpace(_) | Self::Io(_) | Self::Uncertain(_) => {
+                Advice::Ask
+            }
         }
     }
 
@@ -189,7 +186,9 @@ pub enum RestoreError {
     #[error("the backup of generation {0} is damaged; nothing was changed. Choose another")]
     Damaged(u64),
     /// A folder, a link or a pipe.
-    #[error("what lies in the place of the backup of generation {0} is no file; nothing was changed. Move it somewhere else, or choose another")]
+    #[error(
+        "what lies in the place of the backup of generation {0} is no file; nothing was changed. Move it somewhere else, or choose another"
+    )]
     NoFile(u64),
     /// The disk failed.
     #[error("the backup could not be restored ({0}). Look at the vault before trying again")]

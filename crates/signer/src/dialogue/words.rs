@@ -2,8 +2,7 @@
 //! are looked at before a person is asked.
 
 use strongroom_guard::Role;
-use strongroom_model::{CredentialId, KeyStage, Origin, SlotFor, Venue};
-use strongroom_signer_api::about::is_plain;
+use strongroom_model::{CredentialId, KeyStage, Origin, SlotFor, Venue, is_plain};
 use strongroom_signer_api::{Action, Keeping, KitOpening, PinChange, Refusal};
 use strongroom_vault::{KdfParams, SlotKind};
 
