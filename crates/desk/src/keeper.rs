@@ -16,13 +16,9 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use crate::births::Births;
-use crate::exports;
+use crate::{exports, replaced};
 
 const VAULT_FILE: &str = "vault.srv";
-/// What a restored backup took the place of.
-const REPLACED_FILE: &str = "vault.replaced";
-/// Replaced files that are kept; with so many nothing is replaced any more.
-const REPLACED_MAX: u32 = 1_000;
 /// What opening the vault without its state file leads to.
 const WITHOUT_STATE: &str =
     ". What that file remembered is then taken for the worst: the kill switch is engaged, and codes of before are used up";
@@ -357,7 +353,7 @@ impl Keep {
             return Err(KeepError::new("save", "no opening with the kit has this number", Advice::Bug));
         }
         if opening.backup.is_some() {
-            keep_replaced(&self.dir).map_err(|error| failed(&format!("the present file could not be kept: {error}")))?;
+            replaced::keep(&self.dir, VAULT_FILE).map_err(|error| failed(&format!("the present file could not be kept: {error}")))?;
         }
         self.store()?.save_by_kit(bytes, generation, &mac).map_err(|error| failed(&error))?;
         Ok(())
@@ -453,28 +449,6 @@ impl Keep {
         };
         Ok(Opening { vault: bytes, state, device, trouble: trouble.map(|(_, words)| words), by_kit })
     }
-}
-
-/// Keeps the present vault file under a name that was not used yet: whatever is replaced can be put back.
-fn keep_replaced(dir: &std::path::Path) -> std::io::Result<()> {
-    let bytes = match std::fs::read(dir.join(VAULT_FILE)) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        read => read?,
-    };
-    for number in 0..REPLACED_MAX {
-        let name = if number == 0 { REPLACED_FILE.to_owned() } else { format!("{REPLACED_FILE}.{number}") };
-        let mut options = std::fs::OpenOptions::new();
-        std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create_new(true), 0o600);
-        match options.open(dir.join(name)) {
-            Ok(mut file) => {
-                std::io::Write::write_all(&mut file, &bytes)?;
-                return file.sync_all();
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Err(std::io::Error::other(format!("{REPLACED_MAX} replaced files are kept already")))
 }
 
 #[cfg(test)]

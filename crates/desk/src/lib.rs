@@ -19,6 +19,7 @@ mod locking;
 pub mod machine;
 pub mod order;
 mod presence;
+mod replaced;
 mod rotation;
 mod shell;
 mod signer_link;

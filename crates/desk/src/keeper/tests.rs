@@ -136,6 +136,34 @@ fn without_its_state_file_a_vault_opens_with_the_kit_alone() {
 }
 
 #[test]
+fn what_a_backup_takes_the_place_of_is_kept_whatever_it_is() {
+    let no_file: [&dyn Fn(&std::path::Path); 2] =
+        [&|path| std::fs::create_dir(path).unwrap(), &|path| nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap()];
+    for put in no_file {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut keep, _) = keep(folder.path());
+        let (vault_id, _) = keep.create().unwrap();
+        save(&mut keep, &vault_id, 2, None).unwrap();
+        save(&mut keep, &vault_id, 3, None).unwrap();
+        let (file, kept) = (folder.path().join(VAULT_FILE), folder.path().join("vault.replaced"));
+        for replaced in [kept.clone(), folder.path().join("vault.replaced.1")] {
+            let opening = keep.opening(OpeningKey::Kit { generation: Some(2) }).unwrap();
+            let before = std::fs::read(&file).unwrap();
+            save(&mut keep, &vault_id, 3, opening.by_kit).unwrap();
+            assert_eq!(std::fs::read(replaced).unwrap(), before);
+        }
+        std::fs::remove_file(&file).unwrap();
+        put(&file);
+        let refused = keep.opening(OpeningKey::Password).err().unwrap();
+        assert!(refused.message.contains("is no file") && refused.message.contains("vault restore 2"), "{refused}");
+        let opening = keep.opening(OpeningKey::Kit { generation: Some(2) }).unwrap();
+        save(&mut keep, &vault_id, 3, opening.by_kit).unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), image(&vault_id, 3, 3));
+        assert!(!std::fs::symlink_metadata(folder.path().join("vault.replaced.2")).unwrap().is_file(), "it made room");
+    }
+}
+
+#[test]
 fn a_vault_that_nothing_is_remembered_of_has_lost_its_state_file_too() {
     let folder = tempfile::tempdir().unwrap();
     let (mut keep, chain) = keep(folder.path());
