@@ -40,7 +40,7 @@ fn recover(world: &mut SignerWorld, files: Vec<Vec<u8>>, state_lost: Option<u64>
 fn a_wrong_code_counts_as_a_code_and_not_as_a_password() {
     let mut world = SignerWorld::with_vault(PASSWORD, MS);
     for (at, action) in [Action::ChangePassword { slot: None }, Action::Rekey].into_iter().enumerate() {
-        let ms = MS + 600_000 * (1 + i64::try_from(at).unwrap());
+        let ms = MS + 60_000 * (1 + i64::try_from(at).unwrap());
         let mut asked = Vec::new();
         world.attempts = 0;
         world.act(action.clone(), b"", ms, &mut |_, field| {
@@ -49,8 +49,8 @@ fn a_wrong_code_counts_as_a_code_and_not_as_a_password() {
         });
         assert!(was_wrong(&world) && asked == [Field::Totp], "{:?}, {asked:?}", world.ends.last());
         assert_eq!(world.attempts, 0, "{action:?}: no password was asked for, and none is counted");
-        world.act(action.clone(), b"", ms + 300_000, &mut |world, field| match field {
-            Field::Totp => code_at(&world.otp_uri, ms + 300_000).into_bytes(),
+        world.act(action.clone(), b"", ms + 30_000, &mut |world, field| match field {
+            Field::Totp => code_at(&world.otp_uri, ms + 30_000).into_bytes(),
             Field::Password => {
                 assert_eq!(world.attempts, 1, "counted before it is answered");
                 b"not the password".to_vec()
