@@ -31,7 +31,8 @@ fn free(dir: &Path) -> io::Result<PathBuf> {
         let path = dir.join(if number == 0 { NAME.to_owned() } else { format!("{NAME}.{number}") });
         match fs::symlink_metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(path),
-            found => drop(found?),
+            Err(error) => return Err(error),
+            Ok(_) => {}
         }
     }
     Err(io::Error::other(format!("{KEPT_MAX} replaced files are kept already")))

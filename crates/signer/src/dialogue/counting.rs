@@ -13,7 +13,7 @@ pub(super) enum Counting {
     /// It is the action's first question.
     First(Box<Pending>, String),
     /// A code came before it.
-    Granted(Grant),
+    Granted(Box<Grant>),
 }
 
 /// What is guessed; each makes only its own kind wait.
@@ -53,7 +53,7 @@ impl Signer {
     /// A code was right; where a password comes next, its attempt is counted first.
     pub(super) fn code_was_right(&mut self, talk: Talk, grant: Grant, now: Moment) -> Vec<Out> {
         if asks_password(&grant) {
-            return self.count(talk, Tried::Password, Counting::Granted(grant));
+            return self.count(talk, Tried::Password, Counting::Granted(Box::new(grant)));
         }
         self.granted(talk, grant, now)
     }
@@ -77,7 +77,7 @@ impl Signer {
         match (step, refused) {
             (_, Some(why)) => talk.fail(&why, Advice::Ask, false),
             (Step::Counting(Counting::First(pending, words)), None) => self.first_words(talk, *pending, &words, now),
-            (Step::Counting(Counting::Granted(grant)), None) => self.granted(talk, grant, now),
+            (Step::Counting(Counting::Granted(grant)), None) => self.granted(talk, *grant, now),
             _ => talk.broken(),
         }
     }
