@@ -18,7 +18,7 @@ def first_vault():
 
 def kept():
     """Names of what the keychain keeps for vaults."""
-    found = subprocess.run(["secret-tool", "search", "--all", "service", "strongroom"], capture_output=True, text=True)
+    found = subprocess.run(["secret-tool", "search", "--all", "service", "strongroom"], capture_output=True, errors="replace")
     return sorted(re.findall(r"attribute\.username = (\S+)", found.stdout + found.stderr))
 
 
