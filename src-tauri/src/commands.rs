@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use strongroom_desk_api::supervisor::{SupervisorClient, ToSupervisor};
 use strongroom_desk_api::{Ask, Checks, DoorAction, DoorError, Interval, KeyView, OrderView, Policy, SessionView, Tell, VaultView, Watch};
-use strongroom_model::{Advice, Balance, Candle, CredentialId, Instrument, Price, Quantity, Side, SlotInfo, Symbol};
+use strongroom_model::{Advice, Balance, Candle, CredentialId, Instrument, Price, Quantity, Remark, Side, SlotInfo, Symbol};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
 
@@ -129,6 +129,7 @@ pub(crate) async fn go_on(window: State<'_, Window>, id: CredentialId) -> Answer
 
 #[tauri::command(rename_all = "snake_case")]
 pub(crate) async fn suspect(window: State<'_, Window>, id: CredentialId, why: String) -> Answer<String> {
+    let why = Remark::parse(&why).map_err(|error| failed("reason", error.to_string(), Advice::Ask))?;
     asked!(window, Ask::Suspect { id, why }, Tell::Done { words } => words)
 }
 

@@ -11,6 +11,8 @@ pids = daemon.children()
 say("the desk's socket: lines that are no requests")
 for line in (b"", b"{}", b"[]", b"null", b"\xff\xfe\x00", b'{"ask":"nothing"}', b'{"ask":"place"}', b'{"ask":"book","symbol":"BTCUSDT","depth":1,"more":1}', b"[" * 100_000,
              b'{"ask":"book","symbol":"btc/usdt","depth":1}', b'{"ask":"book","symbol":"BTCUSDT","depth":-1}',
+             b'{"ask":"suspect","id":1,"why":"a\\u202eb"}', b'{"ask":"suspect","id":1,"why":"a\\u001b[2J"}', b'{"ask":"suspect","id":1,"why":""}',
+             b'{"ask":"suspect","id":1,"why":"' + b"x" * 201 + b'"}',
              b'{"ask":"place","symbol":"BTCUSDT","side":"buy","spec":{"limit":{"price":"1e9","quantity":"1","tif":"GTC"}}}',
              b'{"ask":"place","symbol":"BTCUSDT","side":"buy","spec":{"limit":{"price":"-1","quantity":"1","tif":"GTC"}}}'):
     answer = json.loads(ask_raw(line))

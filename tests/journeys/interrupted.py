@@ -16,6 +16,12 @@ def first_vault():
     return door, os.read(kit[0], 4096).decode().strip(), group[1], uri[0], code[1]
 
 
+def kept():
+    """Names of what the keychain keeps for vaults."""
+    found = subprocess.run(["secret-tool", "search", "--all", "service", "strongroom"], capture_output=True, errors="replace")
+    return sorted(re.findall(r"attribute\.username = (\S+)", found.stdout + found.stderr))
+
+
 def ino():
     return os.stat(f"{DIR}/vault.srv").st_ino
 
@@ -40,6 +46,17 @@ def unlocks(password):
     assert answer is True, answer
 
 
+say("a first vault that is given up, and one whose kit is not written down, leave nothing in the keychain")
+given_up = first_vault()
+assert kept() == [], kept()
+given_up[0].kill()
+given_up[0].wait()
+door, kit, group, uri, code = first_vault()
+os.write(group, b"QQQQ\n")
+told = json.loads(door.communicate(timeout=60)[0])
+assert door.returncode != 0 and "nothing was created" in told["error"]["message"], told
+assert kept() == [] and state() == "missing", kept()
+
 say("two first vaults are begun, one is given up, the other one is the folder's, and opens again")
 door, kit, group, uri, code = first_vault()
 other = first_vault()
@@ -53,6 +70,8 @@ assert door.returncode == 0, made
 person = Person.__new__(Person)
 person.dir, person.password, person.kit, person.phone, person.log_key = DIR, PASSWORD, kit, phone, does("vault", "status")["log_key"]
 person.imports("paper")
+vault_id = does("vault", "status")["vault_id"]
+assert kept() == [vault_id, vault_id + ".anchor"], kept()
 daemon.stop()
 daemon = Daemon("--paper", up=False)
 assert does("vault", "status")["anchor"] == "ok"

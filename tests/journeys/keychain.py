@@ -78,6 +78,7 @@ put(b"damaged")
 daemon = Daemon(up=False)
 fails(5, "restore", "vault", "restore", 77)
 os.unlink(states)
+os.mkdir(states)
 message = fails(5, "vault-damaged", "vault", "unlock")
 newest = does("vault", "status")["backups"][0]
 assert f"strongroom vault restore {newest}" in message, message
@@ -88,10 +89,29 @@ code, told = person.restore(newest, PASSWORD)
 assert code == 0, told
 assert open(f"{DIR}/vault.replaced", "rb").read() == b"damaged"
 assert does("vault", "status")["anchor"] == "ok" and does("audit", "list", "--last", 50)["entries"], "in order again"
+assert "without the state file" in told["words"] and os.path.isdir(f"{DIR}/state.unreadable.1"), told
 assert any(entry["kind"] == "backup-restored" for entry in does("audit", "list", "--last", 50)["entries"])
 keys = [view["key"]["label"] for view in does("key", "list")["keys"]]
 assert "first" in keys, keys
+
+say("without its state file the vault opens with the kill switch engaged, until a code takes it back")
+assert "state file was lost" in does("session")["killed"], does("session")
+fails(5, "kill-switch", *buy())
+person.phone.used = int(time.time() // 30) + 1
+code, told = person.with_code("rearm")
+assert code == 0, told
 daemon.stop()
+
+say("a folder in the place of the state file has words of its own")
+kept_state = open(states, "rb").read()
+os.unlink(states)
+os.mkdir(states)
+daemon = Daemon(up=False)
+message = fails(5, "state-unreadable", "vault", "unlock")
+assert "state.srs" in message and "is no file" in message and "strongroom vault recover" in message, message
+daemon.stop()
+os.rmdir(states)
+open(states, "wb").write(kept_state)
 
 say("what is prepared and never asked is no attempt")
 daemon = Daemon(up=False)

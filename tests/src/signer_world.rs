@@ -28,8 +28,10 @@ pub struct SignerWorld {
     /// Whether state files are said to be on disk when they are handed out; else nothing is said of them.
     pub saves_state: bool,
     password: Vec<u8>,
-    /// Handed over with the next request.
-    files: Vec<Vec<u8>>,
+    /// How many attempts with a password or a kit the desk was to count.
+    pub attempts: usize,
+    /// Why the desk was told that the kill switch is engaged.
+    pub frozen: Vec<String>,
 }
 
 /// The moment of a virtual clock.
@@ -61,7 +63,8 @@ impl SignerWorld {
             state_file: Vec::new(),
             saves_state: true,
             password: password.to_vec(),
-            files: Vec::new(),
+            attempts: 0,
+            frozen: Vec::new(),
         };
         let action = Action::CreateVault { vault_id: vec![7; 16], kdf_memory_kib: 64 * 1_024, kdf_passes: 3 };
         world.act(action, &[9; 32], ms, &mut |world, field| match field {
@@ -77,9 +80,8 @@ impl SignerWorld {
     pub fn restart(&mut self, ms: i64) {
         self.signer = Signer::new(Arena::make().expect("randomness"), Walls::default());
         self.next_id = 1;
-        self.files = vec![self.vault_file.clone(), self.state_file.clone()];
-        let password = self.password.clone();
-        self.act(Action::Unlock, &[9; 32], ms, &mut |_, _| password.clone());
+        let (files, password) = (vec![self.vault_file.clone(), self.state_file.clone()], self.password.clone());
+        self.act_on(Action::Unlock, &[9; 32], files, ms, &mut |_, _| password.clone());
         assert!(matches!(self.ends.last(), Some(ActionEnd::Unlocked { .. })), "{:?}", self.ends.last());
     }
 
@@ -102,9 +104,12 @@ impl SignerWorld {
 
     /// Asks as the desk does; saves are confirmed at once.
     pub fn ask(&mut self, request: Request, tail: &[u8], ms: i64) -> Reply {
+        self.ask_with(request, tail, Vec::new(), ms)
+    }
+
+    fn ask_with(&mut self, request: Request, tail: &[u8], files: Vec<Vec<u8>>, ms: i64) -> Reply {
         let id = self.next_id;
         self.next_id += 1;
-        let files = std::mem::take(&mut self.files);
         let out = self.signer.on_desk(id, request, tail, files, moment(ms));
         self.settle(out, ms).0.expect("a reply")
     }
@@ -119,7 +124,12 @@ impl SignerWorld {
 
     /// Runs an action with `answer` as the person.
     pub fn act(&mut self, action: Action, tail: &[u8], ms: i64, answer: &mut dyn FnMut(&Self, Field) -> Vec<u8>) {
-        let ticket = match self.ask(Request::Prepare(action), tail, ms) {
+        self.act_on(action, tail, Vec::new(), ms, answer);
+    }
+
+    /// The same, with the bytes of the files that the desk hands over.
+    pub fn act_on(&mut self, action: Action, tail: &[u8], files: Vec<Vec<u8>>, ms: i64, answer: &mut dyn FnMut(&Self, Field) -> Vec<u8>) {
+        let ticket = match self.ask_with(Request::Prepare(action), tail, files, ms) {
             Reply::Prepared { ticket, .. } => ticket,
             other => panic!("not prepared: {other:?}"),
         };
@@ -184,6 +194,7 @@ impl SignerWorld {
                             work.extend(more.into_iter().filter(|out| !matches!(out, Out::Reply(of, _) if *of == id)));
                         }
                         Notice::Attempt { ticket, .. } => {
+                            self.attempts += 1;
                             let id = self.next_id;
                             self.next_id += 1;
                             let counted = Request::Counted { ticket, refused: None };
@@ -191,7 +202,7 @@ impl SignerWorld {
                             work.extend(more.into_iter().filter(|out| !matches!(out, Out::Reply(..))));
                         }
                         Notice::Ended { end, .. } => self.ends.push(*end),
-                        Notice::Frozen(_) => {}
+                        Notice::Frozen(freeze) => self.frozen.push(freeze.why),
                     }
                 }
                 Out::Prompt(_, message) => said.push(message.to_vec()),

@@ -115,7 +115,7 @@ pub(crate) enum OrderCommand {
     )]
     Place {
         #[command(flatten)]
-        order: Place,
+        order: OrderOptions,
         #[command(flatten)]
         secrets: CodeFds,
     },
@@ -125,7 +125,7 @@ pub(crate) enum OrderCommand {
     )]
     Override {
         #[command(flatten)]
-        order: Place,
+        order: OrderOptions,
         /// Why, for the log.
         #[arg(long)]
         why: String,
@@ -154,7 +154,7 @@ pub(crate) enum OrderCommand {
 }
 
 #[derive(Args)]
-pub(crate) struct Place {
+pub(crate) struct OrderOptions {
     /// Such as BTCUSDT.
     #[arg(value_parser = symbol)]
     symbol: Symbol,
@@ -188,7 +188,7 @@ pub(crate) struct Place {
     reason: Option<String>,
 }
 
-impl Place {
+impl OrderOptions {
     pub(crate) fn ask(self) -> Result<Ask, Failure> {
         let tif = match (self.ioc, self.fok) {
             (true, _) => TimeInForce::Ioc,

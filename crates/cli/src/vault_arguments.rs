@@ -1,7 +1,7 @@
 //! What can be typed of the vault and its keys. Invariant: no argument is a secret.
 
 use clap::{Args, Subcommand, ValueEnum};
-use strongroom_model::{KeyDetails, KeyEdit, KeyScope, Role, Scheme};
+use strongroom_model::{KeyDetails, KeyEdit, KeyScope, Remark, Role, Scheme};
 
 use crate::descriptors::{CodeFds, KeyFds, NewKitFds, NewSlotFds, NewVaultFds, PasswordChangeFds, RecoveryFds, RekeyFds, UnlockFds};
 use crate::keeping::KeeperOptions;
@@ -201,8 +201,8 @@ pub(crate) enum KeyCommand {
         /// Number of the key.
         id: u64,
         /// What is wrong.
-        #[arg(long)]
-        why: String,
+        #[arg(long, value_parser = Remark::parse)]
+        why: Remark,
     },
     /// Encrypt a key for somebody else, as an age file in the profile's folder; needs a code.
     #[command(after_help = "Example:\n  strongroom key export 4 --to age1...")]

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use strongroom_guard::Policy;
 use strongroom_model::{
-    Advice, Balance, Candle, CredentialId, CredentialInfo, Fill, Instrument, Level, Notional, OrderSpec, Price, Quantity, Side, SlotInfo,
-    Symbol, Timestamp,
+    Advice, Balance, Candle, CredentialId, CredentialInfo, Fill, Instrument, Level, Notional, OrderSpec, Price, Quantity, Remark, Side,
+    SlotInfo, Symbol, Timestamp,
 };
 use thiserror::Error;
 
@@ -96,7 +96,7 @@ pub enum Ask {
         /// Which.
         id: CredentialId,
         /// What, in words.
-        why: String,
+        why: Remark,
     },
     /// Limits in force.
     Policy,

@@ -8,8 +8,8 @@ use strongroom_audit::Kind;
 use strongroom_desk_api::{DueReason, KeyView, Mode, RotationStep, Tell};
 use strongroom_guard::Quote;
 use strongroom_model::{
-    Advice, Balance, ClientOrderId, CredentialId, CredentialInfo, Intent, KeyRights, KeyStage, OrderSpec, PlaceOrder, Price, Side, Symbol,
-    Timestamp,
+    Advice, Balance, ClientOrderId, CredentialId, CredentialInfo, Intent, KeyRights, KeyStage, OrderSpec, PlaceOrder, Price, Remark, Side,
+    Symbol, Timestamp,
 };
 use strongroom_signer_api::{Refusal, Reply, Request, SignAsk};
 use strongroom_venues::binance::decode;
@@ -25,8 +25,6 @@ use crate::rotation;
 use crate::ticket::{self, Facts};
 
 const MS_PER_DAY: i64 = 86_400_000;
-/// Letters of a suspicion.
-const WHY_LEN_MAX: usize = 200;
 /// Levels that a drafted order is reckoned against.
 const DRAFT_DEPTH: u32 = 200;
 /// The fee rate is taken from the newest fill among so many orders.
@@ -77,14 +75,13 @@ fn due(key: &CredentialInfo, suspicion: Option<Suspicion>, mode: Mode, now: Time
 }
 
 /// A person, or something that watches, says that a key is not what it should be.
-pub(crate) async fn suspect(hall: &Arc<Hall>, id: CredentialId, why: String) -> Tell {
+pub(crate) async fn suspect(hall: &Arc<Hall>, id: CredentialId, why: Remark) -> Tell {
     let keys = match hall.ask_signer(&Request::Credentials).await {
         Ok(Reply::Credentials(keys)) => keys,
         other => return unexpected(other),
     };
     let Some(key) = keys.into_iter().find(|key| key.id == id) else { return refused(&Refusal::NoCredential) };
-    let why: String = why.chars().filter(|letter| !letter.is_control()).take(WHY_LEN_MAX).collect();
-    hall.keys.suspect(&key.api_key, &why, wall());
+    hall.keys.suspect(&key.api_key, why.as_str(), wall());
     let _ = hall.note(&[(Kind::KeySuspected, json!({"id": id, "label": key.label, "why": why}))]);
     hall.state_changed();
     Tell::Done { words: format!("Noted. Key {id} is due for rotation: `strongroom key rotate {id}`.") }

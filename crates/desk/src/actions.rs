@@ -148,7 +148,7 @@ async fn hand_over(hall: &Arc<Hall>, action: DoorAction) -> Result<Prepared, Tel
         DoorAction::Unlock => Action::Unlock,
         DoorAction::UnlockWith { slot } => Action::UnlockWith { slot },
         // An open vault needs no kit; the signer says so.
-        DoorAction::Recover { .. } => Action::Recover(KitOpening { number: 0, backup: None }),
+        DoorAction::Recover { .. } => Action::Recover(KitOpening { number: 0, backup: None, state_lost: None }),
         DoorAction::Import { label, venue } => Action::Import { label, venue },
         DoorAction::Rotate { id } => Action::Rotate { old: id },
         DoorAction::Generate { label, venue, scheme, replaces } => Action::Generate { label, venue, scheme, replaces },

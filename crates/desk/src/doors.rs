@@ -10,10 +10,9 @@ use std::time::Duration;
 use strongroom_desk_api::socket::{DESK_SOCKET, LINE_LEN_MAX, listen, peer_is_same_user, run_dir};
 use strongroom_desk_api::{Ask, AuditEntry, OrderView, SessionView, Tell, VaultState, VaultView};
 use strongroom_guard::SessionEnd;
-use strongroom_model::{Advice, ClientOrderId, CredentialInfo, OrderSpec, PlaceOrder, Side, Symbol};
-use strongroom_signer_api::about::is_plain;
+use strongroom_model::{Advice, ClientOrderId, CredentialInfo, OrderSpec, PlaceOrder, Remark, Side, Symbol, is_plain};
 use strongroom_signer_api::channel::Channel;
-use strongroom_signer_api::{ActionEnd, GIVEN_UP, PinChange, Reply, Request, Status};
+use strongroom_signer_api::{ActionEnd, GIVEN_UP, KitOpening, PinChange, Reply, Request, Status};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
@@ -155,7 +154,7 @@ impl Door {
                 ),
             },
             Ask::Balance => account::balances(&self.hall).await,
-            Ask::Kill { why } => self.kill(why).await,
+            Ask::Kill { why } => self.kill(&why).await,
             Ask::Audit { before, last } => self.audit(before, last).await,
         }
     }
@@ -293,7 +292,9 @@ impl Door {
         }
     }
 
-    async fn kill(&self, why: String) -> Tell {
+    async fn kill(&self, why: &str) -> Tell {
+        // Whatever the words are, it is engaged.
+        let why = String::from(Remark::clipped(why));
         let asked = self.hall.ask_signer(&Request::Kill { why: why.clone() }).await;
         self.hall.event(Event::Killed { why }).await;
         match asked {
@@ -389,6 +390,11 @@ fn outcome_of(end: ActionEnd) -> Tell {
             let words = "The vault is created and open. Keep the log's public key where this computer cannot change it.".to_owned();
             Tell::Outcome { words, key: None, log_key: key.map(|key| strongroom_audit::key_text(&key)), public_key: None }
         }
+        ActionEnd::Unlocked { by_kit: Some(KitOpening { state_lost: Some(_), .. }), .. } => done(
+            "Unlocked, without the state file. Whether the kill switch was engaged is not known, so it is: look at your orders, then re-arm with \
+             `strongroom rearm`.",
+            None,
+        ),
         ActionEnd::Unlocked { .. } => done("Unlocked.", None),
         ActionEnd::Imported(info) => done("Imported. The secret is in the vault; remove it from where it came from.", Some(info)),
         ActionEnd::RotationBegun(info) => done("The new key is stored and waits for its test.", Some(info)),

@@ -2,25 +2,26 @@
 //!
 //! Invariant: it sees ciphertext, generations and the device secret; the device secret is wiped after each use.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use strongroom_model::Advice;
 use strongroom_signer_api::KitOpening;
 use strongroom_vault_store::{
-    AnchorVerdict, Attempt, AttemptEnd, Keychain, KeychainAnchor, SaveError, Store, make_device_secret, state_generation,
+    Anchor, AnchorVerdict, Attempt, AttemptEnd, Keychain, KeychainAnchor, SaveError, StateFile, Store, make_device_secret, state_generation,
 };
 use thiserror::Error;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+use crate::births::Births;
+use crate::{exports, replaced};
+
 const VAULT_FILE: &str = "vault.srv";
-const EXPORTS: &str = "exports";
-/// What a restored backup took the place of.
-const REPLACED_FILE: &str = "vault.replaced";
-/// Replaced files that are kept; with so many nothing is replaced any more.
-const REPLACED_MAX: u32 = 1_000;
+/// What opening the vault without its state file leads to.
+const WITHOUT_STATE: &str =
+    ". What that file remembered is then taken for the worst: the kill switch is engaged, and codes of before are used up";
 /// Openings with the kit that may wait for their save at once.
 const OPENINGS_MAX: usize = 16;
 /// Wait after the n-th wrong password in a row: 1, 2, 4, … s, at most this.
@@ -95,6 +96,7 @@ pub(crate) enum OpeningKey {
 }
 
 type Job = Box<dyn FnOnce(&mut Keep) + Send>;
+type AnchorOf = Box<dyn Fn(&[u8; 16]) -> Box<dyn Anchor> + Send>;
 
 /// A handle to the thread.
 #[derive(Clone)]
@@ -107,8 +109,11 @@ struct Keep {
     store: Option<Store>,
     /// When the last wrong password, and the last wrong kit, was told; or this program began.
     failed_at: [Instant; 2],
-    /// Openings with the kit that were not saved yet: number, and whether an unusable state file is got over.
-    kit_openings: BTreeMap<u64, bool>,
+    births: Births,
+    /// Where a vault is remembered outside its folder.
+    anchor_of: AnchorOf,
+    /// Openings with the kit that were not saved yet.
+    kit_openings: BTreeSet<u64>,
     last_opening: u64,
 }
 
@@ -117,7 +122,7 @@ impl Keeper {
     pub(crate) fn start(dir: PathBuf) -> std::io::Result<Self> {
         let (jobs, work) = std::sync::mpsc::channel::<Job>();
         std::thread::Builder::new().name("vault-keeper".to_owned()).spawn(move || {
-            let mut keep = Keep { dir, store: None, failed_at: [Instant::now(); 2], kit_openings: BTreeMap::new(), last_opening: 0 };
+            let mut keep = Keep::at(dir, Box::new(|vault_id| Box::new(KeychainAnchor::new(vault_id))));
             while let Ok(job) = work.recv() {
                 job(&mut keep);
             }
@@ -154,13 +159,7 @@ impl Keeper {
                 return Err(KeepError::new("vault-exists", "there is a vault in this folder already; nothing was created", Advice::Refuse));
             }
             Keychain::probe().map_err(|error| KeepError::new("no-keychain", &format!("{error}. Nothing was created"), error.advice()))?;
-            let mut vault_id = [0; 16];
-            getrandom::fill(&mut vault_id).map_err(|error| KeepError::new("no-randomness", &error, Advice::RetryAfter(1_000)))?;
-            let anchor = KeychainAnchor::new(&vault_id);
-            let device = make_device_secret(&anchor).map_err(|error| KeepError::new("no-keychain", &error, error.advice()))?;
-            // The folder is tried now; whose vault it becomes, its first save says, for several may be prepared at once.
-            Store::create(&keep.dir, Box::new(anchor)).map_err(|error| KeepError::new("vault-folder", &error, error.advice()))?;
-            Ok((vault_id, device))
+            keep.create()
         })
         .await
     }
@@ -177,24 +176,7 @@ impl Keeper {
 
     /// Puts bytes of the signer on disk.
     pub(crate) async fn save(&self, image: Image, bytes: Vec<u8>, generation: u64) -> Result<(), KeepError> {
-        self.run(move |keep| {
-            if let Image::Vault { mac, by_kit: Some(opening) } = &image {
-                return keep.save_by_kit(*opening, &bytes, generation, mac);
-            }
-            if matches!(image, Image::Vault { .. }) && !keep.exists() {
-                keep.begin(&bytes)?;
-            }
-            let store = keep.store()?;
-            let saved = match image {
-                Image::State => store.save_state(&bytes, generation),
-                Image::Vault { mac, .. } => match <[u8; 32]>::try_from(mac) {
-                    Ok(mac) => store.save(&bytes, generation, &mac).map(|_| ()),
-                    Err(_) => return Err(KeepError::new("save", "the signer named no MAC", Advice::Bug)),
-                },
-            };
-            saved.map_err(|error| KeepError::new("save", &error, error.advice()))
-        })
-        .await
+        self.run(move |keep| keep.save(image, &bytes, generation)).await
     }
 
     /// The vault opened. One that the kit opened was saved, and anchored, before.
@@ -215,28 +197,7 @@ impl Keeper {
                 Export::Bytes(bytes) => bytes,
                 Export::Vault => keep.store()?.load().map_err(|error| KeepError::new("vault-damaged", &error, error.advice()))?.bytes,
             };
-            let folder = keep.dir.join(EXPORTS);
-            let path = folder.join(name);
-            let written = (|| {
-                use std::io::Write as _;
-                use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-                std::fs::DirBuilder::new().mode(0o700).recursive(true).create(&folder)?;
-                let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-                file.write_all(&bytes)?;
-                file.sync_all()?;
-                Ok::<_, std::io::Error>(())
-            })();
-            match written {
-                Ok(()) => Ok(path),
-                Err(error) => {
-                    // A part of an export is none. What was there before under this name stays.
-                    if error.kind() != std::io::ErrorKind::AlreadyExists {
-                        let _ = std::fs::remove_file(&path);
-                    }
-                    let message = format!("the export could not be written: {error}. Nothing was exported");
-                    Err(KeepError::new("export", &message, Advice::Ask))
-                }
-            }
+            exports::write(&keep.dir, &name, &bytes).map_err(|error| KeepError::new("export", &error, error.advice()))
         })
         .await
     }
@@ -281,32 +242,96 @@ fn verdict_words(verdict: &AnchorVerdict) -> String {
     }
 }
 
-/// What is wrong with the state file, if anything.
-fn state_words(state: Option<&[u8]>, at_least: u64) -> Option<String> {
-    match state.map(state_generation) {
-        None if at_least == 0 => None,
-        None => Some(format!("the state file is missing; generation {at_least} was saved last")),
-        Some(None) => Some("the state file is damaged".to_owned()),
-        Some(Some(generation)) if generation < at_least => Some(format!(
+/// What is wrong with the state file, if anything: a stable name, and words.
+fn state_trouble(state: &StateFile, at_least: u64) -> Option<(&'static str, String)> {
+    let unusable = |words: String| Some(("anchor", words));
+    let bytes = match state {
+        StateFile::Missing if at_least == 0 => return None,
+        StateFile::Missing => return unusable(format!("the state file is missing; generation {at_least} was saved last")),
+        StateFile::NoFile => {
+            let words = "what lies in the place of the state file (state.srs in the vault's folder) is no file. Move it away and put the file \
+                         back, if you have it";
+            return Some(("state-unreadable", words.to_owned()));
+        }
+        StateFile::Unreadable(kind) => {
+            let words =
+                format!("the state file (state.srs in the vault's folder) cannot be read ({kind}). Look at its owner and its permissions");
+            return Some(("state-unreadable", words));
+        }
+        StateFile::Bytes(bytes) => bytes,
+    };
+    match state_generation(bytes) {
+        None => unusable("the state file is damaged".to_owned()),
+        Some(generation) if generation < at_least => unusable(format!(
             "the state file is generation {generation}, older than generation {at_least} that was saved last: an old file was put back"
         )),
-        Some(Some(_)) => None,
+        Some(_) => None,
     }
 }
 
 impl Keep {
+    fn at(dir: PathBuf, anchor_of: AnchorOf) -> Self {
+        let (births, kit_openings) = (Births::default(), BTreeSet::new());
+        Self { dir, store: None, failed_at: [Instant::now(); 2], births, anchor_of, kit_openings, last_opening: 0 }
+    }
+
     fn exists(&self) -> bool {
         self.dir.join(VAULT_FILE).exists() || Store::<strongroom_vault_store::Disk>::vault_id_in(&self.dir).is_some()
     }
 
-    /// The first image of a vault makes the folder its own.
+    fn create(&mut self) -> Result<([u8; 16], Zeroizing<[u8; 32]>), KeepError> {
+        let made = self.births.begin().map_err(|error| KeepError::new("no-randomness", &error, Advice::RetryAfter(1_000)))?;
+        // The folder is tried now; whose vault it becomes, its first save says, for several may be prepared at once.
+        Store::create(&self.dir, (self.anchor_of)(&made.0)).map_err(|error| KeepError::new("vault-folder", &error, error.advice()))?;
+        Ok(made)
+    }
+
+    fn save(&mut self, image: Image, bytes: &[u8], generation: u64) -> Result<(), KeepError> {
+        let mac = match image {
+            Image::State => {
+                let saved = self.store()?.save_state(bytes, generation);
+                return saved.map_err(|error| KeepError::new("save", &error, error.advice()));
+            }
+            Image::Vault { mac, by_kit: Some(opening) } => return self.save_by_kit(opening, bytes, generation, &mac),
+            Image::Vault { mac, by_kit: None } => mac,
+        };
+        let mac = <[u8; 32]>::try_from(mac).map_err(|_| KeepError::new("save", "the signer named no MAC", Advice::Bug))?;
+        let is_first = !self.exists();
+        if is_first {
+            self.begin(bytes)?;
+        }
+        let saved = self.store()?.save(bytes, generation, &mac);
+        if is_first && saved.is_err() {
+            self.never_was();
+        }
+        saved.map(|_| ()).map_err(|error| KeepError::new("save", &error, error.advice()))
+    }
+
+    /// The first image of a vault makes the folder its own, and its device secret comes into the keychain.
     fn begin(&mut self, image: &[u8]) -> Result<(), KeepError> {
         let vault_id = Store::<strongroom_vault_store::Disk>::vault_id_of(image)
             .ok_or_else(|| KeepError::new("save", "the signer named no vault", Advice::Bug))?;
-        let anchor = Box::new(KeychainAnchor::new(&vault_id));
+        let anchor = (self.anchor_of)(&vault_id);
         let store = Store::create(&self.dir, anchor).map_err(|error| KeepError::new("vault-folder", &error, error.advice()))?;
+        let kept = self.births.end(&vault_id, store.anchor());
         self.store = Some(store);
-        Ok(())
+        let failed = match kept {
+            Ok(true) => return Ok(()),
+            Ok(false) => KeepError::new("save", "the desk was started anew while the vault was made; make it again", Advice::Ask),
+            Err(error) => KeepError::new("no-keychain", &error, error.advice()),
+        };
+        self.never_was();
+        Err(failed)
+    }
+
+    /// A vault that did not come to be leaves nothing in the keychain.
+    fn never_was(&mut self) {
+        let file = std::fs::symlink_metadata(self.dir.join(VAULT_FILE));
+        if let Some(store) = self.store.take()
+            && file.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+        {
+            let _ = store.anchor().forget();
+        }
     }
 
     fn store(&mut self) -> Result<&mut Store, KeepError> {
@@ -315,7 +340,7 @@ impl Keep {
                 let message = "the vault's file is missing or its beginning is damaged. There is no backup of which its name can be read";
                 return Err(KeepError::new("vault-damaged", message, Advice::Ask));
             };
-            self.store = Some(Store::open(&self.dir, Box::new(KeychainAnchor::new(&vault_id))));
+            self.store = Some(Store::open(&self.dir, (self.anchor_of)(&vault_id)));
         }
         self.store.as_mut().ok_or_else(|| KeepError::new("keeper", "no store", Advice::Bug))
     }
@@ -324,12 +349,13 @@ impl Keep {
     fn save_by_kit(&mut self, opening: KitOpening, bytes: &[u8], generation: u64, mac: &[u8]) -> Result<(), KeepError> {
         let failed = |words: &dyn std::fmt::Display| KeepError::new("restore", words, Advice::Ask);
         let mac = <[u8; 32]>::try_from(mac).map_err(|_| KeepError::new("save", "the signer named no MAC", Advice::Bug))?;
-        let known = self.kit_openings.remove(&opening.number);
-        let forget_state = known.ok_or_else(|| KeepError::new("save", "no opening with the kit has this number", Advice::Bug))?;
-        if opening.backup.is_some() {
-            keep_replaced(&self.dir).map_err(|error| failed(&format!("the present file could not be kept: {error}")))?;
+        if !self.kit_openings.remove(&opening.number) {
+            return Err(KeepError::new("save", "no opening with the kit has this number", Advice::Bug));
         }
-        self.store()?.save_by_kit(bytes, generation, &mac, forget_state).map_err(|error| failed(&error))?;
+        if opening.backup.is_some() {
+            replaced::keep(&self.dir, VAULT_FILE).map_err(|error| failed(&format!("the present file could not be kept: {error}")))?;
+        }
+        self.store()?.save_by_kit(bytes, generation, &mac).map_err(|error| failed(&error))?;
         Ok(())
     }
 
@@ -382,12 +408,15 @@ impl Keep {
             AnchorVerdict::Unreachable(error) => return Err(KeepError::new("no-keychain", &error, error.advice())),
             verdict => Some(verdict_words(&verdict)),
         };
-        let (state, at_least) = store.load_state().map_err(|error| KeepError::new("state-damaged", &error, error.advice()))?;
-        let state_trouble = state_words(state.as_deref(), at_least);
-        if let (Some(trouble), false) = (trouble.as_ref().or(state_trouble.as_ref()), by_kit) {
+        let (state, at_least) = store.load_state();
+        let state_trouble = state_trouble(&state, at_least);
+        let is_usable = state_trouble.is_none();
+        let trouble = trouble.map(|words| ("anchor", words)).or(state_trouble);
+        if let (Some((code, words)), false) = (&trouble, by_kit) {
+            let without = if is_usable { "" } else { WITHOUT_STATE };
             let message =
-                format!("{trouble}. Nothing was opened. If you know why, open it with the recovery kit: `strongroom vault recover`");
-            return Err(KeepError::new("anchor", &message, Advice::Ask));
+                format!("{words}. Nothing was opened. If you know why, open it with the recovery kit: `strongroom vault recover`{without}");
+            return Err(KeepError::new(code, &message, Advice::Ask));
         }
         let keychain = |error: strongroom_vault_store::KeychainError| KeepError::new("no-keychain", &error, error.advice());
         let device = match store.anchor().device_secret().map_err(keychain)? {
@@ -400,45 +429,27 @@ impl Keep {
                 return Err(KeepError::new("no-device-secret", message, Advice::Ask));
             }
         };
+        let state = match state {
+            StateFile::Bytes(bytes) if is_usable => Some(bytes),
+            _ => None,
+        };
+        // A vault that was never saved with one has lost none; where nothing is remembered of it, nobody knows.
+        let is_known = store.anchor().record().is_ok_and(|record| record.is_some());
+        let state_lost = (state.is_none() && !(is_usable && is_known)).then_some(at_least);
         let by_kit = match key {
             OpeningKey::Kit { generation } => {
                 self.last_opening += 1;
-                self.kit_openings.insert(self.last_opening, state_trouble.is_some());
+                self.kit_openings.insert(self.last_opening);
                 while self.kit_openings.len() > OPENINGS_MAX {
                     self.kit_openings.pop_first();
                 }
-                Some(KitOpening { number: self.last_opening, backup: generation })
+                Some(KitOpening { number: self.last_opening, backup: generation, state_lost })
             }
             OpeningKey::Password | OpeningKey::Slot => None,
         };
-        Ok(Opening {
-            vault: bytes,
-            state: if state_trouble.is_some() { None } else { state },
-            device,
-            trouble: trouble.or(state_trouble),
-            by_kit,
-        })
+        Ok(Opening { vault: bytes, state, device, trouble: trouble.map(|(_, words)| words), by_kit })
     }
 }
 
-/// Keeps the present vault file under a name that was not used yet: whatever is replaced can be put back.
-fn keep_replaced(dir: &std::path::Path) -> std::io::Result<()> {
-    let bytes = match std::fs::read(dir.join(VAULT_FILE)) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        read => read?,
-    };
-    for number in 0..REPLACED_MAX {
-        let name = if number == 0 { REPLACED_FILE.to_owned() } else { format!("{REPLACED_FILE}.{number}") };
-        let mut options = std::fs::OpenOptions::new();
-        std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create_new(true), 0o600);
-        match options.open(dir.join(name)) {
-            Ok(mut file) => {
-                std::io::Write::write_all(&mut file, &bytes)?;
-                return file.sync_all();
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Err(std::io::Error::other(format!("{REPLACED_MAX} replaced files are kept already")))
-}
+#[cfg(test)]
+mod tests;

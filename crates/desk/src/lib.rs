@@ -4,8 +4,10 @@
 
 mod account;
 mod actions;
+mod births;
 mod doors;
 pub mod event;
+mod exports;
 mod feed;
 mod following;
 mod hall;
@@ -18,6 +20,7 @@ pub mod machine;
 pub mod order;
 mod placing;
 mod presence;
+mod replaced;
 mod rotation;
 mod shell;
 mod signer_link;

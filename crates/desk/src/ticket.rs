@@ -39,7 +39,7 @@ pub(crate) fn checks(facts: &Facts<'_>, judgement: Option<&Judgement>, order: &P
     };
     let free = facts.balances.iter().find(|balance| balance.asset == given_asset).map_or(Decimal::ZERO, |balance| balance.free.value());
     let mut found = vec![switch(facts), limits(facts, order), collar(facts, judgement, order)];
-    found.push(value_limit(facts, notional));
+    found.push(value_limit(facts, judgement, notional));
     found.push(match &facts.filters {
         Ok(()) => pass("Tick, lot, smallest value", steps(facts.instrument), Enforcer::Desk),
         Err(words) => refuse("Tick, lot, smallest value", format!("{words}."), steps(facts.instrument), Enforcer::Desk),
@@ -193,8 +193,12 @@ pub(crate) fn average(book: &BookView, order: &PlaceOrder) -> Option<Price> {
     Price::new(value(&facts, order)?.value().checked_div(quantity(&facts, order)?.value())?)
 }
 
-fn value_limit(facts: &Facts<'_>, notional: Option<Notional>) -> Check {
+fn value_limit(facts: &Facts<'_>, judgement: Option<&Judgement>, notional: Option<Notional>) -> Check {
     const NAME: &str = "Notional per order";
+    let at_mark = judgement.and_then(|judgement| judgement.refused.iter().find(|reason| matches!(reason, Reason::MaxNotional { .. })));
+    if let Some(reason) = at_mark {
+        return refuse(NAME, sentence(&reason.to_string()), String::new(), Enforcer::Desk);
+    }
     let (Some(policy), Some(notional)) = (facts.policy, notional) else { return pass(NAME, String::new(), Enforcer::Signer) };
     let detail = format!("{} of {}", notional.value().round_dp(2), policy.order_notional_max);
     if notional > policy.order_notional_max {
@@ -312,6 +316,7 @@ fn sentence(reason: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use strongroom_guard::{Quote, RiskState};
     use strongroom_model::{ClientOrderId, LotRule, NotionalRule, Symbol, TickRule, TimeInForce};
 
     use super::*;
@@ -388,16 +393,20 @@ mod tests {
             ("sell limit 2 1001", &["Signer's limits", "Price inside collar", "Balance"]),
             ("buy market 0.22", &["Slippage"]),
             ("buy quote 100", &[]),
-            ("buy market 9", &["Signer's limits", "Price inside collar", "Slippage"]),
+            ("buy market 9", &["Signer's limits", "Notional per order", "Slippage", "Slippage limit"]),
             ("buy post 0.01 100010", &["Post-only"]),
         ];
+        let judged = |order: &PlaceOrder| {
+            let market = Quote { mark: facts.mark, average: average(facts.book?, order) };
+            Some(RiskState::default().judge(facts.policy?, order, market, 0))
+        };
         for (text, names) in rows {
-            let found = checks(&facts, &order(text));
+            let found = checks(&facts, judged(&order(text)).as_ref(), &order(text));
             let failing: Vec<&str> =
                 found.checks.iter().filter(|check| check.state != CheckState::Pass).map(|check| check.name.as_str()).collect();
             assert_eq!(failing, names, "{text}");
         }
-        let found = checks(&facts, &order("buy market 0.2"));
+        let found = checks(&facts, None, &order("buy market 0.2"));
         assert_eq!(found.notional.unwrap().to_string(), "20101");
         assert_eq!(found.fee.unwrap().to_string(), "20.101");
         assert_eq!(found.balance_after.unwrap().to_string(), "79899");

@@ -179,7 +179,6 @@ mod tests {
         };
         match signer_gate(&Policy::initial(), facts, intent) {
             Verdict::Allow => "allow".to_owned(),
-            Verdict::StepUp => "step-up".to_owned(),
             Verdict::Deny(reason) => reason.rule().to_owned(),
         }
     }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{Advice, KeyScope, Operation, Timestamp};
+use crate::{Advice, KeyScope, Operation, Timestamp, is_plain};
 
 const ACCOUNT_LEN_MAX: usize = 64;
 const ADDRESSES_MAX: usize = 16;
@@ -189,14 +189,14 @@ impl DetailsError {
 impl KeyDetails {
     /// Whether they are what a vault keeps.
     pub fn validate(&self) -> Result<(), DetailsError> {
-        let is_plain = |text: &str, len_max: usize| text.len() <= len_max && !text.chars().any(char::is_control);
-        if !is_plain(&self.account, ACCOUNT_LEN_MAX) {
+        let fits = |text: &str, len_max: usize| text.len() <= len_max && text.chars().all(is_plain);
+        if !fits(&self.account, ACCOUNT_LEN_MAX) {
             Err(DetailsError::Account)
         } else if self.addresses.len() > ADDRESSES_MAX || self.addresses.iter().any(|one| one.parse::<IpAddr>().is_err()) {
             Err(DetailsError::Addresses)
         } else if !(1..=ROTATE_DAYS_MAX).contains(&self.rotate_days) {
             Err(DetailsError::RotateDays)
-        } else if !is_plain(&self.notes, NOTES_LEN_MAX) {
+        } else if !fits(&self.notes, NOTES_LEN_MAX) {
             Err(DetailsError::Notes)
         } else if !self.scope.fits() {
             Err(DetailsError::Scope)
@@ -293,6 +293,8 @@ mod tests {
         assert_eq!(good.validate(), Ok(()));
         for (bad, error) in [
             (KeyDetails { account: "a\u{1b}[2J".to_owned(), ..good.clone() }, DetailsError::Account),
+            (KeyDetails { account: "a\u{202e}b".to_owned(), ..good.clone() }, DetailsError::Account),
+            (KeyDetails { notes: "n\u{2066}".to_owned(), ..good.clone() }, DetailsError::Notes),
             (KeyDetails { addresses: vec!["everywhere".to_owned()], ..good.clone() }, DetailsError::Addresses),
             (KeyDetails { rotate_days: 0, ..good.clone() }, DetailsError::RotateDays),
             (KeyDetails { notes: "n".repeat(NOTES_LEN_MAX + 1), ..good.clone() }, DetailsError::Notes),

@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use strongroom_model::is_plain;
+
 /// Most facts.
 pub const FACTS_MAX: usize = 16;
 /// Longest title, name or value, in bytes.
@@ -163,12 +165,6 @@ fn number(text: &str) -> Option<u8> {
 
 fn read(text: &str) -> Option<String> {
     (text.len() <= TEXT_LEN_MAX && text.chars().all(is_plain)).then(|| text.to_owned())
-}
-
-/// Neither a control character, nor one that breaks lines, hides or turns the direction of others (UAX 9, 14).
-pub fn is_plain(c: char) -> bool {
-    let bends = matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}');
-    !c.is_control() && !bends
 }
 
 fn plain(text: &str) -> String {

@@ -237,6 +237,8 @@ pub struct KitOpening {
     pub number: u64,
     /// Generation of the backup that is opened, and takes the vault's place; none: the vault itself.
     pub backup: Option<u64>,
+    /// There is no state file that could be used; so often at least one was saved. What it remembered is taken for the worst.
+    pub state_lost: Option<u64>,
 }
 
 /// A change of the keys that a server may have.

@@ -2,9 +2,8 @@
 //!
 //! Invariant: an account has one encoding and holds no secret; what is in it was checked when it was read.
 
-use strongroom_model::{MachineSecret, ShareKeeper};
+use strongroom_model::{MachineSecret, ShareKeeper, is_plain};
 
-use crate::about::is_plain;
 use crate::tpm::TpmAccount;
 
 /// Longest account; a vault keeps no longer one.

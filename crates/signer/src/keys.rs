@@ -137,6 +137,13 @@ impl Open {
         })
     }
 
+    /// There is no state file, and there was one: its generations go on, and what it remembered is taken for the worst.
+    pub(crate) fn lose_ledger(&mut self, saves: u64, step: u64) {
+        self.ledger = Ledger::lost(saves, step);
+        self.ledger_generation = saves;
+        self.count = Count::resume(&self.ledger);
+    }
+
     /// Reads credentials and limits again from the vault, after a change was saved.
     pub(crate) fn reload(&mut self, arena: &mut Arena) -> Result<(), LoadError> {
         let mut credentials = Vec::new();
@@ -165,8 +172,8 @@ impl Open {
     pub(crate) fn sealed_ledger(&mut self) -> Option<(u64, Vec<u8>)> {
         self.ledger.turnover.clone_from(&self.spending.turnover);
         let plain = SecretBox::from_vec(serde_json::to_vec(&self.ledger).ok()?);
-        self.ledger_generation += 1;
-        let generation = self.ledger_generation;
+        let generation = self.ledger_generation.checked_add(1)?;
+        self.ledger_generation = generation;
         let bytes = plain.expose(|plain| {
             strongroom_vault::seal_state(&self.state_key, self.vault.id(), generation, plain, &mut strongroom_vault::SystemEntropy)
         });

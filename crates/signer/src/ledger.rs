@@ -10,6 +10,8 @@ use strongroom_model::Notional;
 
 /// Signatures reserved with one save.
 const BLOCK: u64 = 1_000;
+/// Numbers that are skipped at most; more signatures than this are never made.
+const RESERVED_MAX: u64 = u64::MAX / 2;
 /// A new block is asked for when so few are left.
 const BLOCK_LOW: u64 = 500;
 /// The least that is reserved: this part of what a day may bring.
@@ -73,6 +75,22 @@ impl Spending {
     /// A reservation is on disk.
     pub(crate) fn saved(&mut self, spent: Notional) {
         self.on_disk = self.on_disk.max(spent);
+    }
+}
+
+impl Ledger {
+    /// What a ledger that is lost may have remembered, at the worst: it was saved at least `saves` times, and each save reserved at most
+    /// one block; every code up to `step` was used; the kill switch was engaged. Whoever re-arms lets the day's worth begin anew.
+    pub(crate) fn lost(saves: u64, step: u64) -> Self {
+        Self {
+            totp: TotpState { last_step: step, ..TotpState::default() },
+            reserved: saves.saturating_mul(BLOCK).min(RESERVED_MAX),
+            freeze: Some(Freeze { why: "the state file was lost: whether the kill switch was engaged is not known".to_owned() }),
+            log_size: 0,
+            // Re-arming, with a code, lets the day begin anew.
+            turnover: Turnover::default(),
+            spent: Notional::ZERO,
+        }
     }
 }
 
@@ -148,6 +166,27 @@ mod tests {
         assert_eq!(restarted.turnover.of_day(now_s + 90_000), Notional::ZERO);
         // The smallest reservation is a part of the day's.
         assert_eq!(Spending::default().wants(Notional::ZERO, of("500000")), Some(of("1000")));
+    }
+
+    #[test]
+    fn a_lost_ledger_is_taken_for_the_worst() {
+        let mut kept = Ledger::default();
+        for saves in 1..=50 {
+            let mut count = Count::resume(&kept);
+            kept.reserved = count.wants().unwrap();
+            count.saved(kept.reserved);
+            // As many as a block allows before the next one is asked for.
+            while count.wants().is_none() {
+                count.next().unwrap();
+            }
+            kept.reserved = kept.reserved.max(count.made());
+            let lost = Ledger::lost(saves, 7);
+            assert!(lost.reserved >= kept.reserved, "{saves} saves: {} after {}", lost.reserved, kept.reserved);
+            assert!(lost.freeze.is_some() && lost.totp.last_step == 7);
+        }
+        let mut count = Count::resume(&Ledger::lost(u64::MAX, 7));
+        count.saved(count.wants().unwrap());
+        assert!(count.next().is_some(), "whatever the keychain says");
     }
 
     #[test]

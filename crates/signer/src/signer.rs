@@ -4,7 +4,7 @@
 
 use strongroom_audit::Head;
 use strongroom_guard::{Freeze, Permission, SessionEnd, SignerFacts, Verdict, signer_gate, worth_at_most};
-use strongroom_model::{CredentialInfo, Intent, KeyStage, Notional, Operation, PlaceOrder, Venue};
+use strongroom_model::{CredentialInfo, Intent, KeyStage, Notional, Operation, PlaceOrder, Remark, Venue};
 use strongroom_signer_api::desk::{AUDIT_PAGE_MAX, CLOCK_OFFSET_US_MAX};
 use strongroom_signer_api::{Notice, Refusal, Reply, Request, Saved, Sealed, SignAsk, Status, Walls};
 use strongroom_venues::binance::{SigningKey, encode};
@@ -343,7 +343,8 @@ impl Signer {
 
     /// Engages the kill switch, for the desk or for the supervisor. It holds at once; saving it comes after.
     pub fn freeze(&mut self, why: String) -> Vec<Out> {
-        let freeze = self.freeze.get_or_insert(Freeze { why }).clone();
+        // Whatever the words are, it is engaged; they are kept in the state file, and shown.
+        let freeze = self.freeze.get_or_insert_with(|| Freeze { why: Remark::clipped(&why).into() }).clone();
         let mut out = vec![Out::Notice(Notice::Frozen(freeze.clone()), None)];
         if let Some(open) = self.open.as_mut().filter(|open| open.ledger.freeze.as_ref() != Some(&freeze)) {
             open.ledger.freeze = Some(freeze);

@@ -34,6 +34,40 @@ fn backup_hint(backup: &Option<u64>) -> String {
     }
 }
 
+/// Where something lies that is no file, and a file of the vault has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Obstacle {
+    /// The vault's file.
+    #[error("vault.srv")]
+    Vault,
+    /// The file that is to become the vault's.
+    #[error("vault.srv.tmp")]
+    NextVault,
+    /// The state file.
+    #[error("state.srs")]
+    State,
+    /// The file that is to become the state file.
+    #[error("state.srs.tmp")]
+    NextState,
+    /// A backup.
+    #[error("backup/gen-{0}.srv")]
+    Backup(u64),
+    /// The folder of backups is none.
+    #[error("backup")]
+    Backups,
+}
+
+impl Obstacle {
+    /// Whether that is why something failed.
+    pub(crate) fn is_met(error: &io::Error) -> bool {
+        matches!(error.kind(), io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput)
+    }
+
+    const fn needs(self) -> &'static str {
+        if matches!(self, Self::Backups) { "a folder" } else { "a file" }
+    }
+}
+
 /// Why a vault's file was not read. Nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum LoadError {
@@ -46,6 +80,16 @@ pub enum LoadError {
     /// Not a vault's beginning.
     #[error("the vault's file is damaged. {}", backup_hint(.backup))]
     Damaged {
+        /// The generation of the newest readable backup.
+        backup: Option<u64>,
+    },
+    /// A folder, a link or a pipe.
+    #[error(
+        "what lies in the place of the vault's file (vault.srv) is no file; nothing was changed. Move it somewhere else, and put the file \
+         back if you have it. {}",
+        backup_hint(.backup)
+    )]
+    NoFile {
         /// The generation of the newest readable backup.
         backup: Option<u64>,
     },
@@ -86,6 +130,13 @@ pub enum SaveError {
     /// The present file cannot be read.
     #[error("the present vault is damaged; nothing was saved. Restore a backup first")]
     PresentDamaged,
+    /// A folder, a link or a pipe.
+    #[error(
+        "what lies at {0} in the vault's folder is not {kind}, and {kind} is needed there. Nothing was saved, and the vault is as it was. \
+         Move it somewhere else and try again",
+        kind = .0.needs()
+    )]
+    InTheWay(Obstacle),
     /// The keychain failed before anything was written.
     #[error("the keychain did not take the new state, so nothing was saved: {0}")]
     Keychain(KeychainError),
@@ -106,7 +157,9 @@ impl SaveError {
         match self {
             Self::NotTheImage | Self::NotNewer { .. } => Advice::Bug,
             Self::Keychain(error) => error.advice(),
-            Self::NotAnchored | Self::PresentDamaged | Self::NoSpace(_) | Self::Io(_) | Self::Uncertain(_) => Advice::Ask,
+            Self::NotAnchored | Self::PresentDamaged | Self::InTheWay(_) | Self::NoSpace(_) | Self::Io(_) | Self::Uncertain(_) => {
+                Advice::Ask
+            }
         }
     }
 
@@ -115,6 +168,11 @@ impl SaveError {
             kind @ (io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => Self::NoSpace(kind),
             kind => Self::Io(kind),
         }
+    }
+
+    /// The same of an operation that something in the way makes fail.
+    pub(crate) fn at(place: Obstacle, error: &io::Error) -> Self {
+        if Obstacle::is_met(error) { Self::InTheWay(place) } else { Self::of(error) }
     }
 }
 
@@ -127,6 +185,11 @@ pub enum RestoreError {
     /// Damaged as well.
     #[error("the backup of generation {0} is damaged; nothing was changed. Choose another")]
     Damaged(u64),
+    /// A folder, a link or a pipe.
+    #[error(
+        "what lies in the place of the backup of generation {0} is no file; nothing was changed. Move it somewhere else, or choose another"
+    )]
+    NoFile(u64),
     /// The disk failed.
     #[error("the backup could not be restored ({0}). Look at the vault before trying again")]
     Io(io::ErrorKind),

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use nix::errno::Errno;
 use nix::fcntl::{OFlag, posix_fallocate};
 
 /// Longest file that is read.
@@ -25,7 +26,7 @@ pub trait FileLayer: Send {
     fn write(&self, file: &mut Self::File, bytes: &[u8]) -> io::Result<()>;
     /// Returns when the disk has the file.
     fn sync(&self, file: &mut Self::File) -> io::Result<()>;
-    /// Reads all.
+    /// Reads all of a file; what is there and is none, is invalid input.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
     /// A second name for the same file.
     fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
@@ -63,7 +64,7 @@ impl FileLayer for Disk {
         let len = i64::try_from(len).map_err(io::Error::other)?;
         // A file system that cannot reserve will say at the write that it is full; the old vault stands either way.
         match posix_fallocate(&*file, 0, len) {
-            Err(nix::errno::Errno::EOPNOTSUPP | nix::errno::Errno::EINVAL) => Ok(()),
+            Err(Errno::EOPNOTSUPP | Errno::EINVAL) => Ok(()),
             done => done.map_err(io::Error::from),
         }
     }
@@ -78,9 +79,13 @@ impl FileLayer for Disk {
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         // Whoever put a pipe there would have this wait for ever.
-        let file = OpenOptions::new().read(true).custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits()).open(path)?;
+        let no_file = || io::Error::new(io::ErrorKind::InvalidInput, "not a file");
+        let opened = OpenOptions::new().read(true).custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits()).open(path);
+        // A link, or a socket.
+        let is_none = |error: &io::Error| matches!(error.raw_os_error().map(Errno::from_raw), Some(Errno::ELOOP | Errno::ENXIO));
+        let file = opened.map_err(|error| if is_none(&error) { no_file() } else { error })?;
         if !file.metadata()?.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a file"));
+            return Err(no_file());
         }
         let mut bytes = Vec::new();
         file.take(FILE_LEN_MAX + 1).read_to_end(&mut bytes)?;

@@ -4,18 +4,22 @@
 //! whole. The one secret that is handled is the device secret, on its way from the keychain to the signer.
 
 mod anchor;
+mod backups;
 mod errors;
 mod keychain;
 mod layer;
 mod lock;
 mod prefix;
 mod save;
+mod state;
 mod store;
 
 pub use anchor::{Anchor, AnchorRecord, Attempt, AttemptEnd, Mark, MemoryAnchor, Sha256Hash, make_device_secret};
-pub use errors::{LoadError, RestoreError, SaveError, SetupError};
+pub use backups::{ASIDE_MAX, BACKUPS_MAX};
+pub use errors::{LoadError, Obstacle, RestoreError, SaveError, SetupError};
 pub use keychain::{Keychain, KeychainAnchor, KeychainError};
 pub use layer::{Disk, FileLayer};
 pub use lock::{Lock, LockError};
 pub use prefix::{Prefix, state_generation};
-pub use store::{AnchorVerdict, BACKUPS_MAX, Loaded, Saved, Store};
+pub use state::StateFile;
+pub use store::{AnchorVerdict, Loaded, Saved, Store};

@@ -4,9 +4,9 @@ use std::io;
 use std::path::Path;
 
 use crate::anchor::{AnchorRecord, Mark};
-use crate::errors::SaveError;
+use crate::errors::{Obstacle, SaveError};
 use crate::layer::FileLayer;
-use crate::store::{AnchorVerdict, BACKUPS, Store, judge};
+use crate::store::{AnchorVerdict, STATE, Store, judge};
 
 const TMP: &str = ".tmp";
 
@@ -34,30 +34,41 @@ impl<L: FileLayer> Store<L> {
         Ok(AnchorRecord { committed: Some(old), pending: Some(new), ..record })
     }
 
-    /// Temporary file, sync, read back, backup link, rename, sync of the folder.
-    pub(crate) fn replace(&self, name: &str, bytes: &[u8], backup: Option<u64>) -> Result<(), SaveError> {
+    /// Temporary file, sync, read back, backup link, rename, sync of the folder. `present`: the file that is replaced and kept.
+    pub(crate) fn replace(&self, name: &str, bytes: &[u8], present: Option<&Mark>) -> Result<(), SaveError> {
         let (path, tmp) = (self.dir.join(name), self.dir.join(format!("{name}{TMP}")));
-        let prepared = self.prepare(&path, &tmp, bytes, backup);
+        let (place, place_before) =
+            if name == STATE { (Obstacle::State, Obstacle::NextState) } else { (Obstacle::Vault, Obstacle::NextVault) };
+        if let Err(error) = self.layer.remove(&tmp)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err(SaveError::at(place_before, &error));
+        }
+        let prepared = self.prepare(&path, &tmp, bytes, present);
         let mut dir = match prepared {
             Ok(dir) => dir,
             Err(error) => {
                 let _ = self.layer.remove(&tmp);
-                return Err(SaveError::of(&error));
+                return Err(error);
             }
         };
         if let Err(error) = self.layer.rename(&tmp, &path) {
             let _ = self.layer.remove(&tmp);
-            return Err(SaveError::of(&error));
+            return Err(SaveError::at(place, &error));
         }
         self.layer.sync_dir(&mut dir).map_err(|error| SaveError::Uncertain(error.kind()))
     }
 
     /// Everything before the rename; returns the open folder, since opening it later could fail.
-    fn prepare(&self, path: &Path, tmp: &Path, bytes: &[u8], backup: Option<u64>) -> io::Result<L::File> {
-        match self.layer.remove(tmp) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+    fn prepare(&self, path: &Path, tmp: &Path, bytes: &[u8], present: Option<&Mark>) -> Result<L::File, SaveError> {
+        self.write_and_read_back(tmp, bytes).map_err(|error| SaveError::of(&error))?;
+        if let Some(present) = present {
+            self.back_up(path, present)?;
         }
+        self.layer.open_dir(&self.dir).map_err(|error| SaveError::of(&error))
+    }
+
+    fn write_and_read_back(&self, tmp: &Path, bytes: &[u8]) -> io::Result<()> {
         let mut file = self.layer.make(tmp)?;
         self.layer.allocate(&mut file, bytes.len())?;
         self.layer.write(&mut file, bytes)?;
@@ -66,31 +77,6 @@ impl<L: FileLayer> Store<L> {
         if self.layer.read(tmp)? != bytes {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "the disk gave back other bytes"));
         }
-        if let Some(generation) = backup {
-            self.back_up(path, generation)?;
-        }
-        self.layer.open_dir(&self.dir)
-    }
-
-    fn back_up(&self, path: &Path, generation: u64) -> io::Result<()> {
-        let backup = self.backup_path(generation);
-        let linked = match self.layer.link(path, &backup) {
-            // A folder that was copied without its backups.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.layer.make_dir(&self.dir.join(BACKUPS))?;
-                self.layer.link(path, &backup)
-            }
-            linked => linked,
-        };
-        match linked {
-            // Left by a save that failed later, or by a restored backup: this generation again.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                self.layer.remove(&backup)?;
-                self.layer.link(path, &backup)?;
-            }
-            done => done?,
-        }
-        let mut dir = self.layer.open_dir(&self.dir.join(BACKUPS))?;
-        self.layer.sync_dir(&mut dir)
+        Ok(())
     }
 }

@@ -5,17 +5,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::anchor::{Anchor, AnchorRecord, Attempt, AttemptEnd, Mark};
-use crate::errors::{LoadError, RestoreError, SaveError, SetupError};
+use crate::backups::{BACKUPS, any_backup};
+use crate::errors::{LoadError, Obstacle, SaveError, SetupError};
 use crate::keychain::KeychainError;
 use crate::layer::{Disk, FileLayer};
 use crate::lock::{Lock, LockError};
 use crate::prefix::Prefix;
 
-/// How many earlier generations are kept.
-pub const BACKUPS_MAX: usize = 10;
-const VAULT: &str = "vault.srv";
-const STATE: &str = "state.srs";
-pub(crate) const BACKUPS: &str = "backup";
+pub(crate) const VAULT: &str = "vault.srv";
+pub(crate) const STATE: &str = "state.srs";
 
 /// The folder of one vault, and its anchor.
 pub struct Store<L: FileLayer = Disk> {
@@ -90,8 +88,7 @@ impl Store {
     /// The name of the vault in `dir`, from its file or else from its newest readable backup: needed to find its anchor.
     pub fn vault_id_in(dir: &Path) -> Option<[u8; 16]> {
         let from_file = Disk.read(&dir.join(VAULT)).ok().and_then(|bytes| Prefix::read(&bytes));
-        let newest = || newest_backup(&Disk, &dir.join(BACKUPS));
-        from_file.or_else(newest).map(|prefix| prefix.vault_id)
+        from_file.or_else(|| any_backup(&Disk, dir)).map(|prefix| prefix.vault_id)
     }
 
     /// The name of the vault in an image that was not saved yet.
@@ -137,10 +134,11 @@ impl<L: FileLayer> Store<L> {
 
     /// Reads the vault's file and compares it with the anchor.
     pub fn load(&self) -> Result<Loaded, LoadError> {
-        let newest = || newest_backup(&self.layer, &self.dir.join(BACKUPS)).map(|prefix| prefix.generation);
+        let newest = || self.newest_backup();
         let bytes = match self.layer.read(&self.dir.join(VAULT)) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(LoadError::Missing { backup: newest() }),
+            Err(error) if Obstacle::is_met(&error) => return Err(LoadError::NoFile { backup: newest() }),
             Err(error) => return Err(LoadError::Io { kind: error.kind(), backup: newest() }),
         };
         let prefix = Prefix::read(&bytes).ok_or_else(|| LoadError::Damaged { backup: newest() })?;
@@ -158,9 +156,13 @@ impl<L: FileLayer> Store<L> {
             Prefix::read(image).filter(|new| new.generation == generation && new.mac == *mac).ok_or(SaveError::NotTheImage)?.into();
         let old = self.present_mark()?;
         let record = self.record_before(old, new)?;
+        if let Some(old) = &old {
+            // A restored backup began a new line, and something failed before the other one was set aside.
+            self.set_others_aside(old)?;
+        }
         self.anchor.set_record(&record).map_err(SaveError::Keychain)?;
 
-        let replaced = self.replace(VAULT, image, old.map(|old| old.generation));
+        let replaced = self.replace(VAULT, image, old.as_ref());
         if let Err(error) = replaced {
             if !matches!(error, SaveError::Uncertain(_)) {
                 // If this fails too, the pending mark names a file that never came to be: harmless.
@@ -168,7 +170,7 @@ impl<L: FileLayer> Store<L> {
             }
             return Err(error);
         }
-        self.prune();
+        self.prune(new.generation);
         let settled = AnchorRecord { committed: Some(new), pending: None, ..record };
         Ok(self.anchor.set_record(&settled).map_or_else(Saved::AnchorBehind, |()| Saved::Settled))
     }
@@ -186,65 +188,33 @@ impl<L: FileLayer> Store<L> {
         }
     }
 
-    /// The bytes of a backup, to be opened with the recovery kit.
-    pub fn backup(&self, generation: u64) -> Result<Vec<u8>, RestoreError> {
-        let bytes = match self.layer.read(&self.backup_path(generation)) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(RestoreError::NoSuchBackup(generation)),
-            Err(error) => return Err(RestoreError::Io(error.kind())),
-        };
-        match Prefix::read(&bytes) {
-            Some(prefix) if prefix.generation == generation => Ok(bytes),
-            _ => Err(RestoreError::Damaged(generation)),
-        }
-    }
-
     /// Puts a vault that the recovery kit opened, with its new password, in the present file's place, whatever that is and whatever
-    /// the anchor says of it. A present file that can be read is kept among the backups. On an error other than
-    /// [`SaveError::Uncertain`] file and anchor stand as they were: nothing is vouched for without this image.
-    /// `forget_state`: the state file was not usable either; the next one begins anew.
-    pub fn save_by_kit(&self, image: &[u8], generation: u64, mac: &[u8; 32], forget_state: bool) -> Result<Saved, SaveError> {
+    /// the anchor says of it. A present file that can be read is kept among the backups, and so are those of a line that is left. On an
+    /// error other than [`SaveError::Uncertain`] file and anchor stand as they were: nothing is vouched for without this image.
+    pub fn save_by_kit(&self, image: &[u8], generation: u64, mac: &[u8; 32]) -> Result<Saved, SaveError> {
         let new: Mark =
             Prefix::read(image).filter(|new| new.generation == generation && new.mac == *mac).ok_or(SaveError::NotTheImage)?.into();
+        let present = match self.present_mark() {
+            Ok(present) => present.filter(|present| present.mac != new.mac),
+            // Nothing could be made of it.
+            Err(SaveError::PresentDamaged) => None,
+            Err(error) => return Err(error),
+        };
+        self.set_unreadable_state_aside()?;
         let known = self.anchor.record().map_err(SaveError::Keychain)?;
         let before = known.unwrap_or_default();
         self.set_record(AnchorRecord { pending: Some(new), ..before })?;
-        let present = self.present_mark().ok().flatten().filter(|present| present.mac != new.mac);
-        if let Err(error) = self.replace(VAULT, image, present.map(|present| present.generation)) {
+        if let Err(error) = self.replace(VAULT, image, present.as_ref()) {
             if !matches!(error, SaveError::Uncertain(_)) {
                 // If this fails too, the pending mark names a file that never came to be: harmless.
                 let _ = self.set_record(before);
             }
             return Err(error);
         }
-        let state_generation = if forget_state { 0 } else { before.state_generation };
-        let settled = AnchorRecord { committed: Some(new), pending: None, state_generation, ..before };
+        // Not before: until the new file is in place, another one is in use. If it fails, the next save does it.
+        let _ = self.set_others_aside(&new);
+        let settled = AnchorRecord { committed: Some(new), pending: None, ..before };
         Ok(self.anchor.set_record(&settled).map_or_else(Saved::AnchorBehind, |()| Saved::Settled))
-    }
-
-    /// The generations of which there is a backup, newest first.
-    pub fn backups(&self) -> Vec<u64> {
-        backup_generations(&self.layer, &self.dir.join(BACKUPS))
-    }
-
-    /// Saves the sealed state file, then its generation in the anchor. An older generation than the anchor's is refused.
-    pub fn save_state(&self, bytes: &[u8], generation: u64) -> Result<(), SaveError> {
-        let record = self.anchor.record().map_err(SaveError::Keychain)?.ok_or(SaveError::NotAnchored)?;
-        if generation <= record.state_generation {
-            return Err(SaveError::NotNewer { have: record.state_generation, given: generation });
-        }
-        self.replace(STATE, bytes, None)?;
-        self.set_record(AnchorRecord { state_generation: generation, ..record })
-    }
-
-    /// The sealed state file, if there is one, and the lowest generation that the signer may accept in it.
-    pub fn load_state(&self) -> Result<(Option<Vec<u8>>, u64), LoadError> {
-        let at_least = self.anchor.record().ok().flatten().map_or(0, |record| record.state_generation);
-        match self.layer.read(&self.dir.join(STATE)) {
-            Ok(bytes) => Ok((Some(bytes), at_least)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((None, at_least)),
-            Err(error) => Err(LoadError::Io { kind: error.kind(), backup: None }),
-        }
     }
 
     /// Counts an attempt before it is judged, so that nobody gets one for nothing by ending the program. Gives how many there are
@@ -283,23 +253,13 @@ impl<L: FileLayer> Store<L> {
     }
 
     /// The file's mark; `None` when there is no file.
-    fn present_mark(&self) -> Result<Option<Mark>, SaveError> {
+    pub(crate) fn present_mark(&self) -> Result<Option<Mark>, SaveError> {
         match self.layer.read(&self.dir.join(VAULT)) {
             Ok(bytes) => Prefix::read(&bytes).map(|prefix| Some(prefix.into())).ok_or(SaveError::PresentDamaged),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if Obstacle::is_met(&error) => Err(SaveError::InTheWay(Obstacle::Vault)),
             Err(error) => Err(SaveError::of(&error)),
         }
-    }
-
-    /// Removes all but the newest backups; one that cannot be removed is tried again at the next save.
-    fn prune(&self) {
-        for generation in self.backups().into_iter().skip(BACKUPS_MAX) {
-            let _ = self.layer.remove(&self.backup_path(generation));
-        }
-    }
-
-    pub(crate) fn backup_path(&self, generation: u64) -> PathBuf {
-        self.dir.join(BACKUPS).join(format!("gen-{generation}.srv"))
     }
 }
 
@@ -315,20 +275,4 @@ pub(crate) fn judge(file: Mark, record: &AnchorRecord) -> AnchorVerdict {
     }
     let (file, anchor) = (file.generation, record.committed.map_or(0, |mark| mark.generation));
     if file < anchor { AnchorVerdict::RolledBack { file, anchor } } else { AnchorVerdict::Foreign { file, anchor } }
-}
-
-fn backup_generations(layer: &impl FileLayer, dir: &Path) -> Vec<u64> {
-    let names = layer.names(dir).unwrap_or_default();
-    let number = |name: &String| name.strip_prefix("gen-")?.strip_suffix(".srv")?.parse().ok();
-    let mut generations: Vec<u64> = names.iter().filter_map(number).collect();
-    generations.sort_unstable_by(|a, b| b.cmp(a));
-    generations
-}
-
-/// The newest backup whose beginning can be read. Whether all of it is whole, only opening it shows.
-fn newest_backup(layer: &impl FileLayer, dir: &Path) -> Option<Prefix> {
-    backup_generations(layer, dir).into_iter().find_map(|generation| {
-        let bytes = layer.read(&dir.join(format!("gen-{generation}.srv"))).ok()?;
-        Prefix::read(&bytes).filter(|prefix| prefix.generation == generation)
-    })
 }

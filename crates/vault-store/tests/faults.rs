@@ -101,6 +101,118 @@ fn every_fault_followed_by_every_other() {
     }
 }
 
+/// Six generations, of which a kit opened the third.
+fn left() -> World {
+    let world = World::default();
+    let store = Store::create_on(world.clone(), "/vault", Box::new(world.clone())).unwrap();
+    for generation in 1..=6 {
+        save(&store, generation, 1).unwrap();
+    }
+    world
+}
+
+fn restore(store: &Store<World>) -> Result<Saved, SaveError> {
+    store.save_by_kit(&image(4, 2), 4, &[2; 32])
+}
+
+/// Every generation of the line that is left, under its number or set aside.
+fn keeps_the_left_line(world: &World, of: std::ops::RangeInclusive<u64>, told: &str) {
+    for generation in of {
+        let names = world.names_with(&format!("gen-{generation}.srv"));
+        let kept = names.iter().any(|path| world.content(path) == image(generation, 1));
+        assert!(kept || world.content("/vault/vault.srv") == image(generation, 1), "{told}: generation {generation} is lost, {names:?}");
+    }
+}
+
+/// The newest backup is the generation before, or a copy of the present file that a save left which failed later.
+fn offers_the_line_in_use(store: &Store<World>, present: u64, told: &str) {
+    let newest = store.backups();
+    let is_copy = newest.first() == Some(&present) && store.backup(present) == Ok(store.load().unwrap().bytes);
+    assert!(is_copy || newest.first() == Some(&(present - 1)), "{told}: {newest:?} of {present}");
+}
+
+#[test]
+fn whatever_fails_when_a_backup_is_restored_no_line_loses_a_backup() {
+    let steps = {
+        let world = left();
+        world.plan(&[]);
+        restore(&open(&world)).unwrap();
+        world.steps()
+    };
+    let plans = (1..=steps).flat_map(|first| {
+        let alone = FAULTS.map(|fault| vec![(first, fault)]).to_vec();
+        let pairs = (first + 1..=steps + 3)
+            .flat_map(move |second| FAULTS.map(|fault| vec![(first, Fault::Error(ErrorKind::Other)), (second, fault)]));
+        alone.into_iter().chain(pairs)
+    });
+    for faults in plans {
+        for power_lost in [false, true] {
+            let told = format!("{faults:?}, power lost: {power_lost}");
+            let world = left();
+            world.plan(&faults);
+            let result = restore(&open(&world));
+            world.restart(power_lost);
+            let store = open(&world);
+            keeps_the_left_line(&world, 1..=6, &told);
+            let loaded = store.load().unwrap();
+            let line = if loaded.bytes == image(4, 2) { 2 } else { 1 };
+            assert!(line == 2 || loaded.bytes == image(6, 1), "{told}: neither old nor new");
+            assert!(line == 2 || !matches!(result, Ok(_)), "{told}: said to be restored");
+            offers_the_line_in_use(&store, loaded.prefix.generation, &told);
+            // The line in use goes on, past all numbers of the other one.
+            store.settle().unwrap();
+            for generation in loaded.prefix.generation + 1..=9 {
+                assert_eq!(save(&store, generation, line), Ok(Saved::Settled), "{told}");
+                assert_eq!(store.backup(generation - 1), Ok(image(generation - 1, line)), "{told}");
+                assert_eq!(store.backups().first(), Some(&(generation - 1)), "{told}");
+            }
+            keeps_the_left_line(&world, 1..=6, &told);
+        }
+    }
+}
+
+#[test]
+fn a_save_that_fails_after_a_restore_was_cut_off_loses_no_backup() {
+    let cut_at = |step| {
+        let world = left();
+        world.plan(&[(step, Fault::Death)]);
+        let _ = restore(&open(&world));
+        world.restart(false);
+        world
+    };
+    // It stops as soon as the new file is in place.
+    let step = (1..).find(|step| cut_at(*step).content("/vault/vault.srv") == image(4, 2)).unwrap();
+    let cut = || cut_at(step);
+    assert_eq!(cut().content("/vault/backup/gen-4.srv"), image(4, 1), "the line that was left is not set aside yet");
+    let steps = {
+        let world = cut();
+        world.plan(&[]);
+        save(&open(&world), 5, 2).unwrap();
+        world.steps()
+    };
+    for step in 1..=steps {
+        for fault in FAULTS {
+            for power_lost in [false, true] {
+                let told = format!("{step}, {fault:?}, power lost: {power_lost}");
+                let world = cut();
+                world.plan(&[(step, fault)]);
+                let _ = save(&open(&world), 5, 2);
+                world.restart(power_lost);
+                keeps_the_left_line(&world, 1..=6, &told);
+                let store = open(&world);
+                let loaded = store.load().unwrap();
+                offers_the_line_in_use(&store, loaded.prefix.generation, &told);
+                store.settle().unwrap();
+                for generation in loaded.prefix.generation + 1..=9 {
+                    assert_eq!(save(&store, generation, 2), Ok(Saved::Settled), "{told}");
+                    assert_eq!(store.backup(generation - 1), Ok(image(generation - 1, 2)), "{told}");
+                }
+                keeps_the_left_line(&world, 1..=6, &told);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_first_save_that_failed_can_be_made_again() {
     for step in 1..30 {

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use image::image;
 use strongroom_vault_store::{
-    Anchor, AnchorVerdict, Attempt, AttemptEnd, BACKUPS_MAX, KeychainError, LoadError, MemoryAnchor, RestoreError, SaveError, Saved,
-    SetupError, Store, make_device_secret,
+    ASIDE_MAX, Anchor, AnchorVerdict, Attempt, AttemptEnd, BACKUPS_MAX, KeychainError, LoadError, MemoryAnchor, Obstacle, RestoreError,
+    SaveError, Saved, SetupError, StateFile, Store, make_device_secret,
 };
 
 fn store(dir: &Path) -> (Store, Arc<MemoryAnchor>) {
@@ -76,7 +76,7 @@ fn an_old_file_put_back_is_recognised_and_not_built_upon() {
     assert_eq!(save(&store, 4, 9), Err(SaveError::NotAnchored), "it is not built upon");
     // A person with the kit takes it as it is.
     std::fs::write(&path, image(2, 1)).unwrap();
-    assert_eq!(store.save_by_kit(&image(3, 6), 3, &[6; 32], false), Ok(Saved::Settled));
+    assert_eq!(store.save_by_kit(&image(3, 6), 3, &[6; 32]), Ok(Saved::Settled));
     assert_eq!(store.load().unwrap().verdict, AnchorVerdict::Matches);
     assert_eq!(store.backup(2), Ok(image(2, 1)), "what was there is kept");
     assert_eq!(save(&store, 4, 7), Ok(Saved::Settled));
@@ -104,8 +104,8 @@ fn a_damaged_or_missing_file_names_the_newest_backup() {
     assert_eq!(store.backup(9), Err(RestoreError::NoSuchBackup(9)));
     assert_eq!(store.backup(2), Ok(image(2, 1)));
     assert!(store.load().is_err(), "reading a backup puts nothing in place");
-    assert_eq!(store.save_by_kit(&image(3, 7), 3, &[8; 32], false), Err(SaveError::NotTheImage));
-    store.save_by_kit(&image(3, 7), 3, &[7; 32], false).unwrap();
+    assert_eq!(store.save_by_kit(&image(3, 7), 3, &[8; 32]), Err(SaveError::NotTheImage));
+    store.save_by_kit(&image(3, 7), 3, &[7; 32]).unwrap();
     let loaded = store.load().unwrap();
     assert_eq!((loaded.bytes, loaded.verdict), (image(3, 7), AnchorVerdict::Matches), "whatever the anchor said before");
 }
@@ -127,11 +127,136 @@ fn the_state_file_only_grows() {
     let (store, _) = store(tmp.path());
     assert_eq!(store.save_state(b"one", 1), Err(SaveError::NotAnchored), "there is no vault yet");
     save(&store, 1, 1).unwrap();
-    assert_eq!(store.load_state(), Ok((None, 0)));
+    assert_eq!(store.load_state(), (StateFile::Missing, 0));
     store.save_state(b"one", 1).unwrap();
     store.save_state(b"five", 5).unwrap();
     assert_eq!(store.save_state(b"four", 4), Err(SaveError::NotNewer { have: 5, given: 4 }));
-    assert_eq!(store.load_state(), Ok((Some(b"five".to_vec()), 5)));
+    assert_eq!(store.load_state(), (StateFile::Bytes(b"five".to_vec()), 5));
+}
+
+/// Fifteen generations of a first line, then a line that began at the backup of generation 5.
+fn two_lines(dir: &Path) -> Store {
+    let (store, _) = store(dir);
+    for generation in 1..=15 {
+        save(&store, generation, 1).unwrap();
+    }
+    assert_eq!(store.backup(6), Ok(image(6, 1)));
+    assert_eq!(store.save_by_kit(&image(7, 2), 7, &[2; 32]), Ok(Saved::Settled));
+    store
+}
+
+#[test]
+fn after_a_restore_the_backups_are_those_of_the_line_in_use() {
+    let tmp = tempfile::tempdir().unwrap();
+    let store = two_lines(tmp.path());
+    assert_eq!(store.backups(), [6, 5], "7 to 15 are of the line that was left");
+    for generation in 8..=20 {
+        save(&store, generation, 2).unwrap();
+        assert_eq!(store.backups().first(), Some(&(generation - 1)));
+        assert_eq!(store.backup(generation - 1), Ok(image(generation - 1, 2)), "the newest of the line in use");
+    }
+    assert_eq!(store.backups(), (10..=19).rev().collect::<Vec<_>>());
+    std::fs::write(store.dir().join("vault.srv"), b"torn").unwrap();
+    assert_eq!(store.load(), Err(LoadError::Damaged { backup: Some(19) }));
+}
+
+#[test]
+fn what_a_restore_left_is_set_aside_and_can_be_had_again() {
+    let tmp = tempfile::tempdir().unwrap();
+    let store = two_lines(tmp.path());
+    for generation in 8..=10 {
+        save(&store, generation, 2).unwrap();
+    }
+    assert_eq!(store.backup(9), Ok(image(9, 2)), "the line in use comes first");
+    assert_eq!(std::fs::read(store.dir().join("backup/left-1-gen-9.srv")).unwrap(), image(9, 1), "and nothing was written over");
+    for generation in 11..=15 {
+        assert_eq!(store.backup(generation), Ok(image(generation, 1)));
+    }
+    // Back to the line that was left, from what it had last.
+    store.save_by_kit(&image(16, 3), 16, &[3; 32]).unwrap();
+    save(&store, 17, 3).unwrap();
+    assert_eq!((store.backup(16), store.backup(10)), (Ok(image(16, 3)), Ok(image(10, 2))));
+    assert_eq!(store.backups().first(), Some(&16));
+}
+
+#[test]
+fn lines_that_were_left_are_kept_up_to_a_number() {
+    let tmp = tempfile::tempdir().unwrap();
+    let (store, _) = store(tmp.path());
+    save(&store, 1, 1).unwrap();
+    let aside = || std::fs::read_dir(store.dir().join("backup")).unwrap();
+    let aside = || aside().filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("left-")).count();
+    for line in 2..=6 {
+        for generation in 2..=12 {
+            save(&store, generation, line).unwrap();
+        }
+        store.save_by_kit(&image(2, line + 100), 2, &[line + 100; 32]).unwrap();
+        store.save_by_kit(&image(1, line + 50), 1, &[line + 50; 32]).unwrap();
+    }
+    save(&store, 2, 99).unwrap();
+    assert_eq!(aside(), ASIDE_MAX);
+    assert_eq!(store.backup(11), Ok(image(11, 6)), "those that were left last");
+}
+
+#[test]
+fn a_backup_of_another_file_under_this_number_is_not_written_over() {
+    let tmp = tempfile::tempdir().unwrap();
+    let (store, _) = store(tmp.path());
+    save(&store, 1, 1).unwrap();
+    std::fs::write(store.dir().join("backup/gen-1.srv"), image(1, 9)).unwrap();
+    save(&store, 2, 1).unwrap();
+    assert_eq!(store.backup(1), Ok(image(1, 1)));
+    assert_eq!(std::fs::read(store.dir().join("backup/left-1-gen-1.srv")).unwrap(), image(1, 9));
+}
+
+#[test]
+fn what_is_in_the_way_is_named_and_stays() {
+    let tmp = tempfile::tempdir().unwrap();
+    let (store, anchor) = store(tmp.path());
+    save(&store, 1, 1).unwrap();
+    let before = anchor.record().unwrap();
+    for (name, place) in
+        [("vault.srv.tmp", Obstacle::NextVault), ("state.srs.tmp", Obstacle::NextState), ("backup/gen-1.srv", Obstacle::Backup(1))]
+    {
+        let path = store.dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        std::fs::write(path.join("mine"), b"mine").unwrap();
+        let refused = if place == Obstacle::NextState { store.save_state(b"one", 1).err() } else { save(&store, 2, 1).err() };
+        assert_eq!(refused, Some(SaveError::InTheWay(place)));
+        let words = refused.unwrap().to_string();
+        assert!(words.contains(name) && words.contains("Nothing was saved") && words.contains("Move it"), "{words}");
+        assert_eq!(std::fs::read(path.join("mine")).unwrap(), b"mine");
+        assert_eq!((store.load().unwrap().bytes, anchor.record().unwrap()), (image(1, 1), before));
+        if place == Obstacle::Backup(1) {
+            assert_eq!(store.backup(1), Err(RestoreError::NoFile(1)));
+        }
+        std::fs::remove_dir_all(path).unwrap();
+    }
+    assert_eq!(save(&store, 2, 1), Ok(Saved::Settled));
+    std::fs::remove_dir_all(store.dir().join("backup")).unwrap();
+    std::fs::write(store.dir().join("backup"), b"mine").unwrap();
+    assert_eq!(save(&store, 3, 1), Err(SaveError::InTheWay(Obstacle::Backups)));
+    assert_eq!(std::fs::read(store.dir().join("backup")).unwrap(), b"mine");
+}
+
+#[test]
+fn what_lies_in_the_state_files_place_does_not_keep_the_kit_out() {
+    let tmp = tempfile::tempdir().unwrap();
+    let (store, anchor) = store(tmp.path());
+    save(&store, 1, 1).unwrap();
+    store.save_state(b"four", 4).unwrap();
+    let path = store.dir().join("state.srs");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    std::fs::write(path.join("mine"), b"mine").unwrap();
+    assert_eq!(store.load_state(), (StateFile::NoFile, 4));
+    assert_eq!(store.save_state(b"five", 5), Err(SaveError::InTheWay(Obstacle::State)));
+    store.save_by_kit(&image(2, 2), 2, &[2; 32]).unwrap();
+    assert_eq!(std::fs::read(store.dir().join("state.unreadable.1/mine")).unwrap(), b"mine");
+    assert_eq!(anchor.record().unwrap().unwrap().state_generation, 4, "an old state file that is put back stays an old one");
+    assert_eq!(store.save_state(b"four again", 4), Err(SaveError::NotNewer { have: 4, given: 4 }));
+    store.save_state(b"five", 5).unwrap();
+    assert_eq!(store.load_state(), (StateFile::Bytes(b"five".to_vec()), 5));
 }
 
 #[test]
@@ -152,7 +277,8 @@ fn a_pipe_in_the_place_of_the_vault_is_no_file_and_holds_nobody_up() {
     let path = store.dir().join("vault.srv");
     std::fs::remove_file(&path).unwrap();
     nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    assert!(matches!(store.load(), Err(LoadError::Io { .. })));
+    assert_eq!(store.load(), Err(LoadError::NoFile { backup: None }));
+    assert_eq!(save(&store, 2, 1), Err(SaveError::InTheWay(Obstacle::Vault)));
 }
 
 #[test]

@@ -125,7 +125,7 @@ impl Signer {
             return talk.fail(trouble, Advice::Ask, false);
         }
         match next {
-            Next::Grant(grant) => self.granted(talk, grant, now),
+            Next::Grant(grant) => self.code_was_right(talk, grant, now),
             Next::Rekeyed { closed } => {
                 if self.open.as_mut().is_none_or(|open| open.take_new_state_key().is_err()) {
                     return talk.broken();

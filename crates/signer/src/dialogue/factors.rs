@@ -9,7 +9,8 @@ use strongroom_signer_api::{ActionEnd, KitOpening, Notice, Sealed};
 use strongroom_vault::{Edit, Factors, KdfParams, Kit, NewVault, OpenError, RecordKind, SecretBox, SlotKind, SystemEntropy, Vault};
 use zeroize::Zeroizing;
 
-use super::{Birth, Dialogue, Grant, Next, PASSWORD_LEN_MIN, PASSWORD_WAIT_MS_MAX, Step, Talk, Tried};
+use super::counting::Tried;
+use super::{Birth, Dialogue, Grant, Next, PASSWORD_LEN_MIN, PASSWORD_WAIT_MS_MAX, Step, Talk};
 use crate::arena::Shielded;
 use crate::clock::Moment;
 use crate::keys::{LOG_KEY_LEN, LoadError, Open};
@@ -155,7 +156,12 @@ impl Signer {
             Err(error) => return talk.fail(&error.to_string(), error.advice(), false),
         };
         match self.load(vault, Some(device), state, now) {
-            Ok(()) => self.save_vault(talk, sealed, Next::LetIn(Some(opening))),
+            Ok(()) => {
+                if let (Some(open), Some(saves)) = (self.open.as_mut(), opening.state_lost) {
+                    open.lose_ledger(saves, last_step_by(now));
+                }
+                self.save_vault(talk, sealed, Next::LetIn(Some(opening)))
+            }
             Err(error) => talk.fail(&error.to_string(), Advice::Ask, false),
         }
     }
@@ -166,7 +172,7 @@ impl Signer {
         let mut open = Open::load(vault, device.as_deref(), state, now, &mut self.arena)?;
         if state.is_none() {
             // The state file is gone: no code that could have been used before is accepted again.
-            open.ledger.totp.last_step = now.wall_s() / STEP_S + 1;
+            open.ledger.totp.last_step = last_step_by(now);
         }
         if self.freeze.is_none() {
             self.freeze.clone_from(&open.ledger.freeze);
@@ -213,12 +219,17 @@ impl Signer {
         if !open.is_of_service() {
             open.ledger.totp = open.ledger.totp.after_password();
         }
+        let mut frozen = None;
+        if by_kit.is_some_and(|opening| opening.state_lost.is_some()) && self.freeze.is_none() {
+            self.freeze.clone_from(&open.ledger.freeze);
+            frozen = self.freeze.clone().map(|freeze| Out::Notice(Notice::Frozen(freeze), None));
+        }
         open.ledger.freeze.clone_from(&self.freeze);
         open.reserve_first();
         let (log_key, read_key) = (open.log_public.to_vec(), open.read_public.to_vec());
         let end = ActionEnd::Unlocked { signatures: open.count.made(), by_kit, by: open.opened_by(), log_key, read_key };
         self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::Saving(Next::OpenSession { end }) });
-        self.save_ledger(Some(talk.prompt))
+        frozen.into_iter().chain(self.save_ledger(Some(talk.prompt))).collect()
     }
 
     pub(super) fn wrong_factor(&mut self, talk: Talk, tried: Tried, error: &OpenError, now: Moment) -> Vec<Out> {
@@ -263,6 +274,11 @@ impl Signer {
     pub(super) fn secret(&self, shielded: &Shielded) -> Option<Zeroizing<[u8; 32]>> {
         self.arena.expose(shielded, |bytes| <[u8; 32]>::try_from(bytes).ok().map(Zeroizing::new)).ok().flatten()
     }
+}
+
+/// The last step of which a code could have been used by now.
+fn last_step_by(now: Moment) -> u64 {
+    now.wall_s() / STEP_S + 1
 }
 
 /// No easier to try than `floor` asks for.

@@ -14,9 +14,10 @@ use strongroom_vault::{
 };
 use zeroize::Zeroizing;
 
+use super::counting::Tried;
 use super::factors::raised;
 use super::kept_password::Proven;
-use super::{Dialogue, PASSWORD_LEN_MIN, Talk, Tried};
+use super::{Dialogue, PASSWORD_LEN_MIN, Talk};
 use crate::arena::Shielded;
 use crate::clock::Moment;
 use crate::keys::Open;

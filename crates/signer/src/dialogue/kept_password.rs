@@ -7,8 +7,9 @@ use strongroom_signer_api::provider::{Failure, SHARE_LEN};
 use strongroom_signer_api::{ActionEnd, Keeping};
 use strongroom_vault::{Edit, Factors, SlotKind, SystemEntropy, Vault};
 
+use super::Talk;
+use super::counting::Tried;
 use super::keepers::{Brought, NOT_CHANGED, Purpose, SEALED_MEANWHILE, Step, in_words, keeper_of};
-use super::{Talk, Tried};
 use crate::arena::Shielded;
 use crate::clock::Moment;
 use crate::signer::{Out, Signer};

@@ -5,6 +5,7 @@
 
 mod about;
 mod change;
+mod counting;
 mod credentials;
 mod export;
 mod factors;
@@ -21,6 +22,7 @@ use strongroom_signer_api::{Action, ActionEnd, GIVEN_UP, Keeping, KitOpening, No
 use strongroom_vault::{KdfParams, Kit, SecretBox, SystemEntropy, Vault, peek};
 use zeroize::Zeroizing;
 
+use self::counting::{Counting, tried, tried_first};
 use self::credentials::is_api_key;
 use crate::arena::Shielded;
 use crate::clock::Moment;
@@ -64,8 +66,8 @@ pub(crate) struct Dialogue {
 /// What the next message of the prompt must be, with what was gathered before.
 enum Step {
     Hello,
-    /// The desk counts the attempt; then the first question comes.
-    Counting(Box<Pending>, String),
+    /// The desk counts the attempt; then this is asked.
+    Counting(Counting),
     CreatePassword(Birth),
     CreateKitShown(Birth, Shielded, Kit),
     CreateKitGroup(Birth, Shielded, Kit),
@@ -93,21 +95,6 @@ enum Step {
     ImportSecret(Import, String),
     /// Something is being saved; then this comes.
     Saving(Next),
-}
-
-/// What is guessed; each makes only its own kind wait.
-#[derive(Clone, Copy, Debug)]
-enum Tried {
-    Password,
-    Kit,
-}
-
-const fn tried(action: &Action) -> Option<Tried> {
-    match action {
-        Action::Unlock | Action::UnlockWith { .. } | Action::ChangePassword { .. } | Action::Rekey => Some(Tried::Password),
-        Action::Recover(_) => Some(Tried::Kit),
-        _ => None,
-    }
 }
 
 struct Birth {
@@ -220,6 +207,9 @@ impl Signer {
         if self.give_up_opening(at) {
             return Vec::new();
         }
+        if self.give_up_before_password(at) {
+            return Vec::new();
+        }
         if matches!(self.dialogues[at].step, Step::Saving(_)) {
             // Factors were given and bytes are on their way to the disk: it runs to its end without a listener.
             return Vec::new();
@@ -291,32 +281,10 @@ impl Signer {
             Ok(words) => words,
             Err(refusal) => return talk.fail(&refusal.to_string(), refusal.advice(), false),
         };
-        let Some(tried) = tried(&pending.action) else { return self.first_words(talk, pending, &words, now) };
-        // Counted before it is asked: ending everything in between gives no attempt for nothing.
-        self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::Counting(Box::new(pending), words) });
-        vec![Out::Notice(Notice::Attempt { ticket: talk.ticket.to_vec(), by_kit: matches!(tried, Tried::Kit) }, None)]
-    }
-
-    /// The desk counted an attempt, or says why it may not be made.
-    pub(crate) fn counted(&mut self, ticket: &[u8], refused: Option<String>, now: Moment) -> Vec<Out> {
-        let counting = |dialogue: &Dialogue| dialogue.ticket == *ticket && matches!(dialogue.step, Step::Counting(..));
-        let Some(at) = self.dialogues.iter().position(counting) else { return Vec::new() };
-        let Dialogue { prompt, ticket, step } = self.dialogues.remove(at);
-        let talk = Talk { prompt, ticket };
-        match (step, refused) {
-            (_, Some(why)) => talk.fail(&why, Advice::Ask, false),
-            (Step::Counting(pending, words), None) => self.first_words(talk, *pending, &words, now),
-            _ => talk.broken(),
+        match tried_first(&pending.action) {
+            Some(tried) => self.count(talk, tried, Counting::First(Box::new(pending), words)),
+            None => self.first_words(talk, pending, &words, now),
         }
-    }
-
-    /// A new desk knows of no attempt that the old one was counting.
-    pub(crate) fn stop_counting(&mut self) -> Vec<Out> {
-        let (counting, others) = std::mem::take(&mut self.dialogues).into_iter().partition(|one| matches!(one.step, Step::Counting(..)));
-        self.dialogues = others;
-        let counting: Vec<Dialogue> = counting;
-        let why = "the desk ended meanwhile; nothing was tried. Try again";
-        counting.iter().flat_map(|one| Talk { prompt: one.prompt, ticket: one.ticket }.fail(why, Advice::RetryAfter(500), false)).collect()
     }
 
     fn first_words(&mut self, talk: Talk, pending: Pending, words: &str, now: Moment) -> Vec<Out> {

@@ -8,7 +8,8 @@ use strongroom_signer_api::ActionEnd;
 use strongroom_signer_api::prompt::{Field, Show, ToPrompt};
 use strongroom_vault::{AuditorCode, ChangeError, Edit, Factors, KdfParams, Kit, RecordKind, SlotKind, SystemEntropy, Way};
 
-use super::{Dialogue, KIT_GROUP, Next, PASSWORD_LEN_MIN, Talk, Tried};
+use super::counting::Tried;
+use super::{Dialogue, KIT_GROUP, Next, PASSWORD_LEN_MIN, Talk};
 use crate::arena::Shielded;
 use crate::clock::Moment;
 use crate::signer::{Out, Signer};

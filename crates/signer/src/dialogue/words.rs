@@ -1,8 +1,7 @@
 //! What an action is, in the signer's words, and whether it can be done at all. Invariant: the roles and bounds that an action needs
 //! are looked at before a person is asked.
 
-use strongroom_model::{CredentialId, KeyStage, Origin, Role, SlotFor, Venue};
-use strongroom_signer_api::about::is_plain;
+use strongroom_model::{CredentialId, KeyStage, Origin, Role, SlotFor, Venue, is_plain};
 use strongroom_signer_api::{Action, Keeping, KitOpening, PinChange, Refusal};
 use strongroom_vault::{KdfParams, SlotKind};
 

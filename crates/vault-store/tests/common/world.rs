@@ -74,6 +74,12 @@ impl World {
         self.inner().live.keys().filter(|path| path.to_string_lossy().contains(part)).cloned().collect()
     }
 
+    /// What a file holds; nothing, where there is none.
+    pub(crate) fn content(&self, path: impl AsRef<Path>) -> Vec<u8> {
+        let inner = self.inner();
+        inner.live.get(path.as_ref()).map(|file| inner.files[*file].0.clone()).unwrap_or_default()
+    }
+
     pub(crate) fn record(&self) -> Option<AnchorRecord> {
         self.inner().record
     }
