@@ -17,7 +17,7 @@ use strongroom_venues::binance::{VenueError, decode};
 
 use crate::event::{Door, Effect, Event, Now, Outcome, Tag};
 use crate::order::{Order, Stage};
-use crate::placing::Override;
+use crate::placing::{Override, not_known};
 use crate::work::{Refused, Trouble, Work, is_duplicate, work_id};
 
 /// A working order is asked for so often.
@@ -83,12 +83,6 @@ impl Machine {
             machine.orders.insert(order.intent.client_order_id.clone(), order);
         }
         machine
-    }
-
-    /// Remembers what was traded before the start, live or over: of this day it counts.
-    pub fn remember(&mut self, orders: Vec<Order>, now: Now) {
-        let day = |at: Timestamp| at.ms().div_euclid(86_400_000);
-        self.earlier = orders.into_iter().filter(|order| day(order.updated) == day(now.wall) && !order.filled.is_zero()).collect();
     }
 
     /// Goes on with the kill switch engaged.
@@ -540,11 +534,6 @@ impl Machine {
             }
         }
     }
-}
-
-/// Trades that an order does not have yet.
-fn not_known(order: &Order, fills: &[Fill]) -> Vec<Fill> {
-    fills.iter().filter(|fill| !order.fills.contains_key(&fill.trade_id.0)).cloned().collect()
 }
 
 /// An error for a door.

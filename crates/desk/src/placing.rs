@@ -6,7 +6,7 @@ use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::Tell;
 use strongroom_guard::{Filled, Judgement, Pair, Policy, Quote, Reason, worth_at_most};
-use strongroom_model::{Advice, Asset, Balance, ClientOrderId, Fill, PlaceOrder, Symbol};
+use strongroom_model::{Advice, Asset, Balance, ClientOrderId, Fill, PlaceOrder, Symbol, Timestamp};
 
 use crate::event::{Door, Effect, Now};
 use crate::machine::{LIVE_ORDERS_MAX, Machine, Waiting, error};
@@ -90,6 +90,12 @@ impl Machine {
         self.record(Work::Place(id), vec![order], entries, out);
     }
 
+    /// Remembers what was traded before the start, live or over: of this day it counts.
+    pub fn remember(&mut self, orders: Vec<Order>, now: Now) {
+        let day = |at: Timestamp| at.ms().div_euclid(86_400_000);
+        self.earlier = orders.into_iter().filter(|order| day(order.updated) == day(now.wall) && !order.filled.is_zero()).collect();
+    }
+
     /// What the rules would say of a drafted order.
     pub fn judge(&mut self, order: &PlaceOrder, market: Quote, now: Now) -> Option<Judgement> {
         let policy = self.policy.as_ref()?;
@@ -171,4 +177,9 @@ impl Machine {
 
 fn denied(reason: &Reason) -> Tell {
     error(reason.rule(), format!("{reason}; nothing was sent"), reason.advice())
+}
+
+/// Trades that an order does not have yet.
+pub(crate) fn not_known(order: &Order, fills: &[Fill]) -> Vec<Fill> {
+    fills.iter().filter(|fill| !order.fills.contains_key(&fill.trade_id.0)).cloned().collect()
 }
