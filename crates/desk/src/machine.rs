@@ -9,9 +9,7 @@ use serde_json::{Value, json};
 use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorError, Fate, Tell};
 use strongroom_guard::{Filled, Policy, RiskState};
-use strongroom_model::{
-    Advice, ClientOrderId, CredentialId, ExecutionReport, Fill, Intent, OrderRef, PlaceOrder, SignedRequest, Timestamp,
-};
+use strongroom_model::{Advice, ClientOrderId, CredentialId, ExecutionReport, Intent, OrderRef, PlaceOrder, SignedRequest, Timestamp};
 use strongroom_signer_api::Refusal;
 use strongroom_venues::binance::{VenueError, decode};
 
