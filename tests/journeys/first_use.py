@@ -25,7 +25,7 @@ key = person.imports("paper")
 assert [view["key"]["id"] for view in does("key", "list")["keys"]] == [key]
 order = does(*buy())
 assert order["fate"] == "filled" and order["filled"] == "0.01" and order["fills"], order
-fails(1, "duplicate", *buy("0.01", "--id", order["client_order_id"]))
+fails(1, "duplicate-id", *buy("0.01", "--id", order["client_order_id"]))
 
 say("an order that rests, and is taken back")
 resting = rest_an_order()
@@ -183,7 +183,9 @@ due = next(view for view in does("key", "due")["keys"] if view["key"]["id"] == b
 assert due["due"][0]["why"] == "orders that are not mine", due
 code, told = person.with_code("key", "edit", born, "--rotate-days", "30", "--address", "203.0.113.7", "--notes", "the desk's")
 assert code == 0, told
-assert told["key"]["details"] == {"account": "", "addresses": ["203.0.113.7"], "rotate_days": 30, "services": False, "notes": "the desk's"}, told
+everything = {"no_orders": False, "instruments": [], "side": None, "kinds": [], "notional_max": None, "hours": None}
+assert told["key"]["details"] == {"account": "", "addresses": ["203.0.113.7"], "rotate_days": 30, "services": False, "notes": "the desk's",
+                                  "scope": everything}, told
 
 say("delete them")
 for key in (new, born, rsa):

@@ -59,6 +59,16 @@ fn ways() {
 }
 
 #[test]
+fn rules() {
+    waiting("rules.py");
+}
+
+#[test]
+fn roles() {
+    waiting("roles.py");
+}
+
+#[test]
 fn interrupted() {
     waiting("interrupted.py");
 }

@@ -184,8 +184,8 @@ mod tests {
         };
         assert!(rules.fits() && !rules.is_loosened_by(&rules));
         let looser: [fn(&mut DeskRules); 13] = [
-            |rules| drop(rules.modes.insert(DeskRule::Slippage, RuleMode::Shadow)),
-            |rules| drop(rules.modes.insert(DeskRule::Position, RuleMode::Ask)),
+            |rules| rules.modes = BTreeMap::from([(DeskRule::Slippage, RuleMode::Shadow)]),
+            |rules| rules.modes.extend([(DeskRule::Position, RuleMode::Ask)]),
             |rules| rules.restricted.clear(),
             |rules| rules.slippage_bps = Some(101),
             |rules| rules.slippage_bps = None,

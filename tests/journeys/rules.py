@@ -1,0 +1,114 @@
+"""Rules of the desk: what they refuse, what passes for a reason or by risk, and what stops everything; a day's worth outlives restarts."""
+from world import *
+
+keyring()
+daemon = Daemon("--paper")
+person = Person()
+person.imports("paper")
+limits = f"{WORK}/limits.json"
+policy = does("policy", "show")["policy"]
+
+
+def file(desk=None, **changes):
+    """New limits from the present ones; `desk`: changes of its rules."""
+    global policy
+    policy = does("policy", "show")["policy"]
+    changed = {**policy, **changes, "desk": {**policy["desk"], **(desk or {})}}
+    with open(limits, "w") as out:
+        json.dump(changed, out)
+    return limits
+
+
+def tightens(**changes):
+    assert not does("policy", "diff", file(**changes))["needs_code"], changes
+    does("policy", "set", limits)
+
+
+def loosens(**changes):
+    assert does("policy", "diff", file(**changes))["needs_code"], changes
+    code, told = person.with_code("policy", "set", limits)
+    assert code == 0, told
+
+
+def resting(*more):
+    return ("order", "place", "BTCUSDT", "buy", "--limit", int(best_bid() * 0.97), "--quantity", "0.01", *more)
+
+
+def entries(kind):
+    return [entry["payload"] for entry in does("audit", "list", "--last", 50)["entries"] if entry["kind"] == kind]
+
+
+say("an own order is not met")
+mine = does(*resting())["client_order_id"]
+told = fails(1, "self-trade", "order", "place", "BTCUSDT", "sell", "--market", "--quantity", "0.01")
+assert mine in told, told
+
+say("too many orders; a rule that asks, and one that only notes")
+tightens(desk={"open_orders_max": 1})
+assert "1 orders are open, and 1 may be" in fails(1, "open-orders", *resting())
+loosens(desk={"modes": {"open-orders": "ask"}})
+told = fails(5, "reason-needed", *resting())
+assert "1 orders are open" in told, told
+fails(1, "reason", *resting("--reason", "a\nb"))
+assert does(*resting("--reason", "the second leg"))["fate"] == "working"
+[passed] = entries("rule-passed")
+assert (passed["because"], passed["rule"], passed["why"]) == ("asked", "open-orders", "the second leg"), passed
+
+say("risk lets one order pass, once, and it stands in the log")
+tightens(desk={"modes": {}})
+fails(1, "open-orders", *resting())
+code, told = person.with_code("order", "override", *resting()[2:], "--why", "the hedge has to go out")
+assert code == 0 and told["fate"] == "working", told
+fails(1, "open-orders", *resting())
+assert entries("rule-overridden")[-1]["why"] == "the hedge has to go out"
+assert entries("rule-passed")[-1]["because"] == "override"
+for name in live_orders():
+    does("order", "cancel", name)
+
+say("what is held and would be bought of an instrument")
+held = next(Decimal(balance["free"]) + Decimal(balance["locked"]) for balance in does("balance")["balances"] if balance["asset"] == "BTC")
+instruments = [{**one, "position_max": str(held + Decimal("0.02"))} if one["symbol"] == "BTCUSDT" else one for one in policy["instruments"]]
+tightens(instruments=instruments)
+assert does(*buy("0.01"))["fate"] == "filled"
+told = fails(1, "position", *buy("0.011"))
+assert "BTCUSDT could be held" in told, told
+assert does(*buy("0.005"))["fate"] == "filled"
+
+say("a large order is signed after a code of its own, and only that one")
+tightens(confirm_above="600")
+code, told = person.with_code("order", "place", "ETHUSDT", "buy", "--market", "--quote", "700")
+assert code == 0 and told["fate"] == "filled", told
+assert does("order", "place", "ETHUSDT", "buy", "--market", "--quote", "500")["fate"] == "filled"
+assert entries("order-confirmed")[-1]["order"]["client_order_id"] == told["client_order_id"]
+
+say("what was signed in a day counts on, through a seal")
+tightens(day_notional_max="2000")
+told = fails(1, "day-notional", "order", "place", "ETHUSDT", "buy", "--market", "--quote", "400")
+assert "signed in 24 hours" in told, told
+does("vault", "seal")
+eventually("sealed", lambda: state() == "sealed")
+person.unlocks()
+fails(1, "day-notional", "order", "place", "ETHUSDT", "buy", "--market", "--quote", "400")
+
+say("a loss beyond the limit engages the kill switch, and re-arming alone does not help")
+loosens(day_notional_max="5000000", confirm_above=None, instruments=[{**one, "position_max": None} for one in policy["instruments"]])
+assert does(*resting())["fate"] == "working"
+tightens(desk={"day_loss_max": "0.000001"})
+eventually("the kill switch", lambda: "day-loss" in (does("vault", "status").get("killed") or ""))
+eventually("what rested is cancelled", lambda: live_orders() == [])
+fails(5, "kill-switch", *buy())
+code, told = person.with_code("rearm")
+assert code == 0, told
+eventually("it engages again", lambda: does("vault", "status").get("killed"))
+loosens(desk={"day_loss_max": None})
+code, told = person.with_code("rearm")
+assert code == 0, told
+assert does(*buy())["fate"] == "filled"
+
+say("the limits have a history")
+history = does("policy", "history")["history"]
+assert len(history) >= 8, history
+assert any(row["changes"].get("desk.day_loss_max", {}).get("to") == "0.000001" for row in history), history
+verifies(person)
+daemon.stop()
+say("done")
