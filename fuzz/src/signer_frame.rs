@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use strongroom_guard::{Freeze, Policy};
-use strongroom_model::{CredentialId, Venue};
+use strongroom_model::{CredentialId, PlaceOrder, Role, SlotFor, Venue};
 use strongroom_signer_api::control::{FromDesk, ToDesk, ToSigner};
 use strongroom_signer_api::frame::{self, Frame, Kind};
 use strongroom_signer_api::{Action, Notice, Reply, Request, Saved, Sealed, SignAsk};
@@ -24,11 +24,18 @@ pub fn seeds() -> Vec<Vec<u8>> {
         recv_window_ms: 5_000,
         audit_seq: 9,
     });
+    let order: PlaceOrder = serde_json::from_value(serde_json::json!({"client_order_id": "a", "symbol": "BTCUSDT", "side": "buy",
+        "spec": {"limit": {"price": "50000", "quantity": "0.1", "tif": "GTC"}}}))
+    .expect("an order");
     let actions = [
         Action::CreateVault { vault_id: vec![7; 16], kdf_memory_kib: 65_536, kdf_passes: 3 },
         Action::Unlock,
         Action::Import { label: "key".to_owned(), venue: Venue::Binance },
         Action::SetPolicy(Policy::initial()),
+        Action::AddSlot { kind: SlotFor::Person, label: "further".to_owned(), roles: vec![Role::Viewer] },
+        Action::SetRoles { slot: 3, roles: Role::ALL.to_vec() },
+        Action::ConfirmOrder(order.clone()),
+        Action::Override { order, why: "because".to_owned() },
     ];
     let others = [
         Request::Status,

@@ -1,7 +1,7 @@
 //! Answers of a venue. Invariant: whatever it says, reading it and reckoning with it ends in a value or an error.
 
-use strongroom_guard::{DeskFacts, Policy, desk_gate};
-use strongroom_model::Intent;
+use strongroom_guard::{Policy, Quote, RiskState};
+use strongroom_model::{PlaceOrder, Symbol};
 use strongroom_venues::binance::{decode, limits, symbol};
 
 const READERS: usize = 10;
@@ -82,16 +82,22 @@ pub fn check(data: &[u8]) {
 /// A book gives a mark, and the desk's gate reckons with it.
 fn depth(body: &[u8]) {
     let Ok(book) = decode::depth(body) else { return };
-    let facts = DeskFacts { mark: book.mid() };
-    for intent in orders() {
-        let _ = desk_gate(&Policy::initial(), &facts, &intent);
+    let mut state = RiskState::default();
+    let mark = book.mid();
+    state.marks(mark.iter().filter_map(|mark| Some((Symbol::parse("BTCUSDT").ok()?, *mark))).collect());
+    state.held([]);
+    let mut policy = Policy::initial();
+    policy.desk.exposure_max = Some(policy.order_notional_max);
+    for (now_ms, order) in (0..).zip(orders()) {
+        let _ = state.judge(&policy, &order, Quote { mark, average: mark }, now_ms);
+        state.sent(&order, now_ms);
     }
 }
 
-fn orders() -> [Intent; 2] {
+fn orders() -> [PlaceOrder; 2] {
     [
-        r#"{"place":{"client_order_id":"a","symbol":"BTCUSDT","side":"buy","spec":{"limit":{"price":"50000","quantity":"1","tif":"GTC"}}}}"#,
-        r#"{"place":{"client_order_id":"a","symbol":"BTCUSDT","side":"sell","spec":{"market":{"size":{"base":"0.5"}}}}}"#,
+        r#"{"client_order_id":"a","symbol":"BTCUSDT","side":"buy","spec":{"limit":{"price":"50000","quantity":"1","tif":"GTC"}}}"#,
+        r#"{"client_order_id":"a","symbol":"BTCUSDT","side":"sell","spec":{"market":{"size":{"base":"0.5"}}}}"#,
     ]
-    .map(|text| serde_json::from_str(text).expect("an intent"))
+    .map(|text| serde_json::from_str(text).expect("an order"))
 }

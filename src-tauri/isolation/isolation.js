@@ -25,7 +25,7 @@ const SHAPES = {
   candles: ["symbol", "interval"],
   check: ["order"],
   size: ["symbol", "side", "price", "percent"],
-  place: ["order"],
+  place: ["order", "name", "reason"],
   cancel: ["client_order_id"],
   orders: ["live"],
   balances: [],

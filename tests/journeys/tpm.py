@@ -114,7 +114,7 @@ opens()
 assert does(*buy())["fate"] == "filled"
 assert does("order", "cancel", rest_an_order())["fate"] == "canceled"
 code, told = cli("vault", "kit")
-assert code != 0 and "KeyAdmin" in json.dumps(told), told
+assert code != 0 and "key-admin" in json.dumps(told), told
 assert tpm.holds() == "", tpm.holds()
 seals()
 

@@ -140,6 +140,13 @@ fn a_hostile_desk_stays_inside_the_sealed_limits() {
     world.restart(later);
     let (next, _) = attack(&mut world, 9, later, HOUR_MS, 6_000);
     assert!(next <= max && next > max * decimal("0.5"), "{next}");
+    // Nothing of what it was told in all that could sign anything.
+    let found = |secret: &[u8]| world.told_desk.windows(secret.len()).any(|window| window == secret);
+    assert!(found(b"hostilehostilehostile"), "the search finds what is there");
+    let seed = world.otp_uri.split("secret=").nth(1).unwrap().split('&').next().unwrap();
+    for secret in [SECRET, b"a password of the hostile desk", seed.as_bytes(), &world.kit.as_bytes()[10..24]] {
+        assert!(!found(secret), "{:?}", String::from_utf8_lossy(secret));
+    }
 }
 
 #[test]

@@ -401,6 +401,8 @@ fn session() -> SessionView {
         is_service: false,
         idle_left_ms: Some(900_000),
         age_left_ms: Some(9_000_000),
+        day_notional: None,
+        roles: strongroom_model::Role::ALL.to_vec(),
         signatures: 7,
         killed: None,
         lines: vec![line(LineKind::Rest), line(LineKind::Stream)],

@@ -3,6 +3,8 @@
 //! Invariant: with the code nothing but the log's reading key is opened; the log and the vault's file are only read. Whether the
 //! log is whole is for `strongroom-audit verify` to say.
 
+mod gaps;
+
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -15,6 +17,8 @@ use strongroom_vault::{AuditorCode, Factors, Vault};
 use strongroom_verify::{Leaf, Log};
 use zeroize::Zeroizing;
 
+use crate::gaps::Gaps;
+
 #[global_allocator]
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
 
@@ -23,7 +27,8 @@ Example:
   strongroom-auditor read desk.db --vault vault.srv --code-fd 3 3<code.txt
 
 The code is on paper, from `strongroom vault add-slot auditor`. Verify the log first: strongroom-audit verify desk.db --key KEY.
-An entry is printed as one line of JSON: seq, at, kind, payload.";
+An entry is printed as one line of JSON: seq, at, kind, payload. Orders that were signed and that the log does not tell of
+are named at the end, and make it fail.";
 /// Longest line that could be a code.
 const CODE_LEN_MAX: usize = 1_024;
 
@@ -67,28 +72,33 @@ fn read(log: &Path, vault: &Path, code_fd: Option<u32>) -> anyhow::Result<()> {
     let log = Log::open(log).with_context(|| format!("{} cannot be read", log.display()))?;
     let code = AuditorCode::parse(&typed(code_fd)?).context("this is not an auditor's code")?;
     let vault = Vault::open(&file, Factors::Auditor(&code)).context("the code does not open this vault's file")?;
-    let mut reader = None;
+    let (mut reader, mut gaps) = (None, Gaps::default());
     let mut outcome = Ok(());
     log.leaves(|row| {
-        outcome = next(&vault, &mut reader, &row.bytes);
+        outcome = next(&vault, &mut reader, &mut gaps, &row.bytes);
         outcome.is_ok()
     })?;
-    outcome
+    outcome?;
+    match gaps.words() {
+        Some(words) => Err(anyhow!(words)),
+        None => Ok(()),
+    }
 }
 
 /// Prints what a leaf says; one that opens an epoch says nothing.
-fn next(vault: &Vault, reader: &mut Option<Reader>, bytes: &[u8]) -> anyhow::Result<()> {
+fn next(vault: &Vault, reader: &mut Option<Reader>, gaps: &mut Gaps, bytes: &[u8]) -> anyhow::Result<()> {
     let leaf = Leaf::read(bytes).map_err(|what| anyhow!("an entry of the log {what}"))?;
     if leaf.opens_epoch() {
         *reader = Some(vault.with_audit_read_key(|key| Reader::open(key, bytes))??);
         return Ok(());
     }
     let entry = reader.as_mut().context("the log does not begin with an epoch")?.next(bytes)?;
-    print(&entry)
+    let payload = serde_json::from_slice(&entry.payload).unwrap_or_default();
+    gaps.look(&payload);
+    print(&entry, &payload)
 }
 
-fn print(entry: &Entry) -> anyhow::Result<()> {
-    let payload: serde_json::Value = serde_json::from_slice(&entry.payload).unwrap_or_default();
+fn print(entry: &Entry, payload: &serde_json::Value) -> anyhow::Result<()> {
     let line = serde_json::json!({"seq": entry.seq, "at": entry.at.to_string(), "kind": entry.kind, "payload": payload});
     writeln!(io::stdout(), "{line}").context("the entry could not be written")
 }

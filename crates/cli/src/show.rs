@@ -120,6 +120,9 @@ fn session(view: &SessionView) {
         row("ends idle in", minutes(idle));
         row("ends in", minutes(age));
     }
+    if let Some((signed, most)) = &view.day_notional {
+        row("signed in 24 h", format!("worth up to {signed}, of {most}"));
+    }
     if view.is_service {
         row("opened by", "a machine, until it is locked or sealed");
     }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use strongroom_guard::Policy;
 use strongroom_model::{
-    Advice, Balance, Candle, CredentialId, CredentialInfo, Fill, Instrument, Level, Notional, OrderSpec, Price, Quantity, Remark, Side,
-    SlotInfo, Symbol, Timestamp,
+    Advice, Balance, Candle, CredentialId, CredentialInfo, Fill, Instrument, Level, Notional, OrderSpec, Price, Quantity, Remark, Role,
+    Side, SlotInfo, Symbol, Timestamp,
 };
 use thiserror::Error;
 
@@ -336,6 +336,10 @@ pub struct SessionView {
     pub age_left_ms: Option<u64>,
     /// Signatures made with this vault.
     pub signatures: u64,
+    /// What was signed in the last day, each order at the most that it can be worth, and the most allowed.
+    pub day_notional: Option<(Notional, Notional)>,
+    /// What the session may do.
+    pub roles: Vec<Role>,
     /// The kill switch, if engaged.
     pub killed: Option<String>,
     /// Lines to venues.

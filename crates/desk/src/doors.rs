@@ -220,6 +220,8 @@ impl Door {
             idle_left_ms: status.as_ref().and_then(persons_session).map(|(idle, _)| idle),
             age_left_ms: status.as_ref().and_then(persons_session).map(|(_, age)| age),
             signatures: status.as_ref().map_or(0, |status| status.signatures),
+            day_notional: status.as_ref().and_then(|status| status.day),
+            roles: status.map(|status| status.roles).unwrap_or_default(),
             killed: summary.killed,
             lines: self.hall.venue.line_views(stream_age_ms, resyncs),
             limits: self.hall.venue.limit_views(),

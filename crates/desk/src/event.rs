@@ -83,8 +83,8 @@ pub enum Event {
     Signed {
         /// Which.
         tag: Tag,
-        /// The request, its expiry and its key; or why not.
-        outcome: Result<(SignedRequest, Timestamp, CredentialId), Refusal>,
+        /// The request with what is known of it; or why not.
+        outcome: Result<Signed, Refusal>,
     },
     /// Answer to [`Effect::Send`].
     Answered {
@@ -104,6 +104,19 @@ pub enum Event {
     Policy(Option<Policy>),
     /// Time passed.
     Tick,
+}
+
+/// A signed request.
+#[derive(Debug)]
+pub struct Signed {
+    /// To be sent unchanged.
+    pub request: SignedRequest,
+    /// When the venue can no longer execute it.
+    pub expires: Timestamp,
+    /// Its key.
+    pub key: CredentialId,
+    /// Of a new order: which opening of the vault, and its number since then.
+    pub number: Option<(u64, u64)>,
 }
 
 /// What came of a request.

@@ -30,7 +30,7 @@ mod venue;
 mod watching;
 mod work;
 
-pub use event::{Effect, Event, Now, Outcome};
+pub use event::{Effect, Event, Now, Outcome, Signed};
 pub use machine::Machine;
 pub use order::{Order, Stage};
 pub use shell::{Config, DeskError, run};

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorError, Fate, Tell};
 use strongroom_guard::{Filled, Policy, RiskState};
-use strongroom_model::{Advice, ClientOrderId, CredentialId, ExecutionReport, Intent, OrderRef, PlaceOrder, SignedRequest, Timestamp};
+use strongroom_model::{Advice, ClientOrderId, CredentialId, ExecutionReport, Intent, OrderRef, PlaceOrder, Timestamp};
 use strongroom_signer_api::Refusal;
 use strongroom_venues::binance::{VenueError, decode};
 
-use crate::event::{Door, Effect, Event, Now, Outcome, Tag};
+use crate::event::{Door, Effect, Event, Now, Outcome, Signed, Tag};
 use crate::order::{Order, Stage};
 use crate::placing::{Override, not_known};
 use crate::work::{Refused, Trouble, Work, is_duplicate, work_id};
@@ -213,14 +213,14 @@ impl Machine {
         out.push(Effect::Sign { tag, intent, credential: None });
     }
 
-    fn signed(&mut self, tag: Tag, outcome: Result<(SignedRequest, Timestamp, CredentialId), Refusal>, now: Now, out: &mut Vec<Effect>) {
+    fn signed(&mut self, tag: Tag, outcome: Result<Signed, Refusal>, now: Now, out: &mut Vec<Effect>) {
         let Some(work) = self.work.remove(&tag) else { return };
         match outcome {
-            Ok((request, expires, key)) => {
+            Ok(Signed { request, expires, key, number }) => {
                 if let Work::Place(id) = &work {
                     self.expiries.insert(id.clone(), expires);
                     if let Some(order) = self.orders.get_mut(id) {
-                        order.key = Some(key);
+                        (order.key, order.signed) = (Some(key), number);
                     }
                 }
                 let cancel = matches!(work, Work::Cancel { .. });
@@ -329,7 +329,7 @@ impl Machine {
                     order.stage = Stage::Ambiguous { expires, what: error.to_string() };
                     order.updated = now.wall;
                     let order = order.clone();
-                    let entry = json!({"order": id, "what": error.to_string(), "expires": expires});
+                    let entry = json!({"order": id, "what": error.to_string(), "expires": expires, "signed": order.signed});
                     self.record(Work::Note, vec![order], vec![(Kind::OrderAmbiguous, entry)], out);
                     self.asks.insert(id.clone(), Ask { at_ms: now.mono_ms + RETRY_MS, tries: 0, under_way: false });
                 }
@@ -439,7 +439,7 @@ impl Machine {
         let Some(order) = self.orders.get(id).cloned() else { return };
         let entry = json!({
             "order": id, "venue_order": order.venue_order_id, "fate": order.view().fate, "filled": order.filled,
-            "notional": order.filled_notional, "trades": order.fills.keys().collect::<Vec<_>>(),
+            "notional": order.filled_notional, "trades": order.fills.keys().collect::<Vec<_>>(), "signed": order.signed,
         });
         self.record(Work::Note, vec![order], vec![(kind, entry)], out);
         self.settle_door(id, now, out);
@@ -451,6 +451,9 @@ impl Machine {
         order.refuse(refused.why.clone(), now.wall);
         let order = order.clone();
         self.stood(id, &[], now, out);
+        let (kind, mut told) = entry;
+        told["signed"] = json!(order.signed);
+        let entry = (kind, told);
         self.record(Work::Note, vec![order], vec![entry], out);
         self.tell_refused(id, refused.code, refused.why, refused.advice, out);
     }

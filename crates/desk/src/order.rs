@@ -49,6 +49,9 @@ pub struct Order {
     /// The key that placed it: it is looked after with that one, as long as that one is accepted.
     #[serde(default)]
     pub key: Option<CredentialId>,
+    /// In which opening of the vault it was signed, and which order it was since then.
+    #[serde(default)]
+    pub signed: Option<(u64, u64)>,
     /// The venue's number, once told.
     pub venue_order_id: Option<VenueOrderId>,
     /// Base quantity filled, as the venue told.
@@ -70,6 +73,7 @@ impl Order {
             intent,
             stage: Stage::Intended,
             key: None,
+            signed: None,
             venue_order_id: None,
             filled: Quantity::ZERO,
             filled_notional: Notional::ZERO,

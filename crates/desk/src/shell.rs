@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::account;
 use crate::actions;
 use crate::doors;
-use crate::event::{Door, Effect, Event, Tag};
+use crate::event::{Door, Effect, Event, Signed, Tag};
 use crate::feed::Feed;
 use crate::hall::{Hall, Inbound, Summary, lock, wall};
 use crate::keeper::Keeper;
@@ -364,9 +364,9 @@ impl Pipeline {
 
 async fn sign(hall: Arc<Hall>, tag: Tag, ask: SignAsk) {
     let outcome = match hall.ask_signer(&Request::Sign(ask)).await {
-        Ok(Reply::Signed { request, expires, credential, .. }) => {
+        Ok(Reply::Signed { request, expires, credential, order, .. }) => {
             hall.keys.signed(&request.api_key, wall());
-            Ok((request, expires, credential))
+            Ok(Signed { request, expires, key: credential, number: order })
         }
         Ok(_) => Err(strongroom_signer_api::Refusal::NotUnderstood),
         Err(refusal) => Err(refusal),

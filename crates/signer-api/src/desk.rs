@@ -315,6 +315,9 @@ pub enum Reply {
         expires: Timestamp,
         /// The key that it is signed with.
         credential: CredentialId,
+        /// Of a new order: how many signatures there had been when the vault was opened, and which order it is since then. Both stand in the
+        /// log, so that an order which the log does not tell of leaves a gap.
+        order: Option<(u64, u64)>,
     },
     /// The request was understood and refused.
     Refused(Refusal),

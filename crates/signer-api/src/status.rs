@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use strongroom_guard::{Freeze, SessionEnd};
-use strongroom_model::Scheme;
+use strongroom_model::{Notional, Role, Scheme};
 
 /// Which walls stand around the signer, measured at its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +51,12 @@ pub struct Status {
     pub freeze: Option<Freeze>,
     /// Signatures made with this vault.
     pub signatures: u64,
+    /// New orders signed since the vault was opened.
+    pub orders: u64,
+    /// What was signed in the last day, each order at the most that it can be worth, and the most allowed.
+    pub day: Option<(Notional, Notional)>,
+    /// What the session may do.
+    pub roles: Vec<Role>,
     /// The walls.
     pub walls: Walls,
     /// Which schemes of keys are in the vault.

@@ -48,6 +48,10 @@ pub(crate) struct Open {
     pub(crate) ledger_generation: u64,
     pub(crate) count: Count,
     pub(crate) spending: Spending,
+    /// Signatures that there had been when the vault was opened: another number at each opening.
+    pub(crate) opened_at: u64,
+    /// New orders signed since the vault was opened.
+    pub(crate) orders: u64,
     /// Orders that a person confirmed with a code, each with the time until which that holds.
     pub(crate) confirmed: Vec<(PlaceOrder, u64)>,
     pub(crate) session: Result<Session, SessionEnd>,
@@ -131,6 +135,8 @@ impl Open {
             ledger_generation,
             count,
             spending,
+            opened_at: count.made(),
+            orders: 0,
             confirmed: Vec::new(),
             session: Err(SessionEnd::NeverOpened),
             rate: OrderRate::default(),

@@ -225,10 +225,12 @@ impl Signer {
                 return Err(Refusal::State("the worth of what was signed cannot be counted any further".to_owned()));
             }
             open.rate.count(now.mono_ms);
+            open.orders += 1;
             open.confirmed.retain(|(confirmed, _)| confirmed != order);
         }
+        let order = (operation == Operation::Place).then_some((open.opened_at, open.orders));
         out.extend(self.reserve(worth));
-        Ok(Some(Reply::Signed { request, count, expires: at.plus_ms(i64::from(ask.recv_window_ms)), credential }))
+        Ok(Some(Reply::Signed { request, count, expires: at.plus_ms(i64::from(ask.recv_window_ms)), credential, order }))
     }
 
     /// What waited for a reservation is asked again; `failed`: is refused.
@@ -303,6 +305,9 @@ impl Signer {
                 session_end: Some(SessionEnd::NeverOpened),
                 freeze,
                 signatures: 0,
+                orders: 0,
+                day: None,
+                roles: Vec::new(),
                 walls: self.walls,
                 schemes: Vec::new(),
             };
@@ -320,6 +325,9 @@ impl Signer {
             session_end: session.err(),
             freeze,
             signatures: open.count.made(),
+            orders: open.orders,
+            day: Some((open.spending.turnover.of_day(now.wall_s()), open.policy.day_notional_max)),
+            roles: open.session.as_ref().map(|session| session.roles.clone()).unwrap_or_default(),
             walls: self.walls,
             schemes: open.credentials.iter().map(|credential| credential.info.scheme).collect(),
         }

@@ -1188,6 +1188,14 @@ age_left_ms: number | null,
  */
 signatures: number,
 /**
+ * What was signed in the last day, each order at the most that it can be worth, and the most allowed.
+ */
+day_notional: [Notional, Notional] | null,
+/**
+ * What the session may do.
+ */
+roles: Array<Role>,
+/**
  * The kill switch, if engaged.
  */
 killed: string | null,

@@ -21,7 +21,7 @@ import { checks } from "./fake/checks";
 import { FakeMarket, TICK_SCALE, instrument } from "./fake/market";
 import { FakeOrders } from "./fake/orders";
 import * as scenes from "./fake/scenes";
-import { FakeVault, outcome } from "./fake/vault";
+import { ALL_ROLES, FakeVault, outcome } from "./fake/vault";
 import { priceOf } from "./symbols";
 
 export const FAKE_MARK = "strongroom-simulated-backend";
@@ -266,6 +266,8 @@ export class FakeWorld implements Commands {
       idle_left_ms: this.idleLeft(),
       age_left_ms: 6 * 3_600_000,
       signatures: 1204,
+      day_notional: ["1284320.5", "5000000"] as [string, string],
+      roles: [...ALL_ROLES],
       killed: this.killed,
       lines: scenes.lines({
         now_us: this.now_us(),

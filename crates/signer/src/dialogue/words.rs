@@ -1,6 +1,7 @@
 //! What an action is, in the signer's words, and whether it can be done at all. Invariant: the roles and bounds that an action needs
 //! are looked at before a person is asked.
 
+use strongroom_guard::Proof;
 use strongroom_model::{CredentialId, KeyStage, Origin, Role, SlotFor, Venue, is_plain};
 use strongroom_signer_api::{Action, Keeping, KitOpening, PinChange, Refusal};
 use strongroom_vault::{KdfParams, SlotKind};
@@ -46,6 +47,9 @@ impl Signer {
         let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
         let session = open.session_at(now.mono_ms).map_err(|end| Refusal::Guard(strongroom_guard::Reason::Session { end }))?;
         action.permission().check(session).map_err(Refusal::Guard)?;
+        if session.is_service && action.permission().row().proof != Proof::None {
+            return state("a machine has the vault open, and this needs a person; seal it first (`strongroom vault seal`)");
+        }
         let Some(open) = self.open.as_ref() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
         let found = |id: &CredentialId| open.credential(Some(*id), Venue::Binance).map(|found| &found.info).ok_or(Refusal::NoCredential);
         let label = |id: &CredentialId| found(id).map(|info| info.label.clone());

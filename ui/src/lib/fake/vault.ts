@@ -10,7 +10,7 @@ export const outcome = (words: string, more: Partial<Outcome> = {}): Outcome => 
   ...more,
 });
 
-const ALL_ROLES: Role[] = ["viewer", "trader", "risk", "key-admin", "auditor"];
+export const ALL_ROLES: Role[] = ["viewer", "trader", "risk", "key-admin", "auditor"];
 
 export class FakeVault {
   keys: KeyView[];

@@ -1,0 +1,45 @@
+// Stories of sending: what was gone past is told, and a large order is confirmed under the name under which it is placed.
+import { describe, expect, it } from "vitest";
+import type { Commands, DoorAction, Order } from "../src/bindings/contract";
+import { place } from "../src/state/placing";
+import { Prompt } from "../src/state/prompt.svelte";
+
+const order: Order = { symbol: "BTCUSDT", side: "buy", spec: { limit: { price: "100", quantity: "1", tif: "GTC" } } };
+const refused = (code: string) => ({ code, message: `${code}; nothing was sent`, advice: "ask" });
+
+/** A desk that refuses until a confirmation of that very name came. */
+function desk(confirms: boolean) {
+  const seen: { placed: { name: string | null; reason: string | null }[]; acted: DoorAction[] } = { placed: [], acted: [] };
+  const backend = {
+    place: async ({ name, reason }: { name: string | null; reason: string | null }) => {
+      seen.placed.push({ name, reason });
+      const confirmed = seen.acted.some((action) => action.action === "confirm_order" && action.client_order_id === name);
+      if (!confirmed) throw refused("confirm");
+      return { client_order_id: name };
+    },
+    act: async ({ action }: { action: DoorAction }) => {
+      if (!confirms) throw refused("given-up");
+      seen.acted.push(action);
+      return { words: "Confirmed.", key: null, log_key: null, public_key: null };
+    },
+  } as unknown as Commands;
+  return { backend, prompt: new Prompt(backend), seen };
+}
+
+describe("sending", () => {
+  it("confirms a large order in the prompt and places it under the same name", async () => {
+    const { backend, prompt, seen } = desk(true);
+    const view = await place(backend, prompt, order, ["Slippage", "Balance"]);
+    expect(seen.placed).toHaveLength(2);
+    expect(seen.placed[0]).toEqual(seen.placed[1]);
+    expect(seen.placed[0]!.reason).toBe("went past: Slippage, Balance");
+    expect(seen.acted).toEqual([{ action: "confirm_order", client_order_id: view.client_order_id, ...order }]);
+    expect(view.client_order_id).toMatch(/^sr-[0-9a-f]{32}$/);
+  });
+
+  it("sends nothing when the confirmation is given up", async () => {
+    const { backend, prompt, seen } = desk(false);
+    await expect(place(backend, prompt, order, [])).rejects.toMatchObject({ code: "given-up" });
+    expect(seen.placed).toEqual([{ name: seen.placed[0]!.name, reason: null }]);
+  });
+});
