@@ -51,9 +51,11 @@ impl Day {
     pub fn traded(&mut self, symbol: &Symbol, quote: &str, side: Side, filled: Filled, fee: Decimal, at: Timestamp) {
         self.is(at);
         let (_, trades) = self.trades.entry(symbol.clone()).or_insert_with(|| (quote.to_owned(), Trades::default()));
-        let sign = if side == Side::Buy { Decimal::ONE } else { Decimal::NEGATIVE_ONE };
-        trades.quantity += sign * filled.quantity;
-        trades.cash -= sign * filled.notional + fee;
+        let cash = trades.cash.saturating_sub(fee);
+        (trades.quantity, trades.cash) = match side {
+            Side::Buy => (trades.quantity.saturating_add(filled.quantity), cash.saturating_sub(filled.notional)),
+            Side::Sell => (trades.quantity.saturating_sub(filled.quantity), cash.saturating_add(filled.notional)),
+        };
         trades.last = filled.notional.checked_div(filled.quantity).unwrap_or(trades.last);
     }
 
@@ -61,12 +63,12 @@ impl Day {
     pub fn result(&mut self, quote: &str, marks: &BTreeMap<Symbol, Price>) -> DayResult {
         let of_quote = self.trades.iter().filter(|(_, (asset, _))| asset == quote);
         let worth = |(symbol, (_, trades)): (&Symbol, &(Asset, Trades))| {
-            trades.cash + trades.quantity * marks.get(symbol).map_or(trades.last, |mark| mark.value())
+            trades.cash.saturating_add(trades.quantity.saturating_mul(marks.get(symbol).map_or(trades.last, |mark| mark.value())))
         };
-        let result = of_quote.map(worth).sum();
+        let result = of_quote.map(worth).fold(Decimal::ZERO, Decimal::saturating_add);
         let highest = self.highest.entry(quote.to_owned()).or_default();
         *highest = (*highest).max(result);
-        DayResult { result, drawdown: *highest - result }
+        DayResult { result, drawdown: highest.saturating_sub(result) }
     }
 
     /// The quote assets that were traded.

@@ -1,7 +1,7 @@
 //! What is held, and what orders on their way may add to it.
 //!
 //! Invariant: an order counts from the moment it is sent until it is over, with all that it may still buy; what was told twice
-//! counts once.
+//! counts once. What is too large to be held counts as the most that can be held.
 
 use std::collections::BTreeMap;
 
@@ -84,15 +84,17 @@ impl Exposure {
             quantity: (quantity - open.filled).max(Decimal::ZERO),
             notional: (notional - open.filled_notional).max(Decimal::ZERO),
         };
-        open.filled += new.quantity;
-        open.filled_notional += new.notional;
+        open.filled = open.filled.saturating_add(new.quantity);
+        open.filled_notional = open.filled_notional.saturating_add(new.notional);
         if let (Some(held), Some(pair)) = (&mut self.held, self.pairs.get(&open.order.symbol)) {
             let (gets, gives) = match open.order.side {
                 Side::Buy => ((&pair.base, new.quantity), (&pair.quote, new.notional)),
                 Side::Sell => ((&pair.quote, new.notional), (&pair.base, new.quantity)),
             };
-            *held.entry(gets.0.clone()).or_default() += gets.1;
-            *held.entry(gives.0.clone()).or_default() -= gives.1;
+            let got = held.entry(gets.0.clone()).or_default();
+            *got = got.saturating_add(gets.1);
+            let given = held.entry(gives.0.clone()).or_default();
+            *given = given.saturating_sub(gives.1);
         }
         new
     }
@@ -116,9 +118,10 @@ impl Exposure {
     pub fn position(&self, symbol: &Symbol, more: Option<&PlaceOrder>, mark: Price) -> Option<Decimal> {
         let base = &self.pairs.get(symbol)?.base;
         let held = self.held.as_ref()?.get(base).copied().unwrap_or_default();
-        let open: Decimal = self.buys().filter(|open| open.order.symbol == *symbol).map(|open| open.left_base(mark)).sum();
+        let open = self.buys().filter(|open| open.order.symbol == *symbol).map(|open| open.left_base(mark));
+        let open = open.fold(Decimal::ZERO, Decimal::saturating_add);
         let more = more.filter(|order| order.side == Side::Buy).map_or(Decimal::ZERO, |order| base_of(order, mark));
-        Some(held + open + more)
+        Some(held.saturating_add(open).saturating_add(more))
     }
 
     /// Worth of all listed instruments of a quote asset, with all that open orders and `more` would buy. `price` says at how much a unit
@@ -136,7 +139,7 @@ impl Exposure {
         for symbol in listed {
             let Some(pair) = self.pairs.get(symbol).filter(|pair| pair.quote == quote && !counted.contains(&&pair.base)) else { continue };
             counted.push(&pair.base);
-            worth += held.get(&pair.base).copied().unwrap_or_default() * price(symbol);
+            worth = worth.saturating_add(held.get(&pair.base).copied().unwrap_or_default().saturating_mul(price(symbol)));
         }
         let none = Filled::default();
         let open = self.buys().map(|open| (&open.order, Filled { quantity: open.filled, notional: open.filled_notional }));
@@ -144,13 +147,14 @@ impl Exposure {
         let is_of = |symbol: &Symbol| self.pairs.get(symbol).is_some_and(|pair| pair.quote == quote);
         for (order, filled) in open.chain(more).filter(|(order, _)| is_of(&order.symbol)) {
             let left = |all: Decimal, filled: Decimal| (all - filled).max(Decimal::ZERO);
-            worth += match order.spec {
+            let value = match order.spec {
                 OrderSpec::Market { size: MarketSize::Quote(notional) } => left(notional.value(), filled.notional),
                 spec => {
                     let each = spec.price().map_or_else(|| price(&order.symbol), Price::value);
-                    left(spec.quantity().map_or(Decimal::ZERO, Quantity::value), filled.quantity) * each
+                    left(spec.quantity().map_or(Decimal::ZERO, Quantity::value), filled.quantity).saturating_mul(each)
                 }
             };
+            worth = worth.saturating_add(value);
         }
         Some(worth)
     }

@@ -106,7 +106,8 @@ impl RiskState {
     pub fn traded(&mut self, order: &PlaceOrder, filled: Filled, trades: &[Fill], at: Timestamp) {
         let Some(pair) = self.exposure.pair(&order.symbol) else { return };
         let (base, quote) = (pair.base.clone(), pair.quote.clone());
-        let fee: Decimal = trades.iter().map(|trade| fee_in_quote(trade, &base, &quote)).sum();
+        let fees = trades.iter().map(|trade| fee_in_quote(trade, &base, &quote));
+        let fee = fees.fold(Decimal::ZERO, Decimal::saturating_add);
         self.day.traded(&order.symbol, &quote, order.side, filled, fee, at);
     }
 
@@ -268,7 +269,7 @@ fn push<T>(queue: &mut VecDeque<T>, one: T) {
 fn fee_in_quote(trade: &Fill, base: &str, quote: &str) -> Decimal {
     match trade.commission_asset.as_str() {
         asset if asset == quote => trade.commission.value(),
-        asset if asset == base => trade.commission.value() * trade.price.value(),
+        asset if asset == base => trade.commission.value().saturating_mul(trade.price.value()),
         _ => Decimal::ZERO,
     }
 }

@@ -271,3 +271,42 @@ fn report(state: &mut strongroom_guard::RiskState, one: &Known, filled: Decimal,
     let worth = Notional::new(filled * Decimal::ONE_HUNDRED).unwrap();
     state.stands(&one.order, (Quantity::new(filled).unwrap(), worth), &[], is_over, 0, AT);
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// Numbers as large as can be said, from doors and venues: rules answer, and nothing ends.
+    #[test]
+    fn the_largest_numbers_are_judged(prices in proptest::collection::vec(any::<u64>(), 6), buy in any::<bool>(), spec in 0_u8..4) {
+        let largest = |of: usize| Decimal::from(prices[of]).min(Decimal::from(999_999_999_999_999_999_u64));
+        let (price, quantity) = (Price::new(largest(0)).unwrap(), Quantity::new(largest(1)).unwrap());
+        let spec = match spec {
+            0 => OrderSpec::Market { size: MarketSize::Base(quantity) },
+            1 => OrderSpec::Market { size: MarketSize::Quote(Notional::new(largest(2)).unwrap()) },
+            _ => OrderSpec::PostOnly { price, quantity },
+        };
+        let mut policy = Policy::initial();
+        policy.desk.exposure_max = Notional::new(largest(3));
+        policy.desk.day_loss_max = Notional::new(largest(4));
+        policy.instruments[0].position_max = Quantity::new(largest(3));
+        let mut state = state();
+        state.held([("BTC".to_owned(), Amount::new(largest(4)).unwrap()), ("USDT".to_owned(), Amount::new(largest(5)).unwrap())]);
+        let mark = Price::new(largest(5).max(Decimal::new(1, 18))).unwrap();
+        state.marks([(btc(), mark)].into_iter().collect());
+        let trade = strongroom_model::Fill {
+            trade_id: strongroom_model::TradeId(1),
+            price: mark,
+            quantity,
+            commission: Amount::new(largest(2)).unwrap(),
+            commission_asset: "BTC".to_owned(),
+        };
+        for number in 0..20 {
+            let order = place(&format!("o{number}"), if buy { Side::Buy } else { Side::Sell }, spec);
+            let _ = state.judge(&policy, &order, Quote { mark: Some(mark), average: Some(price) }, number);
+            let _ = signs(&policy, &[], &order, None);
+            state.sent(&order, number);
+            state.stands(&order, (quantity, Notional::new(largest(0)).unwrap()), std::slice::from_ref(&trade), number % 2 == 0, number, AT);
+            let _ = state.must_stop(&policy, number, AT);
+        }
+    }
+}
