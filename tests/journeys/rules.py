@@ -43,7 +43,15 @@ mine = does(*resting())["client_order_id"]
 told = fails(1, "self-trade", "order", "place", "BTCUSDT", "sell", "--market", "--quantity", "0.01")
 assert mine in told, told
 
+say("numbers of any size are answered, and the signer is there afterwards")
+for numbers in [("--limit", "999999999999999999", "--quantity", "20"), ("--limit", "999999999999999999", "--quantity", "999999999999999999")]:
+    code, told = cli("order", "place", "ETHUSDT", "sell", *numbers)
+    assert code == 1 and told["error"]["code"] in ("max-notional", "max-quantity", "price-band", "filter"), told
+assert state() == "unlocked"
+assert does("order", "cancel", mine)["fate"] == "canceled"
+
 say("too many orders; a rule that asks, and one that only notes")
+does(*resting())
 tightens(desk={"open_orders_max": 1})
 assert "1 orders are open, and 1 may be" in fails(1, "open-orders", *resting())
 loosens(desk={"modes": {"open-orders": "ask"}})

@@ -27,6 +27,9 @@ pub struct SignerWorld {
     pub state_file: Vec<u8>,
     /// Whether state files are said to be on disk when they are handed out; else nothing is said of them.
     pub saves_state: bool,
+    /// Whether that is said later, by [`SignerWorld::release_state`].
+    pub holds_state: bool,
+    held: Vec<u64>,
     password: Vec<u8>,
     /// How many attempts with a password or a kit the desk was to count.
     pub attempts: usize,
@@ -62,6 +65,8 @@ impl SignerWorld {
             vault_file: Vec::new(),
             state_file: Vec::new(),
             saves_state: true,
+            holds_state: false,
+            held: Vec::new(),
             password: password.to_vec(),
             attempts: 0,
             frozen: Vec::new(),
@@ -120,6 +125,37 @@ impl SignerWorld {
         self.next_id += 1;
         let out = self.signer.on_desk(id, request, b"", Vec::new(), moment(ms));
         self.settle(out, ms).0
+    }
+
+    /// Begins an action; its prompt waits for the first answer.
+    pub fn begin(&mut self, action: Action, ms: i64) -> u64 {
+        let ticket = match self.ask(Request::Prepare(action), b"", ms) {
+            Reply::Prepared { ticket, .. } => ticket,
+            other => panic!("not prepared: {other:?}"),
+        };
+        let prompt = self.next_prompt;
+        self.next_prompt += 1;
+        self.signer.prompt_attached(prompt);
+        let out = self.signer.on_prompt(prompt, &FromPrompt::Hello(ticket.try_into().expect("a ticket")), moment(ms));
+        self.settle(out, ms);
+        prompt
+    }
+
+    /// The person answers at that prompt.
+    pub fn answer(&mut self, prompt: u64, answer: &[u8], ms: i64) {
+        let out = self.signer.on_prompt(prompt, &FromPrompt::Answer(answer), moment(ms));
+        self.settle(out, ms);
+    }
+
+    /// The desk says of the state files that it held back that they are on disk.
+    pub fn release_state(&mut self, ms: i64) {
+        for generation in std::mem::take(&mut self.held) {
+            let id = self.next_id;
+            self.next_id += 1;
+            let saved = Request::Saved(Saved { what: strongroom_signer_api::Sealed::State, generation, error: None });
+            let out = self.signer.on_desk(id, saved, b"", Vec::new(), moment(ms));
+            self.settle(out, ms);
+        }
     }
 
     /// Runs an action with `answer` as the person.
@@ -183,6 +219,10 @@ impl SignerWorld {
                             self.told_desk.extend_from_slice(&file);
                             match what {
                                 strongroom_signer_api::Sealed::Vault => self.vault_file = file,
+                                strongroom_signer_api::Sealed::State if self.holds_state => {
+                                    self.held.push(generation);
+                                    continue;
+                                }
                                 strongroom_signer_api::Sealed::State if !self.saves_state => continue,
                                 strongroom_signer_api::Sealed::State => self.state_file = file,
                             }

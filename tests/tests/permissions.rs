@@ -205,6 +205,82 @@ fn a_large_order_is_signed_once_and_only_as_it_was_confirmed() {
     assert!(is_unconfirmed(&sign(&mut told, order("late", "0.5"), 120_000)), "within two minutes only");
 }
 
+/// Everything is looked at again when the code comes: time, session, role, and the limits that were shown.
+#[test]
+fn a_code_that_comes_late_or_in_another_session_changes_nothing() {
+    // What happens while the prompt asks, and what is said then.
+    type Meanwhile = fn(&mut SignerWorld, i64);
+    let rows: [(Meanwhile, i64, &str); 4] = [
+        (|_, _| (), 300_000, "took too long"),
+        (|world, ms| drop(world.ask(Request::Lock, b"", ms)), 1_000, "no session"),
+        (|_, _| (), 1_000, ""),
+        (
+            |world, ms| {
+                let lowered = Policy { price_collar_bps: 400, ..Policy::initial() };
+                world.act(Action::SetPolicy(lowered), b"", ms, &mut |_, _| Vec::new());
+            },
+            1_000,
+            "the limits were changed meanwhile",
+        ),
+    ];
+    for (meanwhile, later_ms, why) in rows {
+        let mut told = Told::new();
+        told.act(Action::Rearm);
+        let ms = told.ms + STEP_MS;
+        told.world.ask(Request::Touch { ago_ms: 0 }, b"", ms);
+        let prompt = told.world.begin(Action::SetPolicy(raised()), ms);
+        meanwhile(&mut told.world, ms);
+        if later_ms > 60_000 {
+            told.world.ask(Request::Touch { ago_ms: 0 }, b"", ms + later_ms - 1_000);
+        }
+        let code = code_at(&told.world.otp_uri, ms + later_ms).into_bytes();
+        told.world.answer(prompt, &code, ms + later_ms);
+        match told.world.ends.last() {
+            Some(ActionEnd::PolicySet(_)) => assert_eq!(why, ""),
+            Some(ActionEnd::Failed { why: told, .. }) => assert!(!why.is_empty() && told.contains(why), "{why}: {told}"),
+            other => panic!("{why}: {other:?}"),
+        }
+    }
+}
+
+/// A kill that comes while the code of a re-arming is being saved counts.
+#[test]
+fn a_kill_between_the_code_and_its_save_is_not_undone() {
+    let mut told = Told::new();
+    let ms = told.ms + STEP_MS;
+    told.world.ask(Request::Touch { ago_ms: 0 }, b"", ms);
+    let prompt = told.world.begin(Action::Rearm, ms);
+    told.world.holds_state = true;
+    let code = code_at(&told.world.otp_uri, ms).into_bytes();
+    told.world.answer(prompt, &code, ms);
+    told.world.ask(Request::Kill { why: "again".to_owned() }, b"", ms);
+    told.world.holds_state = false;
+    told.world.release_state(ms);
+    assert!(
+        matches!(told.world.ends.last(), Some(ActionEnd::Failed { why, .. }) if why.contains("engaged again")),
+        "{:?}",
+        told.world.ends.last()
+    );
+    let Reply::Status(status) = told.world.ask(Request::Status, b"", ms) else { panic!("no status") };
+    assert!(status.freeze.is_some());
+}
+
+/// Ways and roles go together, and somebody stays who can change them.
+#[test]
+fn roles_go_with_their_slot() {
+    let mut told = Told::new();
+    told.act(Action::Rearm);
+    told.act(Action::SetRoles { slot: told.person, roles: vec![Role::Viewer] });
+    let person = told.person;
+    assert!(matches!(told.act(Action::RemoveSlot { slot: person }), Some(ActionEnd::SlotRemoved { .. })));
+    let action = Action::AddSlot { kind: SlotFor::Person, label: "another".to_owned(), roles: Vec::new() };
+    let Some(ActionEnd::SlotAdded(slot)) = told.act(action) else { panic!("{:?}", told.world.ends) };
+    assert_eq!((slot.id, slot.roles), (person, Role::ALL.to_vec()), "the number is the same, the roles are not");
+    told.act(Action::SetRoles { slot: person, roles: vec![Role::Trader] });
+    let removed = told.world.ask(Request::Prepare(Action::RemoveSlot { slot: 1 }), b"", told.ms);
+    assert!(matches!(&removed, Reply::Refused(Refusal::State(words)) if words.contains("key-admin")), "{removed:?}");
+}
+
 #[test]
 fn a_key_signs_only_what_it_is_meant_for() {
     let mut told = Told::new();

@@ -14,7 +14,7 @@ impl Gaps {
     /// Looks at one entry.
     pub(crate) fn look(&mut self, payload: &Value) {
         let signed = |at: usize| payload.get("signed")?.get(at)?.as_u64();
-        if let (Some(opening), Some(number)) = (signed(0), signed(1)) {
+        if let (Some(opening), Some(number)) = (signed(0), signed(1).filter(|number| *number > 0)) {
             self.0.entry(opening).or_default().insert(number);
         }
     }

@@ -201,8 +201,20 @@ pub(crate) async fn greet_signer(hall: Arc<Hall>, killed: Option<String>) {
     if let (Some(why), None) = (killed, &status.freeze) {
         let _ = hall.ask_signer(&Request::Kill { why }).await;
     }
+    if let Some(freeze) = status.freeze {
+        hall.event(Event::Killed { why: freeze.why }).await;
+    }
     if !status.sealed {
         fetch_policy(&hall).await;
+    }
+}
+
+/// What the signer says of the kill switch counts, also when it was engaged while this desk was told something else.
+async fn follow_freeze(hall: &Arc<Hall>) {
+    if let Ok(Reply::Status(status)) = hall.ask_signer(&Request::Status).await
+        && let Some(freeze) = status.freeze
+    {
+        hall.event(Event::Killed { why: freeze.why }).await;
     }
 }
 
@@ -284,6 +296,7 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
                 json!({"signatures": signatures, "slot": by.as_ref().map(|by| by.id), "by": by.as_ref().map(|by| &by.kind)}),
             )]);
             hall.set_because(None);
+            follow_freeze(hall).await;
             fetch_policy(hall).await;
             tokio::spawn(rotation::resume(Arc::clone(hall)));
         }
@@ -327,6 +340,7 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
         ActionEnd::Rearmed => {
             let _ = hall.note(&[(Kind::Rearmed, json!({}))]);
             hall.event(Event::Rearmed).await;
+            follow_freeze(hall).await;
             // Events are taken in their order: when the summary comes, re-arming is on the disk, and only then it is told.
             drop(hall.summary().await);
         }

@@ -128,7 +128,9 @@ impl Machine {
         match event {
             Event::Place { door, order, market, reason } => self.place(door, order, market, reason, now, &mut out),
             Event::Cancel { door, id } => {
-                self.risk.cancelled(now.mono_ms);
+                if self.orders.get(&id).is_some_and(Order::may_rest) {
+                    self.risk.cancelled(now.mono_ms);
+                }
                 self.cancel(Some(door), &id, &mut out);
             }
             Event::Recorded { tag, error } => self.recorded(tag, error, &mut out),
@@ -202,8 +204,9 @@ impl Machine {
         }
         if let Some(failure) = failure {
             // Never recorded, so never sent, and unknown to the store.
-            self.orders.remove(&id);
-            self.never_sent(&id);
+            if let Some(order) = self.orders.remove(&id) {
+                self.never_sent(&order.intent);
+            }
             let why = format!("the order could not be recorded ({failure}); nothing was sent");
             self.tell_refused(&id, "not-recorded", why, Advice::Ask, out);
             return;
@@ -216,6 +219,17 @@ impl Machine {
     fn signed(&mut self, tag: Tag, outcome: Result<Signed, Refusal>, now: Now, out: &mut Vec<Effect>) {
         let Some(work) = self.work.remove(&tag) else { return };
         match outcome {
+            Ok(Signed { number, .. }) if matches!(work, Work::Place(_)) && self.killed.is_some() => {
+                let Work::Place(id) = work else { return };
+                // Engaged while it was being signed: it does not leave.
+                if let Some(order) = self.orders.get_mut(&id) {
+                    order.signed = number;
+                }
+                let reason = strongroom_guard::Reason::KillSwitch { why: self.killed.clone().unwrap_or_default() };
+                let entry = json!({"order": id, "rule": reason.rule(), "why": reason.to_string(), "by": "desk"});
+                let refused = Refused { code: reason.rule(), why: format!("{reason}; nothing was sent"), advice: reason.advice() };
+                self.refuse(&id, refused, (Kind::OrderRefused, entry), now, out);
+            }
             Ok(Signed { request, expires, key, number }) => {
                 if let Work::Place(id) = &work {
                     self.expiries.insert(id.clone(), expires);
@@ -234,6 +248,9 @@ impl Machine {
                     let rule = refusal.code();
                     let entry = json!({"order": id, "rule": rule, "why": refusal.to_string(), "by": "signer"});
                     let why = format!("{refusal}; nothing was sent");
+                    if let Some(intent) = self.orders.get(&id).map(|order| order.intent.clone()) {
+                        self.never_sent(&intent);
+                    }
                     self.refuse(&id, Refused { code: rule, why, advice: refusal.advice() }, (Kind::OrderRefused, entry), now, out);
                 }
                 Work::Cancel { door, .. } | Work::Query { door, .. } => {

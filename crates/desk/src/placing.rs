@@ -125,13 +125,14 @@ impl Machine {
     /// An order stands somewhere else than before; `told`: trades that were not known.
     pub(crate) fn stood(&mut self, id: &ClientOrderId, told: &[Fill], now: Now, out: &mut Vec<Effect>) {
         let Some(order) = self.orders.get(id) else { return };
-        self.risk.stands(&order.intent, (order.filled, order.filled_notional), told, !order.is_live(), now.mono_ms, now.wall);
+        // What is over at the venue buys nothing more, though some of its trades are not told yet.
+        self.risk.stands(&order.intent, (order.filled, order.filled_notional), told, !order.may_rest(), now.mono_ms, now.wall);
         self.stop_if_broken(now, out);
     }
 
     /// An order that was never sent does not count.
-    pub(crate) fn never_sent(&mut self, id: &ClientOrderId) {
-        self.risk.exposure.over(id);
+    pub(crate) fn never_sent(&mut self, order: &PlaceOrder) {
+        self.risk.never_sent(order);
     }
 
     /// The venue told what is held.

@@ -117,9 +117,11 @@ fn read(channel: &Channel, shared: &Mutex<Shared>, told: &mpsc::UnboundedSender<
         let Ok(frame) = Frame::parse(&buffer[..packet.len]) else { break };
         match frame.kind {
             Kind::Reply => {
-                let Ok(reply) = frame.message::<Reply>(&mut scratch) else { break };
-                if let Some(waiting) = lock(shared).waiting.remove(&frame.id) {
-                    let _ = waiting.send(reply);
+                // One that cannot be read fails its own request alone.
+                match (frame.message::<Reply>(&mut scratch), lock(shared).waiting.remove(&frame.id)) {
+                    (Ok(reply), Some(waiting)) => drop(waiting.send(reply)),
+                    (Err(error), _) => tracing::error!(?error, "a reply of the signer cannot be read"),
+                    (Ok(_), None) => {}
                 }
             }
             Kind::Notice => {

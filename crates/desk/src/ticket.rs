@@ -50,7 +50,7 @@ pub(crate) fn checks(facts: &Facts<'_>, judgement: Option<&Judgement>, order: &P
     found.extend(slippage(facts, order, notional));
     found.extend(post_only(facts, order));
     found.extend(judgement.into_iter().flat_map(other_rules));
-    let fee = facts.fee_rate.zip(notional).and_then(|(rate, notional)| Amount::new((rate * notional.value()).round_dp(8)));
+    let fee = facts.fee_rate.zip(notional).and_then(|(rate, notional)| Amount::new(rate.checked_mul(notional.value())?.round_dp(8)));
     Checks {
         checks: found,
         words: order.words(),
@@ -135,7 +135,7 @@ fn collar(facts: &Facts<'_>, judgement: Option<&Judgement>, order: &PlaceOrder) 
     const NAME: &str = "Price inside collar";
     let Some(policy) = facts.policy else { return pass(NAME, String::new(), Enforcer::Desk) };
     let away = facts.mark.zip(order.spec.price()).and_then(|(mark, price)| {
-        let away = (price.value() - mark.value()).abs().checked_div(mark.value())? * Decimal::ONE_HUNDRED;
+        let away = (price.value() - mark.value()).abs().checked_div(mark.value())?.saturating_mul(Decimal::ONE_HUNDRED);
         Some(format!("{} of {} %", away.round_dp(2), percent(policy.price_collar_bps)))
     });
     let detail = away.unwrap_or_else(|| format!("{} %", percent(policy.price_collar_bps)));
@@ -211,7 +211,7 @@ fn value_limit(facts: &Facts<'_>, judgement: Option<&Judgement>, notional: Optio
 fn balance(given: Option<Decimal>, free: Decimal, asset: &str) -> Check {
     const NAME: &str = "Balance";
     let Some(given) = given else { return pass(NAME, String::new(), Enforcer::Desk) };
-    let part = (given * Decimal::ONE_HUNDRED).checked_div(free);
+    let part = given.saturating_mul(Decimal::ONE_HUNDRED).checked_div(free);
     let Some(part) = part.filter(|part| *part <= Decimal::ONE_HUNDRED) else {
         let words = format!("More {asset} than is free ({free}). The venue will refuse it.");
         return refuse(NAME, words, format!("{} of {free} {asset}", given.round_dp(8).normalize()), Enforcer::Desk);
@@ -240,7 +240,7 @@ fn slippage(facts: &Facts<'_>, order: &PlaceOrder, notional: Option<Notional>) -
         ));
     };
     let average = notional.value().checked_div(quantity.value())?;
-    let bps = ((average - mark).abs().checked_div(mark)? * Decimal::from(10_000)).round().to_u32().unwrap_or(u32::MAX);
+    let bps = (average - mark).abs().checked_div(mark)?.saturating_mul(Decimal::from(10_000)).round().to_u32().unwrap_or(u32::MAX);
     let detail = format!("{} % from the middle", percent(bps));
     Some(if bps > SLIPPAGE_GUIDE_BPS {
         ask(
@@ -273,7 +273,7 @@ fn value(facts: &Facts<'_>, order: &PlaceOrder) -> Option<Notional> {
             let mut sum = Decimal::ZERO;
             for level in against(facts, order.side)? {
                 let taken = left.min(level.quantity.value());
-                sum += taken * level.price.value();
+                sum = sum.checked_add(taken.checked_mul(level.price.value())?)?;
                 left -= taken;
             }
             left.is_zero().then(|| Notional::new(sum)).flatten()
@@ -287,8 +287,8 @@ fn quantity(facts: &Facts<'_>, order: &PlaceOrder) -> Option<Quantity> {
     let mut left = notional.value();
     let mut sum = Decimal::ZERO;
     for level in against(facts, order.side)? {
-        let taken = left.min(level.quantity.value() * level.price.value());
-        sum += taken.checked_div(level.price.value())?;
+        let taken = left.min(level.quantity.value().saturating_mul(level.price.value()));
+        sum = sum.checked_add(taken.checked_div(level.price.value())?)?;
         left -= taken;
     }
     left.is_zero().then(|| Quantity::new(sum)).flatten()

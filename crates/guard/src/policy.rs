@@ -10,6 +10,8 @@ use crate::desk_rules::DeskRules;
 const INSTRUMENTS_MAX: usize = 200;
 /// Most new orders per minute that can be allowed.
 pub(crate) const ORDERS_PER_MINUTE_MAX: u32 = 6_000;
+/// Most that a day, or one order, can be allowed to be worth: sums of many of them can still be held and written.
+const WORTH_MAX: u64 = 1_000_000_000_000_000;
 /// What a new vault signs in a day.
 const DAY_NOTIONAL_INITIAL: u32 = 5_000_000;
 /// Shortest times of a session: whoever can only lower limits must not lock a person out.
@@ -150,8 +152,13 @@ impl Policy {
             if instrument.price_low >= instrument.price_high || instrument.quantity_max.is_zero() {
                 return Err(PolicyError::Band(instrument.symbol.clone()));
             }
+            let most = instrument.price_high.checked_mul(instrument.quantity_max);
+            if most.is_none_or(|most| most.value() > WORTH_MAX.into()) {
+                return Err(PolicyError::Range("price_high times quantity_max"));
+            }
         }
         let ranges = [
+            ("day_notional_max", self.day_notional_max.value() <= WORTH_MAX.into()),
             ("orders_per_minute", self.orders_per_minute <= ORDERS_PER_MINUTE_MAX),
             ("price_collar_bps", self.price_collar_bps <= 10_000),
             ("session_idle_ms", (SESSION_IDLE_MS_MIN..=SESSION_IDLE_MS_MAX).contains(&self.session_idle_ms)),
@@ -167,14 +174,15 @@ impl Policy {
         }
     }
 
-    /// Whether `next` allows anything that this policy does not: then a code is needed.
+    /// Whether `next` may allow anything that this policy does not, or keep somebody out: then a code is needed.
     pub fn is_raised_by(&self, next: &Self) -> bool {
         let raised_instrument = next.instruments.iter().any(|after| match self.instrument(&after.symbol) {
             None => true,
             Some(before) => {
                 after.quantity_max > before.quantity_max
-                    || after.price_low < before.price_low
-                    || after.price_high > before.price_high
+                    // Both ways: what has no price of its own is counted at the band's edges, so a tighter band lets more of it into a day.
+                    || after.price_low != before.price_low
+                    || after.price_high != before.price_high
                     || is_looser(before.position_max, after.position_max)
             }
         });
@@ -187,9 +195,8 @@ impl Policy {
             || next.price_collar_bps > self.price_collar_bps
             || next.session_idle_ms > self.session_idle_ms
             || next.session_age_max_ms > self.session_age_max_ms
-            || self.kdf_floor.is_some_and(|before| {
-                next.kdf_floor.is_none_or(|after| after.memory_mib < before.memory_mib || after.passes < before.passes)
-            })
+            // Both ways: a harder derivation can take a machine longer than its owner has.
+            || next.kdf_floor != self.kdf_floor
     }
 }
 
@@ -216,7 +223,7 @@ mod tests {
     #[test]
     fn every_way_to_raise_is_seen() {
         let policy = Policy::initial();
-        let changes: [fn(&mut Policy); 10] = [
+        let changes: [fn(&mut Policy); 12] = [
             |p| p.order_notional_max = Notional::parse("25000.00000001").unwrap(),
             |p| p.orders_per_minute += 1,
             |p| p.day_notional_max = Notional::parse("5000000.01").unwrap(),
@@ -225,6 +232,8 @@ mod tests {
             |p| p.session_age_max_ms += 1,
             |p| p.instruments[0].quantity_max = Quantity::parse("1.1").unwrap(),
             |p| p.instruments[0].price_low = Price::parse("999").unwrap(),
+            |p| p.instruments[0].price_low = Price::parse("1001").unwrap(),
+            |p| p.instruments[0].price_high = Price::parse("399999").unwrap(),
             |p| p.instruments[0].price_high = Price::parse("400001").unwrap(),
             |p| p.instruments[0].symbol = Symbol::parse("DOGEUSDT").unwrap(),
         ];
@@ -235,10 +244,12 @@ mod tests {
         }
         let mut lower = policy.clone();
         lower.kdf_floor = Some(KdfFloor { memory_mib: 512, passes: 4 });
-        for kdf_floor in [None, Some(KdfFloor { memory_mib: 511, passes: 9 }), Some(KdfFloor { memory_mib: 900, passes: 3 })] {
+        for kdf_floor in [None, Some(KdfFloor { memory_mib: 511, passes: 9 }), Some(KdfFloor { memory_mib: 4_096, passes: 32 })] {
             assert!(lower.is_raised_by(&Policy { kdf_floor, ..lower.clone() }));
         }
         assert!(Policy { kdf_floor: Some(KdfFloor { memory_mib: 63, passes: 3 }), ..policy.clone() }.validate().is_err());
+        assert!(Policy { day_notional_max: Notional::parse("1000000000000001").unwrap(), ..policy.clone() }.validate().is_err());
+        lower.kdf_floor = None;
         lower.instruments.pop();
         lower.orders_per_minute = 1;
         assert!(!policy.is_raised_by(&lower));

@@ -56,9 +56,9 @@ pub struct RiskState {
 }
 
 impl RiskState {
-    /// Prices of now.
+    /// Prices of now. What has none now keeps its last one: a stream that falls silent is neither gain nor loss.
     pub fn marks(&mut self, marks: BTreeMap<Symbol, Price>) {
-        self.marks = marks;
+        self.marks.extend(marks);
     }
 
     /// The venue told what is held.
@@ -75,6 +75,12 @@ impl RiskState {
     pub fn sent(&mut self, order: &PlaceOrder, now_ms: u64) {
         self.exposure.sent(order, Filled::default());
         push(&mut self.sent, (now_ms, order.clone()));
+    }
+
+    /// An order did not leave after all: it counts nowhere.
+    pub fn never_sent(&mut self, order: &PlaceOrder) {
+        self.exposure.over(&order.client_order_id);
+        self.sent.retain(|(_, sent)| sent.client_order_id != order.client_order_id);
     }
 
     /// An order was found that was sent earlier.

@@ -12,6 +12,8 @@ use crate::rules::{Reason, Verdict};
 use crate::turnover::Turnover;
 
 const MINUTE_MS: u64 = 60_000;
+/// The largest number that whoever reads a reason takes; what is more is told as this.
+const SAYABLE_MAX: u64 = 999_999_999_999_999_999;
 
 /// Times of the newest orders: an exact sliding window, never longer than the largest limit.
 #[derive(Clone, Debug, Default)]
@@ -90,13 +92,14 @@ fn signer_rules(policy: &Policy, facts: SignerFacts<'_>, order: &PlaceOrder) -> 
     }
     let asked = quantity_at_most(order, instrument);
     if asked > instrument.quantity_max {
+        let asked = Quantity::new(asked.value().min(SAYABLE_MAX.into())).unwrap_or_default();
         return Err(Reason::MaxQuantity { asked, max: instrument.quantity_max });
     }
     if order.spec.price().is_some() || matches!(order.spec, OrderSpec::Market { size: MarketSize::Quote(_) }) {
         // What cannot be held is nothing, and nothing is not allowed.
         let asked = order.spec.notional().unwrap_or_default();
         if asked > policy.order_notional_max || asked.is_zero() {
-            return Err(Reason::MaxNotional { asked, max: policy.order_notional_max });
+            return Err(Reason::MaxNotional { asked: sayable(asked), max: policy.order_notional_max });
         }
     }
     if let Some(asked) = order.spec.price()
@@ -105,15 +108,23 @@ fn signer_rules(policy: &Policy, facts: SignerFacts<'_>, order: &PlaceOrder) -> 
         return Err(Reason::PriceBand { asked, low: instrument.price_low, high: instrument.price_high });
     }
     let asked = worth_at_most(order, instrument);
+    if let Some(most) = facts.scope.notional_max.filter(|most| asked > *most) {
+        let why = format!("its orders are worth at most {most} each, and this one up to {}", sayable(asked));
+        return Err(Reason::Scope { why });
+    }
     let counted = facts.turnover.of_day(facts.wall_s());
     if counted.checked_add(asked).is_none_or(|sum| sum > policy.day_notional_max) {
         let retry_after_ms = facts.turnover.eases_in_ms(facts.wall_s());
-        return Err(Reason::DayNotional { asked, counted, max: policy.day_notional_max, retry_after_ms });
+        return Err(Reason::DayNotional { asked: sayable(asked), counted, max: policy.day_notional_max, retry_after_ms });
     }
     match policy.confirm_above {
-        Some(above) if asked > above && !facts.is_confirmed => Err(Reason::Confirm { asked, above }),
+        Some(above) if asked > above && !facts.is_confirmed => Err(Reason::Confirm { asked: sayable(asked), above }),
         _ => Ok(()),
     }
+}
+
+fn sayable(value: Notional) -> Notional {
+    Notional::new(value.value().min(SAYABLE_MAX.into())).unwrap_or_default()
 }
 
 impl SignerFacts<'_> {

@@ -209,20 +209,35 @@ impl Open {
 
     /// What the owner of that slot may do: as a machine, an auditor or a person does; a person, as it was said.
     pub(crate) fn roles_of(&self, slot: u16) -> Vec<Role> {
-        match self.kind_of(slot) {
+        self.roles_of_head(slot, self.kind_of(slot))
+    }
+
+    fn roles_of_head(&self, slot: u16, kind: Option<SlotKind>) -> Vec<Role> {
+        match kind {
             Some(SlotKind::Service) => Role::OF_SERVICES.to_vec(),
             Some(SlotKind::Auditor) => vec![Role::Auditor],
             Some(SlotKind::RecoveryKit) => Role::ALL.to_vec(),
-            _ => self.profiles.get(&slot).cloned().unwrap_or_else(|| Role::ALL.to_vec()),
+            // Not there, or of a kind of a later version.
+            None => Vec::new(),
+            Some(_) => self.profiles.get(&slot).cloned().unwrap_or_else(|| Role::ALL.to_vec()),
         }
     }
 
-    /// The record of all profiles, with that one changed: its number and its content.
+    /// Whether a person with a slot other than that one is key-admin.
+    pub(crate) fn has_other_admin(&self, slot: u16) -> bool {
+        let persons = self.vault.slots().into_iter().filter(|head| matches!(head.kind, Some(SlotKind::PasswordDevice | SlotKind::Hsm)));
+        persons.filter(|head| head.id != slot).any(|head| self.roles_of(head.id).contains(&Role::KeyAdmin))
+    }
+
+    /// The record of all profiles with that one changed, or gone where no roles are named: its number and its content.
     pub(crate) fn profiles_with(&self, slot: u16, roles: &[Role]) -> Option<(u64, Vec<u8>)> {
         let mut profiles = self.profiles.clone();
         let known: Vec<u16> = self.vault.slots().iter().map(|head| head.id).collect();
         profiles.retain(|slot, _| known.contains(slot));
-        profiles.insert(slot, roles.to_vec());
+        profiles.remove(&slot);
+        if !roles.is_empty() {
+            profiles.insert(slot, roles.to_vec());
+        }
         let id = self.record(RecordKind::Profiles).unwrap_or_else(|| self.vault.next_record_id());
         Some((id, serde_json::to_vec(&profiles).ok()?))
     }
@@ -240,7 +255,7 @@ impl Open {
                 .keeper
                 .map(|_| Keeping::decode(&slot.provider).map_or_else(|| "somebody unknown".to_owned(), |keeping| keeping.words())),
             kind: slot.words().to_owned(),
-            roles: self.roles_of(slot.id),
+            roles: self.roles_of_head(slot.id, slot.kind),
             label: slot.label,
             kdf: slot.kdf.map(|kdf| (kdf.memory_kib / 1_024, kdf.passes)),
         }

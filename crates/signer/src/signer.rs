@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::arena::Arena;
 use crate::clock::Moment;
-use crate::dialogue::{Dialogue, Pending};
+use crate::dialogue::{Begun, Dialogue, Pending};
 use crate::keys::Open;
 
 /// Most actions waiting for a prompt.
@@ -78,6 +78,7 @@ pub struct Signer {
     pub(crate) freeze: Option<Freeze>,
     pub(crate) pending: Vec<Pending>,
     pub(crate) dialogues: Vec<Dialogue>,
+    pub(crate) begun: Vec<Begun>,
     pub(crate) saving: Vec<Saving>,
     /// Of passwords, then of kits.
     pub(crate) patience: [Patience; 2],
@@ -97,6 +98,7 @@ impl Signer {
             freeze: None,
             pending: Vec::new(),
             dialogues: Vec::new(),
+            begun: Vec::new(),
             saving: Vec::new(),
             patience: Default::default(),
             pace: Default::default(),
@@ -189,7 +191,7 @@ impl Signer {
     /// Nothing: a reservation has to be saved first.
     fn signed(&mut self, ask: &SignAsk, now: Moment, out: &mut Vec<Out>) -> Result<Option<Reply>, Refusal> {
         let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
-        if ask.clock_offset_us.abs() > CLOCK_OFFSET_US_MAX {
+        if ask.clock_offset_us.unsigned_abs() > CLOCK_OFFSET_US_MAX.unsigned_abs() {
             return Err(Refusal::ClockOffset { offset_ms: ask.clock_offset_us / 1_000 });
         }
         if !(1..=encode::RECV_WINDOW_MS_MAX).contains(&ask.recv_window_ms) {

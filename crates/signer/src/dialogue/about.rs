@@ -4,8 +4,9 @@
 //! over the action as it will be carried out, so that what is confirmed is what is done.
 
 use sha2::{Digest as _, Sha256};
-use strongroom_guard::{Policy, RuleMode, worth_at_most};
+use strongroom_guard::{InstrumentPolicy, Policy, RuleMode, worth_at_most};
 use strongroom_model::{CredentialInfo, KeyDetails, KeyEdit, PlaceOrder, Role, SlotFor, Timestamp, Venue};
+use strongroom_signer_api::about::{FACTS_MAX, TEXT_LEN_MAX};
 use strongroom_signer_api::{About, Action, Deed, Keeping, KitOpening, PinChange};
 use strongroom_vault::{KdfParams, peek, peek_slots};
 
@@ -238,17 +239,25 @@ fn edit_rows(edit: &KeyEdit) -> Vec<(&'static str, String)> {
     rows
 }
 
-/// Changes of limits that are shown each for itself; of further ones, the names.
-const CHANGES_SHOWN: usize = 12;
+/// Changes of limits that the prompt has room for, beside when and what was asked.
+const CHANGES_MAX: usize = FACTS_MAX - 2;
 
-/// What differs, each as name and `old → new`. Nothing is left out: what does not fit is named.
-fn changes(old: &Policy, new: &Policy) -> Vec<(&'static str, String)> {
-    let lists = |policy: &Policy| policy.instruments.iter().map(|one| one.symbol.to_string()).collect::<Vec<_>>().join(" ");
+/// Why a change of limits cannot be shown whole, if it cannot: then it is not made.
+pub(super) fn cannot_be_shown(old: &Policy, new: &Policy) -> Option<String> {
+    let rows = changes(old, new);
+    let is_long = rows.iter().any(|(name, change)| name.len().max(change.len()) > TEXT_LEN_MAX);
+    let words =
+        || format!("the prompt cannot show so much at once ({} changes); change at most {CHANGES_MAX} limits at a time", rows.len());
+    (is_long || rows.len() > CHANGES_MAX).then(words)
+}
+
+/// What differs, each as name and `old → new`, by instrument and by limit.
+fn changes(old: &Policy, new: &Policy) -> Vec<(String, String)> {
     let minutes = |ms: u64| format!("{} min", ms / 60_000);
     let floor = |policy: &Policy| {
         policy.kdf_floor.map_or_else(|| "as they are".to_owned(), |kdf| format!("{} MiB, {} passes", kdf.memory_mib, kdf.passes))
     };
-    let row = |name: &'static str, of: &dyn Fn(&Policy) -> String| (name, of(old), of(new));
+    let row = |name: &str, of: &dyn Fn(&Policy) -> String| (name.to_owned(), of(old), of(new));
     let rows = [
         row("Value of an order", &|policy| policy.order_notional_max.to_string()),
         row("Value of a day", &|policy| policy.day_notional_max.to_string()),
@@ -257,9 +266,11 @@ fn changes(old: &Policy, new: &Policy) -> Vec<(&'static str, String)> {
         row("Price collar", &|policy| format!("{} bp", policy.price_collar_bps)),
         row("Session unused", &|policy| minutes(policy.session_idle_ms)),
         row("Session at most", &|policy| minutes(policy.session_age_max_ms)),
-        row("Instruments", &lists),
         row("Passwords at least", &floor),
-        row("Sold only", &|policy| policy.desk.restricted.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")),
+        row("Sold only", &|policy| {
+            let names = policy.desk.restricted.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            if names.is_empty() { "none".to_owned() } else { names }
+        }),
         row("Slippage", &|policy| or(policy.desk.slippage_bps.map(|bps| format!("{bps} bp")), "any")),
         row("Open orders", &|policy| or(policy.desk.open_orders_max, "any")),
         row("All that is held", &|policy| or(policy.desk.exposure_max, "any")),
@@ -269,24 +280,38 @@ fn changes(old: &Policy, new: &Policy) -> Vec<(&'static str, String)> {
         row("Fills a minute", &|policy| or(policy.desk.fills_per_minute, "any")),
         row("Cancels for 100 orders", &|policy| or(policy.desk.cancels_percent, "any")),
         row("Into own orders", &|policy| if policy.desk.self_trade { "allowed" } else { "never" }.to_owned()),
-        row("Rules that only ask or note", &|policy| {
+        row("Rules that do not refuse", &|policy| {
             let softened = policy.desk.modes.iter().filter(|(_, mode)| **mode != RuleMode::Refuse);
-            or(Some(softened.map(|(rule, _)| rule.name()).collect::<Vec<_>>().join(" ")).filter(|names| !names.is_empty()), "none")
+            let word = |mode: RuleMode| if mode == RuleMode::Ask { "asks" } else { "notes" };
+            let names = softened.map(|(rule, mode)| format!("{} {}", rule.name(), word(*mode))).collect::<Vec<_>>().join(", ");
+            if names.is_empty() { "none".to_owned() } else { names }
         }),
     ];
-    let same_symbols = lists(old) == lists(new);
     let differing = rows.into_iter().filter(|(_, old, new)| old != new);
     let mut rows: Vec<_> = differing.map(|(name, old, new)| (name, format!("{old} → {new}"))).collect();
-    if same_symbols && old.instruments != new.instruments {
-        let bands = old.instruments.iter().zip(&new.instruments).filter(|(old, new)| old != new);
-        let names: Vec<String> = bands.map(|(old, _)| old.symbol.to_string()).collect();
-        rows.insert(0, ("Bands", format!("other prices, quantities or positions for {}", names.join(" "))));
-    }
-    if rows.len() > CHANGES_SHOWN {
-        let further = rows.split_off(CHANGES_SHOWN - 1);
-        rows.push(("And also", further.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")));
+    let symbols: std::collections::BTreeSet<_> = old.instruments.iter().chain(&new.instruments).map(|one| &one.symbol).collect();
+    for symbol in symbols {
+        let change = match (old.instrument(symbol), new.instrument(symbol)) {
+            (Some(before), Some(after)) if before == after => continue,
+            (Some(before), Some(after)) => instrument_change(before, after),
+            (None, Some(after)) => format!("added: at most {}, from {} to {}", after.quantity_max, after.price_low, after.price_high),
+            (Some(_), None) => "taken off the list".to_owned(),
+            (None, None) => continue,
+        };
+        rows.push((symbol.to_string(), change));
     }
     rows
+}
+
+fn instrument_change(before: &InstrumentPolicy, after: &InstrumentPolicy) -> String {
+    let parts = [
+        ("at most", before.quantity_max.to_string(), after.quantity_max.to_string()),
+        ("from", before.price_low.to_string(), after.price_low.to_string()),
+        ("to", before.price_high.to_string(), after.price_high.to_string()),
+        ("held", or(before.position_max, "any"), or(after.position_max, "any")),
+    ];
+    let differing = parts.into_iter().filter(|(_, before, after)| before != after);
+    differing.map(|(name, before, after)| format!("{name} {before} → {after}")).collect::<Vec<_>>().join("; ")
 }
 
 fn or(value: Option<impl ToString>, nothing: &str) -> String {
@@ -312,21 +337,29 @@ mod tests {
         let old = Policy::initial();
         assert!(changes(&old, &old).is_empty());
         let mut all = old.clone();
-        all.instruments[0].price_low = strongroom_model::Price::ZERO;
-        let nothing = strongroom_model::Notional::ZERO;
-        (all.order_notional_max, all.day_notional_max, all.confirm_above) = (nothing, nothing, Some(nothing));
-        (all.orders_per_minute, all.price_collar_bps, all.session_idle_ms, all.session_age_max_ms) = (1, 1, 60_000, 300_000);
+        all.instruments.reverse();
+        assert!(changes(&old, &all).is_empty(), "their order is no limit");
+        all.instruments[0].quantity_max = strongroom_model::Quantity::parse("1000000").unwrap();
+        all.instruments[1].symbol = strongroom_model::Symbol::parse("SOLUSDT").unwrap();
         all.desk.modes.insert(strongroom_guard::DeskRule::Position, RuleMode::Shadow);
-        (all.desk.slippage_bps, all.desk.open_orders_max, all.desk.exposure_max) = (None, None, Some(nothing));
-        (all.desk.day_loss_max, all.desk.drawdown_max, all.desk.self_trade) = (Some(nothing), Some(nothing), true);
         let shown = changes(&old, &all);
-        assert_eq!(shown.len(), CHANGES_SHOWN);
-        let (last, names) = shown.last().unwrap();
-        assert!(*last == "And also" && names.contains("Rules that only ask or note") && names.contains("Into own orders"), "{names}");
+        let of = |name: &str| shown.iter().find(|(known, _)| known == name).map(|(_, change)| change.as_str());
+        assert_eq!(of("ETHUSDT"), Some("at most 20 → 1000000"));
+        assert_eq!((of("BTCUSDT"), of("SOLUSDT")), (Some("taken off the list"), Some("added: at most 1, from 1000 to 400000")));
+        assert_eq!(of("Rules that do not refuse"), Some("none → position notes"));
+        assert_eq!(cannot_be_shown(&old, &all), None);
+        let many = |count: usize| {
+            let one = &old.instruments[0];
+            let symbol = |number: usize| strongroom_model::Symbol::parse(&format!("X{number}")).unwrap();
+            let instruments = (0..count).map(|number| InstrumentPolicy { symbol: symbol(number), ..one.clone() }).collect();
+            Policy { instruments, ..old.clone() }
+        };
+        assert_eq!(cannot_be_shown(&many(0), &many(CHANGES_MAX)), None);
+        assert!(cannot_be_shown(&many(0), &many(CHANGES_MAX + 1)).is_some(), "what cannot be shown is not made");
         let new = Policy { orders_per_minute: old.orders_per_minute + 1, ..old.clone() };
         let [(name, change)] = &changes(&old, &new)[..] else { panic!("one change") };
         assert_eq!(
-            (*name, change.as_str()),
+            (name.as_str(), change.as_str()),
             ("Orders a minute", format!("{} → {}", old.orders_per_minute, new.orders_per_minute).as_str())
         );
     }

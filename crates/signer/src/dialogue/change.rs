@@ -17,6 +17,10 @@ impl Signer {
     pub(super) fn granted(&mut self, talk: Talk, grant: Grant, now: Moment) -> Vec<Out> {
         let Some(open) = self.open.as_ref() else { return talk.fail("the vault was sealed meanwhile", Advice::Ask, false) };
         match grant {
+            // Engaged again while the code was being saved: that counts.
+            Grant::Rearm if open.ledger.freeze.is_some() => {
+                talk.fail("the kill switch was engaged again meanwhile; nothing was changed", Advice::Ask, false)
+            }
             Grant::Rearm => {
                 self.freeze = None;
                 talk.end("Re-armed. Orders are allowed again.", ActionEnd::Rearmed)
@@ -125,7 +129,10 @@ impl Signer {
             return talk.fail(trouble, Advice::Ask, false);
         }
         match next {
-            Next::Grant(grant) => self.code_was_right(talk, grant, now),
+            Next::Grant(grant) => match self.still_may(prompt, now) {
+                Ok(()) => self.code_was_right(talk, grant, now),
+                Err(why) => talk.fail(&why, Advice::Ask, false),
+            },
             Next::Rekeyed { closed } => {
                 if self.open.as_mut().is_none_or(|open| open.take_new_state_key().is_err()) {
                     return talk.broken();

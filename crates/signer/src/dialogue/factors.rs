@@ -171,10 +171,9 @@ impl Signer {
         let device = device.map(|device| self.secret(device).ok_or(crate::arena::Unshieldable)).transpose()?;
         let mut open = Open::load(vault, device.as_deref(), state, now, &mut self.arena)?;
         if state.is_none() {
-            // The state file is gone: no code that could have been used before is accepted again.
-            open.ledger.totp.last_step = last_step_by(now);
-        }
-        if self.freeze.is_none() {
+            // The state file is gone: what it remembered is taken for the worst.
+            open.lose_ledger(0, last_step_by(now));
+        } else if self.freeze.is_none() {
             self.freeze.clone_from(&open.ledger.freeze);
         }
         self.open = Some(open);
@@ -220,7 +219,7 @@ impl Signer {
             open.ledger.totp = open.ledger.totp.after_password();
         }
         let mut frozen = None;
-        if by_kit.is_some_and(|opening| opening.state_lost.is_some()) && self.freeze.is_none() {
+        if self.freeze.is_none() {
             self.freeze.clone_from(&open.ledger.freeze);
             frozen = self.freeze.clone().map(|freeze| Out::Notice(Notice::Frozen(freeze), None));
         }
@@ -248,6 +247,9 @@ impl Signer {
     }
 
     pub(super) fn code(&mut self, talk: Talk, grant: Grant, code: &[u8], now: Moment) -> Vec<Out> {
+        if let Err(why) = self.still_may(talk.prompt, now) {
+            return talk.fail(&why, Advice::Ask, false);
+        }
         let Some(open) = self.open.as_mut() else { return talk.fail("the vault was sealed meanwhile", Advice::Ask, false) };
         let code = code.strip_suffix(b"\n").unwrap_or(code);
         let arena = &self.arena;

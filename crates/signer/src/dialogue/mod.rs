@@ -15,7 +15,7 @@ mod kept_password;
 mod ways;
 mod words;
 
-use strongroom_guard::Policy;
+use strongroom_guard::{Permission, Policy, Reason};
 use strongroom_model::{Advice, CredentialId, KeyEdit, Origin, PlaceOrder, Scheme, SlotFor, Timestamp, Venue};
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
 use strongroom_signer_api::{Action, ActionEnd, GIVEN_UP, Keeping, KitOpening, Notice, PinChange, Refusal, Reply};
@@ -31,6 +31,8 @@ use crate::signer::{Out, PENDING_MAX, Signer};
 
 /// A ticket is good for two minutes.
 const TICKET_MS: u64 = 120_000;
+/// A code is given, and saved, within this of the prompt's beginning.
+const ANSWERS_MS: u64 = 300_000;
 /// Shortest new password in bytes; strength beyond that is the prompt's advice.
 const PASSWORD_LEN_MIN: usize = 10;
 /// Longest label of a credential.
@@ -54,6 +56,15 @@ pub(crate) struct Pending {
     files: Vec<Vec<u8>>,
     since_ms: u64,
     asked: Timestamp,
+}
+
+/// What a prompt began with; looked at again when its code is given, and when that is saved.
+pub(crate) struct Begun {
+    prompt: u64,
+    since_ms: u64,
+    permission: Permission,
+    /// The limits that were in force, where it changes them.
+    policy: Option<Policy>,
 }
 
 /// A prompt that is attached.
@@ -281,10 +292,34 @@ impl Signer {
             Ok(words) => words,
             Err(refusal) => return talk.fail(&refusal.to_string(), refusal.advice(), false),
         };
+        self.begun.retain(|begun| self.dialogues.iter().any(|dialogue| dialogue.prompt == begun.prompt));
+        let policy = self.open.as_ref().filter(|_| matches!(pending.action, Action::SetPolicy(_))).map(|open| open.policy.clone());
+        self.begun.push(Begun { prompt: talk.prompt, since_ms: now.mono_ms, permission: pending.action.permission(), policy });
         match tried_first(&pending.action) {
             Some(tried) => self.count(talk, tried, Counting::First(Box::new(pending), words)),
             None => self.first_words(talk, pending, &words, now),
         }
+    }
+
+    /// Whether what was allowed when the prompt began is allowed still: not too long ago, and the session may do it now.
+    pub(super) fn still_may(&mut self, prompt: u64, now: Moment) -> Result<(), String> {
+        let Some(begun) = self.begun.iter().find(|begun| begun.prompt == prompt) else {
+            return Err("this prompt was opened for nothing that is waiting".to_owned());
+        };
+        let (since_ms, permission) = (begun.since_ms, begun.permission);
+        let policy = begun.policy.clone();
+        if now.mono_ms.saturating_sub(since_ms) >= ANSWERS_MS {
+            return Err("this took too long; nothing was changed. Start again".to_owned());
+        }
+        let Some(open) = self.open.as_mut() else { return Err("the vault was sealed meanwhile".to_owned()) };
+        if policy.is_some_and(|shown| shown != open.policy) {
+            return Err("the limits were changed meanwhile; nothing was changed. Look at them and start again".to_owned());
+        }
+        if !permission.row().roles.is_empty() {
+            let session = open.session_at(now.mono_ms).map_err(|end| Reason::Session { end }.to_string())?;
+            permission.check(session).map_err(|reason| reason.to_string())?;
+        }
+        Ok(())
     }
 
     fn first_words(&mut self, talk: Talk, pending: Pending, words: &str, now: Moment) -> Vec<Out> {

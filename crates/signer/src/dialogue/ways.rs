@@ -71,7 +71,11 @@ impl Signer {
             }
             Wish::Remove(slot) => {
                 let Some(open) = &self.open else { return talk.broken() };
-                let changed = open.vault.change(&[Edit::RemoveSlot { slot }], now.wall, &mut SystemEntropy);
+                // Its roles go with it: the number may be another person's one day.
+                let profile = open.profiles.contains_key(&slot).then(|| open.profiles_with(slot, &[])).flatten();
+                let mut edits = vec![Edit::RemoveSlot { slot }];
+                edits.extend(profile.as_ref().map(|(id, plaintext)| Edit::Put { id: *id, kind: RecordKind::Profiles, plaintext }));
+                let changed = open.vault.change(&edits, now.wall, &mut SystemEntropy);
                 self.save_change(talk, changed, ActionEnd::SlotRemoved { slot })
             }
         }
@@ -94,6 +98,9 @@ impl Signer {
                 Err(failed) => failed,
             },
             Step::ToRekey => match self.owner_of(talk, answer, now) {
+                Ok(slot) if !self.open.as_ref().is_some_and(|open| open.roles_of(slot).contains(&Role::KeyAdmin)) => {
+                    talk.fail("the one way that stays open must be a key-admin's; nothing was changed", Advice::Ask, false)
+                }
                 Ok(slot) => match self.arena.shield(answer) {
                     Ok(password) => self.show_kit(talk, Some(Owner { slot, password })),
                     Err(_) => talk.broken(),
@@ -185,10 +192,11 @@ impl Signer {
     /// A new slot of a person, with what that person may do; nothing: that could not be said.
     pub(super) fn added(&self, slot: Edit<'_>, roles: &[Role], now: Moment) -> Option<Result<strongroom_vault::Sealed, ChangeError>> {
         let open = self.open.as_ref()?;
-        if roles.is_empty() {
+        let next = open.vault.next_slot_id()?;
+        if roles.is_empty() && !open.profiles.contains_key(&next) {
             return Some(open.vault.change(&[slot], now.wall, &mut SystemEntropy));
         }
-        let (id, plaintext) = open.profiles_with(open.vault.next_slot_id()?, roles)?;
+        let (id, plaintext) = open.profiles_with(next, roles)?;
         Some(open.vault.change(&[slot, Edit::Put { id, kind: RecordKind::Profiles, plaintext: &plaintext }], now.wall, &mut SystemEntropy))
     }
 
@@ -201,8 +209,11 @@ impl Signer {
     ) -> Vec<Out> {
         let added = match (&changed, &self.open) {
             (Some(Ok(sealed)), Some(open)) => sealed.slots().into_iter().next_back().map(|head| {
+                let head_kind = head.kind;
                 let known = open.slot_info(head, None);
-                SlotInfo { roles: if roles.is_empty() { known.roles } else { roles.to_vec() }, ..known }
+                let is_person = matches!(head_kind, Some(SlotKind::PasswordDevice | SlotKind::Hsm));
+                let named = if roles.is_empty() { Role::ALL.to_vec() } else { roles.to_vec() };
+                SlotInfo { roles: if is_person { named } else { known.roles }, ..known }
             }),
             _ => None,
         };

@@ -95,10 +95,7 @@ impl Signer {
                 if !has_roles(open.kind_of(*slot)) {
                     return state("roles are given to persons with a slot of their own; see `strongroom vault slots`");
                 }
-                let others = open.vault.slots().into_iter().filter(|head| head.id != *slot && has_roles(head.kind));
-                let has_admin = roles.contains(&Role::KeyAdmin)
-                    || others.map(|head| open.roles_of(head.id)).any(|roles| roles.contains(&Role::KeyAdmin));
-                if !has_admin {
+                if !roles.contains(&Role::KeyAdmin) && !open.has_other_admin(*slot) {
                     return state("somebody has to be key-admin, or nobody but the kit's owner could change this again");
                 }
                 let names = roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
@@ -106,6 +103,9 @@ impl Signer {
             }
             Action::RemoveSlot { slot } if !open.vault.slots().iter().any(|known| known.id == *slot) => {
                 state("the vault has no such slot; see `strongroom vault slots`")
+            }
+            Action::RemoveSlot { slot } if !open.has_other_admin(*slot) => {
+                state("somebody has to be key-admin, or nobody but the kit's owner could change this again")
             }
             Action::ExportKey { id, .. } if found(id)?.origin == Origin::Generated => {
                 state("a key that was made in the vault never leaves it; make another one where it is needed")
@@ -140,6 +140,9 @@ impl Signer {
             Action::Rearm => Ok("Re-arm: allow orders again".to_owned()),
             Action::SetPolicy(policy) => match policy.validate() {
                 Err(error) => Err(Refusal::State(error.to_string())),
+                Ok(()) if about::cannot_be_shown(&open.policy, policy).is_some() => {
+                    Err(Refusal::State(about::cannot_be_shown(&open.policy, policy).unwrap_or_default()))
+                }
                 Ok(()) if open.policy.is_raised_by(policy) => Ok("Raise the limits on orders".to_owned()),
                 Ok(()) => Ok("Lower the limits on orders".to_owned()),
             },
