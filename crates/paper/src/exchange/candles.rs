@@ -175,11 +175,6 @@ impl Candles {
         self.minutes.push(candle);
     }
 
-    /// Begin of the present second.
-    pub(crate) fn second(&self) -> Option<Timestamp> {
-        self.seconds.candles.back().map(|candle| candle.open_time)
-    }
-
     /// Continues with flat candles up to the moment `now`.
     pub(crate) fn continue_to(&mut self, now: Timestamp) {
         self.minutes.continue_to(now);

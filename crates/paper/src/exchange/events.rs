@@ -212,9 +212,12 @@ impl Exchange {
     }
 
     fn tell_candles(&self, at: Timestamp, symbol: &Symbol, venue: &mut Venue, events: &mut Vec<MarketEvent>) {
-        let before = venue.candles.second();
         venue.candles.continue_to(at);
-        let Some(before) = before.filter(|before| venue.candles.second() != Some(*before)) else { return };
+        // By what was told, not by what the candles know: a trade that came first in this second has brought them there already.
+        let second = Timestamp::from_ms(at.ms().div_euclid(SECOND_MS) * SECOND_MS);
+        let before = venue.candles_told.replace(second);
+        let Some(before) = before.filter(|before| *before < second) else { return };
+        let is_time = before.ms().div_euclid(CANDLE_MS) != at.ms().div_euclid(CANDLE_MS);
         let zoned = Interval::all().flat_map(|named| ZONES.map(|zone| (named, zone)));
         for (at_index, ((name, interval), (zone, zone_ms))) in zoned.enumerate() {
             let mut tell = |from: Timestamp, candle: Option<CandleStats>, is_closed| {
@@ -225,7 +228,7 @@ impl Exchange {
             if ended != now {
                 tell(ended, venue.candles.rows(interval, zone_ms, ended, ended).pop(), true);
             }
-            if ended != now || at.ms().rem_euclid(CANDLE_MS) < SECOND_MS {
+            if ended != now || is_time {
                 if venue.running.len() <= at_index {
                     venue.running.resize_with(at_index + 1, Default::default);
                 }

@@ -131,6 +131,8 @@ struct Venue {
     counted: TradeId,
     /// Last trade that was told to streams.
     told: TradeId,
+    /// The second in which candle streams were told last.
+    candles_told: Option<Timestamp>,
     /// Changes since the last one-second depth update.
     slow: Option<DepthUpdate>,
     top: Option<(Level, Level)>,
@@ -206,7 +208,7 @@ impl Exchange {
             let id = floor.add_market(listing.instrument, listing.rules);
             let told = TradeId(0);
             let (candles, running) = (Candles::default(), Vec::new());
-            venues.insert(symbol, Venue { id, candles, counted: told, told, slow: None, top: None, running });
+            venues.insert(symbol, Venue { id, candles, counted: told, told, candles_told: None, slow: None, top: None, running });
         }
         let mut exchange = Self {
             floor,

@@ -161,3 +161,19 @@ fn the_market_goes_on_when_the_clock_is_set_forward_and_back() {
         }
     }
 }
+
+#[test]
+fn running_candles_are_told_every_two_seconds_also_when_a_trade_comes_first_in_each() {
+    let mut exchange = traded();
+    let mut told = 0;
+    let begin = NOW.plus_ms(-NOW.ms().rem_euclid(60_000) + 60_000);
+    exchange.advance(begin);
+    for second in 1..=20 {
+        let at = begin.plus_ms(second * 1_000);
+        exchange.seed_trade(at, &btcusdt(), Side::Buy, level("101", "0.1")).unwrap();
+        let events = exchange.advance(at.plus_ms(50));
+        let is_running = |event: &&MarketEvent| matches!(event, MarketEvent::Candle { interval: "1m", zone: "", is_closed: false, .. });
+        told += events.iter().filter(is_running).count();
+    }
+    assert!((9..=11).contains(&told), "{told} in 20 s");
+}
