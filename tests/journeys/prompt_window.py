@@ -249,7 +249,8 @@ say("a long derivation: how far it is, and given up in the middle of it")
 NOW = "another battery staple horse"
 limits = os.path.join(WORK, "limits.json")
 json.dump({**does("policy", "show")["policy"], "kdf_floor": {"memory_mib": 512, "passes": 12}}, open(limits, "w"))
-does("policy", "set", limits)
+fd = given(phone.code() + "\n")
+does("policy", "set", limits, "--totp-fd", fd, fds=(fd,))
 
 
 def seal():
