@@ -30,7 +30,7 @@ const DENIALS: u32 = 4;
 /// Most orders that are not over.
 pub const LIVE_ORDERS_MAX: usize = 2_000;
 /// Orders that are over are kept in memory up to so many; all of them stay in the store.
-const OVER_ORDERS_MAX: usize = 2_000;
+pub(crate) const OVER_ORDERS_MAX: usize = 2_000;
 
 /// A door that waits for an order.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,7 @@ pub(crate) struct Waiting {
 
 /// When an order is asked for next.
 #[derive(Clone, Copy, Debug, Default)]
-struct Ask {
+pub(crate) struct Ask {
     at_ms: u64,
     tries: u32,
     under_way: bool,
@@ -51,7 +51,7 @@ struct Ask {
 #[derive(Debug, Default)]
 pub struct Machine {
     pub(crate) orders: BTreeMap<ClientOrderId, Order>,
-    asks: HashMap<ClientOrderId, Ask>,
+    pub(crate) asks: HashMap<ClientOrderId, Ask>,
     pub(crate) waiting: HashMap<ClientOrderId, Waiting>,
     expiries: HashMap<ClientOrderId, Timestamp>,
     work: HashMap<Tag, Work>,
@@ -535,20 +535,6 @@ impl Machine {
                 out.push(Effect::Sign { tag, intent, credential });
             } else {
                 self.query(id, None, now, out);
-            }
-        }
-    }
-
-    /// Orders that are over leave memory, oldest first; the store keeps them.
-    fn forget_old(&mut self) {
-        let over: Vec<_> =
-            self.orders.iter().filter(|(_, order)| !order.is_live()).map(|(id, order)| (order.updated, id.clone())).collect();
-        if over.len() > OVER_ORDERS_MAX {
-            let mut over = over;
-            over.sort_unstable();
-            for (_, id) in over.iter().take(over.len() - OVER_ORDERS_MAX / 2) {
-                self.orders.remove(id);
-                self.asks.remove(id);
             }
         }
     }

@@ -9,7 +9,7 @@ use strongroom_guard::{Filled, Judgement, Pair, Policy, Quote, Reason, worth_at_
 use strongroom_model::{Advice, Asset, Balance, ClientOrderId, Fill, PlaceOrder, Symbol, Timestamp};
 
 use crate::event::{Door, Effect, Now};
-use crate::machine::{LIVE_ORDERS_MAX, Machine, Waiting, error};
+use crate::machine::{LIVE_ORDERS_MAX, Machine, OVER_ORDERS_MAX, Waiting, error};
 use crate::order::Order;
 use crate::work::Work;
 
@@ -161,6 +161,20 @@ impl Machine {
         if needs && self.held_asked_ms.is_none_or(|asked| now.mono_ms.saturating_sub(asked) >= every) {
             self.held_asked_ms = Some(now.mono_ms);
             out.push(Effect::AskHeld);
+        }
+    }
+
+    /// Orders that are over leave memory, oldest first; the store keeps them.
+    pub(crate) fn forget_old(&mut self) {
+        let over: Vec<_> =
+            self.orders.iter().filter(|(_, order)| !order.is_live()).map(|(id, order)| (order.updated, id.clone())).collect();
+        if over.len() > OVER_ORDERS_MAX {
+            let mut over = over;
+            over.sort_unstable();
+            for (_, id) in over.iter().take(over.len() - OVER_ORDERS_MAX / 2) {
+                self.orders.remove(id);
+                self.asks.remove(id);
+            }
         }
     }
 
