@@ -40,6 +40,17 @@ def end_all():
             process.wait()
 
 
+def where_it_stands(kind, failure, trace):
+    """What the vault says when a journey fails: a seal that nobody asked for has its reason there."""
+    sys.__excepthook__(kind, failure, trace)
+    if kind is not SystemExit:
+        done = subprocess.run([f"{BIN}/strongroom", "--dir", DIR, "vault", "status"], capture_output=True, text=True, timeout=10, **AS)
+        print(f"the vault then: {done.stdout}{done.stderr}", file=sys.stderr, flush=True)
+
+
+sys.excepthook = where_it_stands
+
+
 def eventually(what, test, seconds=20):
     end = time.time() + seconds
     while True:

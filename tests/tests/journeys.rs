@@ -115,6 +115,11 @@ fn keychain() {
     waiting("keychain.py");
 }
 
+#[test]
+fn keychain_away() {
+    waiting("keychain_away.py");
+}
+
 /// In a mount namespace of its own, where a disk can be full.
 #[test]
 fn disk() {
@@ -165,6 +170,11 @@ fn hostile_doors() {
 #[test]
 fn paper_durable() {
     journey("paper_durable.py");
+}
+
+#[test]
+fn keychain_away() {
+    waiting("keychain_away.py");
 }
 
 /// In a mount namespace of its own, where a disk can be full.

@@ -383,8 +383,7 @@ async fn exported(hall: &Arc<Hall>, name: String, export: Export, words: &str) -
 /// Remembers the log's keys, and begins the log where none is being written.
 async fn begin_log(hall: &Arc<Hall>, log_key: &[u8], read_key: &[u8], is_new: bool) -> Result<(), Tell> {
     let Ok(read_key): Result<[u8; 32], _> = read_key.try_into() else { return Err(refused(&Refusal::NotUnderstood)) };
-    let vault_id: Option<[u8; 16]> =
-        hall.keeper.look().await.ok().flatten().and_then(|(id, _, _)| hex::decode(id).ok()).and_then(|id| id.try_into().ok());
+    let vault_id = hall.keeper.look().await.ok().flatten().map(|look| look.vault_id);
     let vault_id = vault_id.ok_or_else(|| error("log", "the vault's identity is not known".to_owned(), Advice::Bug))?;
     let mut store = lock(&hall.store);
     if !is_new && store.log_keys().ok().flatten().is_some() {

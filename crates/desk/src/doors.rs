@@ -170,7 +170,7 @@ impl Door {
         let look = self.hall.keeper.look().await;
         let status = self.status().await;
         let (vault_id, generation, anchor) = match look {
-            Ok(Some((id, generation, anchor))) => (Some(id), Some(generation), anchor),
+            Ok(Some(look)) => (Some(hex::encode(look.vault_id)), Some(look.generation), look.words()),
             Ok(None) => (None, None, "there is no vault yet".to_owned()),
             Err(failure) => (None, None, failure.message),
         };

@@ -95,6 +95,30 @@ pub(crate) enum OpeningKey {
     },
 }
 
+/// The vault in the folder, beside what is remembered of it outside.
+pub(crate) struct Look {
+    pub(crate) vault_id: [u8; 16],
+    pub(crate) generation: u64,
+    verdict: AnchorVerdict,
+}
+
+impl Look {
+    /// For people; "ok" where the file is the one that was saved.
+    pub(crate) fn words(&self) -> String {
+        verdict_words(&self.verdict)
+    }
+
+    /// The file is not the one that was saved. A keychain that is locked or away for a moment does not say that.
+    pub(crate) fn harm(&self) -> Option<String> {
+        match self.verdict {
+            AnchorVerdict::Matches | AnchorVerdict::MatchesPending | AnchorVerdict::Unreachable(_) => None,
+            AnchorVerdict::RolledBack { .. } | AnchorVerdict::Foreign { .. } | AnchorVerdict::Altered { .. } | AnchorVerdict::Lost => {
+                Some(self.words())
+            }
+        }
+    }
+}
+
 type Job = Box<dyn FnOnce(&mut Keep) + Send>;
 type AnchorOf = Box<dyn Fn(&[u8; 16]) -> Box<dyn Anchor> + Send>;
 
@@ -140,14 +164,14 @@ impl Keeper {
         wait.await.map_err(|_| ended())?
     }
 
-    /// Identity and generation of the vault in the folder, and what the anchor says.
-    pub(crate) async fn look(&self) -> Result<Option<(String, u64, String)>, KeepError> {
+    /// The vault in the folder, and what the anchor says of it.
+    pub(crate) async fn look(&self) -> Result<Option<Look>, KeepError> {
         self.run(|keep| {
             if !keep.exists() {
                 return Ok(None);
             }
             let loaded = keep.store()?.load().map_err(|error| KeepError::new("vault-damaged", &error, error.advice()))?;
-            Ok(Some((hex::encode(loaded.prefix.vault_id), loaded.prefix.generation, verdict_words(&loaded.verdict))))
+            Ok(Some(Look { vault_id: loaded.prefix.vault_id, generation: loaded.prefix.generation, verdict: loaded.verdict }))
         })
         .await
     }

@@ -113,10 +113,8 @@ async fn damage(hall: &Arc<Hall>) -> Option<String> {
         return Some(words);
     }
     match hall.keeper.look().await {
-        Ok(Some((_, _, verdict))) if verdict == "ok" => None,
-        Ok(Some((_, _, verdict))) => Some(verdict),
+        Ok(Some(look)) => look.harm(),
         Ok(None) => Some("the vault's file is gone".to_owned()),
-        // The keychain may be locked for a moment: that is no damage.
         Err(trouble) if trouble.code == "vault-damaged" => Some(trouble.message),
         Err(_) => None,
     }
