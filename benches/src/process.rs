@@ -12,7 +12,8 @@ use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
 use strongroom_signer_api::control::ToSigner;
 use strongroom_signer_api::frame::{self, Frame, Kind};
 use strongroom_signer_api::prompt::{FromPrompt, ToPrompt};
-use strongroom_signer_api::{Action, ActionEnd, Notice, Reply, Request, Saved};
+use strongroom_guard::Reason;
+use strongroom_signer_api::{Action, ActionEnd, Notice, Refusal, Reply, Request, Saved};
 
 use crate::Spoken;
 use crate::person::Person;
@@ -55,6 +56,7 @@ pub struct SignerProcess {
     scratch: Vec<u8>,
     unsaved: Vec<Saved>,
     end: Option<ActionEnd>,
+    can_freeze: bool,
 }
 
 impl SignerProcess {
@@ -76,6 +78,7 @@ impl SignerProcess {
             scratch: Vec::with_capacity(PACKET_LEN_MAX),
             unsaved: Vec::new(),
             end: None,
+            can_freeze: false,
         };
         match signer.ask(Request::Status, b"")? {
             Reply::Status(status) if status.walls.are_up() && status.walls.locked_memory => Ok(signer),
@@ -103,6 +106,21 @@ impl SignerProcess {
         anyhow::ensure!(matches!(reply, Reply::Signed { .. }), "not signed: {reply:?}");
         self.confirm_saves()?;
         Ok(took)
+    }
+
+    /// Freezes it as the supervisor does, while it is signing one request after the other: from there to the first refusal. Afterwards it
+    /// signs no order any more.
+    pub fn frozen(&mut self, request: &Request) -> anyhow::Result<Duration> {
+        self.can_freeze = true;
+        let start = Instant::now();
+        self.supervisor.send(&ToSigner::Freeze("measured".to_owned()).encode(), &[])?;
+        loop {
+            match self.exchange(request, b"", Wait::Asleep)? {
+                Reply::Signed { .. } => {}
+                Reply::Refused(Refusal::Guard(Reason::KillSwitch { .. })) => return Ok(start.elapsed()),
+                other => anyhow::bail!("neither signed nor frozen: {other:?}"),
+            }
+        }
     }
 
     /// What a door's arrival makes the desk ask.
@@ -139,7 +157,7 @@ impl SignerProcess {
                 Notice::Ended { end, .. } => self.end = Some(*end),
                 // No vault that is measured is opened by a person twice.
                 Notice::Attempt { .. } => anyhow::bail!("an attempt, where none was asked for"),
-                Notice::Frozen(freeze) => anyhow::bail!("frozen: {freeze:?}"),
+                Notice::Frozen(freeze) => anyhow::ensure!(self.can_freeze, "frozen: {freeze:?}"),
             },
             Kind::Request => anyhow::bail!("the signer asked something"),
         }

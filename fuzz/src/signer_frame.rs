@@ -40,7 +40,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let others = [
         Request::Status,
         Request::Saved(Saved { what: Sealed::Vault, generation: 3, error: Some("full".to_owned()) }),
-        Request::Kill { why: "test".to_owned() },
+        Request::Kill(Freeze::everything("test")),
         Request::SealHead { size: 4, head: vec![1; 32] },
         Request::ReadAudit { last: 50 },
         Request::KeyTested { id: CredentialId(2), granted: None },
@@ -49,7 +49,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let requests = asks.map(Request::Sign).chain(actions.map(Request::Prepare)).chain(others);
     let mut seeds: Vec<_> = requests.map(|request| framed(Kind::Request, &request)).collect();
     seeds.push(framed(Kind::Reply, &Reply::Policy(Policy::initial())));
-    seeds.push(framed(Kind::Notice, &Notice::Frozen(Freeze { why: "test".to_owned() })));
+    seeds.push(framed(Kind::Notice, &Notice::Frozen(Freeze::everything("test"))));
     seeds
 }
 

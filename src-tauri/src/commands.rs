@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use strongroom_desk_api::supervisor::{SupervisorClient, ToSupervisor};
-use strongroom_desk_api::{Ask, Checks, DoorAction, DoorError, Interval, KeyView, OrderView, Policy, SessionView, Tell, VaultView, Watch};
+use strongroom_desk_api::{
+    Ask, Checks, DoorAction, DoorError, Interval, KeyView, KillScope, OrderView, Policy, SessionView, Tell, VaultView, Watch};
 use strongroom_model::{Advice, Balance, Candle, CredentialId, Instrument, Price, Quantity, Remark, Side, SlotInfo, Symbol};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
@@ -218,7 +219,7 @@ pub(crate) fn freeze(desk: &Desk, why: &str) -> Answer<u64> {
 pub(crate) fn cancel_all(desk: &Desk, why: &str) -> String {
     let asked = desk.connect().ok().and_then(|mut client| {
         client.set_timeout(KILL_MAX).ok()?;
-        client.ask(&Ask::Kill { why: why.to_owned() }).ok()
+        client.ask(&Ask::Kill { why: why.to_owned(), scope: KillScope::Everything }).ok()
     });
     match asked {
         Some(Tell::Done { words }) => words,

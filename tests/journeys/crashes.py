@@ -22,16 +22,20 @@ person.unlocks()
 assert does("order", "cancel", resting)["fate"] == "canceled"
 
 say("kill -9 of the desk loses nothing recorded")
-resting = rest_an_order()
-before = does("order", "list", "--all")["orders"]
+resting, swept = rest_an_order(), rest_an_order()
+code, told = person.with_code("order", "protect", resting)
+assert code == 0, told
+before = [order for order in does("order", "list", "--all")["orders"] if order["client_order_id"] != swept]
 desk = daemon.child("strongroom-desk")
 os.kill(desk, signal.SIGKILL)
 eventually("the desk is back", lambda: cli("session")[0] == 0 and daemon.child("strongroom-desk") != desk)
-assert {order["client_order_id"]: order["fate"] for order in does("order", "list", "--all")["orders"]} == \
-    {order["client_order_id"]: order["fate"] for order in before}
+fates = {order["client_order_id"]: order["fate"] for order in does("order", "list", "--all")["orders"]}
+assert {order["client_order_id"]: order["fate"] for order in before}.items() <= fates.items() and swept in fates
 assert state() == "unlocked"
 daemon.until_up()
-assert live_orders() == [resting]
+eventually("what rested is taken back, but not what is protected", lambda: live_orders() == [resting])
+assert [order["clientOrderId"] for order in venue.read("/api/v3/openOrders")] == [resting]
+assert not does("session")["killed"] and does(*buy())["fate"] == "filled"
 verifies(person)
 
 say("kill -9 of the desk while an order is answered late: it ends in the truth, once")

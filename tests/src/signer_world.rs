@@ -107,6 +107,12 @@ impl SignerWorld {
         assert!(matches!(self.ends.last(), Some(ActionEnd::PolicySet(_))), "{:?}", self.ends.last());
     }
 
+    /// Takes the kill switch back.
+    pub fn rearm(&mut self, ms: i64) {
+        self.act(Action::Rearm, b"", ms, &mut |world, _| code_at(&world.otp_uri, ms).into_bytes());
+        assert!(matches!(self.ends.last(), Some(ActionEnd::Rearmed)), "{:?}", self.ends.last());
+    }
+
     /// Asks as the desk does; saves are confirmed at once.
     pub fn ask(&mut self, request: Request, tail: &[u8], ms: i64) -> Reply {
         self.ask_with(request, tail, Vec::new(), ms)

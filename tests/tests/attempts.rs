@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by unwrapping it")]
 
+use strongroom_guard::{Freeze, KillScope};
 use strongroom_model::REMARK_LEN_MAX;
 use strongroom_signer::Signer;
 use strongroom_signer::arena::Arena;
@@ -69,17 +70,16 @@ fn a_lost_state_file_engages_the_kill_switch_and_skips_numbers() {
     let made = status(&mut world, ms).signatures;
     recover(&mut world, vec![vault], Some(saves + 5), ms);
     let told = status(&mut world, ms);
-    assert!(told.freeze.is_some() && world.frozen.len() == 1, "{told:?}");
+    assert!(told.freezes.everything().is_some() && world.frozen.len() == 1, "{told:?}");
     assert!(told.signatures >= made + 5_000, "{} after {made}: no number is given twice", told.signatures);
     assert_eq!(state_generation(&world.state_file), Some(saves + 6), "an old state file stays an old one");
     // What was frozen stays so over a restart, until a code takes it back.
     let files = vec![world.vault_file.clone(), world.state_file.clone()];
     recover(&mut world, files, None, ms + 60_000);
-    assert!(status(&mut world, ms + 60_000).freeze.is_some());
+    assert!(status(&mut world, ms + 60_000).freezes.everything().is_some());
     let later = ms + 300_000;
-    world.act(Action::Rearm, b"", later, &mut |world, _| code_at(&world.otp_uri, later).into_bytes());
-    assert!(matches!(world.ends.last(), Some(ActionEnd::Rearmed)), "{:?}", world.ends.last());
-    assert!(status(&mut world, later).freeze.is_none());
+    world.rearm(later);
+    assert!(status(&mut world, later).freezes.is_empty());
 }
 
 #[test]
@@ -87,14 +87,14 @@ fn a_state_file_that_is_there_is_taken_as_it_is() {
     let mut world = SignerWorld::with_vault(PASSWORD, MS);
     let files = vec![world.vault_file.clone(), world.state_file.clone()];
     recover(&mut world, files, None, MS + 60_000);
-    assert!(status(&mut world, MS + 60_000).freeze.is_none() && world.frozen.is_empty());
+    assert!(status(&mut world, MS + 60_000).freezes.is_empty() && world.frozen.is_empty());
 }
 
 #[test]
 fn whatever_the_words_the_kill_switch_is_engaged_and_they_stay_short() {
     let mut world = SignerWorld::with_vault(PASSWORD, MS);
     let why = format!("a\u{202e}b\u{1b}[2J{}", "x".repeat(1_000_000));
-    world.ask(Request::Kill { why }, b"", MS + 1_000);
-    let told = status(&mut world, MS + 1_000).freeze.unwrap().why;
+    world.ask(Request::Kill(Freeze { why, scope: KillScope::Everything }), b"", MS + 1_000);
+    let told = status(&mut world, MS + 1_000).freezes.everything().unwrap().why.clone();
     assert!(told.starts_with("ab[2Jx") && told.chars().count() == REMARK_LEN_MAX, "{told:?}");
 }

@@ -5,6 +5,7 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
 
+use strongroom_guard::Freeze;
 use strongroom_signer_api::prompt::Field;
 use strongroom_signer_api::{Action, ActionEnd, Reply, Request, SignAsk};
 use strongroom_tests::signer_world::{SignerWorld, code_at};
@@ -58,7 +59,7 @@ fn no_signer_reply_carries_a_secret() {
         Request::Policy,
         Request::Touch { ago_ms: 0 },
         Request::Lock,
-        Request::Kill { why: "x".to_owned() },
+        Request::Kill(Freeze::everything("x")),
     ] {
         world.ask(request, b"", MS + 61_000);
     }
@@ -108,7 +109,7 @@ fn the_kill_switch_refuses_orders_until_a_code_takes_it_back() {
         world.ask(Request::Sign(SignAsk { intent, credential: None, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 }), b"", ms)
     };
     assert!(matches!(place(&mut world, MS + 61_000), Reply::Signed { .. }));
-    world.ask(Request::Kill { why: "test".to_owned() }, b"", MS + 62_000);
+    world.ask(Request::Kill(Freeze::everything("test")), b"", MS + 62_000);
     assert!(matches!(place(&mut world, MS + 62_000), Reply::Refused(_)));
     world.act(Action::Rearm, b"", MS + 120_000, &mut |world, _| code_at(&world.otp_uri, MS + 120_000).into_bytes());
     assert_eq!(world.ends.last(), Some(&ActionEnd::Rearmed));

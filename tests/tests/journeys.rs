@@ -64,6 +64,11 @@ fn rules() {
 }
 
 #[test]
+fn kill() {
+    waiting("kill.py");
+}
+
+#[test]
 fn roles() {
     waiting("roles.py");
 }

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by unwrapping it")]
 
-use strongroom_guard::{Permission, Policy, Proof, Reason};
+use strongroom_guard::{Freeze, Permission, Policy, Proof, Reason};
 use strongroom_model::{
     ClientOrderId, CredentialId, Intent, KeyDetails, KeyEdit, Notional, OrderSpec, PlaceOrder, Role, Scheme, Side, SlotFor, Symbol,
     TimeInForce, Venue,
@@ -52,6 +52,7 @@ fn actions(key: CredentialId, person: u16) -> Vec<Action> {
         Action::Pin(PinChange { host: "localhost:1".to_owned(), spki_sha256: "A".repeat(43) + "=", trust: true }),
         Action::ConfirmOrder(order("c", "1")),
         Action::Override { order: order("o", "1"), why: "because".to_owned() },
+        Action::Protect(order("o", "1").client_order_id),
     ]
 }
 
@@ -82,7 +83,7 @@ impl Told {
         let Some(ActionEnd::SlotAdded(slot)) = told.act(action) else { panic!("{:?}", told.world.ends) };
         assert_eq!(slot.roles, Role::ALL);
         told.person = slot.id;
-        told.world.ask(Request::Kill { why: "test".to_owned() }, b"", told.ms);
+        told.world.ask(Request::Kill(Freeze::everything("test")), b"", told.ms);
         told
     }
 
@@ -253,7 +254,7 @@ fn a_kill_between_the_code_and_its_save_is_not_undone() {
     told.world.holds_state = true;
     let code = code_at(&told.world.otp_uri, ms).into_bytes();
     told.world.answer(prompt, &code, ms);
-    told.world.ask(Request::Kill { why: "again".to_owned() }, b"", ms);
+    told.world.ask(Request::Kill(Freeze::everything("again")), b"", ms);
     told.world.holds_state = false;
     told.world.release_state(ms);
     assert!(
@@ -262,7 +263,7 @@ fn a_kill_between_the_code_and_its_save_is_not_undone() {
         told.world.ends.last()
     );
     let Reply::Status(status) = told.world.ask(Request::Status, b"", ms) else { panic!("no status") };
-    assert!(status.freeze.is_some());
+    assert!(status.freezes.everything().is_some());
 }
 
 /// Ways and roles go together, and somebody stays who can change them.

@@ -15,8 +15,8 @@ use serde_json::Value;
 use strongroom_desk::event::{Event, Outcome, Tag};
 use strongroom_desk::{Effect, Machine, Now, Order};
 use strongroom_desk_api::Fate;
-use strongroom_guard::{DeskRules, Policy, Quote};
-use strongroom_model::{ClientOrderId, MarketSize, Notional, OrderSpec, PlaceOrder, Price, Quantity, Side, Symbol, TimeInForce, Timestamp};
+use strongroom_guard::{DeskRules, Freeze, KillScope, Policy, Quote};
+use strongroom_model::{ClientOrderId, MarketSize, Notional, OrderSpec, OwnerTag, PlaceOrder, Price, Quantity, Side, Symbol, TimeInForce, Timestamp};
 use strongroom_paper::exchange::{Account, ApiKey, Config, Exchange, LOOPBACK, Limits, Market, Request, Rights};
 use strongroom_signer_api::{Reply, SignAsk};
 use strongroom_tests::signer_world::SignerWorld;
@@ -119,7 +119,7 @@ impl World {
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Tell { .. } | Effect::AskHeld => {}
-            Effect::Kill { why } => panic!("nothing says that everything should stop: {why}"),
+            Effect::Kill(freeze) => panic!("nothing says that everything should stop: {freeze}"),
             Effect::Record { tag, orders, .. } => {
                 // A disk that fails, fails for new orders only: what is known already is written again later.
                 let fails = orders.iter().any(|order| order.stage == strongroom_desk::Stage::Intended) && self.chance(5);
@@ -230,6 +230,10 @@ impl World {
     }
 
     fn place(&mut self, number: u32) {
+        self.place_as(&format!("sim-{number}"), number);
+    }
+
+    fn place_as(&mut self, name: &str, number: u32) {
         let symbol = Symbol::parse(if self.rng.random_range(0..2) == 0 { "BTCUSDT" } else { "ETHUSDT" }).unwrap();
         let side = if self.rng.random_range(0..2) == 0 { Side::Buy } else { Side::Sell };
         let mark = self.mark(&symbol);
@@ -245,7 +249,7 @@ impl World {
             4 => OrderSpec::Limit { price, quantity, tif: TimeInForce::Fok },
             _ => OrderSpec::Limit { price, quantity, tif: TimeInForce::Gtc },
         };
-        let client_order_id = ClientOrderId::parse(&format!("sim-{number}")).unwrap();
+        let client_order_id = ClientOrderId::parse(name).unwrap();
         let order = PlaceOrder { client_order_id, symbol, side, spec };
         let market = Quote { mark: Some(mark), average: Some(mark) };
         self.step(Event::Place { door: u64::from(number), order, market, reason: None });
@@ -360,6 +364,82 @@ fn check(world: &mut World, seed: u64) {
     }
     assert!(filled > 0 && refused > 0, "seed {seed}: nothing happened ({filled} filled, {refused} refused)");
     eprintln!("seed {seed}: {} orders, {filled} with fills, {refused} refused, {} restarts", disk.len(), world.incarnation);
+}
+
+/// Names of orders that may stand in the venue's book, as the venue tells.
+fn standing(world: &mut World) -> Vec<String> {
+    let open = world.signed_get("/api/v3/openOrders", "");
+    open.as_array().unwrap().iter().map(|order| order["clientOrderId"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Over the same bad network, with restarts: what a kill reaches is gone in the end, what it does not reach stands, and nothing of it leaves.
+fn kill_in_the_middle(seed: u64) {
+    let mut world = World::new(seed);
+    let grid = OwnerTag::parse("grid").unwrap();
+    for number in 0..150 {
+        let owner = if number % 2 == 0 { "grid" } else { "sim" };
+        world.place_as(&format!("{owner}-{number}"), number);
+        let pause = world.rng.random_range(5..60);
+        world.pass(pause);
+    }
+    let resting: Vec<_> = world.machine.orders().filter(|order| order.may_rest()).map(|order| order.intent.client_order_id.clone()).collect();
+    let protected = resting.iter().find(|id| id.is_of(&grid)).unwrap().clone();
+    world.step(Event::Protect { door: Some(1), id: protected.clone(), protected: true });
+    let freeze = Freeze { why: "it runs wild".to_owned(), scope: KillScope::Bot(grid.clone()) };
+    world.signer.ask(strongroom_signer_api::Request::Kill(freeze.clone()), b"", world.now_ms);
+    world.step(Event::Killed { freeze: freeze.clone(), keys: Vec::new() });
+    for number in 150..200 {
+        let owner = if number % 2 == 0 { "grid" } else { "sim" };
+        world.place_as(&format!("{owner}-{number}"), number);
+        world.pass(20);
+        if number == 175 {
+            world.restart();
+            world.step(Event::Killed { freeze: freeze.clone(), keys: Vec::new() });
+        }
+    }
+    assert!(!world.disk.contains_key("grid-150") && world.disk.contains_key("sim-151"), "seed {seed}: only the bot's are refused");
+    world.faults = false;
+    world.pass(90_000);
+    let told = standing(&mut world);
+    let of_grid: Vec<_> = told.iter().filter(|name| name.starts_with("grid-")).collect();
+    let survives = world.machine.order(&protected).is_some_and(Order::may_rest);
+    assert_eq!(of_grid, if survives { vec![protected.as_str()] } else { vec![] }, "seed {seed}");
+    assert!(told.iter().any(|name| name.starts_with("sim-")), "seed {seed}: others stand");
+    // Everything, then.
+    world.step(Event::Killed { freeze: Freeze::everything("enough"), keys: Vec::new() });
+    world.pass(30_000);
+    let report = world.machine.kill_report().unwrap();
+    assert!(report.left.is_empty() && report.orders > 0 && report.last_gone >= report.first_cancel, "seed {seed}: {report:?}");
+    assert_eq!(standing(&mut world).len(), usize::from(survives), "seed {seed}");
+    assert_eq!(report.protected, if survives { vec![protected.to_string()] } else { vec![] }, "seed {seed}");
+    world.place(999);
+    assert!(!world.disk.contains_key("sim-999"), "seed {seed}: nothing leaves");
+    // A desk that dies takes back what is open, though nothing is stopped.
+    world.signer.rearm(world.now_ms);
+    world.step(Event::Rearmed);
+    let far = |number: u32, world: &mut World| {
+        let price = Price::new((world.mark(&Symbol::parse("BTCUSDT").unwrap()).value() * Decimal::new(96, 2)).round_dp(2)).unwrap();
+        let spec = OrderSpec::PostOnly { price, quantity: Quantity::parse("0.001").unwrap() };
+        let client_order_id = ClientOrderId::parse(&format!("far-{number}")).unwrap();
+        let symbol = Symbol::parse("BTCUSDT").unwrap();
+        let mark = Some(world.mark(&symbol));
+        let order = PlaceOrder { client_order_id, symbol, side: Side::Buy, spec };
+        world.step(Event::Place { door: 7, order, market: Quote { mark, average: mark }, reason: None });
+        world.pass(2_000);
+    };
+    far(1, &mut world);
+    assert!(standing(&mut world).contains(&"far-1".to_owned()), "seed {seed}: re-armed");
+    world.restart();
+    world.step(Event::DeskDied);
+    world.pass(5_000);
+    assert!(!standing(&mut world).contains(&"far-1".to_owned()), "seed {seed}");
+}
+
+#[test]
+fn a_kill_takes_back_what_it_reaches_and_nothing_else() {
+    for seed in 1..5 {
+        kill_in_the_middle(seed);
+    }
 }
 
 #[test]

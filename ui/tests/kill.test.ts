@@ -19,6 +19,7 @@ function stage(orders_left: number[] = [0]) {
       ({
         killed,
         live_orders: left.length > 1 ? left.shift()! : left[0]!,
+        protected_orders: 0,
         ambiguous_orders: 0,
         idle_left_ms: null,
         lines: [],

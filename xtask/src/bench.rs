@@ -15,12 +15,18 @@ use crate::{setup, window};
 
 /// The benchmark that measures the window from outside.
 const WINDOW: &str = "ui";
+/// The benchmark of which a part is measured on whole systems.
+const KILL: &str = "kill";
 const COLUMNS: [&str; 8] = ["name", "value", "unit", "peer", "peer_version", "ratio", "samples", "target"];
 
 pub(crate) fn run(place: &Place, name: &str, json: bool) -> anyhow::Result<bool> {
     let known = known(place)?;
     anyhow::ensure!(known.iter().any(|known| known == name), "no benchmark is named {name:?}; there is: {}", known.join(", "));
-    let raw = if name == WINDOW { window::bench(place)? } else { measured(place, name)? };
+    let raw = match name {
+        WINDOW => window::bench(place)?,
+        KILL => measured(place, name)? + &window::bench_system(place, "kill.py")?,
+        _ => measured(place, name)?,
+    };
     let rows = rows(&raw)?;
     anyhow::ensure!(!rows.is_empty(), "the benchmark {name} printed no rows; it said:\n{raw}");
     let folder = place.root.join("benches/results");

@@ -108,6 +108,22 @@ pub(crate) fn bench(place: &Place) -> anyhow::Result<String> {
     Ok(raw + &ui::sizes(place)?)
 }
 
+/// Measures whole systems without a window by a script of `benches/system`; its rows, as raw output.
+pub(crate) fn bench_system(place: &Place, script: &str) -> anyhow::Result<String> {
+    let bins = ["daemon", "signer", "prompt", "cli", "verify"].iter().flat_map(|name| ["-p".to_owned(), format!("strongroom-{name}")]);
+    let arguments = ["build", "--release", "--bins"].map(str::to_owned).into_iter().chain(bins);
+    stage("build", || must_succeed(&mut place.cargo(arguments)))?;
+    let home = Home::make()?;
+    let work = home.path().join("work");
+    std::fs::create_dir_all(&work)?;
+    let mut session = session(&home);
+    session.args(["python3", "-B"]).arg(place.root.join("benches/system").join(script)).arg(place.target.join("release")).arg(&work);
+    let output = session.stderr(std::process::Stdio::inherit()).output().context("cannot start dbus-run-session")?;
+    let raw = String::from_utf8_lossy(&output.stdout).into_owned();
+    anyhow::ensure!(output.status.success(), "{script} ended with {}; it said:\n{raw}", output.status);
+    Ok(raw)
+}
+
 /// Where a trial keeps its profile.
 pub(crate) fn profile(place: &Place) -> anyhow::Result<PathBuf> {
     let profile = place.target.join("trial");

@@ -244,6 +244,7 @@ fn tell(ask: Ask) -> Tell {
             watched: Vec::new(),
             log_key: None,
             killed: None,
+            stopped: Vec::new(),
             backups: Vec::new(),
         }),
         Ask::Session => Tell::Session(Box::new(session())),
@@ -324,6 +325,7 @@ fn order(number: i64) -> OrderView {
         filled_notional: Notional::ZERO,
         fills: vec![fill],
         note: None,
+        protected: false,
         created: now(),
         updated: now(),
     }
@@ -405,9 +407,11 @@ fn session() -> SessionView {
         roles: strongroom_model::Role::ALL.to_vec(),
         signatures: 7,
         killed: None,
+        stopped: Vec::new(),
         lines: vec![line(LineKind::Rest), line(LineKind::Stream)],
         limits: vec![limit("weight per 60 s", 842, 6_000), limit("orders per 10 s", 31, 100)],
         live_orders: 5,
+        protected_orders: 0,
         ambiguous_orders: 0,
         at: now(),
     }

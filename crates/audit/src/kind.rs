@@ -91,6 +91,10 @@ kinds! {
     OrderConfirmed = "order-confirmed",
     /// The kill switch was used.
     Killed = "killed",
+    /// What it took back is gone.
+    KillEnded = "kill-ended",
+    /// The kill switch leaves an order, or no more.
+    OrderProtected = "order-protected",
     /// Trading was allowed again.
     Rearmed = "rearmed",
     /// Too many failures; a person has to wait or decide.

@@ -10,6 +10,7 @@ use strongroom_model::{MarketSize, Notional, OrderSpec, Price, Quantity, Side, S
 
 use crate::descriptors::CodeFds;
 use crate::fail::Failure;
+use crate::kill::{DrillOptions, KillOptions};
 use crate::vault_arguments::{KeyCommand, VaultCommand};
 
 const EXIT_CODES: &str = "Exit codes:
@@ -66,13 +67,16 @@ pub(crate) enum Command {
     /// Session, lines to venues and rate limits, as measured now.
     #[command(after_help = "Example:\n  strongroom session")]
     Session,
-    /// Engage the kill switch: orders are refused, open ones cancelled.
-    #[command(after_help = "Example:\n  strongroom kill --why \"my bot runs wild\"")]
-    Kill {
-        /// Why, in words.
-        #[arg(long, default_value = "a person engaged it")]
-        why: String,
-    },
+    /// Engage the kill switch: orders are refused, open ones cancelled. The signal SIGUSR1 to strongroomd does the same.
+    #[command(
+        after_help = "Examples:\n  strongroom kill --why \"my bot runs wild\"\n  strongroom kill --key 4 --why \"it leaked\"\n  strongroom kill --bot grid --wait 10\n  strongroom kill --seal"
+    )]
+    Kill(KillOptions),
+    /// Try the kill switch out at paper venues: place orders far from the market, engage it, and say how long it took.
+    #[command(
+        after_help = "Examples:\n  strongroom kill-drill --orders 50\n  strongroom --dir a kill-drill --orders 67 --profile b --profile c --report drill.md"
+    )]
+    KillDrill(DrillOptions),
     /// Take the kill switch back; needs a code.
     #[command(after_help = "Example:\n  strongroom rearm")]
     Rearm {
@@ -135,6 +139,20 @@ pub(crate) enum OrderCommand {
     /// Take an order back.
     #[command(after_help = "Example:\n  strongroom order cancel sr-01m85he5b14s94wwmxbqsf1hqe")]
     Cancel {
+        /// Our name of it.
+        id: String,
+    },
+    /// Let the kill switch leave a live order; needs the risk role and a code.
+    #[command(after_help = "Example:\n  strongroom order protect my-long-term-bid")]
+    Protect {
+        /// Our name of it.
+        id: String,
+        #[command(flatten)]
+        secrets: CodeFds,
+    },
+    /// Let the kill switch reach it again.
+    #[command(after_help = "Example:\n  strongroom order unprotect my-long-term-bid")]
+    Unprotect {
         /// Our name of it.
         id: String,
     },

@@ -5,6 +5,7 @@ mod descriptors;
 mod errand;
 mod fail;
 mod keeping;
+mod kill;
 mod paper;
 mod paper_admin;
 mod paper_record;
@@ -28,8 +29,6 @@ use crate::vault_arguments::{KeyCommand, VaultCommand, VenueName};
 
 /// The supervisor answers everything but prompts within this.
 const SUPERVISOR_TIMEOUT: Duration = Duration::from_secs(5);
-/// A hung desk is not waited for when the kill switch is engaged.
-const KILL_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -127,23 +126,6 @@ impl Door {
             )),
             _ => Ok(tell),
         }
-    }
-
-    /// The supervisor freezes the signer first; then the desk cancels, if it can.
-    fn kill(&self, why: String) -> Result<Tell, Failure> {
-        let (frozen, words) = self.supervisor(&ToSupervisor::Kill(why.clone()))?;
-        if !frozen {
-            return Err(Failure::refused("kill", words));
-        }
-        let cancelled = DeskClient::connect(&self.dir).and_then(|mut desk| {
-            desk.set_timeout(KILL_TIMEOUT)?;
-            desk.ask(&Ask::Kill { why })
-        });
-        Ok(cancelled.unwrap_or_else(|_| Tell::Done {
-            words:
-                "The signer is frozen: no order can be signed. The desk did not answer; it is started anew and then cancels open orders."
-                    .to_owned(),
-        }))
     }
 }
 
@@ -247,13 +229,18 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
                 door.ask(&order.ask())?
             }
             OrderCommand::Cancel { id } => door.ask(&Ask::Cancel { client_order_id: id })?,
+            OrderCommand::Protect { id, secrets } => {
+                door.act(DoorAction::ProtectOrder { client_order_id: id }, &Descriptors::for_code(&secrets))?
+            }
+            OrderCommand::Unprotect { id } => door.ask(&Ask::Unprotect { client_order_id: id })?,
             OrderCommand::List { all } => door.ask(&Ask::Orders { live: !all })?,
             OrderCommand::Show { id } => door.ask(&Ask::Order { client_order_id: id })?,
         },
         Command::Book { symbol, depth } => door.ask(&Ask::Book { symbol, depth })?,
         Command::Balance => door.ask(&Ask::Balance)?,
         Command::Session => door.ask(&Ask::Session)?,
-        Command::Kill { why } => door.kill(why)?,
+        Command::Kill(options) => kill::kill(&door, &options)?,
+        Command::KillDrill(options) => return kill::drill(&door, &options, arguments.json).map(|()| None),
         Command::Rearm { secrets } => door.act(DoorAction::Rearm, &Descriptors::for_code(&secrets))?,
         Command::Audit(command) => match command {
             AuditCommand::List { last, before } => door.ask(&Ask::Audit { before, last })?,

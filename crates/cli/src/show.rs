@@ -74,6 +74,10 @@ pub(crate) fn tell(tell: &Tell, json: bool) {
                 println!("{:<8} {:>24} {:>24}", balance.asset, balance.free, balance.locked);
             }
         }
+        Tell::KillReport { report } => match report {
+            Some(report) => println!("{}", report.words()),
+            None => println!("The kill switch was not used since the desk began."),
+        },
         Tell::Audit { entries, size } => {
             entries.iter().for_each(entry);
             println!("{size} entries in the log.");
@@ -94,6 +98,7 @@ fn vault(view: &VaultView) {
     if let Some(killed) = &view.killed {
         row("kill switch", format!("engaged ({killed})"));
     }
+    view.stopped.iter().for_each(|stopped| row("stopped", stopped));
     if let (Some(id), Some(generation)) = (&view.vault_id, view.generation) {
         row("identity", id);
         row("generation", generation);
@@ -127,6 +132,7 @@ fn session(view: &SessionView) {
         row("opened by", "a machine, until it is locked or sealed");
     }
     row("kill switch", view.killed.as_deref().map_or("not engaged".to_owned(), |why| format!("engaged ({why})")));
+    view.stopped.iter().for_each(|stopped| row("stopped", stopped));
     row("signatures", view.signatures);
     row("live orders", format!("{} ({} with unknown outcome)", view.live_orders, view.ambiguous_orders));
     for line in &view.lines {

@@ -123,6 +123,11 @@ pub enum DoorAction {
         /// Why, for the log.
         why: String,
     },
+    /// Let the kill switch leave one live order.
+    ProtectOrder {
+        /// Our name for it.
+        client_order_id: String,
+    },
     /// One way less.
     RemoveSlot {
         /// Which.

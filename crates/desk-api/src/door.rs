@@ -1,7 +1,7 @@
 //! Requests of a door and the desk's answers, as JSON lines.
 
 use serde::{Deserialize, Serialize};
-use strongroom_guard::Policy;
+use strongroom_guard::{KillScope, Policy};
 use strongroom_model::{
     Advice, Balance, Candle, CredentialId, CredentialInfo, Fill, Instrument, Level, Notional, OrderSpec, Price, Quantity, Remark, Role,
     Side, SlotInfo, Symbol, Timestamp,
@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::action::DoorAction;
 use crate::keys::KeyView;
+use crate::kill::KillReport;
 use crate::line::{LimitView, LineView};
 use crate::market::{Frame, Interval, Watch};
 use crate::ticket::Checks;
@@ -143,6 +144,16 @@ pub enum Ask {
     Kill {
         /// Why, in words.
         why: String,
+        /// How far it reaches; everything, when nothing is said.
+        #[serde(default)]
+        scope: KillScope,
+    },
+    /// How far the last use of the kill switch is.
+    KillReport,
+    /// The kill switch reaches an order that was protected from it again.
+    Unprotect {
+        /// Our name of it.
+        client_order_id: String,
     },
     /// Entries of the log, newest last.
     Audit {
@@ -237,6 +248,11 @@ pub enum Tell {
         /// Not zero.
         balances: Vec<Balance>,
     },
+    /// To [`Ask::KillReport`]; nothing: it was not used since the desk began.
+    KillReport {
+        /// How far it is.
+        report: Option<Box<KillReport>>,
+    },
     /// To [`Ask::Audit`].
     Audit {
         /// Oldest first.
@@ -298,8 +314,10 @@ pub struct VaultView {
     pub watched: Vec<(String, bool)>,
     /// Public key of the log, in text form.
     pub log_key: Option<String>,
-    /// The kill switch, if engaged.
+    /// Why everything is stopped by the kill switch, if it is.
     pub killed: Option<String>,
+    /// What else it stops: how far and why, in words.
+    pub stopped: Vec<String>,
     /// Generations of which there is a backup, newest first.
     pub backups: Vec<u64>,
 }
@@ -340,14 +358,18 @@ pub struct SessionView {
     pub day_notional: Option<(Notional, Notional)>,
     /// What the session may do.
     pub roles: Vec<Role>,
-    /// The kill switch, if engaged.
+    /// Why everything is stopped by the kill switch, if it is.
     pub killed: Option<String>,
+    /// What else it stops: how far and why, in words.
+    pub stopped: Vec<String>,
     /// Lines to venues.
     pub lines: Vec<LineView>,
     /// Rate limits of venues.
     pub limits: Vec<LimitView>,
     /// Orders that are not over.
     pub live_orders: u64,
+    /// Those of them that the kill switch leaves.
+    pub protected_orders: u64,
     /// Orders whose outcome is unknown.
     pub ambiguous_orders: u64,
     /// When this was measured.
@@ -409,6 +431,8 @@ pub struct OrderView {
     pub fills: Vec<Fill>,
     /// Why it was refused, or what is unknown.
     pub note: Option<String>,
+    /// The kill switch leaves it.
+    pub protected: bool,
     /// When it was recorded.
     pub created: Timestamp,
     /// Last change.

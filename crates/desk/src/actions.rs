@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorAction, DoorError, Tell};
-use strongroom_guard::Policy;
+use strongroom_guard::{Freeze, Policy};
 use strongroom_model::{Advice, ClientOrderId, CredentialInfo, KeyStage, OrderSpec, PlaceOrder, Side, Symbol};
 use strongroom_signer_api::{Action, ActionEnd, KitOpening, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed};
 use strongroom_vault_store::{Attempt, AttemptEnd};
@@ -172,6 +172,7 @@ async fn hand_over(hall: &Arc<Hall>, action: DoorAction) -> Result<Prepared, Tel
         DoorAction::OverrideRule { client_order_id, symbol, side, spec, why } => {
             Action::Override { order: order_of(&client_order_id, symbol, side, spec).map_err(bad_name)?, why }
         }
+        DoorAction::ProtectOrder { client_order_id } => Action::Protect(ClientOrderId::parse(&client_order_id).map_err(bad_name)?),
         DoorAction::RemoveSlot { slot } => Action::RemoveSlot { slot },
         DoorAction::Rekey => Action::Rekey,
         DoorAction::Rearm => Action::Rearm,
@@ -198,11 +199,11 @@ fn bad_name(failure: strongroom_model::IdError) -> Tell {
 /// A signer was attached: it may be an open one whose desk died, or a new one that must hear of the kill switch.
 pub(crate) async fn greet_signer(hall: Arc<Hall>, killed: Option<String>) {
     let Ok(Reply::Status(status)) = hall.ask_signer(&Request::Status).await else { return };
-    if let (Some(why), None) = (killed, &status.freeze) {
-        let _ = hall.ask_signer(&Request::Kill { why }).await;
+    if let (Some(why), None) = (killed, status.freezes.everything()) {
+        let _ = hall.ask_signer(&Request::Kill(Freeze::everything(&why))).await;
     }
-    if let Some(freeze) = status.freeze {
-        hall.event(Event::Killed { why: freeze.why }).await;
+    for freeze in status.freezes.iter() {
+        hall.killed(freeze.clone()).await;
     }
     if !status.sealed {
         fetch_policy(&hall).await;
@@ -211,10 +212,10 @@ pub(crate) async fn greet_signer(hall: Arc<Hall>, killed: Option<String>) {
 
 /// What the signer says of the kill switch counts, also when it was engaged while this desk was told something else.
 async fn follow_freeze(hall: &Arc<Hall>) {
-    if let Ok(Reply::Status(status)) = hall.ask_signer(&Request::Status).await
-        && let Some(freeze) = status.freeze
-    {
-        hall.event(Event::Killed { why: freeze.why }).await;
+    if let Ok(Reply::Status(status)) = hall.ask_signer(&Request::Status).await {
+        for freeze in status.freezes.iter() {
+            hall.killed(freeze.clone()).await;
+        }
     }
 }
 
@@ -236,7 +237,7 @@ pub(crate) async fn on_notice(hall: Arc<Hall>, notice: Notice, file: Option<Owne
         Notice::Save { what: Sealed::Vault, generation, mac, by_kit } => save(&hall, Image::Vault { mac, by_kit }, generation, file).await,
         Notice::Attempt { ticket, by_kit } => count(&hall, ticket, by_kit).await,
         Notice::Ended { ticket, end } => ended(&hall, hex::encode(ticket), *end).await,
-        Notice::Frozen(freeze) => hall.event(Event::Killed { why: freeze.why }).await,
+        Notice::Frozen(freeze) => hall.killed(freeze).await,
     }
 }
 
@@ -332,6 +333,10 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
             let _ = hall.note(&[(Kind::RuleOverridden, json!({"order": order, "why": why}))]);
             hall.event(Event::Overridden { order: order.clone(), why: why.clone() }).await;
             // Events are taken in their order: when the summary comes, the order may be placed.
+            drop(hall.summary().await);
+        }
+        ActionEnd::Protected(id) => {
+            hall.event(Event::Protect { door: None, id: id.clone(), protected: true }).await;
             drop(hall.summary().await);
         }
         ActionEnd::SlotRemoved { slot } => drop(hall.note(&[(Kind::SlotRemoved, json!({"slot": slot}))])),

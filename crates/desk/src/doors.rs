@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use strongroom_desk_api::socket::{DESK_SOCKET, LINE_LEN_MAX, listen, peer_is_same_user, run_dir};
 use strongroom_desk_api::{Ask, AuditEntry, OrderView, SessionView, Tell, VaultState, VaultView};
-use strongroom_guard::SessionEnd;
+use strongroom_guard::{Freeze, KillScope, SessionEnd};
 use strongroom_model::{Advice, ClientOrderId, CredentialInfo, OrderSpec, PlaceOrder, Remark, Side, Symbol, is_plain};
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::{ActionEnd, GIVEN_UP, KitOpening, PinChange, Reply, Request, Status};
@@ -21,7 +21,7 @@ use tokio::sync::{Semaphore, oneshot};
 use crate::account;
 use crate::actions::{self, refused};
 use crate::event::Event;
-use crate::hall::{Hall, Inbound, lock, wall};
+use crate::hall::{Hall, Inbound, Summary, lock, wall};
 use crate::locking;
 use crate::machine::error;
 use crate::rotation;
@@ -154,7 +154,9 @@ impl Door {
                 ),
             },
             Ask::Balance => account::balances(&self.hall).await,
-            Ask::Kill { why } => self.kill(&why).await,
+            Ask::Kill { why, scope } => self.kill(why, scope).await,
+            Ask::KillReport => Tell::KillReport { report: self.hall.summary().await.kill_report.map(Box::new) },
+            Ask::Unprotect { client_order_id } => self.unprotect(&client_order_id).await,
             Ask::Audit { before, last } => self.audit(before, last).await,
         }
     }
@@ -198,11 +200,11 @@ impl Door {
             _ => None,
         };
         let log_key = lock(&self.hall.store).meta("log_key").ok().flatten().and_then(|key| log_key_text(&key));
-        let killed = self.hall.summary().await.killed;
+        let Summary { killed, stopped, .. } = self.hall.summary().await;
         let backups = self.hall.keeper.backups().await.unwrap_or_default();
         let watched = self.hall.watched();
         let walls = walls.unwrap_or_default();
-        Tell::Vault(VaultView { state, vault_id, generation, because, anchor, walls, watched, log_key, killed, backups })
+        Tell::Vault(VaultView { state, vault_id, generation, because, anchor, walls, watched, log_key, killed, stopped, backups })
     }
 
     async fn session(&self) -> SessionView {
@@ -223,9 +225,11 @@ impl Door {
             day_notional: status.as_ref().and_then(|status| status.day),
             roles: status.map(|status| status.roles).unwrap_or_default(),
             killed: summary.killed,
+            stopped: summary.stopped,
             lines: self.hall.venue.line_views(stream_age_ms, resyncs),
             limits: self.hall.venue.limit_views(),
             live_orders: summary.live,
+            protected_orders: summary.protected,
             ambiguous_orders: summary.ambiguous,
             at: wall(),
         }
@@ -294,17 +298,27 @@ impl Door {
         }
     }
 
-    async fn kill(&self, why: &str) -> Tell {
+    async fn kill(&self, why: String, scope: KillScope) -> Tell {
         // Whatever the words are, it is engaged.
-        let why = String::from(Remark::clipped(why));
-        let asked = self.hall.ask_signer(&Request::Kill { why: why.clone() }).await;
-        self.hall.event(Event::Killed { why }).await;
+        let freeze = Freeze { why: Remark::clipped(&why).into(), scope };
+        let reach = if freeze.scope == KillScope::Everything { String::new() } else { format!(" for {}", freeze.scope) };
+        let asked = self.hall.ask_signer(&Request::Kill(freeze.clone())).await;
+        self.hall.killed(freeze).await;
         match asked {
-            Ok(_) => Tell::Done { words: "The kill switch is engaged. Open orders are being cancelled.".to_owned() },
+            Ok(_) => Tell::Done { words: format!("The kill switch is engaged{reach}. Open orders are being cancelled.") },
             Err(_) => Tell::Done {
-                words: "The kill switch is engaged. The vault is sealed, so nothing can be signed, cancels included.".to_owned(),
+                words: format!("The kill switch is engaged{reach}. The vault is sealed, so nothing can be signed, cancels included."),
             },
         }
+    }
+
+    async fn unprotect(&self, id: &str) -> Tell {
+        let id = match ClientOrderId::parse(id) {
+            Ok(id) => id,
+            Err(failure) => return error("client-order-id", failure.to_string(), Advice::Refuse),
+        };
+        let (reply, wait) = oneshot::channel();
+        self.wait_for_order(Inbound::Unprotect { id, reply }, wait).await
     }
 
     async fn audit(&self, before: Option<u64>, last: u32) -> Tell {
@@ -424,6 +438,7 @@ fn outcome_of(end: ActionEnd) -> Tell {
         }
         ActionEnd::OrderConfirmed(_) => done("Confirmed. It is signed when it is placed within two minutes, exactly like this.", None),
         ActionEnd::Overridden { .. } => done("Granted. The order passes when it is placed within two minutes, exactly like this.", None),
+        ActionEnd::Protected(id) => done(&format!("The kill switch leaves {id} as long as it is live; you can still cancel it."), None),
         ActionEnd::SlotRemoved { slot } => done(
             &format!("Slot {slot} is closed. It still opens backups of before; `strongroom vault rekey` gives everything new keys."),
             None,

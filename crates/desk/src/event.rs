@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use strongroom_audit::Kind;
 use strongroom_desk_api::Tell;
-use strongroom_guard::{Policy, Quote};
+use strongroom_guard::{Freeze, Policy, Quote};
 use strongroom_model::{Asset, Balance, ClientOrderId, CredentialId, Intent, PlaceOrder, Price, SignedRequest, Symbol, Timestamp};
 use strongroom_signer_api::Refusal;
 
@@ -95,8 +95,21 @@ pub enum Event {
     },
     /// The kill switch was engaged.
     Killed {
-        /// Why.
-        why: String,
+        /// Why, and how far it reaches.
+        freeze: Freeze,
+        /// The keys of the account that it names.
+        keys: Vec<CredentialId>,
+    },
+    /// The desk before this one ended by itself: what is open is taken back.
+    DeskDied,
+    /// The kill switch leaves this order, or no more.
+    Protect {
+        /// Who waits.
+        door: Option<Door>,
+        /// Which order.
+        id: ClientOrderId,
+        /// Leave it.
+        protected: bool,
     },
     /// The kill switch was taken back.
     Rearmed,
@@ -168,10 +181,7 @@ pub enum Effect {
         cancel: bool,
     },
     /// Engage the kill switch, in the signer, too.
-    Kill {
-        /// Why.
-        why: String,
-    },
+    Kill(Freeze),
     /// Ask the venue what is held.
     AskHeld,
     /// Tell a door.

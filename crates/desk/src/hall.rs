@@ -7,8 +7,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use strongroom_audit::Kind;
-use strongroom_desk_api::Tell;
-use strongroom_guard::{Judgement, Policy, Quote};
+use strongroom_desk_api::{KillReport, Tell};
+use strongroom_guard::{Freeze, Judgement, KillScope, Policy, Quote};
 use strongroom_model::{Advice, Balance, CredentialId, PlaceOrder, Timestamp};
 use strongroom_signer_api::{ActionEnd, Refusal, Reply, Request};
 use strongroom_vault_store::Attempt;
@@ -37,6 +37,8 @@ pub(crate) enum Inbound {
     Judge { order: PlaceOrder, market: Quote, reply: oneshot::Sender<Option<Judgement>> },
     /// A door cancels one.
     Cancel { id: strongroom_model::ClientOrderId, reply: oneshot::Sender<Tell> },
+    /// The kill switch reaches an order again.
+    Unprotect { id: strongroom_model::ClientOrderId, reply: oneshot::Sender<Tell> },
     /// Anything else that happens.
     Event(Event),
     /// How many orders are live, how many ambiguous, and why the kill switch is engaged.
@@ -47,8 +49,12 @@ pub(crate) enum Inbound {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Summary {
     pub(crate) live: u64,
+    pub(crate) protected: u64,
     pub(crate) ambiguous: u64,
     pub(crate) killed: Option<String>,
+    /// What is stopped beside everything, in words.
+    pub(crate) stopped: Vec<String>,
+    pub(crate) kill_report: Option<KillReport>,
     pub(crate) policy: Option<Policy>,
     /// Orders that are not over, by the key that placed them.
     pub(crate) live_by_key: BTreeMap<CredentialId, u64>,
@@ -261,6 +267,20 @@ impl Hall {
 
     pub(crate) fn ended(&self, ticket: &str) -> Option<Ended> {
         lock(&self.ended).get(ticket).cloned()
+    }
+
+    /// The kill switch was engaged: the pipeline is told, with the keys of the account that it may name.
+    pub(crate) async fn killed(&self, freeze: Freeze) {
+        let keys = match &freeze.scope {
+            KillScope::Account(account) => match self.ask_signer(&Request::Credentials).await {
+                Ok(Reply::Credentials(keys)) => {
+                    keys.into_iter().filter(|key| key.details.account == *account).map(|key| key.id).collect()
+                }
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        };
+        self.event(Event::Killed { freeze, keys }).await;
     }
 
     pub(crate) async fn event(&self, event: Event) {

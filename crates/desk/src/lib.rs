@@ -25,6 +25,7 @@ mod rotation;
 mod shell;
 mod signer_link;
 pub mod store;
+mod sweep;
 mod ticket;
 mod venue;
 mod watching;

@@ -16,6 +16,7 @@ use strongroom_venues::binance::{VenueError, decode};
 use crate::event::{Door, Effect, Event, Now, Outcome, Signed, Tag};
 use crate::order::{Order, Stage};
 use crate::placing::{Override, not_known};
+use crate::sweep::{Stop, Sweep};
 use crate::work::{Refused, Trouble, Work, is_duplicate, work_id};
 
 /// A working order is asked for so often.
@@ -57,7 +58,8 @@ pub struct Machine {
     work: HashMap<Tag, Work>,
     next_tag: Tag,
     pub(crate) policy: Option<Policy>,
-    pub(crate) killed: Option<String>,
+    pub(crate) stops: Vec<Stop>,
+    pub(crate) sweep: Option<Sweep>,
     pub(crate) risk: RiskState,
     pub(crate) overrides: Vec<Override>,
     /// Large orders that a person confirmed, each with the time until which that holds.
@@ -81,11 +83,6 @@ impl Machine {
             machine.orders.insert(order.intent.client_order_id.clone(), order);
         }
         machine
-    }
-
-    /// Goes on with the kill switch engaged.
-    pub fn resume_killed(&mut self, why: String) {
-        self.killed = Some(why);
     }
 
     /// One order.
@@ -112,11 +109,6 @@ impl Machine {
         live
     }
 
-    /// Why the kill switch is engaged, if it is.
-    pub fn killed(&self) -> Option<&str> {
-        self.killed.as_deref()
-    }
-
     /// The limits in force; nothing while sealed.
     pub const fn policy(&self) -> Option<&Policy> {
         self.policy.as_ref()
@@ -133,14 +125,13 @@ impl Machine {
                 }
                 self.cancel(Some(door), &id, &mut out);
             }
-            Event::Recorded { tag, error } => self.recorded(tag, error, &mut out),
+            Event::Recorded { tag, error } => self.recorded(tag, error, now, &mut out),
             Event::Signed { tag, outcome } => self.signed(tag, outcome, now, &mut out),
             Event::Answered { tag, outcome } => self.answered(tag, outcome, now, &mut out),
-            Event::Killed { why } => {
-                self.killed = Some(why);
-                self.cancel_all(&mut out);
-            }
-            Event::Rearmed => self.killed = None,
+            Event::Killed { freeze, keys } => self.kill(freeze, keys, now, &mut out),
+            Event::DeskDied => self.take_back("the desk ended", |_| true, now, &mut out),
+            Event::Protect { door, id, protected } => self.protect(door, &id, protected, &mut out),
+            Event::Rearmed => self.stops.clear(),
             Event::Policy(policy) => self.policy = policy,
             Event::Confirmed(order) => self.confirm(order, now),
             Event::Overridden { order, why } => self.let_pass(order, why, now),
@@ -166,7 +157,7 @@ impl Machine {
         out.push(Effect::Record { tag, orders, entries });
     }
 
-    fn cancel(&mut self, door: Option<Door>, id: &ClientOrderId, out: &mut Vec<Effect>) {
+    pub(crate) fn cancel(&mut self, door: Option<Door>, id: &ClientOrderId, out: &mut Vec<Effect>) {
         let Some(order) = self.orders.get(id) else {
             let tell = error("unknown-order", format!("no order named {id} is known"), Advice::Refuse);
             out.extend(door.map(|door| Effect::Tell { door, tell }));
@@ -190,14 +181,7 @@ impl Machine {
         out.push(Effect::Sign { tag, intent, credential });
     }
 
-    pub(crate) fn cancel_all(&mut self, out: &mut Vec<Effect>) {
-        let resting: Vec<_> = self.orders.iter().filter(|(_, order)| order.may_rest()).map(|(id, _)| id.clone()).collect();
-        for id in resting {
-            self.cancel(None, &id, out);
-        }
-    }
-
-    fn recorded(&mut self, tag: Tag, failure: Option<String>, out: &mut Vec<Effect>) {
+    fn recorded(&mut self, tag: Tag, failure: Option<String>, now: Now, out: &mut Vec<Effect>) {
         let Some(Work::Place(id)) = self.work.remove(&tag) else { return };
         if self.orders.get(&id).is_none_or(|order| order.stage != Stage::Intended) {
             return;
@@ -207,6 +191,7 @@ impl Machine {
             if let Some(order) = self.orders.remove(&id) {
                 self.never_sent(&order.intent);
             }
+            self.is_gone(&id, now, out);
             let why = format!("the order could not be recorded ({failure}); nothing was sent");
             self.tell_refused(&id, "not-recorded", why, Advice::Ask, out);
             return;
@@ -219,23 +204,25 @@ impl Machine {
     fn signed(&mut self, tag: Tag, outcome: Result<Signed, Refusal>, now: Now, out: &mut Vec<Effect>) {
         let Some(work) = self.work.remove(&tag) else { return };
         match outcome {
-            Ok(Signed { number, .. }) if matches!(work, Work::Place(_)) && self.killed.is_some() => {
-                let Work::Place(id) = work else { return };
-                // Engaged while it was being signed: it does not leave.
-                if let Some(order) = self.orders.get_mut(&id) {
-                    order.signed = number;
-                }
-                let reason = strongroom_guard::Reason::KillSwitch { why: self.killed.clone().unwrap_or_default() };
-                let entry = json!({"order": id, "rule": reason.rule(), "why": reason.to_string(), "by": "desk"});
-                let refused = Refused { code: reason.rule(), why: format!("{reason}; nothing was sent"), advice: reason.advice() };
-                self.refuse(&id, refused, (Kind::OrderRefused, entry), now, out);
-            }
             Ok(Signed { request, expires, key, number }) => {
-                if let Work::Place(id) = &work {
-                    self.expiries.insert(id.clone(), expires);
-                    if let Some(order) = self.orders.get_mut(id) {
-                        (order.key, order.signed) = (Some(key), number);
+                match &work {
+                    Work::Place(id) => {
+                        if let Some(order) = self.orders.get_mut(id) {
+                            (order.key, order.signed) = (Some(key), number);
+                        }
+                        // Engaged while it was being signed: it does not leave.
+                        if let Some(why) = self.orders.get(id).and_then(|order| self.stop_of(order)) {
+                            let reason = strongroom_guard::Reason::KillSwitch { why };
+                            let entry = json!({"order": id, "rule": reason.rule(), "why": reason.to_string(), "by": "desk"});
+                            let refused =
+                                Refused { code: reason.rule(), why: format!("{reason}; nothing was sent"), advice: reason.advice() };
+                            self.refuse(id, refused, (Kind::OrderRefused, entry), now, out);
+                            return;
+                        }
+                        self.expiries.insert(id.clone(), expires);
                     }
+                    Work::Cancel { id, .. } => self.cancel_leaves(id, now),
+                    _ => {}
                 }
                 let cancel = matches!(work, Work::Cancel { .. });
                 let tag = self.tag(work);
@@ -326,7 +313,7 @@ impl Machine {
                 self.asks.insert(id.clone(), Ask { at_ms: now.mono_ms + POLL_MS, tries: 0, under_way: false });
                 self.report(id, Kind::OrderReported, now, out);
                 // Engaged while it was on its way.
-                if self.killed.is_some() {
+                if self.is_swept(id) {
                     self.cancel(None, id, out);
                 }
             }
@@ -405,7 +392,7 @@ impl Machine {
                 if self.merge(id, &report, now, out) {
                     self.report(id, if was_ambiguous { Kind::OrderReconciled } else { Kind::OrderReported }, now, out);
                 }
-                if was_ambiguous && self.killed.is_some() {
+                if was_ambiguous && self.is_swept(id) {
                     self.cancel(None, id, out);
                 }
             }
@@ -523,8 +510,8 @@ impl Machine {
             if order.stage == Stage::Intended {
                 continue;
             }
-            if self.killed.is_some() && order.may_rest() {
-                // Every order that may rest, until it is gone: an answer can be lost, or the desk be a new one.
+            if order.may_rest() && self.is_swept(&id) {
+                // Until it is gone: an answer can be lost, or the desk be a new one.
                 ask.at_ms = now.mono_ms + POLL_MS;
                 self.sign_cancel(None, &id, out);
             } else if let Some(venue_order) = order.lacks_fills() {

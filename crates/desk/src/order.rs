@@ -52,6 +52,9 @@ pub struct Order {
     /// In which opening of the vault it was signed, and which order it was since then.
     #[serde(default)]
     pub signed: Option<(u64, u64)>,
+    /// The kill switch leaves it.
+    #[serde(default)]
+    pub protected: bool,
     /// The venue's number, once told.
     pub venue_order_id: Option<VenueOrderId>,
     /// Base quantity filled, as the venue told.
@@ -74,6 +77,7 @@ impl Order {
             stage: Stage::Intended,
             key: None,
             signed: None,
+            protected: false,
             venue_order_id: None,
             filled: Quantity::ZERO,
             filled_notional: Notional::ZERO,
@@ -168,6 +172,7 @@ impl Order {
             filled_notional: self.filled_notional,
             fills: self.fills.values().cloned().collect(),
             note,
+            protected: self.protected,
             created: self.created,
             updated: self.updated,
         }

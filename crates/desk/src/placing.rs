@@ -5,7 +5,7 @@
 use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::Tell;
-use strongroom_guard::{Filled, Judgement, Pair, Policy, Quote, Reason, worth_at_most};
+use strongroom_guard::{Filled, Freeze, Judgement, Pair, Policy, Quote, Reason, worth_at_most};
 use strongroom_model::{Advice, Asset, Balance, ClientOrderId, Fill, PlaceOrder, Symbol, Timestamp};
 
 use crate::event::{Door, Effect, Now};
@@ -41,9 +41,9 @@ impl Machine {
             out.push(deny("too-many-orders", format!("{LIVE_ORDERS_MAX} orders are live; nothing was sent"), Advice::Refuse));
             return;
         }
-        if let Some(why) = &self.killed {
+        if let Some(why) = self.stop_of(&Order::intended(order.clone(), now.wall)) {
             // The signer would refuse it, too; here nothing has to be recorded first.
-            out.push(Effect::Tell { door, tell: denied(&Reason::KillSwitch { why: why.clone() }) });
+            out.push(Effect::Tell { door, tell: denied(&Reason::KillSwitch { why }) });
             return;
         }
         let Some(policy) = &self.policy else {
@@ -126,7 +126,11 @@ impl Machine {
     pub(crate) fn stood(&mut self, id: &ClientOrderId, told: &[Fill], now: Now, out: &mut Vec<Effect>) {
         let Some(order) = self.orders.get(id) else { return };
         // What is over at the venue buys nothing more, though some of its trades are not told yet.
-        self.risk.stands(&order.intent, (order.filled, order.filled_notional), told, !order.may_rest(), now.mono_ms, now.wall);
+        let is_gone = !order.may_rest();
+        self.risk.stands(&order.intent, (order.filled, order.filled_notional), told, is_gone, now.mono_ms, now.wall);
+        if is_gone {
+            self.is_gone(id, now, out);
+        }
         self.stop_if_broken(now, out);
     }
 
@@ -180,12 +184,12 @@ impl Machine {
 
     /// Engages the kill switch when a rule says that everything has to stop.
     pub(crate) fn stop_if_broken(&mut self, now: Now, out: &mut Vec<Effect>) {
-        let Some(policy) = self.policy.as_ref().filter(|_| self.killed.is_none()) else { return };
+        let Some(policy) = self.policy.as_ref().filter(|_| self.killed().is_none()) else { return };
         if let Some(reason) = self.risk.must_stop(policy, now.mono_ms, now.wall) {
             let why = format!("by rule {}: {reason}", reason.rule());
-            self.killed = Some(why.clone());
-            out.push(Effect::Kill { why });
-            self.cancel_all(out);
+            let freeze = Freeze::everything(&why);
+            out.push(Effect::Kill(freeze.clone()));
+            self.kill(freeze, Vec::new(), now, out);
         }
     }
 }

@@ -12,6 +12,8 @@ use std::time::Duration;
 use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::Tell;
+use strongroom_guard::{Freeze, KillScope};
+use strongroom_model::CredentialId;
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::control::{FromDesk, ToDesk};
 use strongroom_signer_api::{Notice, Reply, Request, SignAsk};
@@ -73,6 +75,7 @@ enum Order {
     Signer(Channel),
     SignerGone(String),
     Killed(String),
+    DeskDied,
     Quit,
 }
 
@@ -112,8 +115,8 @@ fn begin(hall: &Arc<Hall>) -> Result<Machine, DeskError> {
     let mut machine = Machine::resume(orders, hall.now(), RECV_WINDOW_MS);
     machine.remember(earlier, hall.now());
     if let Some(why) = killed {
-        // What rests is cancelled by the first ticks, as soon as the venue and the signer can be reached.
-        machine.resume_killed(why);
+        // What rests is cancelled as soon as the venue and the signer can be reached.
+        machine.resume_killed(Freeze::everything(&why), hall.now());
     }
     Ok(machine)
 }
@@ -127,6 +130,7 @@ fn listen_to_supervisor(channel: Channel) -> io::Result<mpsc::UnboundedReceiver<
                 (Some(ToDesk::AttachSigner), Some(fd)) => Order::Signer(Channel::from_fd(fd)),
                 (Some(ToDesk::SignerGone(why)), _) => Order::SignerGone(why),
                 (Some(ToDesk::Killed(why)), _) => Order::Killed(why),
+                (Some(ToDesk::DeskDied), _) => Order::DeskDied,
                 (Some(ToDesk::Quit), _) => Order::Quit,
                 _ => continue,
             };
@@ -223,23 +227,26 @@ impl Pipeline {
                 self.hall.give_up_tickets();
                 self.step(Event::Policy(None));
             }
-            Order::Killed(why) => self.killed(why),
+            Order::Killed(why) => self.killed(Freeze::everything(&why), Vec::new()),
+            Order::DeskDied => self.step(Event::DeskDied),
             Order::Quit => {}
         }
     }
 
-    fn killed(&mut self, why: String) {
-        if self.machine.killed().is_none() {
-            self.killed_by_rule(&why);
+    fn killed(&mut self, freeze: Freeze, keys: Vec<CredentialId>) {
+        if self.machine.stop(freeze.clone(), keys.clone()) {
+            self.remember(&freeze);
         }
-        self.step(Event::Killed { why });
+        self.step(Event::Killed { freeze, keys });
         self.hall.state_changed();
     }
 
-    /// Remembered across restarts, before anything else is done about it.
-    fn killed_by_rule(&self, why: &str) {
-        let _ = lock(&self.hall.store).set_meta("killed", Some(why));
-        let _ = self.hall.note(&[(Kind::Killed, json!({"why": why}))]);
+    /// Across restarts, before anything else is done about it. What stops less than everything the signer remembers.
+    fn remember(&self, freeze: &Freeze) {
+        if freeze.scope == KillScope::Everything {
+            let _ = lock(&self.hall.store).set_meta("killed", Some(&freeze.why));
+        }
+        let _ = self.hall.note(&[(Kind::Killed, json!({"why": freeze.why, "scope": freeze.scope.to_string()}))]);
         self.hall.state_changed();
     }
 
@@ -259,7 +266,8 @@ impl Pipeline {
 
     fn told(&mut self, telling: Told) {
         match telling {
-            Told::Notice(Notice::Frozen(freeze), _) => self.killed(freeze.why),
+            // Everything is stopped at once; what an account means is asked first.
+            Told::Notice(Notice::Frozen(freeze), _) if freeze.scope == KillScope::Everything => self.killed(freeze, Vec::new()),
             Told::Notice(notice @ Notice::Save { .. }, file) => drop(self.saves.send((notice, file))),
             Told::Notice(notice, file) => {
                 tokio::spawn(actions::on_notice(Arc::clone(&self.hall), notice, file));
@@ -280,7 +288,11 @@ impl Pipeline {
                 let door = self.door(reply);
                 self.step(Event::Cancel { door, id });
             }
-            Inbound::Event(Event::Killed { why }) => self.killed(why),
+            Inbound::Unprotect { id, reply } => {
+                let door = Some(self.door(reply));
+                self.step(Event::Protect { door, id, protected: false });
+            }
+            Inbound::Event(Event::Killed { freeze, keys }) => self.killed(freeze, keys),
             Inbound::Event(Event::Rearmed) => {
                 let _ = lock(&self.hall.store).set_meta("killed", None);
                 self.step(Event::Rearmed);
@@ -291,8 +303,11 @@ impl Pipeline {
                 let count = |test: fn(&Stage) -> bool| self.machine.orders().filter(|order| test(&order.stage)).count() as u64;
                 let summary = Summary {
                     live: self.machine.live() as u64,
+                    protected: self.machine.orders().filter(|order| order.is_live() && order.protected).count() as u64,
                     ambiguous: count(|stage| matches!(stage, Stage::Ambiguous { .. })),
                     killed: self.machine.killed().map(str::to_owned),
+                    stopped: self.machine.stopped(),
+                    kill_report: self.machine.kill_report(),
                     policy: self.machine.policy().cloned(),
                     live_by_key: self.machine.live_by_key(),
                 };
@@ -334,9 +349,9 @@ impl Pipeline {
                 }
                 self.step(Event::Recorded { tag, error: error.map(|error| error.to_string()) });
             }
-            Effect::Kill { why } => {
-                self.killed_by_rule(&why);
-                tokio::spawn(async move { hall.ask_signer(&Request::Kill { why }).await });
+            Effect::Kill(freeze) => {
+                self.remember(&freeze);
+                tokio::spawn(async move { hall.ask_signer(&Request::Kill(freeze)).await });
             }
             Effect::AskHeld => {
                 tokio::spawn(async move { account::balances(&hall).await });

@@ -1,4 +1,4 @@
-//! Who is asking: sessions, and the freeze that the kill switch sets.
+//! Who is asking: sessions.
 
 use std::fmt;
 
@@ -61,13 +61,6 @@ impl Session {
     pub fn seen(&mut self, at_ms: u64) {
         self.used_ms = self.used_ms.max(at_ms);
     }
-}
-
-/// Set by the kill switch or by the supervisor; only re-arming with a code takes it away.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Freeze {
-    /// Who or what engaged it, in words.
-    pub why: String,
 }
 
 #[cfg(test)]

@@ -32,6 +32,8 @@ pub enum Permission {
     SetPolicy,
     /// Let one order pass that a rule of the desk stops.
     OverrideRule,
+    /// Let the kill switch leave one order.
+    ProtectOrder,
     /// Trust a server's key, or no more.
     Pin,
     /// Take in, make, replace, describe or forget a credential.
@@ -94,6 +96,7 @@ pub const PERMISSIONS: &[PermissionRow] = &[
     row(Permission::Rearm, &[Role::Risk], Proof::Code, Enforcer::Signer, "take the kill switch back"),
     row(Permission::SetPolicy, &[Role::Risk], Proof::CodeToLoosen, Enforcer::Signer, "change the limits"),
     row(Permission::OverrideRule, &[Role::Risk], Proof::Code, Enforcer::Signer, "let one order pass that a rule of the desk stops"),
+    row(Permission::ProtectOrder, &[Role::Risk], Proof::Code, Enforcer::Signer, "let the kill switch leave one order"),
     row(Permission::Pin, &[Role::Risk], Proof::Code, Enforcer::Signer, "trust a server's key, or no more"),
     row(Permission::ManageKeys, &[Role::KeyAdmin], Proof::Code, Enforcer::Signer, "take in, make, replace, describe or forget a key"),
     row(Permission::Export, &[Role::KeyAdmin], Proof::Code, Enforcer::Signer, "encrypt a key for somebody else, or copy the vault's file"),
@@ -149,12 +152,13 @@ mod tests {
     #[test]
     fn a_role_alone() {
         use Permission::{
-            ChangePassword, ConfirmOrder, Export, ManageKeys, ManageWays, OverrideRule, Pin, PlaceOrder, ReadLog, Rearm, SetPolicy,
+            ChangePassword, ConfirmOrder, Export, ManageKeys, ManageWays, OverrideRule, Pin, PlaceOrder, ProtectOrder, ReadLog, Rearm,
+            SetPolicy,
         };
         for (role, may) in [
             (Role::Viewer, &[ChangePassword][..]),
             (Role::Trader, &[PlaceOrder, ConfirmOrder, ChangePassword]),
-            (Role::Risk, &[Rearm, SetPolicy, OverrideRule, Pin, ChangePassword]),
+            (Role::Risk, &[Rearm, SetPolicy, OverrideRule, ProtectOrder, Pin, ChangePassword]),
             (Role::KeyAdmin, &[ManageKeys, Export, ChangePassword, ManageWays]),
             (Role::Auditor, &[ReadLog, ChangePassword]),
         ] {

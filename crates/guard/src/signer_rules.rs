@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use rust_decimal::Decimal;
 use strongroom_model::{Intent, KeyScope, MarketSize, Notional, OrderSpec, PlaceOrder, Quantity, Side, Timestamp};
 
-use crate::access::{Freeze, Session, SessionEnd};
+use crate::access::{Session, SessionEnd};
+use crate::freezes::Freeze;
 use crate::permissions::Permission;
 use crate::policy::{InstrumentPolicy, ORDERS_PER_MINUTE_MAX, Policy};
 use crate::rules::{Reason, Verdict};
@@ -43,7 +44,7 @@ impl OrderRate {
 
 /// What the signer knows by itself.
 pub struct SignerFacts<'a> {
-    /// The kill switch.
+    /// What of the kill switch stops this order with this key.
     pub freeze: Option<&'a Freeze>,
     /// The session, or how the last one ended.
     pub session: Result<&'a Session, SessionEnd>,
@@ -74,7 +75,7 @@ pub fn signer_gate(policy: &Policy, facts: SignerFacts<'_>, intent: &Intent) -> 
 
 fn signer_rules(policy: &Policy, facts: SignerFacts<'_>, order: &PlaceOrder) -> Result<(), Reason> {
     if let Some(freeze) = facts.freeze {
-        return Err(Reason::KillSwitch { why: freeze.why.clone() });
+        return Err(Reason::KillSwitch { why: freeze.to_string() });
     }
     let session = facts.session.map_err(|end| Reason::Session { end })?;
     if let Some(end) = session.end(facts.now_ms, policy.session_idle_ms, policy.session_age_max_ms) {
@@ -217,7 +218,7 @@ mod tests {
         let intent = limit("BTCUSDT", "50000", "0.1");
         let session = Session { opened_ms: 0, used_ms: 0, roles: Role::ALL.to_vec(), is_service: false };
         let viewer = Session { roles: vec![Role::Viewer], ..session.clone() };
-        let freeze = Freeze { why: "test".to_owned() };
+        let freeze = Freeze::everything("test");
         assert_eq!(ask(&intent, Some(&freeze), Ok(&session), 0), "kill-switch");
         assert_eq!(ask(&intent, None, Err(SessionEnd::Locked), 0), "session");
         assert_eq!(ask(&intent, None, Ok(&session), 5 * 60_000), "session");

@@ -136,7 +136,7 @@ proptest! {
 
     #[test]
     fn the_kill_switch_dominates_everything_but_cancels(policy in policies(), order in orders()) {
-        let freeze = Freeze { why: "test".to_owned() };
+        let freeze = Freeze::everything("test");
         prop_assert!(!signs(&policy, &[], &order, Some(&freeze)));
         let cancel = Intent::Cancel { symbol: btc(), order: OrderRef::Client(order.client_order_id) };
         let facts = SignerFacts {

@@ -8,12 +8,18 @@ use thiserror::Error;
 /// Longest client order id that every supported venue takes (Binance spot: 36).
 const CLIENT_ORDER_ID_LEN_MAX: usize = 36;
 
+/// Longest owner tag: room for a name of its own is left behind it.
+const OWNER_TAG_LEN_MAX: usize = 8;
+
 /// Why a text is not an id.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum IdError {
     /// A client order id has 1 to 36 letters, digits and `. : / _ -` (Binance spot, `newClientOrderId`).
     #[error("a client order id has 1 to 36 of the characters A-Z a-z 0-9 . : / _ -; “{0}” does not")]
     ClientOrderId(String),
+    /// An owner tag is short.
+    #[error("an owner tag has 1 to 8 of the characters a-z 0-9; “{0}” does not")]
+    OwnerTag(String),
 }
 
 /// The name that we give an order before anybody else sees it.
@@ -33,6 +39,11 @@ impl ClientOrderId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is of that owner: the tag, a hyphen, and anything behind it.
+    pub fn is_of(&self, owner: &OwnerTag) -> bool {
+        self.0.strip_prefix(owner.as_str()).is_some_and(|rest| rest.starts_with('-'))
+    }
 }
 
 impl fmt::Display for ClientOrderId {
@@ -42,6 +53,39 @@ impl fmt::Display for ClientOrderId {
 }
 
 impl<'de> Deserialize<'de> for ClientOrderId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Whose an order is: what its name begins with. A bot gives its own to all that it places.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct OwnerTag(String);
+
+impl OwnerTag {
+    /// Checks the characters and the length.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        let is_tag = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        let fits = (1..=OWNER_TAG_LEN_MAX).contains(&text.len()) && text.bytes().all(is_tag);
+        if fits { Ok(Self(text.to_owned())) } else { Err(IdError::OwnerTag(text.chars().take(60).collect())) }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for OwnerTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for OwnerTag {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
         Self::parse(&text).map_err(serde::de::Error::custom)

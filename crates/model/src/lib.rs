@@ -23,7 +23,7 @@ pub use book::{Book, Candle, DepthUpdate, Level, MarketTrade, SequenceGap};
 pub use credential::{
     CredentialId, CredentialInfo, DetailsError, KeyDetails, KeyEdit, KeyRights, KeyStage, Origin, ROTATE_DAYS, Scheme, Venue,
 };
-pub use ids::{ClientOrderId, IdError, OrderRef, TradeId, VenueOrderId};
+pub use ids::{ClientOrderId, IdError, OrderRef, OwnerTag, TradeId, VenueOrderId};
 pub use instrument::{Asset, Instrument, LotRule, NotionalRule, Symbol, SymbolError, TickRule};
 pub use intent::{Intent, MarketSize, Operation, OrderSpec, PlaceOrder, Side, TimeInForce};
 pub use money::{Amount, MoneyError, Notional, Price, Quantity};

@@ -33,6 +33,8 @@ pub enum ToDesk {
     SignerGone(String),
     /// The kill switch was engaged without the desk: cancel what is open.
     Killed(String),
+    /// The desk before this one ended by itself: take back what is open.
+    DeskDied,
     /// End in good order.
     Quit,
 }
@@ -115,6 +117,7 @@ impl ToDesk {
             Self::AttachSigner => vec![b'S'],
             Self::SignerGone(why) => tagged(b'G', why),
             Self::Killed(why) => tagged(b'K', why),
+            Self::DeskDied => vec![b'D'],
             Self::Quit => vec![b'Q'],
         }
     }
@@ -125,6 +128,7 @@ impl ToDesk {
             b"S" => Some(Self::AttachSigner),
             [b'G', why @ ..] => Some(Self::SignerGone(text(why))),
             [b'K', why @ ..] => Some(Self::Killed(text(why))),
+            b"D" => Some(Self::DeskDied),
             b"Q" => Some(Self::Quit),
             _ => None,
         }

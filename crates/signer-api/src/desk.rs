@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use strongroom_guard::{Freeze, Permission, Policy};
 use strongroom_model::{
-    Advice, CredentialId, CredentialInfo, Intent, KeyEdit, KeyRights, PlaceOrder, Role, Scheme, SignedRequest, SlotFor, SlotInfo,
+    Advice, ClientOrderId, CredentialId, CredentialInfo, Intent, KeyEdit, KeyRights, PlaceOrder, Role, Scheme, SignedRequest, SlotFor, SlotInfo,
     Timestamp, Venue,
 };
 
@@ -49,10 +49,7 @@ pub enum Request {
         ago_ms: u64,
     },
     /// Engage the kill switch.
-    Kill {
-        /// Who or what, in words.
-        why: String,
-    },
+    Kill(Freeze),
     /// Public parts of all credentials.
     Credentials,
     /// The limits in force.
@@ -203,6 +200,8 @@ pub enum Action {
         /// Why, for the log.
         why: String,
     },
+    /// Let the kill switch leave this order.
+    Protect(ClientOrderId),
     /// Trust a key that a server showed, or trust a pinned one no more.
     Pin(PinChange),
 }
@@ -225,6 +224,7 @@ impl Action {
             Self::Pin(_) => Permission::Pin,
             Self::ConfirmOrder(_) => Permission::ConfirmOrder,
             Self::Override { .. } => Permission::OverrideRule,
+            Self::Protect(_) => Permission::ProtectOrder,
         }
     }
 }
@@ -377,7 +377,7 @@ pub enum Notice {
         /// How.
         end: Box<ActionEnd>,
     },
-    /// The kill switch was engaged by the supervisor.
+    /// The kill switch is engaged: now, or since before the vault was opened.
     Frozen(Freeze),
 }
 
@@ -463,6 +463,8 @@ pub enum ActionEnd {
         /// Why.
         why: String,
     },
+    /// The kill switch leaves this order.
+    Protected(ClientOrderId),
     /// There is one way less.
     SlotRemoved {
         /// Which.

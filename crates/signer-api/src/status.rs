@@ -1,7 +1,7 @@
 //! The signer's account of itself. Invariant: it says what was measured, and no secret.
 
 use serde::{Deserialize, Serialize};
-use strongroom_guard::{Freeze, SessionEnd};
+use strongroom_guard::{Freezes, SessionEnd};
 use strongroom_model::{Notional, Role, Scheme};
 
 /// Which walls stand around the signer, measured at its start.
@@ -47,8 +47,8 @@ pub struct Status {
     pub is_service: bool,
     /// How the last session ended, if there is none.
     pub session_end: Option<SessionEnd>,
-    /// The kill switch.
-    pub freeze: Option<Freeze>,
+    /// What the kill switch stops.
+    pub freezes: Freezes,
     /// Signatures made with this vault.
     pub signatures: u64,
     /// New orders signed since the vault was opened.

@@ -5,7 +5,7 @@
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use strongroom_guard::{Freeze, TotpState, Turnover};
+use strongroom_guard::{Freeze, Freezes, TotpState, Turnover};
 use strongroom_model::Notional;
 
 /// Signatures reserved with one save.
@@ -25,8 +25,9 @@ pub(crate) struct Ledger {
     pub(crate) totp: TotpState,
     /// No signature above this number has been made.
     pub(crate) reserved: u64,
-    /// The kill switch.
-    pub(crate) freeze: Option<Freeze>,
+    /// What the kill switch stops.
+    #[serde(rename = "freeze")]
+    pub(crate) freezes: Freezes,
     /// Largest log size whose head was signed.
     pub(crate) log_size: u64,
     /// What was signed in the last day, when this was written.
@@ -82,10 +83,12 @@ impl Ledger {
     /// What a ledger that is lost may have remembered, at the worst: it was saved at least `saves` times, and each save reserved at most
     /// one block; every code up to `step` was used; the kill switch was engaged. Whoever re-arms lets the day's worth begin anew.
     pub(crate) fn lost(saves: u64, step: u64) -> Self {
+        let mut freezes = Freezes::default();
+        freezes.engage(Freeze::everything("the state file was lost: whether the kill switch was engaged is not known"));
         Self {
             totp: TotpState { last_step: step, ..TotpState::default() },
             reserved: saves.saturating_mul(BLOCK).min(RESERVED_MAX),
-            freeze: Some(Freeze { why: "the state file was lost: whether the kill switch was engaged is not known".to_owned() }),
+            freezes,
             log_size: 0,
             // Re-arming, with a code, lets the day begin anew.
             turnover: Turnover::default(),
@@ -182,7 +185,7 @@ mod tests {
             kept.reserved = kept.reserved.max(count.made());
             let lost = Ledger::lost(saves, 7);
             assert!(lost.reserved >= kept.reserved, "{saves} saves: {} after {}", lost.reserved, kept.reserved);
-            assert!(lost.freeze.is_some() && lost.totp.last_step == 7);
+            assert!(lost.freezes.everything().is_some() && lost.totp.last_step == 7);
         }
         let mut count = Count::resume(&Ledger::lost(u64::MAX, 7));
         count.saved(count.wants().unwrap());

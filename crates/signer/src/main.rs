@@ -9,6 +9,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use strongroom_guard::Freeze;
 use strongroom_model::Timestamp;
 use strongroom_signer::arena::{Arena, reserve_for_keys};
 use strongroom_signer::stack::{self, Depth};
@@ -163,7 +164,7 @@ impl Shell {
     fn hear_supervisor(&mut self, packet: &[u8], fds: Vec<OwnedFd>) {
         let channel = fds.into_iter().next().map(Channel::from_fd);
         let effects = match (ToSigner::decode(packet), channel) {
-            (Some(ToSigner::Freeze(why)), _) => self.signer.freeze(why),
+            (Some(ToSigner::Freeze(why)), _) => self.signer.freeze(Freeze::everything(&why)),
             (Some(ToSigner::AttachDesk), Some(channel)) => {
                 self.desk = Some(channel);
                 self.signer.desk_attached()

@@ -3,8 +3,8 @@
 //! Invariant: a place is signed only after the gate allowed it with facts that the signer itself knows.
 
 use strongroom_audit::Head;
-use strongroom_guard::{Freeze, Permission, SessionEnd, SignerFacts, Verdict, signer_gate, worth_at_most};
-use strongroom_model::{CredentialInfo, Intent, KeyStage, Notional, Operation, PlaceOrder, Remark, Venue};
+use strongroom_guard::{Freeze, Freezes, Permission, SessionEnd, SignerFacts, Verdict, signer_gate, worth_at_most};
+use strongroom_model::{CredentialInfo, Intent, KeyStage, Notional, Operation, PlaceOrder, Venue};
 use strongroom_signer_api::desk::{AUDIT_PAGE_MAX, CLOCK_OFFSET_US_MAX};
 use strongroom_signer_api::{Notice, Refusal, Reply, Request, Saved, Sealed, SignAsk, Status, Walls};
 use strongroom_venues::binance::{SigningKey, encode};
@@ -75,7 +75,7 @@ pub struct Signer {
     pub(crate) arena: Arena,
     walls: Walls,
     pub(crate) open: Option<Open>,
-    pub(crate) freeze: Option<Freeze>,
+    pub(crate) freezes: Freezes,
     pub(crate) pending: Vec<Pending>,
     pub(crate) dialogues: Vec<Dialogue>,
     pub(crate) begun: Vec<Begun>,
@@ -95,7 +95,7 @@ impl Signer {
             arena,
             walls,
             open: None,
-            freeze: None,
+            freezes: Freezes::default(),
             pending: Vec::new(),
             dialogues: Vec::new(),
             begun: Vec::new(),
@@ -151,8 +151,8 @@ impl Signer {
             }
             Request::Lock => self.lock(),
             Request::Touch { ago_ms } => self.touch(ago_ms, now),
-            Request::Kill { why } => {
-                out.extend(self.freeze(why));
+            Request::Kill(freeze) => {
+                out.extend(self.freeze(freeze));
                 Ok(Reply::Done)
             }
             Request::Credentials => self.credentials(),
@@ -202,7 +202,7 @@ impl Signer {
         if !credential.info.stage.signs(operation) || credential.info.api_key.is_empty() {
             return Err(Refusal::NotActive { stage_words: stage_words(&credential.info).to_owned() });
         }
-        let worth = open.gate(self.freeze.as_ref(), ask, now)?;
+        let worth = open.gate(&self.freezes, ask, now)?;
         let is_reserved = operation == Operation::Cancel || (open.count.has_next() && open.spending.covers(worth));
         if !is_reserved {
             out.extend(self.reserve(worth));
@@ -297,7 +297,7 @@ impl Signer {
     }
 
     fn status(&mut self, now: Moment) -> Status {
-        let freeze = self.freeze.clone();
+        let freezes = self.freezes.clone();
         let Some(open) = self.open.as_mut() else {
             return Status {
                 sealed: true,
@@ -305,7 +305,7 @@ impl Signer {
                 session: None,
                 is_service: false,
                 session_end: Some(SessionEnd::NeverOpened),
-                freeze,
+                freezes,
                 signatures: 0,
                 orders: 0,
                 day: None,
@@ -325,7 +325,7 @@ impl Signer {
             session: session.ok(),
             is_service: open.is_of_service(),
             session_end: session.err(),
-            freeze,
+            freezes,
             signatures: open.count.made(),
             orders: open.orders,
             day: Some((open.spending.turnover.of_day(now.wall_s()), open.policy.day_notional_max)),
@@ -352,12 +352,12 @@ impl Signer {
     }
 
     /// Engages the kill switch, for the desk or for the supervisor. It holds at once; saving it comes after.
-    pub fn freeze(&mut self, why: String) -> Vec<Out> {
+    pub fn freeze(&mut self, freeze: Freeze) -> Vec<Out> {
         // Whatever the words are, it is engaged; they are kept in the state file, and shown.
-        let freeze = self.freeze.get_or_insert_with(|| Freeze { why: Remark::clipped(&why).into() }).clone();
-        let mut out = vec![Out::Notice(Notice::Frozen(freeze.clone()), None)];
-        if let Some(open) = self.open.as_mut().filter(|open| open.ledger.freeze.as_ref() != Some(&freeze)) {
-            open.ledger.freeze = Some(freeze);
+        let freeze = self.freezes.engage(freeze);
+        let mut out = vec![Out::Notice(Notice::Frozen(freeze), None)];
+        if let Some(open) = self.open.as_mut().filter(|open| !open.ledger.freezes.includes(&self.freezes)) {
+            open.ledger.freezes.merge(&self.freezes);
             out.extend(self.save_ledger(None));
         }
         out
@@ -434,7 +434,7 @@ fn split_leaves(mut bytes: &[u8]) -> Option<Vec<&[u8]>> {
 
 impl Open {
     /// The most that an order can be worth, if it may be signed; nothing, for what is no order.
-    fn gate(&mut self, freeze: Option<&Freeze>, ask: &SignAsk, now: Moment) -> Result<Notional, Refusal> {
+    fn gate(&mut self, freezes: &Freezes, ask: &SignAsk, now: Moment) -> Result<Notional, Refusal> {
         let order = match &ask.intent {
             Intent::Place(order) => Some(order),
             _ => None,
@@ -446,7 +446,8 @@ impl Open {
             Some(id) => credential.info.id == id,
             None => credential.info.stage == KeyStage::Active && credential.info.venue == Venue::Binance,
         });
-        let scope = &credential.ok_or(Refusal::NoCredential)?.info.details.scope;
+        let key = &credential.ok_or(Refusal::NoCredential)?.info;
+        let (scope, freeze) = (&key.details.scope, order.and_then(|order| freezes.stops(key, &order.client_order_id)));
         let session = self.session.as_ref().map_err(|end| *end);
         let (rate, turnover) = (&mut self.rate, &mut self.spending.turnover);
         let facts = SignerFacts { freeze, session, scope, rate, turnover, is_confirmed, now_ms: now.mono_ms, wall: now.wall };

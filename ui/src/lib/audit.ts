@@ -89,7 +89,9 @@ const SUBJECTS: Record<string, (payload: Payload, ordered: Ordered) => string> =
     some(text(p.rule), text(p.what), text(p.why) && `because ${text(p.why)}`, orderName(text(object(p.order).client_order_id))),
   "rule-overridden": (p) => some(text(p.why), orderName(text(object(p.order).client_order_id))),
   "order-confirmed": (p) => orderName(text(object(p.order).client_order_id)),
-  killed: (p) => text(p.why),
+  killed: (p) => some(text(p.why), p.scope !== undefined && p.scope !== "everything" && text(p.scope)),
+  "kill-ended": (p) => `${many(p.orders, "order")} gone`,
+  "order-protected": (p) => some(text(p.order), p.protected === true ? "the kill switch leaves it" : "the kill switch reaches it again"),
   rearmed: () => "orders are signed again",
   "order-intended": (p) =>
     p.cancel === undefined ? some(text(p.words), orderName(text(object(p.order).client_order_id))) : `cancel ${orderName(text(p.cancel))}`,

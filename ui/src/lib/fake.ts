@@ -254,6 +254,7 @@ export class FakeWorld implements Commands {
       ] as [string, boolean][],
       log_key: this.state === "missing" ? null : LOG_KEY,
       killed: this.killed,
+      stopped: [] as string[],
       backups: this.state === "missing" ? [] : [14, 13, 12, 11],
     }));
   session = () =>
@@ -269,6 +270,7 @@ export class FakeWorld implements Commands {
       day_notional: ["1284320.5", "5000000"] as [string, string],
       roles: [...ALL_ROLES],
       killed: this.killed,
+      stopped: [] as string[],
       lines: scenes.lines({
         now_us: this.now_us(),
         down: this.scenario === "venue-down",
@@ -277,6 +279,7 @@ export class FakeWorld implements Commands {
       }),
       limits: scenes.limits(this.scenario === "rate", this.now_ms()),
       live_orders: this.book.live().length,
+      protected_orders: 0,
       ambiguous_orders: this.book.live().filter((o) => o.fate === "ambiguous").length,
       at: this.now_us(),
     }));

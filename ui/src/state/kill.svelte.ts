@@ -101,7 +101,8 @@ export class Kill {
     const look = async () => {
       await this.session.refresh();
       if (this.stage.at !== "fired" || this.stage.done_ms !== null) return clearInterval(this.timer);
-      if (this.session.view?.live_orders === 0 && this.session.trouble === null) {
+      const view = this.session.view;
+      if (view && view.live_orders === view.protected_orders && this.session.trouble === null) {
         this.stage = { ...this.stage, done_ms: this.now() - since_ms };
         clearInterval(this.timer);
       }

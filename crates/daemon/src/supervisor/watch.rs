@@ -29,6 +29,8 @@ const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 /// More restarts than this within [`RESTART_WINDOW`] mean that restarting does not help.
 const RESTARTS_MAX: usize = 8;
 const RESTART_WINDOW: Duration = Duration::from_secs(60);
+/// This signal engages the kill switch.
+const KILL_SWITCH: Signal = Signal::SIGUSR1;
 /// Most prompts at once.
 const PROMPTS_MAX: usize = 4;
 
@@ -58,7 +60,7 @@ pub(crate) struct Supervisor {
 impl Supervisor {
     pub(crate) fn start(arguments: DeskArguments) -> anyhow::Result<Self> {
         let mut mask = SigSet::empty();
-        for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, KILL_SWITCH] {
             mask.add(signal);
         }
         mask.thread_block()?;
@@ -111,7 +113,7 @@ impl Supervisor {
             .collect();
             let ready = wait(&fds)?;
             let prompts_len = self.prompts.len();
-            if ready[0] {
+            if ready[0] && self.is_told_to_end() {
                 self.quit();
                 return Ok(());
             }
@@ -142,6 +144,17 @@ impl Supervisor {
             self.check_heartbeat();
             self.providers.check();
         }
+    }
+
+    /// A signal either ends everything or engages the kill switch.
+    fn is_told_to_end(&mut self) -> bool {
+        while let Ok(Some(told)) = self.signals.read_signal() {
+            if u32::try_from(KILL_SWITCH as i32) != Ok(told.ssi_signo) {
+                return true;
+            }
+            self.kill(format!("{KILL_SWITCH} from process {}", told.ssi_pid));
+        }
+        false
     }
 
     fn hear_desk(&mut self) -> anyhow::Result<()> {
@@ -193,9 +206,11 @@ impl Supervisor {
         self.heard_at = Instant::now();
         self.beaten = false;
         let _ = self.wire();
-        if let Some(why) = self.frozen_for_hang.take() {
-            let _ = self.desk.channel.try_send(&ToDesk::Killed(why).encode(), &[]);
-        }
+        let told = match self.frozen_for_hang.take() {
+            Some(why) => ToDesk::Killed(why),
+            None => ToDesk::DeskDied,
+        };
+        let _ = self.desk.channel.try_send(&told.encode(), &[]);
         Ok(())
     }
 
@@ -220,6 +235,14 @@ impl Supervisor {
         if silent >= end {
             self.desk.kill();
         }
+    }
+
+    /// Somebody wants it engaged. A desk that hangs may never read it: the next one is told again.
+    fn kill(&mut self, why: String) {
+        if self.heard_at.elapsed() >= HEARTBEAT_MAX / 2 {
+            self.frozen_for_hang = Some(why.clone());
+        }
+        self.freeze(why);
     }
 
     /// Engages the kill switch: the signer first, then the desk, which cancels.
@@ -261,11 +284,7 @@ impl Supervisor {
                 return true;
             }
             Heard::Request(ToSupervisor::Kill(why), _) => {
-                // A desk that hangs may never read it: the next one is told again.
-                if self.heard_at.elapsed() >= HEARTBEAT_MAX / 2 {
-                    self.frozen_for_hang = Some(why.clone());
-                }
-                self.freeze(why);
+                self.kill(why);
                 if let Some(door) = self.doors.get(&id) {
                     doors::answer(door, true, "the signer is frozen");
                 }

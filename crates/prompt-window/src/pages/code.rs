@@ -38,6 +38,7 @@ const fn words(deed: Deed) -> (&'static str, &'static str, &'static str) {
         Deed::Override => {
             ("confirm an exception", "The desk's rules let exactly this order pass, once; it stands in the log.", "_Let it pass")
         }
+        Deed::Protect => ("confirm a protection", "The kill switch does not take this order back; you still can.", "_Protect it"),
         Deed::RemoveSlot => ("confirm a closing", "Backups of before still open with it.", "_Close it"),
         Deed::Rekey => ("confirm new keys", "After the code you give the present password, then a new recovery kit is shown.", "_Continue"),
         Deed::Create | Deed::Unlock | Deed::Recover => ("confirm", "", "_Confirm"),

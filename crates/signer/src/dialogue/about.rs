@@ -4,7 +4,7 @@
 //! over the action as it will be carried out, so that what is confirmed is what is done.
 
 use sha2::{Digest as _, Sha256};
-use strongroom_guard::{InstrumentPolicy, Policy, RuleMode, worth_at_most};
+use strongroom_guard::{Freeze, InstrumentPolicy, Policy, RuleMode, worth_at_most};
 use strongroom_model::{CredentialInfo, KeyDetails, KeyEdit, PlaceOrder, Role, SlotFor, Timestamp, Venue};
 use strongroom_signer_api::about::{FACTS_MAX, TEXT_LEN_MAX};
 use strongroom_signer_api::{About, Action, Deed, Keeping, KitOpening, PinChange};
@@ -16,6 +16,8 @@ use crate::signer::Signer;
 
 /// Letters of a reason that somebody gave.
 const REASON_LEN_SHOWN: usize = 120;
+/// So many uses of the kill switch are shown, the earliest first.
+const FREEZES_SHOWN: usize = 8;
 /// Bytes of an action's digest that are shown.
 const DIGEST_LEN: usize = 8;
 
@@ -83,11 +85,13 @@ impl Signer {
                 self.about_vault(about)
                     .with("After it", &format!("{closed} other ways into the vault are closed, old backups stay as they are"))
             }
+            Action::Protect(order) => about.with("Order", order.as_str()).with("After it", "a kill does not cancel it; it can still fill"),
             Action::Rearm => {
-                let why = self.freeze.as_ref().map_or("", |freeze| freeze.why.as_str());
-                about
-                    .with("Frozen, it was said", &why.chars().take(REASON_LEN_SHOWN).collect::<String>())
-                    .with("After it", "orders are signed again, inside the limits")
+                let shown = |freeze: &Freeze| freeze.to_string().chars().take(REASON_LEN_SHOWN).collect::<String>();
+                let about = self.freezes.iter().take(FREEZES_SHOWN).fold(about, |about, freeze| about.with("Frozen, it was said", &shown(freeze)));
+                let more = self.freezes.iter().skip(FREEZES_SHOWN).count();
+                let about = if more > 0 { about.with("Frozen besides", &format!("{more} more keys, accounts or bots")) } else { about };
+                about.with("After it", "orders are signed again, inside the limits")
             }
             Action::SetPolicy(policy) => {
                 let rows = self.open.as_ref().map(|open| changes(&open.policy, policy)).unwrap_or_default();
@@ -175,6 +179,7 @@ const fn deed(action: &Action) -> Deed {
         Action::SetRoles { .. } => Deed::Roles,
         Action::ConfirmOrder(_) => Deed::ConfirmOrder,
         Action::Override { .. } => Deed::Override,
+        Action::Protect(_) => Deed::Protect,
     }
 }
 

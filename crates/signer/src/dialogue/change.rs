@@ -1,6 +1,6 @@
 //! What a granted action changes, and how it takes effect: first the bytes are on disk, then it is so.
 
-use strongroom_guard::SessionEnd;
+use strongroom_guard::{Freezes, SessionEnd};
 use strongroom_model::{Advice, Venue};
 use strongroom_signer_api::prompt::Field;
 use strongroom_signer_api::{ActionEnd, GIVEN_UP, KitOpening, Notice, Refusal, Reply, Sealed};
@@ -18,11 +18,11 @@ impl Signer {
         let Some(open) = self.open.as_ref() else { return talk.fail("the vault was sealed meanwhile", Advice::Ask, false) };
         match grant {
             // Engaged again while the code was being saved: that counts.
-            Grant::Rearm if open.ledger.freeze.is_some() => {
+            Grant::Rearm if !open.ledger.freezes.is_empty() => {
                 talk.fail("the kill switch was engaged again meanwhile; nothing was changed", Advice::Ask, false)
             }
             Grant::Rearm => {
-                self.freeze = None;
+                self.freezes = Freezes::default();
                 talk.end("Re-armed. Orders are allowed again.", ActionEnd::Rearmed)
             }
             Grant::Order(order) => {
@@ -34,6 +34,7 @@ impl Signer {
                 talk.end("Confirmed.", ActionEnd::OrderConfirmed(order))
             }
             Grant::Override(order, why) => talk.end("Granted, once.", ActionEnd::Overridden { order, why }),
+            Grant::Protect(order) => talk.end("Protected.", ActionEnd::Protected(order)),
             Grant::Pin(change) => talk.end("Done.", ActionEnd::Pinned(change)),
             Grant::Import(import) => self.ask(talk, Step::ImportName(import), Field::ApiKey, "API key"),
             Grant::Generate(wish) => self.generate(talk, wish, now),
@@ -206,7 +207,7 @@ impl Signer {
         };
         if let Some(open) = self.open.as_mut() {
             // What a failed save would have taken back stays.
-            open.ledger.freeze.clone_from(&self.freeze);
+            open.ledger.freezes.clone_from(&self.freezes);
             // What is reserved is what is on disk; it is asked for again.
             (open.ledger.reserved, open.ledger.spent) = (open.count.on_disk(), open.spending.on_disk());
         }

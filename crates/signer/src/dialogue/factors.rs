@@ -2,7 +2,7 @@
 //!
 //! Invariant: a session opens only after the ledger that remembers the proof is on disk.
 
-use strongroom_guard::{KdfFloor, Policy, STEP_S, TotpState};
+use strongroom_guard::{Freezes, KdfFloor, Policy, STEP_S, TotpState};
 use strongroom_model::Advice;
 use strongroom_signer_api::prompt::Field;
 use strongroom_signer_api::{ActionEnd, KitOpening, Notice, Sealed};
@@ -173,8 +173,8 @@ impl Signer {
         if state.is_none() {
             // The state file is gone: what it remembered is taken for the worst.
             open.lose_ledger(0, last_step_by(now));
-        } else if self.freeze.is_none() {
-            self.freeze.clone_from(&open.ledger.freeze);
+        } else {
+            self.freezes.merge(&open.ledger.freezes);
         }
         self.open = Some(open);
         Ok(())
@@ -218,12 +218,9 @@ impl Signer {
         if !open.is_of_service() {
             open.ledger.totp = open.ledger.totp.after_password();
         }
-        let mut frozen = None;
-        if self.freeze.is_none() {
-            self.freeze.clone_from(&open.ledger.freeze);
-            frozen = self.freeze.clone().map(|freeze| Out::Notice(Notice::Frozen(freeze), None));
-        }
-        open.ledger.freeze.clone_from(&self.freeze);
+        self.freezes.merge(&open.ledger.freezes);
+        let frozen: Vec<Out> = self.freezes.iter().map(|freeze| Out::Notice(Notice::Frozen(freeze.clone()), None)).collect();
+        open.ledger.freezes.clone_from(&self.freezes);
         open.reserve_first();
         let (log_key, read_key) = (open.log_public.to_vec(), open.read_public.to_vec());
         let end = ActionEnd::Unlocked { signatures: open.count.made(), by_kit, by: open.opened_by(), log_key, read_key };
@@ -262,7 +259,7 @@ impl Signer {
         let next = match verdict {
             Ok(()) => {
                 if matches!(grant, Grant::Rearm) {
-                    open.ledger.freeze = None;
+                    open.ledger.freezes = Freezes::default();
                 }
                 Next::Grant(grant)
             }

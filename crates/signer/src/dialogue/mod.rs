@@ -16,7 +16,7 @@ mod ways;
 mod words;
 
 use strongroom_guard::{Permission, Policy, Reason};
-use strongroom_model::{Advice, CredentialId, KeyEdit, Origin, PlaceOrder, Scheme, SlotFor, Timestamp, Venue};
+use strongroom_model::{Advice, ClientOrderId, CredentialId, KeyEdit, Origin, PlaceOrder, Scheme, SlotFor, Timestamp, Venue};
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
 use strongroom_signer_api::{Action, ActionEnd, GIVEN_UP, Keeping, KitOpening, Notice, PinChange, Refusal, Reply};
 use strongroom_vault::{KdfParams, Kit, SecretBox, SystemEntropy, Vault, peek};
@@ -133,6 +133,8 @@ enum Grant {
     Order(PlaceOrder),
     /// An order that passes a rule of the desk, and why.
     Override(PlaceOrder, String),
+    /// An order that the kill switch leaves.
+    Protect(ClientOrderId),
 }
 
 struct Import {
@@ -376,6 +378,7 @@ impl Signer {
             (Action::SetRoles { slot, roles }, _) => code(self, Grant::Way(ways::Wish::Roles(slot, roles))),
             (Action::ConfirmOrder(order), _) => code(self, Grant::Order(order)),
             (Action::Override { order, why }, _) => code(self, Grant::Override(order, why)),
+            (Action::Protect(order), _) => code(self, Grant::Protect(order)),
             (Action::AddSlot { kind: SlotFor::Auditor, label, .. }, _) => code(self, Grant::Way(ways::Wish::Auditor(label))),
             (Action::AddSlot { kind: SlotFor::Shared { keeper, machine }, label, roles }, _) => {
                 let keeping = Keeping::asked(&keeper, machine.as_ref());

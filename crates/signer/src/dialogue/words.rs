@@ -43,7 +43,7 @@ impl Signer {
             Action::Recover(_) => return Ok("Open the vault with the recovery kit and set a new password".to_owned()),
             _ => {}
         }
-        let frozen = self.freeze.is_some();
+        let frozen = !self.freezes.is_empty();
         let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
         let session = open.session_at(now.mono_ms).map_err(|end| Refusal::Guard(strongroom_guard::Reason::Session { end }))?;
         action.permission().check(session).map_err(Refusal::Guard)?;
@@ -149,6 +149,7 @@ impl Signer {
             Action::ConfirmOrder(order) => Ok(format!("Confirm: {}", order.words())),
             Action::Override { why, .. } if !is_label(why) => state("say why in 1 to 64 bytes without control characters"),
             Action::Override { order, .. } => Ok(format!("Let this order pass the desk's rules once: {}", order.words())),
+            Action::Protect(order) => Ok(format!("Let the kill switch leave the order {order}")),
             Action::Pin(change) if !names_a_key(change) => state("a server is named by host and port, its key by a SHA-256 in base64"),
             Action::Pin(PinChange { host, trust: true, .. }) => Ok(format!("Trust a key of {host}")),
             Action::Pin(PinChange { host, .. }) => Ok(format!("Trust a key of {host} no more")),

@@ -40,6 +40,7 @@ export class FakeOrders {
       filled_notional: "0",
       fills: [],
       note: null,
+      protected: false,
       created: at,
       updated: at,
     };

@@ -1,0 +1,238 @@
+//! What the kill switch stops, and how far it reaches. Invariant: engaging it never stops less than before; only re-arming takes anything
+//! back, and then all of it.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use strongroom_model::{ClientOrderId, CredentialId, CredentialInfo, OwnerTag, Remark, Venue};
+
+/// More of them, and everything is stopped.
+const FREEZES_MAX: usize = 32;
+
+/// How far one use of the kill switch reaches.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum KillScope {
+    /// Whatever this vault signs.
+    #[default]
+    Everything,
+    /// Keys of one venue.
+    Venue(Venue),
+    /// Keys of one account, as it is noted of them.
+    Account(String),
+    /// One key.
+    Credential(CredentialId),
+    /// Orders of one owner, by what their names begin with.
+    Bot(OwnerTag),
+}
+
+impl KillScope {
+    /// Whether an order under this name, with that key, is inside.
+    pub fn covers(&self, key: &CredentialInfo, order: &ClientOrderId) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Venue(venue) => key.venue == *venue,
+            Self::Account(account) => key.details.account == *account,
+            Self::Credential(id) => key.id == *id,
+            Self::Bot(owner) => order.is_of(owner),
+        }
+    }
+}
+
+impl fmt::Display for KillScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Everything => f.write_str("everything"),
+            Self::Venue(venue) => write!(f, "venue {venue}"),
+            Self::Account(account) => write!(f, "account {account}"),
+            Self::Credential(id) => write!(f, "key {id}"),
+            Self::Bot(owner) => write!(f, "bot {owner}"),
+        }
+    }
+}
+
+/// One use of the kill switch; only re-arming with a code takes it away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Freeze {
+    /// Who or what engaged it, in words.
+    pub why: String,
+    /// How far it reaches.
+    #[serde(default)]
+    pub scope: KillScope,
+}
+
+impl Freeze {
+    /// Of everything. Whatever the words are, it is engaged.
+    pub fn everything(why: &str) -> Self {
+        Self { why: Remark::clipped(why).into(), scope: KillScope::Everything }
+    }
+}
+
+impl fmt::Display for Freeze {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.scope {
+            KillScope::Everything => f.write_str(&self.why),
+            scope => write!(f, "{scope}: {}", self.why),
+        }
+    }
+}
+
+/// All that is engaged, the earliest of each scope.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Freezes(Vec<Freeze>);
+
+impl Freezes {
+    /// One more; what of it holds now: the earlier of the same scope stays. Too many scopes are everything.
+    pub fn engage(&mut self, freeze: Freeze) -> Freeze {
+        let scope = match freeze.scope {
+            KillScope::Account(account) => KillScope::Account(Remark::clipped(&account).into()),
+            scope => scope,
+        };
+        let freeze = Freeze { why: Remark::clipped(&freeze.why).into(), scope };
+        if let Some(same) = self.0.iter().find(|same| same.scope == freeze.scope) {
+            return same.clone();
+        }
+        let freeze = if self.0.len() < FREEZES_MAX || freeze.scope == KillScope::Everything {
+            freeze
+        } else {
+            Freeze { scope: KillScope::Everything, ..freeze }
+        };
+        if !self.0.contains(&freeze) {
+            self.0.push(freeze.clone());
+        }
+        freeze
+    }
+
+    /// All of both.
+    pub fn merge(&mut self, others: &Self) {
+        for freeze in &others.0 {
+            self.engage(freeze.clone());
+        }
+    }
+
+    /// Why everything is stopped, if it is.
+    pub fn everything(&self) -> Option<&Freeze> {
+        self.0.iter().find(|freeze| freeze.scope == KillScope::Everything)
+    }
+
+    /// Why an order under this name, with that key, is stopped, if it is.
+    pub fn stops(&self, key: &CredentialInfo, order: &ClientOrderId) -> Option<&Freeze> {
+        self.everything().or_else(|| self.0.iter().find(|freeze| freeze.scope.covers(key, order)))
+    }
+
+    /// Whether nothing is engaged.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether all of `other` is engaged here, too.
+    pub fn includes(&self, other: &Self) -> bool {
+        other.0.iter().all(|freeze| self.0.contains(freeze))
+    }
+
+    /// Each.
+    pub fn iter(&self) -> impl Iterator<Item = &Freeze> {
+        self.0.iter()
+    }
+}
+
+/// A list; or, as it was written before there were scopes, one or none.
+impl<'de> Deserialize<'de> for Freezes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Many(Vec<Freeze>),
+            One(Option<Freeze>),
+        }
+        let mut freezes = Self::default();
+        let written = match Written::deserialize(deserializer)? {
+            Written::Many(many) => many,
+            Written::One(one) => one.into_iter().collect(),
+        };
+        for freeze in written {
+            freezes.engage(freeze);
+        }
+        Ok(freezes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use strongroom_model::{KeyDetails, KeyStage, Origin, Scheme, Timestamp};
+
+    use super::*;
+
+    fn key(id: u64, account: &str) -> CredentialInfo {
+        CredentialInfo {
+            id: CredentialId(id),
+            label: "test".to_owned(),
+            venue: Venue::Binance,
+            scheme: Scheme::HmacSha256,
+            api_key: "key".to_owned(),
+            created: Timestamp::from_us(0),
+            stage: KeyStage::Active,
+            replaces: None,
+            origin: Origin::Typed,
+            source: String::new(),
+            granted: None,
+            details: KeyDetails { account: account.to_owned(), ..KeyDetails::default() },
+        }
+    }
+
+    fn name(text: &str) -> ClientOrderId {
+        ClientOrderId::parse(text).unwrap()
+    }
+
+    #[test]
+    fn each_scope_stops_its_own_and_nothing_else() {
+        let bot = |tag: &str| KillScope::Bot(OwnerTag::parse(tag).unwrap());
+        for (scope, stopped, passed) in [
+            (KillScope::Everything, (1, "a", "x"), None),
+            (KillScope::Venue(Venue::Binance), (1, "a", "x"), None),
+            (KillScope::Account("a".to_owned()), (1, "a", "x"), Some((1, "b", "x"))),
+            (KillScope::Credential(CredentialId(1)), (1, "a", "x"), Some((2, "a", "x"))),
+            (bot("grid"), (1, "a", "grid-1"), Some((1, "a", "grid2-1"))),
+            (bot("grid"), (1, "a", "grid-"), Some((1, "a", "grid"))),
+        ] {
+            let mut freezes = Freezes::default();
+            freezes.engage(Freeze { why: "test".to_owned(), scope: scope.clone() });
+            let stops = |(id, account, order): (u64, &str, &str)| freezes.stops(&key(id, account), &name(order)).is_some();
+            assert!(stops(stopped), "{scope}");
+            assert!(!passed.is_some_and(stops), "{scope}");
+            assert_eq!(freezes.everything().is_some(), scope == KillScope::Everything);
+        }
+    }
+
+    #[test]
+    fn the_first_reason_stays_and_too_many_scopes_are_everything() {
+        let mut freezes = Freezes::default();
+        let of = |why: &str, id| Freeze { why: why.to_owned(), scope: KillScope::Credential(CredentialId(id)) };
+        assert_eq!(freezes.engage(of("first", 1)).why, "first");
+        assert_eq!(freezes.engage(of("second", 1)).why, "first");
+        for id in 2..100 {
+            freezes.engage(of("many", id));
+        }
+        assert!(freezes.everything().is_some());
+        assert!(freezes.stops(&key(500, ""), &name("x")).is_some());
+        let controls = freezes.engage(Freeze { why: "a\u{1b}[2J".to_owned(), scope: KillScope::Venue(Venue::Binance) });
+        assert_eq!(controls.scope, KillScope::Everything);
+    }
+
+    #[test]
+    fn what_was_written_before_there_were_scopes_is_read() {
+        for (written, everything) in [("null", None), (r#"{"why":"a"}"#, Some("a")), (r#"[{"why":"a"}]"#, Some("a")), ("[]", None)] {
+            let freezes: Freezes = serde_json::from_str(written).unwrap();
+            assert_eq!(freezes.everything().map(|freeze| freeze.why.as_str()), everything, "{written}");
+        }
+        let mut freezes = Freezes::default();
+        freezes.engage(Freeze { why: "b".to_owned(), scope: KillScope::Bot(OwnerTag::parse("grid").unwrap()) });
+        let text = serde_json::to_string(&freezes).unwrap();
+        assert_eq!(text, r#"[{"why":"b","scope":{"bot":"grid"}}]"#);
+        assert_eq!(serde_json::from_str::<Freezes>(&text).unwrap(), freezes);
+        assert!(serde_json::from_str::<Freezes>(r#"[{"why":"b","scope":{"bot":"GRID"}}]"#).is_err());
+    }
+}
