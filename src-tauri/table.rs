@@ -19,6 +19,7 @@ macro_rules! table {
             public_key(id: CredentialId) -> String;
             go_on(id: CredentialId) -> Outcome;
             suspect(id: CredentialId, why: String) -> String;
+            end_session(door: String) -> String;
             slots() -> Vec<SlotInfo>;
             policy() -> Policy;
             instruments() -> Vec<Instrument>;

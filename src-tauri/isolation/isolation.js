@@ -19,6 +19,7 @@ const SHAPES = {
   public_key: ["id"],
   go_on: ["id"],
   suspect: ["id", "why"],
+  end_session: ["door"],
   slots: [],
   policy: [],
   instruments: [],

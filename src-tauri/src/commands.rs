@@ -135,6 +135,11 @@ pub(crate) async fn suspect(window: State<'_, Window>, id: CredentialId, why: St
 }
 
 #[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn end_session(window: State<'_, Window>, door: String) -> Answer<String> {
+    asked!(window, Ask::EndSession { door }, Tell::Done { words } => words)
+}
+
+#[tauri::command(rename_all = "snake_case")]
 pub(crate) async fn slots(window: State<'_, Window>) -> Answer<Vec<SlotInfo>> {
     asked!(window, Ask::Slots, Tell::Slots { slots } => slots)
 }

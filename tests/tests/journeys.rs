@@ -64,6 +64,11 @@ fn rules() {
 }
 
 #[test]
+fn sessions() {
+    waiting("sessions.py");
+}
+
+#[test]
 fn kill() {
     waiting("kill.py");
 }

@@ -18,7 +18,7 @@ use strongroom_desk_api::Fate;
 use strongroom_guard::{DeskRules, Freeze, KillScope, Policy, Quote};
 use strongroom_model::{ClientOrderId, MarketSize, Notional, OrderSpec, OwnerTag, PlaceOrder, Price, Quantity, Side, Symbol, TimeInForce, Timestamp};
 use strongroom_paper::exchange::{Account, ApiKey, Config, Exchange, LOOPBACK, Limits, Market, Request, Rights};
-use strongroom_signer_api::{Reply, SignAsk};
+use strongroom_signer_api::{DoorId, Reply, SignAsk};
 use strongroom_tests::signer_world::SignerWorld;
 use strongroom_venues::binance::{SigningKey, VerifyingKey};
 
@@ -128,7 +128,7 @@ impl World {
                 }
                 self.step(Event::Recorded { tag, error: fails.then(|| "no space left".to_owned()) });
             }
-            Effect::Sign { tag, intent, credential } => {
+            Effect::Sign { tag, by: _, intent, credential } => {
                 let ask = SignAsk { intent, credential, clock_offset_us: 0, recv_window_ms: RECV_WINDOW_MS, audit_seq: 0 };
                 let outcome = match self.signer.ask(strongroom_signer_api::Request::Sign(ask), b"", self.now_ms) {
                     Reply::Signed { request, expires, credential, order, .. } => {
@@ -252,7 +252,7 @@ impl World {
         let client_order_id = ClientOrderId::parse(name).unwrap();
         let order = PlaceOrder { client_order_id, symbol, side, spec };
         let market = Quote { mark: Some(mark), average: Some(mark) };
-        self.step(Event::Place { door: u64::from(number), order, market, reason: None });
+        self.step(Event::Place { door: u64::from(number), by: DoorId::DESK, order, market, reason: None });
     }
 
     fn cancel_some(&mut self) {
@@ -424,7 +424,7 @@ fn kill_in_the_middle(seed: u64) {
         let symbol = Symbol::parse("BTCUSDT").unwrap();
         let mark = Some(world.mark(&symbol));
         let order = PlaceOrder { client_order_id, symbol, side: Side::Buy, spec };
-        world.step(Event::Place { door: 7, order, market: Quote { mark, average: mark }, reason: None });
+        world.step(Event::Place { door: 7, by: DoorId::DESK, order, market: Quote { mark, average: mark }, reason: None });
         world.pass(2_000);
     };
     far(1, &mut world);

@@ -405,6 +405,7 @@ fn session() -> SessionView {
         age_left_ms: Some(9_000_000),
         day_notional: None,
         roles: strongroom_model::Role::ALL.to_vec(),
+        sessions: Vec::new(),
         signatures: 7,
         killed: None,
         stopped: Vec::new(),

@@ -67,6 +67,13 @@ pub(crate) enum Command {
     /// Session, lines to venues and rate limits, as measured now.
     #[command(after_help = "Example:\n  strongroom session")]
     Session,
+    /// Sessions that are open, at this terminal, in the window or elsewhere; and ending one.
+    #[command(after_help = "Examples:\n  strongroom sessions\n  strongroom sessions --end 4525000123456")]
+    Sessions {
+        /// End the one with this number.
+        #[arg(long)]
+        end: Option<String>,
+    },
     /// Engage the kill switch: orders are refused, open ones cancelled. The signal SIGUSR1 to strongroomd does the same.
     #[command(
         after_help = "Examples:\n  strongroom kill --why \"my bot runs wild\"\n  strongroom kill --key 4 --why \"it leaked\"\n  strongroom kill --bot grid --wait 10\n  strongroom kill --seal"

@@ -129,6 +129,20 @@ impl Door {
     }
 }
 
+/// Prints every session that is open.
+fn sessions(door: &Door, json: bool) -> Result<(), Failure> {
+    let view = match door.ask(&Ask::Session)? {
+        Tell::Session(view) => view,
+        other => return Err(Failure::of(&other).unwrap_or_else(|| Failure::refused("desk", "the desk answered something else".to_owned()))),
+    };
+    if json {
+        println!("{}", serde_json::json!({ "sessions": view.sessions }));
+    } else {
+        show::sessions(&view.sessions);
+    }
+    Ok(())
+}
+
 fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
     let door = Door { dir: profile(arguments.dir)?, window: arguments.window };
     let tell = match arguments.command {
@@ -239,6 +253,8 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
         Command::Book { symbol, depth } => door.ask(&Ask::Book { symbol, depth })?,
         Command::Balance => door.ask(&Ask::Balance)?,
         Command::Session => door.ask(&Ask::Session)?,
+        Command::Sessions { end: None } => return sessions(&door, arguments.json).map(|()| None),
+        Command::Sessions { end: Some(door_id) } => door.ask(&Ask::EndSession { door: door_id })?,
         Command::Kill(options) => kill::kill(&door, &options)?,
         Command::KillDrill(options) => return kill::drill(&door, &options, arguments.json).map(|()| None),
         Command::Rearm { secrets } => door.act(DoorAction::Rearm, &Descriptors::for_code(&secrets))?,

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use strongroom_desk_api::{AuditEntry, BookView, DueReason, KeyView, LineKind, OrderView, RotationStep, SessionView, Tell, VaultView};
+use strongroom_desk_api::{AuditEntry, BookView, DueReason, KeyView, LineKind, OrderView, RotationStep, SessionRow, SessionView, Tell, VaultView};
 use strongroom_model::{CredentialInfo, KeyDetails, KeyStage, MarketSize, OrderSpec, Origin, Role, TimeInForce};
 
 /// Prints an answer.
@@ -257,6 +257,22 @@ fn order(view: &OrderView) {
             "fill",
             format!("{} @ {} (fee {} {}, trade {})", fill.quantity, fill.price, fill.commission, fill.commission_asset, fill.trade_id.0),
         );
+    }
+}
+
+/// One line each.
+pub(crate) fn sessions(rows: &[SessionRow]) {
+    if rows.is_empty() {
+        println!("No session is open.");
+    }
+    for session in rows {
+        let left = if session.is_service {
+            "until it is locked or sealed; serves every door".to_owned()
+        } else {
+            format!("idle in {} s, ends in {} s", session.idle_left_ms / 1_000, session.age_left_ms / 1_000)
+        };
+        let here = if session.is_here { " (here)" } else { "" };
+        println!("{:<22} {}{here}, by “{}”: {left}", session.door, session.place, session.by);
     }
 }
 

@@ -76,6 +76,11 @@ pub enum Ask {
     },
     /// End the session; seals when nothing is live.
     Lock,
+    /// End one session, wherever it is.
+    EndSession {
+        /// Its number, as [`SessionRow`] names it.
+        door: String,
+    },
     /// End the signer: nothing can be signed.
     Seal,
     /// Credentials, without secrets.
@@ -358,6 +363,8 @@ pub struct SessionView {
     pub day_notional: Option<(Notional, Notional)>,
     /// What the session may do.
     pub roles: Vec<Role>,
+    /// Every session that is open, at this door or another.
+    pub sessions: Vec<SessionRow>,
     /// Why everything is stopped by the kill switch, if it is.
     pub killed: Option<String>,
     /// What else it stops: how far and why, in words.
@@ -374,6 +381,29 @@ pub struct SessionView {
     pub ambiguous_orders: u64,
     /// When this was measured.
     pub at: Timestamp,
+}
+
+/// A session that is open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct SessionRow {
+    /// Its number.
+    pub door: String,
+    /// Where it was opened, in words.
+    pub place: String,
+    /// Whether that is where this was asked.
+    pub is_here: bool,
+    /// Name of the slot by which it was opened.
+    pub by: String,
+    /// What it may do.
+    pub roles: Vec<Role>,
+    /// Whether a machine opened it: it serves every door, and does not end by itself.
+    pub is_service: bool,
+    /// Left until idle, milliseconds.
+    pub idle_left_ms: u64,
+    /// Left until too old, milliseconds.
+    pub age_left_ms: u64,
 }
 
 /// Where an order stands, in one word.

@@ -13,7 +13,7 @@ pub mod supervisor;
 pub mod ticket;
 
 pub use action::DoorAction;
-pub use door::{Ask, AuditEntry, BookView, DoorError, Fate, Mode, OrderView, SessionView, Tell, VaultState, VaultView};
+pub use door::{Ask, AuditEntry, BookView, DoorError, Fate, Mode, OrderView, SessionRow, SessionView, Tell, VaultState, VaultView};
 pub use keys::{DueReason, KeyView, RotationStep};
 pub use kill::{KillReport, LeftOrder};
 pub use line::{CertificateView, CountedBy, Latency, LimitView, LineKind, LineView, PinState, SeenKey};

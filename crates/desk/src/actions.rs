@@ -11,7 +11,7 @@ use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorAction, DoorError, Tell};
 use strongroom_guard::{Freeze, Policy};
 use strongroom_model::{Advice, ClientOrderId, CredentialInfo, KeyStage, OrderSpec, PlaceOrder, Side, Symbol};
-use strongroom_signer_api::{Action, ActionEnd, KitOpening, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed};
+use strongroom_signer_api::{Action, ActionEnd, DoorId, KitOpening, Notice, PinChange, Refusal, Reply, Request, Saved, Sealed};
 use strongroom_vault_store::{Attempt, AttemptEnd};
 
 use crate::event::Event;
@@ -51,9 +51,9 @@ const fn attempt_of(action: &DoorAction) -> Option<Attempt> {
 }
 
 /// Gets the signer ready for an action.
-pub(crate) async fn prepare(hall: &Arc<Hall>, action: DoorAction) -> Tell {
+pub(crate) async fn prepare(hall: &Arc<Hall>, door: DoorId, action: DoorAction) -> Tell {
     let attempt = attempt_of(&action);
-    let prepared = match hand_over(hall, action).await {
+    let prepared = match hand_over(hall, door, action).await {
         Ok(prepared) => prepared,
         Err(tell) => return tell,
     };
@@ -87,6 +87,7 @@ async fn count(hall: &Arc<Hall>, ticket: Vec<u8>, by_kit: bool) {
 
 /// A request to the signer with all that belongs to it.
 struct Prepared {
+    door: DoorId,
     action: Action,
     tail: zeroize::Zeroizing<Vec<u8>>,
     files: Vec<OwnedFd>,
@@ -96,7 +97,8 @@ impl Prepared {
     async fn send(self, hall: &Arc<Hall>) -> Result<(String, String), Refusal> {
         let link = hall.signer().ok_or_else(|| Refusal::State("the signer is being started; try again".to_owned()))?;
         let fds: Vec<_> = self.files.iter().map(OwnedFd::as_fd).collect();
-        match link.ask(&Request::Prepare(self.action), &self.tail, &fds).await? {
+        let request = Request::At { door: self.door, request: Box::new(Request::Prepare(self.action)) };
+        match link.ask(&request, &self.tail, &fds).await? {
             Reply::Prepared { ticket, words } => Ok((hex::encode(ticket), words)),
             _ => Err(Refusal::NotUnderstood),
         }
@@ -104,7 +106,7 @@ impl Prepared {
 }
 
 /// Gathers what the signer needs for an action.
-async fn hand_over(hall: &Arc<Hall>, action: DoorAction) -> Result<Prepared, Tell> {
+async fn hand_over(hall: &Arc<Hall>, door: DoorId, action: DoorAction) -> Result<Prepared, Tell> {
     let sealed = !matches!(hall.ask_signer(&Request::Status).await, Ok(Reply::Status(status)) if !status.sealed);
     let mut tail = zeroize::Zeroizing::new(Vec::with_capacity(32));
     let mut files = Vec::new();
@@ -185,7 +187,7 @@ async fn hand_over(hall: &Arc<Hall>, action: DoorAction) -> Result<Prepared, Tel
         }
         DoorAction::ForgetPin { host, spki_sha256 } => Action::Pin(PinChange { host, spki_sha256, trust: false }),
     };
-    Ok(Prepared { action, tail, files })
+    Ok(Prepared { door, action, tail, files })
 }
 
 fn order_of(name: &str, symbol: Symbol, side: Side, spec: OrderSpec) -> Result<PlaceOrder, strongroom_model::IdError> {
@@ -405,7 +407,7 @@ async fn begin_log(hall: &Arc<Hall>, log_key: &[u8], read_key: &[u8], is_new: bo
 }
 
 /// Payloads of the last `last` leaves of an epoch, in clear.
-pub(crate) async fn read_log(hall: &Arc<Hall>, leaves: &[strongroom_audit::Leaf], last: u32) -> Result<Vec<String>, Tell> {
+pub(crate) async fn read_log(hall: &Arc<Hall>, door: DoorId, leaves: &[strongroom_audit::Leaf], last: u32) -> Result<Vec<String>, Tell> {
     let mut bytes = Vec::new();
     for leaf in leaves {
         let len = u32::try_from(leaf.bytes.len()).unwrap_or(u32::MAX);
@@ -414,7 +416,8 @@ pub(crate) async fn read_log(hall: &Arc<Hall>, leaves: &[strongroom_audit::Leaf]
     }
     let file = memory_file(&bytes).map_err(|failure| error("memory", failure.to_string(), Advice::RetryAfter(1_000)))?;
     let Some(link) = hall.signer() else { return Err(refused(&Refusal::Guard(strongroom_guard::Reason::Sealed))) };
-    match link.ask(&Request::ReadAudit { last }, b"", &[file.as_fd()]).await {
+    let read = Request::At { door, request: Box::new(Request::ReadAudit { last }) };
+    match link.ask(&read, b"", &[file.as_fd()]).await {
         Ok(Reply::Audit(entries)) => Ok(entries),
         Ok(_) => Err(refused(&Refusal::NotUnderstood)),
         Err(refusal) => Err(refused(&refusal)),

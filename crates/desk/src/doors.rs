@@ -7,12 +7,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::json;
+use strongroom_audit::Kind;
 use strongroom_desk_api::socket::{DESK_SOCKET, LINE_LEN_MAX, listen, peer_is_same_user, run_dir};
-use strongroom_desk_api::{Ask, AuditEntry, OrderView, SessionView, Tell, VaultState, VaultView};
+use strongroom_desk_api::{Ask, AuditEntry, OrderView, SessionRow, SessionView, Tell, VaultState, VaultView};
 use strongroom_guard::{Freeze, KillScope, SessionEnd};
 use strongroom_model::{Advice, ClientOrderId, CredentialInfo, OrderSpec, PlaceOrder, Remark, Side, Symbol, is_plain};
 use strongroom_signer_api::channel::Channel;
-use strongroom_signer_api::{ActionEnd, GIVEN_UP, KitOpening, PinChange, Reply, Request, Status};
+use strongroom_signer_api::{ActionEnd, DoorId, GIVEN_UP, KitOpening, PinChange, Refusal, Reply, Request, SessionInfo, Status};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
@@ -26,6 +28,7 @@ use crate::locking;
 use crate::machine::error;
 use crate::rotation;
 use crate::watching;
+use crate::whereabouts;
 
 /// Longest reason for an order that a rule asks about.
 const REASON_LEN_MAX: usize = 200;
@@ -57,7 +60,7 @@ pub(crate) fn open(profile: &Path, hall: Arc<Hall>, supervisor: Channel) -> io::
             if !matches!(peer_is_same_user(stream.as_fd()), Ok(true)) {
                 continue;
             }
-            let door = Door { hall: Arc::clone(&hall), supervisor: Arc::clone(&supervisor) };
+            let door = Door { hall: Arc::clone(&hall), supervisor: Arc::clone(&supervisor), id: whereabouts::door_of(&stream) };
             tokio::spawn(async move {
                 let _ = door.serve(stream).await;
                 drop(place);
@@ -70,6 +73,8 @@ pub(crate) fn open(profile: &Path, hall: Arc<Hall>, supervisor: Channel) -> io::
 struct Door {
     hall: Arc<Hall>,
     supervisor: Arc<Channel>,
+    /// From where it is spoken at.
+    id: DoorId,
 }
 
 impl Door {
@@ -106,7 +111,7 @@ impl Door {
             Ask::Vault => self.vault().await,
             Ask::Session => Tell::Session(Box::new(self.session().await)),
             Ask::Stay => {
-                self.hall.renew(true).await;
+                self.hall.renew(Some(self.id)).await;
                 Tell::Done { words: "The session goes on, as far as somebody is there.".to_owned() }
             }
             // Handled where the connection is, because it answers more than once.
@@ -118,12 +123,13 @@ impl Door {
             },
             Ask::Check { symbol, side, spec } => account::check(&self.hall, symbol, side, spec).await,
             Ask::Size { symbol, side, price, percent } => account::size(&self.hall, &symbol, side, price, percent).await,
-            Ask::Prepare { action } => actions::prepare(&self.hall, action).await,
+            Ask::Prepare { action } => actions::prepare(&self.hall, self.id, action).await,
             Ask::Outcome { ticket } => self.outcome(&ticket).await,
             Ask::Lock => locking::lock(&self.hall, &self.supervisor, "it was locked").await,
+            Ask::EndSession { door } => self.end_session(&door).await,
             Ask::Seal => locking::seal(&self.hall, &self.supervisor, "a person sealed it").await,
             Ask::Keys => account::keys(&self.hall).await,
-            Ask::Slots => match self.hall.ask_signer(&Request::Slots).await {
+            Ask::Slots => match self.hall.ask_at(self.id, Request::Slots).await {
                 Ok(Reply::Slots(slots)) => Tell::Slots { slots },
                 other => unexpected(other),
             },
@@ -162,9 +168,28 @@ impl Door {
     }
 
     async fn status(&self) -> Option<Status> {
-        match self.hall.ask_signer(&Request::Status).await {
+        match self.hall.ask_at(self.id, Request::Status).await {
             Ok(Reply::Status(status)) => Some(*status),
             _ => None,
+        }
+    }
+
+    /// Ends the session of one door; the last one locks.
+    async fn end_session(&self, named: &str) -> Tell {
+        let Some(status) = self.status().await else { return refused(&Refusal::Guard(strongroom_guard::Reason::Sealed)) };
+        let Some(found) = status.sessions.iter().find(|session| session.door.0.to_string() == named) else {
+            return error("no-session", format!("there is no session {named}; `strongroom sessions` lists them"), Advice::Refuse);
+        };
+        if status.sessions.len() == 1 {
+            return locking::lock(&self.hall, &self.supervisor, "its last session was ended").await;
+        }
+        match self.hall.ask_signer(&Request::EndSession { door: found.door }).await {
+            Ok(_) => {
+                let _ = self.hall.note(&[(Kind::SessionClosed, json!({"door": whereabouts::words(found.door), "by": found.by}))]);
+                self.hall.state_changed();
+                Tell::Done { words: format!("The session of {} is ended.", whereabouts::words(found.door)) }
+            }
+            Err(refusal) => refused(&refusal),
         }
     }
 
@@ -207,6 +232,20 @@ impl Door {
         Tell::Vault(VaultView { state, vault_id, generation, because, anchor, walls, watched, log_key, killed, stopped, backups })
     }
 
+    fn session_rows(&self, status: &Status) -> Vec<SessionRow> {
+        let row = |session: &SessionInfo| SessionRow {
+            door: session.door.0.to_string(),
+            place: whereabouts::words(session.door),
+            is_here: session.door == self.id,
+            by: session.by.clone(),
+            roles: session.roles.clone(),
+            is_service: session.is_service,
+            idle_left_ms: session.idle_left_ms,
+            age_left_ms: session.age_left_ms,
+        };
+        status.sessions.iter().map(row).collect()
+    }
+
     async fn session(&self) -> SessionView {
         let status = self.status().await;
         let summary = self.hall.summary().await;
@@ -223,6 +262,7 @@ impl Door {
             age_left_ms: status.as_ref().and_then(persons_session).map(|(_, age)| age),
             signatures: status.as_ref().map_or(0, |status| status.signatures),
             day_notional: status.as_ref().and_then(|status| status.day),
+            sessions: status.as_ref().map(|status| self.session_rows(status)).unwrap_or_default(),
             roles: status.map(|status| status.roles).unwrap_or_default(),
             killed: summary.killed,
             stopped: summary.stopped,
@@ -263,7 +303,7 @@ impl Door {
             return error("reason", format!("a reason has 1 to {REASON_LEN_MAX} bytes without control characters"), Advice::Refuse);
         }
         let (reply, wait) = oneshot::channel();
-        self.wait_for_order(Inbound::Place { order, reason, reply }, wait).await
+        self.wait_for_order(Inbound::Place { by: self.id, order, reason, reply }, wait).await
     }
 
     async fn cancel(&self, id: &str) -> Tell {
@@ -337,7 +377,7 @@ impl Door {
                 Err(failure) => return error("store", failure.to_string(), failure.advice()),
             };
             let wanted = last - u32::try_from(entries.len()).unwrap_or(last);
-            match actions::read_log(&self.hall, &leaves, wanted).await {
+            match actions::read_log(&self.hall, self.id, &leaves, wanted).await {
                 Ok(texts) => {
                     let shown = &leaves[leaves.len() - texts.len()..];
                     for (leaf, text) in shown.iter().zip(&texts).rev() {

@@ -9,7 +9,7 @@ use strongroom_audit::Kind;
 use strongroom_desk_api::Tell;
 use strongroom_guard::{Freeze, Policy, Quote};
 use strongroom_model::{Asset, Balance, ClientOrderId, CredentialId, Intent, PlaceOrder, Price, SignedRequest, Symbol, Timestamp};
-use strongroom_signer_api::Refusal;
+use strongroom_signer_api::{DoorId, Refusal};
 
 use crate::order::Order;
 
@@ -43,6 +43,8 @@ pub enum Event {
     Place {
         /// Who waits.
         door: Door,
+        /// Whose session it is.
+        by: DoorId,
         /// What is wanted.
         order: PlaceOrder,
         /// What its market looks like.
@@ -166,6 +168,8 @@ pub enum Effect {
     Sign {
         /// Comes back with [`Event::Signed`].
         tag: Tag,
+        /// Whose session it is.
+        by: DoorId,
         /// What.
         intent: Intent,
         /// With which key; `None`: the active one.

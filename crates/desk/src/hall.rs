@@ -10,7 +10,7 @@ use strongroom_audit::Kind;
 use strongroom_desk_api::{KillReport, Tell};
 use strongroom_guard::{Freeze, Judgement, KillScope, Policy, Quote};
 use strongroom_model::{Advice, Balance, CredentialId, PlaceOrder, Timestamp};
-use strongroom_signer_api::{ActionEnd, Refusal, Reply, Request};
+use strongroom_signer_api::{ActionEnd, DoorId, Refusal, Reply, Request};
 use strongroom_vault_store::Attempt;
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -32,7 +32,7 @@ const OUTCOMES_MAX: usize = 64;
 /// What arrives at the pipeline.
 pub(crate) enum Inbound {
     /// A door places an order.
-    Place { order: PlaceOrder, reason: Option<String>, reply: oneshot::Sender<Tell> },
+    Place { by: DoorId, order: PlaceOrder, reason: Option<String>, reply: oneshot::Sender<Tell> },
     /// What the rules would say of a drafted order.
     Judge { order: PlaceOrder, market: Quote, reply: oneshot::Sender<Option<Judgement>> },
     /// A door cancels one.
@@ -154,6 +154,11 @@ impl Hall {
         }
     }
 
+    /// The same, asked at a door.
+    pub(crate) async fn ask_at(&self, door: DoorId, request: Request) -> Result<Reply, Refusal> {
+        self.ask_signer(&Request::At { door, request: Box::new(request) }).await
+    }
+
     /// Orders or balances are not what they were.
     pub(crate) fn orders_changed(&self) {
         self.orders_version.fetch_add(1, Ordering::Relaxed);
@@ -186,14 +191,19 @@ impl Hall {
     }
 
     /// Renews the session as far as the person was seen; `door`: a door says that somebody is at it.
-    pub(crate) async fn renew(&self, door: bool) {
+    pub(crate) async fn renew(&self, door: Option<DoorId>) {
         let seen = match self.idleness.get() {
             Some(idleness) => idleness.look().await,
             None => Seen::NoSource,
         };
-        if let Some(ago) = seen.renews(door) {
+        if let Some(ago) = seen.renews(door.is_some()) {
             let ago_ms = u64::try_from(ago.as_millis()).unwrap_or(u64::MAX);
-            let _ = self.ask_signer(&Request::Touch { ago_ms }).await;
+            let touch = Request::Touch { ago_ms };
+            // Input to the whole desktop is there for every door; the word of one door for that one.
+            let _ = match door.filter(|_| seen == Seen::NoSource) {
+                Some(door) => self.ask_at(door, touch).await,
+                None => self.ask_signer(&touch).await,
+            };
         }
     }
 

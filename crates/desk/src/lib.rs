@@ -29,6 +29,7 @@ mod sweep;
 mod ticket;
 mod venue;
 mod watching;
+mod whereabouts;
 mod work;
 
 pub use event::{Effect, Event, Now, Outcome, Signed};

@@ -60,7 +60,7 @@ async fn renews(hall: Arc<Hall>, supervisor: Arc<Channel>) {
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         look.tick().await;
-        hall.renew(false).await;
+        hall.renew(None).await;
         if let Ok(Reply::Status(status)) = hall.ask_signer(&Request::Status).await
             && let Some(end @ (SessionEnd::Idle | SessionEnd::TooOld)) = status.session_end
         {

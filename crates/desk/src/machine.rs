@@ -10,7 +10,7 @@ use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorError, Fate, Tell};
 use strongroom_guard::{Filled, Policy, RiskState};
 use strongroom_model::{Advice, ClientOrderId, CredentialId, ExecutionReport, Intent, OrderRef, PlaceOrder, Timestamp};
-use strongroom_signer_api::Refusal;
+use strongroom_signer_api::{DoorId, Refusal};
 use strongroom_venues::binance::{VenueError, decode};
 
 use crate::event::{Door, Effect, Event, Now, Outcome, Signed, Tag};
@@ -37,6 +37,7 @@ pub(crate) const OVER_ORDERS_MAX: usize = 2_000;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Waiting {
     pub(crate) door: Door,
+    pub(crate) by: DoorId,
     pub(crate) until_ms: u64,
 }
 
@@ -118,7 +119,7 @@ impl Machine {
     pub fn on(&mut self, event: Event, now: Now) -> Vec<Effect> {
         let mut out = Vec::new();
         match event {
-            Event::Place { door, order, market, reason } => self.place(door, order, market, reason, now, &mut out),
+            Event::Place { door, by, order, market, reason } => self.place((door, by), order, market, reason, now, &mut out),
             Event::Cancel { door, id } => {
                 if self.orders.get(&id).is_some_and(Order::may_rest) {
                     self.risk.cancelled(now.mono_ms);
@@ -178,7 +179,7 @@ impl Machine {
         let intent = Intent::Cancel { symbol: order.intent.symbol.clone(), order: OrderRef::Client(id.clone()) };
         let credential = order.key;
         let tag = self.tag(Work::Cancel { id: id.clone(), door });
-        out.push(Effect::Sign { tag, intent, credential });
+        out.push(Effect::Sign { tag, by: DoorId::DESK, intent, credential });
     }
 
     fn recorded(&mut self, tag: Tag, failure: Option<String>, now: Now, out: &mut Vec<Effect>) {
@@ -197,8 +198,9 @@ impl Machine {
             return;
         }
         let Some(intent) = self.orders.get(&id).map(|order| Intent::Place(order.intent.clone())) else { return };
+        let by = self.waiting.get(&id).map_or(DoorId::NOBODY, |waiting| waiting.by);
         let tag = self.tag(Work::Place(id));
-        out.push(Effect::Sign { tag, intent, credential: None });
+        out.push(Effect::Sign { tag, by, intent, credential: None });
     }
 
     fn signed(&mut self, tag: Tag, outcome: Result<Signed, Refusal>, now: Now, out: &mut Vec<Effect>) {
@@ -374,7 +376,7 @@ impl Machine {
         ask.under_way = true;
         ask.at_ms = now.mono_ms;
         let tag = self.tag(Work::Query { id, door });
-        out.push(Effect::Sign { tag, intent, credential });
+        out.push(Effect::Sign { tag, by: DoorId::DESK, intent, credential });
     }
 
     fn queried(
@@ -519,7 +521,7 @@ impl Machine {
                 let credential = order.key;
                 ask.under_way = true;
                 let tag = self.tag(Work::Trades(id));
-                out.push(Effect::Sign { tag, intent, credential });
+                out.push(Effect::Sign { tag, by: DoorId::DESK, intent, credential });
             } else {
                 self.query(id, None, now, out);
             }

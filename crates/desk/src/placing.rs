@@ -7,6 +7,7 @@ use strongroom_audit::Kind;
 use strongroom_desk_api::Tell;
 use strongroom_guard::{Filled, Freeze, Judgement, Pair, Policy, Quote, Reason, worth_at_most};
 use strongroom_model::{Advice, Asset, Balance, ClientOrderId, Fill, PlaceOrder, Symbol, Timestamp};
+use strongroom_signer_api::DoorId;
 
 use crate::event::{Door, Effect, Now};
 use crate::machine::{LIVE_ORDERS_MAX, Machine, OVER_ORDERS_MAX, Waiting, error};
@@ -30,7 +31,15 @@ pub(crate) struct Override {
 }
 
 impl Machine {
-    pub(crate) fn place(&mut self, door: Door, order: PlaceOrder, market: Quote, reason: Option<String>, now: Now, out: &mut Vec<Effect>) {
+    pub(crate) fn place(
+        &mut self,
+        (door, by): (Door, DoorId),
+        order: PlaceOrder,
+        market: Quote,
+        reason: Option<String>,
+        now: Now,
+        out: &mut Vec<Effect>,
+    ) {
         let deny = |code: &str, message: String, advice| Effect::Tell { door, tell: error(code, message, advice) };
         let id = order.client_order_id.clone();
         if self.orders.contains_key(&id) {
@@ -83,7 +92,7 @@ impl Machine {
         }
         entries.extend(shadows.iter().map(|reason| note("shadow", reason, None)));
         entries.push((Kind::OrderIntended, json!({"order": order, "words": order.words()})));
-        self.waiting.insert(id.clone(), Waiting { door, until_ms: now.mono_ms + DOOR_PATIENCE_MS });
+        self.waiting.insert(id.clone(), Waiting { door, by, until_ms: now.mono_ms + DOOR_PATIENCE_MS });
         self.risk.sent(&order, now.mono_ms);
         let order = Order::intended(order, now.wall);
         self.orders.insert(id.clone(), order.clone());

@@ -16,7 +16,7 @@ use strongroom_guard::{Freeze, KillScope};
 use strongroom_model::CredentialId;
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::control::{FromDesk, ToDesk};
-use strongroom_signer_api::{Notice, Reply, Request, SignAsk};
+use strongroom_signer_api::{DoorId, Notice, Reply, Request, SignAsk};
 use strongroom_venues::binance::encode::RECV_WINDOW_MS;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
@@ -278,10 +278,10 @@ impl Pipeline {
 
     fn arrived(&mut self, arrival: Inbound) {
         match arrival {
-            Inbound::Place { order, reason, reply } => {
+            Inbound::Place { by, order, reason, reply } => {
                 let market = account::market_of(&self.hall, &order);
                 let door = self.door(reply);
-                self.step(Event::Place { door, order, market, reason });
+                self.step(Event::Place { door, by, order, market, reason });
             }
             Inbound::Judge { order, market, reply } => drop(reply.send(self.machine.judge(&order, market, self.hall.now()))),
             Inbound::Cancel { id, reply } => {
@@ -356,7 +356,7 @@ impl Pipeline {
             Effect::AskHeld => {
                 tokio::spawn(async move { account::balances(&hall).await });
             }
-            Effect::Sign { tag, intent, credential } => {
+            Effect::Sign { tag, by, intent, credential } => {
                 let clock_offset_us = hall.venue.clock_offset_us();
                 let ask = SignAsk {
                     intent,
@@ -365,7 +365,7 @@ impl Pipeline {
                     recv_window_ms: RECV_WINDOW_MS,
                     audit_seq: lock(&hall.store).log_size().unwrap_or_default(),
                 };
-                tokio::spawn(sign(hall, tag, ask));
+                tokio::spawn(sign(hall, tag, by, ask));
             }
             Effect::Send { tag, request, cancel } => {
                 tokio::spawn(async move {
@@ -377,8 +377,8 @@ impl Pipeline {
     }
 }
 
-async fn sign(hall: Arc<Hall>, tag: Tag, ask: SignAsk) {
-    let outcome = match hall.ask_signer(&Request::Sign(ask)).await {
+async fn sign(hall: Arc<Hall>, tag: Tag, by: DoorId, ask: SignAsk) {
+    let outcome = match hall.ask_at(by, Request::Sign(ask)).await {
         Ok(Reply::Signed { request, expires, credential, order, .. }) => {
             hall.keys.signed(&request.api_key, wall());
             Ok(Signed { request, expires, key: credential, number: order })

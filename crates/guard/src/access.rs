@@ -17,6 +17,8 @@ pub enum SessionEnd {
     TooOld,
     /// A person locked it.
     Locked,
+    /// This door has none; another one has.
+    Elsewhere,
 }
 
 impl fmt::Display for SessionEnd {
@@ -26,6 +28,7 @@ impl fmt::Display for SessionEnd {
             Self::Idle => "it was not used for too long",
             Self::TooOld => "it reached its maximum age",
             Self::Locked => "it was locked",
+            Self::Elsewhere => "nobody unlocked at this door, only at another one",
         })
     }
 }

@@ -11,7 +11,7 @@ use strongroom_model::{
 };
 
 use crate::refusal::Refusal;
-use crate::status::Status;
+use crate::status::{DoorId, Status};
 
 /// Most log entries read with one request.
 pub const AUDIT_PAGE_MAX: usize = 50;
@@ -22,6 +22,13 @@ pub const CLOCK_OFFSET_US_MAX: i64 = 60_000_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
+    /// The same, asked at a door: its session counts. Without it the desk asks by itself.
+    At {
+        /// Which.
+        door: DoorId,
+        /// What; not another of this kind.
+        request: Box<Request>,
+    },
     /// How are you?
     Status,
     /// Get ready for something that a person has to take part in; answered by [`Reply::Prepared`].
@@ -41,8 +48,13 @@ pub enum Request {
         /// Why it is not made, if it is not: earlier ones make it wait, or it could not be counted.
         refused: Option<String>,
     },
-    /// End the session; cancels and reads are still signed.
+    /// End every session; cancels and reads are still signed.
     Lock,
+    /// End the session of one door.
+    EndSession {
+        /// Which.
+        door: DoorId,
+    },
     /// A person was there so long ago: the session was in use then. An older word than the last changes nothing.
     Touch {
         /// Milliseconds since the input.

@@ -21,4 +21,4 @@ pub use channel::Channel;
 pub use desk::{Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Reply, Request, Saved, Sealed, SignAsk};
 pub use keeping::{Account, Keeping, Kept};
 pub use refusal::Refusal;
-pub use status::{Status, Walls};
+pub use status::{DoorId, SessionInfo, Status, Walls};

@@ -33,6 +33,36 @@ impl Walls {
     }
 }
 
+/// A door, as the desk tells them apart: whoever speaks from one login session of processes. 0 is the desk itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DoorId(pub u64);
+
+impl DoorId {
+    /// The desk, for what nobody asked at a door; any session serves it.
+    pub const DESK: Self = Self(0);
+    /// A door that never has a session.
+    pub const NOBODY: Self = Self(u64::MAX);
+}
+
+/// An open session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionInfo {
+    /// Where it was opened.
+    pub door: DoorId,
+    /// Name of the slot by which it was opened.
+    pub by: String,
+    /// What it may do.
+    pub roles: Vec<Role>,
+    /// A machine's, which serves every door and does not end by itself.
+    pub is_service: bool,
+    /// Milliseconds until it is idle.
+    pub idle_left_ms: u64,
+    /// Milliseconds until it is too old.
+    pub age_left_ms: u64,
+}
+
 /// The signer's own account of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,6 +87,8 @@ pub struct Status {
     pub day: Option<(Notional, Notional)>,
     /// What the session may do.
     pub roles: Vec<Role>,
+    /// Every session that is open.
+    pub sessions: Vec<SessionInfo>,
     /// The walls.
     pub walls: Walls,
     /// Which schemes of keys are in the vault.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ed25519_dalek::Signer as _;
 use strongroom_guard::{OrderRate, Policy, Session, SessionEnd};
 use strongroom_model::{CredentialId, KeyStage, Notional, PlaceOrder, Role, SlotInfo, Venue};
-use strongroom_signer_api::Keeping;
+use strongroom_signer_api::{DoorId, Keeping, SessionInfo};
 use strongroom_vault::{Purpose, Reach, RecordHead, RecordKind, SecretBox, SlotHead, SlotKind, Vault};
 use thiserror::Error;
 
@@ -13,6 +13,7 @@ use crate::arena::{Arena, Shielded, Unshieldable};
 use crate::clock::Moment;
 use crate::credential::{self, Credential};
 use crate::ledger::{Count, Ledger, Spending};
+use crate::sessions::Sessions;
 
 /// Seed of the key that signs the log's heads.
 pub(crate) const LOG_KEY_LEN: usize = 32;
@@ -36,7 +37,7 @@ pub(crate) struct Open {
     pub(crate) policy: Policy,
     /// What the owners of slots may do; who is not named may do everything.
     pub(crate) profiles: BTreeMap<u16, Vec<Role>>,
-    /// By which slot the present session is.
+    /// By which slot the latest unlocking was.
     pub(crate) slot: Option<u16>,
     /// Nothing: a machine opened the vault, and codes are for persons.
     pub(crate) totp_seed: Option<Shielded>,
@@ -54,7 +55,7 @@ pub(crate) struct Open {
     pub(crate) orders: u64,
     /// Orders that a person confirmed with a code, each with the time until which that holds.
     pub(crate) confirmed: Vec<(PlaceOrder, u64)>,
-    pub(crate) session: Result<Session, SessionEnd>,
+    pub(crate) sessions: Sessions,
     pub(crate) rate: OrderRate,
 }
 
@@ -138,7 +139,7 @@ impl Open {
             opened_at: count.made(),
             orders: 0,
             confirmed: Vec::new(),
-            session: Err(SessionEnd::NeverOpened),
+            sessions: Sessions::default(),
             rate: OrderRate::default(),
         })
     }
@@ -166,11 +167,9 @@ impl Open {
             }
         }
         self.credentials = credentials;
-        // Who lost a role loses it in the session that is open, too.
-        let roles = self.slot.map(|slot| self.roles_of(slot));
-        if let (Ok(session), Some(roles)) = (&mut self.session, roles) {
-            session.roles.retain(|role| roles.contains(role));
-        }
+        let mut sessions = std::mem::take(&mut self.sessions);
+        sessions.retain_roles(|slot| self.roles_of(slot));
+        self.sessions = sessions;
         Ok(())
     }
 
@@ -201,7 +200,7 @@ impl Open {
         self.vault.slots().into_iter().find(|head| head.id == slot)?.kind
     }
 
-    /// The way by which the present session is.
+    /// The way by which the latest unlocking was.
     pub(crate) fn opened_by(&self) -> Option<SlotInfo> {
         let head = self.vault.slots().into_iter().find(|head| Some(head.id) == self.slot)?;
         Some(self.slot_info(head, None))
@@ -243,8 +242,9 @@ impl Open {
     }
 
     /// The ways into the vault, as doors are told.
-    pub(crate) fn slots(&self) -> Vec<SlotInfo> {
-        self.vault.slots().into_iter().map(|head| self.slot_info(head, self.slot)).collect()
+    pub(crate) fn slots(&self, door: DoorId) -> Vec<SlotInfo> {
+        let present = self.sessions.slot(door).or(self.slot);
+        self.vault.slots().into_iter().map(|head| self.slot_info(head, present)).collect()
     }
 
     pub(crate) fn slot_info(&self, slot: SlotHead, present: Option<u16>) -> SlotInfo {
@@ -296,14 +296,9 @@ impl Open {
             .flatten()
     }
 
-    /// The open session, if it is still valid at `now_ms`; ends it when it is not.
-    pub(crate) fn session_at(&mut self, now_ms: u64) -> Result<&Session, SessionEnd> {
-        if let Ok(session) = &self.session
-            && let Some(end) = session.end(now_ms, self.policy.session_idle_ms, self.policy.session_age_max_ms)
-        {
-            self.session = Err(end);
-        }
-        self.session.as_ref().map_err(|end| *end)
+    /// The session that serves a door, if it is still valid at `now_ms`; ends those that are not.
+    pub(crate) fn session_at(&mut self, door: DoorId, now_ms: u64) -> Result<&Session, SessionEnd> {
+        self.sessions.at(door, now_ms, &self.policy)
     }
 
     /// What the first signatures need, to be saved with the ledger.
@@ -312,11 +307,18 @@ impl Open {
         self.ledger.spent = self.spending.wants(Notional::ZERO, self.policy.day_notional_max).unwrap_or(self.ledger.spent);
     }
 
-    /// Begins a session with the roles of the slot by which it is opened.
-    pub(crate) fn open_session(&mut self, now_ms: u64) {
+    /// Begins a session at a door, with the roles of the slot by which it is opened.
+    pub(crate) fn open_session(&mut self, door: DoorId, slot: Option<u16>, now_ms: u64) {
         let is_service = self.is_of_service();
-        let roles = self.slot.map(|slot| self.roles_of(slot)).unwrap_or_default();
-        self.session = Ok(Session { opened_ms: now_ms, used_ms: now_ms, roles, is_service });
+        let roles = slot.map(|slot| self.roles_of(slot)).unwrap_or_default();
+        self.sessions.begin(door, slot, Session { opened_ms: now_ms, used_ms: now_ms, roles, is_service });
+    }
+
+    /// Every session, with the names of their slots.
+    pub(crate) fn list_sessions(&self, now_ms: u64) -> Vec<SessionInfo> {
+        let heads = self.vault.slots();
+        let label = |slot: u16| heads.iter().find(|head| head.id == slot).map(|head| head.label.clone()).unwrap_or_default();
+        self.sessions.list(now_ms, &self.policy, label)
     }
 }
 

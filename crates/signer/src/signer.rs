@@ -6,7 +6,7 @@ use strongroom_audit::Head;
 use strongroom_guard::{Freeze, Freezes, Permission, SessionEnd, SignerFacts, Verdict, signer_gate, worth_at_most};
 use strongroom_model::{CredentialInfo, Intent, KeyStage, Notional, Operation, PlaceOrder, Venue};
 use strongroom_signer_api::desk::{AUDIT_PAGE_MAX, CLOCK_OFFSET_US_MAX};
-use strongroom_signer_api::{Notice, Refusal, Reply, Request, Saved, Sealed, SignAsk, Status, Walls};
+use strongroom_signer_api::{DoorId, Notice, Refusal, Reply, Request, Saved, Sealed, SignAsk, Status, Walls};
 use strongroom_venues::binance::{SigningKey, encode};
 use zeroize::Zeroizing;
 
@@ -85,7 +85,7 @@ pub struct Signer {
     pub(crate) pace: crate::calibration::Pace,
     last_request: u64,
     /// Asked for, and signed as soon as what they need is reserved on disk.
-    waiting: Vec<(u64, SignAsk)>,
+    waiting: Vec<(u64, DoorId, SignAsk)>,
 }
 
 impl Signer {
@@ -131,16 +131,21 @@ impl Signer {
         }
         self.last_request = id;
         let mut out = Vec::new();
+        let (door, request) = match request {
+            Request::At { door, request } => (door, *request),
+            request => (DoorId::DESK, request),
+        };
         let reply = match request {
-            Request::Sign(ask) => match self.sign(&ask, now, &mut out) {
+            Request::At { .. } => Err(Refusal::NotUnderstood),
+            Request::Sign(ask) => match self.sign(&ask, door, now, &mut out) {
                 Some(answer) => answer,
                 None => {
-                    self.waiting.push((id, ask));
+                    self.waiting.push((id, door, ask));
                     return out;
                 }
             },
-            Request::Status => Ok(Reply::Status(Box::new(self.status(now)))),
-            Request::Prepare(action) => self.prepare(action, tail, std::mem::take(&mut files), now),
+            Request::Status => Ok(Reply::Status(Box::new(self.status(door, now)))),
+            Request::Prepare(action) => self.prepare(action, tail, std::mem::take(&mut files), door, now),
             Request::Saved(saved) => {
                 out.extend(self.saved(saved, now));
                 Ok(Reply::Done)
@@ -150,7 +155,8 @@ impl Signer {
                 Ok(Reply::Done)
             }
             Request::Lock => self.lock(),
-            Request::Touch { ago_ms } => self.touch(ago_ms, now),
+            Request::EndSession { door } => self.end_session(door),
+            Request::Touch { ago_ms } => self.touch(ago_ms, door, now),
             Request::Kill(freeze) => {
                 out.extend(self.freeze(freeze));
                 Ok(Reply::Done)
@@ -165,10 +171,10 @@ impl Signer {
                 Ok(saving) => return saving,
                 Err(refusal) => Err(refusal),
             },
-            Request::Slots => self.opened().map(|open| Reply::Slots(open.slots())),
+            Request::Slots => self.opened().map(|open| Reply::Slots(open.slots(door))),
             Request::PublicKey { id } => self.public_key(id).map(Reply::PublicKey),
             Request::SealHead { size, head } => self.seal_head(size, &head, &mut out),
-            Request::ReadAudit { last } => self.read_audit(&files, last, now),
+            Request::ReadAudit { last } => self.read_audit(&files, last, door, now),
         };
         out.insert(0, Out::Reply(id, reply.unwrap_or_else(Reply::Refused)));
         out
@@ -179,8 +185,8 @@ impl Signer {
     }
 
     /// Nothing: what it counts is to be reserved first.
-    fn sign(&mut self, ask: &SignAsk, now: Moment, out: &mut Vec<Out>) -> Option<Result<Reply, Refusal>> {
-        match self.signed(ask, now, out) {
+    fn sign(&mut self, ask: &SignAsk, door: DoorId, now: Moment, out: &mut Vec<Out>) -> Option<Result<Reply, Refusal>> {
+        match self.signed(ask, door, now, out) {
             Ok(None) if self.waiting.len() < WAITING_MAX => None,
             Ok(None) => Some(Err(Refusal::Busy)),
             Ok(Some(reply)) => Some(Ok(reply)),
@@ -189,7 +195,7 @@ impl Signer {
     }
 
     /// Nothing: a reservation has to be saved first.
-    fn signed(&mut self, ask: &SignAsk, now: Moment, out: &mut Vec<Out>) -> Result<Option<Reply>, Refusal> {
+    fn signed(&mut self, ask: &SignAsk, door: DoorId, now: Moment, out: &mut Vec<Out>) -> Result<Option<Reply>, Refusal> {
         let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
         if ask.clock_offset_us.unsigned_abs() > CLOCK_OFFSET_US_MAX.unsigned_abs() {
             return Err(Refusal::ClockOffset { offset_ms: ask.clock_offset_us / 1_000 });
@@ -202,7 +208,7 @@ impl Signer {
         if !credential.info.stage.signs(operation) || credential.info.api_key.is_empty() {
             return Err(Refusal::NotActive { stage_words: stage_words(&credential.info).to_owned() });
         }
-        let worth = open.gate(&self.freezes, ask, now)?;
+        let worth = open.gate(&self.freezes, ask, door, now)?;
         let is_reserved = operation == Operation::Cancel || (open.count.has_next() && open.spending.covers(worth));
         if !is_reserved {
             out.extend(self.reserve(worth));
@@ -238,12 +244,12 @@ impl Signer {
     /// What waited for a reservation is asked again; `failed`: is refused.
     pub(crate) fn serve_waiting(&mut self, failed: Option<&str>, now: Option<Moment>) -> Vec<Out> {
         let mut out = Vec::new();
-        for (id, ask) in std::mem::take(&mut self.waiting) {
+        for (id, door, ask) in std::mem::take(&mut self.waiting) {
             let answer = match (failed, now) {
-                (None, Some(now)) => match self.sign(&ask, now, &mut out) {
+                (None, Some(now)) => match self.sign(&ask, door, now, &mut out) {
                     Some(answer) => answer,
                     None => {
-                        self.waiting.push((id, ask));
+                        self.waiting.push((id, door, ask));
                         continue;
                     }
                 },
@@ -296,7 +302,7 @@ impl Signer {
         }
     }
 
-    fn status(&mut self, now: Moment) -> Status {
+    fn status(&mut self, door: DoorId, now: Moment) -> Status {
         let freezes = self.freezes.clone();
         let Some(open) = self.open.as_mut() else {
             return Status {
@@ -310,12 +316,13 @@ impl Signer {
                 orders: 0,
                 day: None,
                 roles: Vec::new(),
+                sessions: Vec::new(),
                 walls: self.walls,
                 schemes: Vec::new(),
             };
         };
         let (idle_ms, age_max_ms) = (open.policy.session_idle_ms, open.policy.session_age_max_ms);
-        let session = open.session_at(now.mono_ms).map(|session| {
+        let session = open.session_at(door, now.mono_ms).map(|session| {
             let left = |since: u64, limit: u64| limit.saturating_sub(now.mono_ms.saturating_sub(since));
             (left(session.used_ms, idle_ms), left(session.opened_ms, age_max_ms))
         });
@@ -329,7 +336,8 @@ impl Signer {
             signatures: open.count.made(),
             orders: open.orders,
             day: Some((open.spending.turnover.of_day(now.wall_s()), open.policy.day_notional_max)),
-            roles: open.session.as_ref().map(|session| session.roles.clone()).unwrap_or_default(),
+            roles: open.sessions.known(door).map(|session| session.roles.clone()).unwrap_or_default(),
+            sessions: open.list_sessions(now.mono_ms),
             walls: self.walls,
             schemes: open.credentials.iter().map(|credential| credential.info.scheme).collect(),
         }
@@ -337,17 +345,23 @@ impl Signer {
 
     fn lock(&mut self) -> Result<Reply, Refusal> {
         if let Some(open) = self.open.as_mut() {
-            open.session = Err(SessionEnd::Locked);
+            open.sessions.end_all();
         }
         Ok(Reply::Done)
     }
 
-    fn touch(&mut self, ago_ms: u64, now: Moment) -> Result<Reply, Refusal> {
-        let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
-        let _ = open.session_at(now.mono_ms);
-        if let Ok(session) = &mut open.session {
-            session.seen(now.mono_ms.saturating_sub(ago_ms));
+    fn end_session(&mut self, door: DoorId) -> Result<Reply, Refusal> {
+        match self.open.as_mut().map(|open| open.sessions.end(door)) {
+            Some(true) => Ok(Reply::Done),
+            _ => Err(Refusal::State("there is no such session".to_owned())),
         }
+    }
+
+    fn touch(&mut self, ago_ms: u64, door: DoorId, now: Moment) -> Result<Reply, Refusal> {
+        let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
+        // What is over is not renewed.
+        let _ = open.session_at(door, now.mono_ms);
+        open.sessions.seen(door, now.mono_ms.saturating_sub(ago_ms));
         Ok(Reply::Done)
     }
 
@@ -383,9 +397,9 @@ impl Signer {
         Ok(Reply::HeadSealed { signature: signature.to_vec(), public_key })
     }
 
-    fn read_audit(&mut self, files: &[Vec<u8>], last: u32, now: Moment) -> Result<Reply, Refusal> {
+    fn read_audit(&mut self, files: &[Vec<u8>], last: u32, door: DoorId, now: Moment) -> Result<Reply, Refusal> {
         let open = self.open.as_mut().ok_or(Refusal::Guard(strongroom_guard::Reason::Sealed))?;
-        let session = open.session_at(now.mono_ms).map_err(|end| Refusal::Guard(strongroom_guard::Reason::Session { end }))?;
+        let session = open.session_at(door, now.mono_ms).map_err(|end| Refusal::Guard(strongroom_guard::Reason::Session { end }))?;
         Permission::ReadLog.check(session).map_err(Refusal::Guard)?;
         let unreadable = |error: String| Refusal::State(format!("the log cannot be read: {error}"));
         let leaves = split_leaves(files.first().map_or(&[], Vec::as_slice)).ok_or(Refusal::NotUnderstood)?;
@@ -434,7 +448,7 @@ fn split_leaves(mut bytes: &[u8]) -> Option<Vec<&[u8]>> {
 
 impl Open {
     /// The most that an order can be worth, if it may be signed; nothing, for what is no order.
-    fn gate(&mut self, freezes: &Freezes, ask: &SignAsk, now: Moment) -> Result<Notional, Refusal> {
+    fn gate(&mut self, freezes: &Freezes, ask: &SignAsk, door: DoorId, now: Moment) -> Result<Notional, Refusal> {
         let order = match &ask.intent {
             Intent::Place(order) => Some(order),
             _ => None,
@@ -448,7 +462,7 @@ impl Open {
         });
         let key = &credential.ok_or(Refusal::NoCredential)?.info;
         let (scope, freeze) = (&key.details.scope, order.and_then(|order| freezes.stops(key, &order.client_order_id)));
-        let session = self.session.as_ref().map_err(|end| *end);
+        let session = self.sessions.known(door);
         let (rate, turnover) = (&mut self.rate, &mut self.spending.turnover);
         let facts = SignerFacts { freeze, session, scope, rate, turnover, is_confirmed, now_ms: now.mono_ms, wall: now.wall };
         match signer_gate(&self.policy, facts, &ask.intent) {

@@ -93,6 +93,7 @@ const SUBJECTS: Record<string, (payload: Payload, ordered: Ordered) => string> =
   "kill-ended": (p) => `${many(p.orders, "order")} gone`,
   "order-protected": (p) => some(text(p.order), p.protected === true ? "the kill switch leaves it" : "the kill switch reaches it again"),
   rearmed: () => "orders are signed again",
+  "session-closed": (p) => some(text(p.door), text(p.by) && `opened by ${text(p.by)}`),
   "order-intended": (p) =>
     p.cancel === undefined ? some(text(p.words), orderName(text(object(p.order).client_order_id))) : `cancel ${orderName(text(p.cancel))}`,
   "order-reported": reported,

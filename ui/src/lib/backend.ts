@@ -36,6 +36,7 @@ export function connect(): Commands {
     public_key: ask("public_key"),
     go_on: ask("go_on"),
     suspect: ask("suspect"),
+    end_session: ask("end_session"),
     slots: ask("slots"),
     policy: ask("policy"),
     instruments: ask("instruments"),

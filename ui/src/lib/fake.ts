@@ -67,6 +67,7 @@ export class FakeWorld implements Commands {
   mode: Mode = "simulation";
   killed: string | null = null;
   because: string | null = null;
+  ended: string[] = [];
   stateVersion = 1;
   pushes: ((push: Push) => void) | null = null;
   acked: number[] = [];
@@ -269,6 +270,7 @@ export class FakeWorld implements Commands {
       signatures: 1204,
       day_notional: ["1284320.5", "5000000"] as [string, string],
       roles: [...ALL_ROLES],
+      sessions: this.state === "unlocked" ? scenes.sessions().filter((row) => !this.ended.includes(row.door)) : [],
       killed: this.killed,
       stopped: [] as string[],
       lines: scenes.lines({
@@ -333,6 +335,11 @@ export class FakeWorld implements Commands {
   }
   public_key = () => this.called("public_key", null, () => scenes.PUBLIC_KEY);
   go_on = (args: { id: number }) => this.called("go_on", args, () => this.vaulted.goOn(args.id));
+  end_session = (args: { door: string }) =>
+    this.called("end_session", args, () => {
+      this.ended.push(args.door);
+      return "The session is ended.";
+    });
   suspect = (args: { id: number; why: string }) => this.called("suspect", args, () => this.vaulted.suspect(args.id, args.why));
   give_up = async () => {
     this.prompt?.refuse(no("given-up", "The prompt was closed. Nothing was changed.", "ask"));

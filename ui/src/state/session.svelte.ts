@@ -8,6 +8,7 @@ export const WARN_MS = 20_000;
 export class Session {
   view: SessionView | null = $state.raw(null);
   trouble: DoorError | null = $state.raw(null);
+  endTrouble: DoorError | null = $state.raw(null);
   now_ms = $state(Date.now());
   /** Told after every answer, also a failed one: the vault may have been locked elsewhere. */
   onanswer: (unlocked: boolean) => void = () => undefined;
@@ -27,6 +28,17 @@ export class Session {
   stop(): void {
     clearInterval(this.timer);
     this.timer = undefined;
+  }
+
+  /** Ends one session, wherever it is. */
+  async end(door: string): Promise<void> {
+    this.endTrouble = null;
+    try {
+      await this.backend.end_session({ door });
+    } catch (reason) {
+      this.endTrouble = fault(reason);
+    }
+    await this.refresh();
   }
 
   async refresh(): Promise<void> {

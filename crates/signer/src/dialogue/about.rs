@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use strongroom_guard::{Freeze, InstrumentPolicy, Policy, RuleMode, worth_at_most};
 use strongroom_model::{CredentialInfo, KeyDetails, KeyEdit, PlaceOrder, Role, SlotFor, Timestamp, Venue};
 use strongroom_signer_api::about::{FACTS_MAX, TEXT_LEN_MAX};
-use strongroom_signer_api::{About, Action, Deed, Keeping, KitOpening, PinChange};
+use strongroom_signer_api::{About, Action, Deed, DoorId, Keeping, KitOpening, PinChange};
 use strongroom_vault::{KdfParams, peek, peek_slots};
 
 use super::Pending;
@@ -69,7 +69,7 @@ impl Signer {
                 }
             }
             Action::SetRoles { slot, roles } => {
-                let known = self.open.iter().flat_map(Open::slots).find(|known| known.id == *slot);
+                let known = self.open.iter().flat_map(|open| open.slots(DoorId::DESK)).find(|known| known.id == *slot);
                 let about =
                     known.iter().fold(about, |about, known| about.with("Name", &known.label).with("Until now", &role_names(&known.roles)));
                 about.with("From now on", &role_names(roles))
@@ -77,11 +77,11 @@ impl Signer {
             Action::ConfirmOrder(order) => self.about_order(about, order),
             Action::Override { order, why } => self.about_order(about, order).with("Why, it was said", why),
             Action::RemoveSlot { slot } => {
-                let known = self.open.iter().flat_map(Open::slots).find(|known| known.id == *slot);
+                let known = self.open.iter().flat_map(|open| open.slots(DoorId::DESK)).find(|known| known.id == *slot);
                 known.iter().fold(about, |about, known| about.with("Slot", &format!("{slot}, {}", known.kind)).with("Name", &known.label))
             }
             Action::Rekey => {
-                let closed = self.open.iter().flat_map(Open::slots).filter(|known| !known.is_present).count();
+                let closed = self.open.iter().flat_map(|open| open.slots(DoorId::DESK)).filter(|known| !known.is_present).count();
                 self.about_vault(about)
                     .with("After it", &format!("{closed} other ways into the vault are closed, old backups stay as they are"))
             }

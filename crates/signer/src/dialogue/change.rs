@@ -1,9 +1,9 @@
 //! What a granted action changes, and how it takes effect: first the bytes are on disk, then it is so.
 
-use strongroom_guard::{Freezes, SessionEnd};
+use strongroom_guard::Freezes;
 use strongroom_model::{Advice, Venue};
 use strongroom_signer_api::prompt::Field;
-use strongroom_signer_api::{ActionEnd, GIVEN_UP, KitOpening, Notice, Refusal, Reply, Sealed};
+use strongroom_signer_api::{ActionEnd, DoorId, GIVEN_UP, KitOpening, Notice, Refusal, Reply, Sealed};
 use strongroom_vault::{ChangeError, Edit, RecordKind, SystemEntropy};
 
 use super::{Dialogue, Grant, Next, Step, Talk};
@@ -147,14 +147,17 @@ impl Signer {
             Next::LetIn(opening) => self.let_in(talk, opening),
             Next::GiveUp => {
                 // A vault that was opened for this is sealed again; one that was open before stays as it was.
-                if self.open.as_ref().is_some_and(|open| matches!(open.session, Err(SessionEnd::NeverOpened))) {
+                if self.open.as_ref().is_some_and(|open| open.sessions.were_never_opened()) {
                     self.open = None;
                 }
                 talk.fail(GIVEN_UP, Advice::Ask, false)
             }
             Next::OpenSession { end } => {
+                let door = self.begun.iter().find(|begun| begun.prompt == prompt).map_or(DoorId::NOBODY, |begun| begun.door);
                 if let Some(open) = self.open.as_mut() {
-                    open.open_session(now.mono_ms);
+                    // Another person may have begun to unlock meanwhile.
+                    let slot = if let ActionEnd::Unlocked { by: Some(by), .. } = &end { Some(by.id) } else { open.slot };
+                    open.open_session(door, slot, now.mono_ms);
                 }
                 let words = match end {
                     ActionEnd::VaultCreated { .. } => "The vault is created and open.",
@@ -215,7 +218,7 @@ impl Signer {
         let (Some(prompt), Some(at)) = (prompt, at) else { return out };
         let Dialogue { ticket, step, .. } = self.dialogues.remove(at);
         let opening = matches!(&step, Step::Saving(Next::OpenSession { .. } | Next::LetIn(_) | Next::GiveUp));
-        let had_session = self.open.as_ref().is_some_and(|open| open.session.is_ok());
+        let had_session = self.open.as_ref().is_some_and(|open| open.sessions.any());
         if seals || (opening && !had_session) {
             self.open = None;
         }

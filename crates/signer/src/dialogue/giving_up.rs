@@ -2,7 +2,6 @@
 //!
 //! Invariant: what was derived for a person who gave up is not handed out; a wrong factor stays wrong, a used code stays used.
 
-use strongroom_guard::SessionEnd;
 use strongroom_model::Advice;
 use strongroom_signer_api::prompt::ToPrompt;
 use strongroom_signer_api::{ActionEnd, GIVEN_UP, Notice};
@@ -49,7 +48,7 @@ impl Signer {
             _ => None,
         });
         let (Some(at), Some((what, generation))) = (self.dialogues.iter().position(is_it), handed_out) else { return out };
-        let is_new = self.open.as_ref().is_some_and(|open| matches!(open.session, Err(SessionEnd::NeverOpened)));
+        let is_new = self.open.as_ref().is_some_and(|open| open.sessions.were_never_opened());
         if !is_new && self.give_up_opening(at) {
             // The vault was open before: its counters are saved as they are now, and no session opens.
             return out;

@@ -18,7 +18,7 @@ mod words;
 use strongroom_guard::{Permission, Policy, Reason};
 use strongroom_model::{Advice, ClientOrderId, CredentialId, KeyEdit, Origin, PlaceOrder, Scheme, SlotFor, Timestamp, Venue};
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
-use strongroom_signer_api::{Action, ActionEnd, GIVEN_UP, Keeping, KitOpening, Notice, PinChange, Refusal, Reply};
+use strongroom_signer_api::{Action, ActionEnd, DoorId, GIVEN_UP, Keeping, KitOpening, Notice, PinChange, Refusal, Reply};
 use strongroom_vault::{KdfParams, Kit, SecretBox, SystemEntropy, Vault, peek};
 use zeroize::Zeroizing;
 
@@ -56,11 +56,14 @@ pub(crate) struct Pending {
     files: Vec<Vec<u8>>,
     since_ms: u64,
     asked: Timestamp,
+    /// Where it was asked for.
+    door: DoorId,
 }
 
 /// What a prompt began with; looked at again when its code is given, and when that is saved.
 pub(crate) struct Begun {
     prompt: u64,
+    door: DoorId,
     since_ms: u64,
     permission: Permission,
     /// The limits that were in force, where it changes them.
@@ -183,8 +186,8 @@ enum Next {
 
 impl Signer {
     /// Checks an action and keeps it for its prompt.
-    pub(crate) fn prepare(&mut self, action: Action, tail: &[u8], files: Vec<Vec<u8>>, now: Moment) -> Result<Reply, Refusal> {
-        let words = self.words(&action, now)?;
+    pub(crate) fn prepare(&mut self, action: Action, tail: &[u8], files: Vec<Vec<u8>>, door: DoorId, now: Moment) -> Result<Reply, Refusal> {
+        let words = self.words(&action, door, now)?;
         let not_before_ms = tried(&action).map_or(0, |tried| self.patience[tried as usize].not_before_ms);
         if now.mono_ms < not_before_ms {
             return Err(Refusal::Wait { wait_s: (not_before_ms - now.mono_ms).div_ceil(1_000) });
@@ -205,7 +208,7 @@ impl Signer {
         }
         let mut ticket = [0; TICKET_LEN];
         getrandom::fill(&mut ticket).map_err(|_| Refusal::State("the system gave no randomness".to_owned()))?;
-        self.pending.push(Pending { ticket, action, device, files, since_ms: now.mono_ms, asked: now.wall });
+        self.pending.push(Pending { ticket, action, device, files, since_ms: now.mono_ms, asked: now.wall, door });
         Ok(Reply::Prepared { ticket: ticket.to_vec(), words })
     }
 
@@ -290,13 +293,14 @@ impl Signer {
         if now.mono_ms.saturating_sub(pending.since_ms) >= TICKET_MS {
             return talk.fail("this took too long; start again", Advice::Ask, false);
         }
-        let words = match self.words(&pending.action, now) {
+        let words = match self.words(&pending.action, pending.door, now) {
             Ok(words) => words,
             Err(refusal) => return talk.fail(&refusal.to_string(), refusal.advice(), false),
         };
         self.begun.retain(|begun| self.dialogues.iter().any(|dialogue| dialogue.prompt == begun.prompt));
         let policy = self.open.as_ref().filter(|_| matches!(pending.action, Action::SetPolicy(_))).map(|open| open.policy.clone());
-        self.begun.push(Begun { prompt: talk.prompt, since_ms: now.mono_ms, permission: pending.action.permission(), policy });
+        let (permission, door) = (pending.action.permission(), pending.door);
+        self.begun.push(Begun { prompt: talk.prompt, door, since_ms: now.mono_ms, permission, policy });
         match tried_first(&pending.action) {
             Some(tried) => self.count(talk, tried, Counting::First(Box::new(pending), words)),
             None => self.first_words(talk, pending, &words, now),
@@ -308,7 +312,7 @@ impl Signer {
         let Some(begun) = self.begun.iter().find(|begun| begun.prompt == prompt) else {
             return Err("this prompt was opened for nothing that is waiting".to_owned());
         };
-        let (since_ms, permission) = (begun.since_ms, begun.permission);
+        let (since_ms, permission, door) = (begun.since_ms, begun.permission, begun.door);
         let policy = begun.policy.clone();
         if now.mono_ms.saturating_sub(since_ms) >= ANSWERS_MS {
             return Err("this took too long; nothing was changed. Start again".to_owned());
@@ -318,7 +322,7 @@ impl Signer {
             return Err("the limits were changed meanwhile; nothing was changed. Look at them and start again".to_owned());
         }
         if !permission.row().roles.is_empty() {
-            let session = open.session_at(now.mono_ms).map_err(|end| Reason::Session { end }.to_string())?;
+            let session = open.session_at(door, now.mono_ms).map_err(|end| Reason::Session { end }.to_string())?;
             permission.check(session).map_err(|reason| reason.to_string())?;
         }
         Ok(())

@@ -3,7 +3,7 @@
 
 use strongroom_guard::Proof;
 use strongroom_model::{CredentialId, KeyStage, Origin, Role, SlotFor, Venue, is_plain};
-use strongroom_signer_api::{Action, Keeping, KitOpening, PinChange, Refusal};
+use strongroom_signer_api::{Action, DoorId, Keeping, KitOpening, PinChange, Refusal};
 use strongroom_vault::{KdfParams, SlotKind};
 
 use super::credentials::can_be_generated;
@@ -14,7 +14,7 @@ use crate::signer::Signer;
 
 impl Signer {
     /// The action in words, if it can be done in this state by this session.
-    pub(super) fn words(&mut self, action: &Action, now: Moment) -> Result<String, Refusal> {
+    pub(super) fn words(&mut self, action: &Action, door: DoorId, now: Moment) -> Result<String, Refusal> {
         let state = |text: &str| Err(Refusal::State(text.to_owned()));
         match action {
             Action::CreateVault { vault_id, kdf_memory_kib, kdf_passes } => {
@@ -45,7 +45,7 @@ impl Signer {
         }
         let frozen = !self.freezes.is_empty();
         let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
-        let session = open.session_at(now.mono_ms).map_err(|end| Refusal::Guard(strongroom_guard::Reason::Session { end }))?;
+        let session = open.session_at(door, now.mono_ms).map_err(|end| Refusal::Guard(strongroom_guard::Reason::Session { end }))?;
         action.permission().check(session).map_err(Refusal::Guard)?;
         if session.is_service && action.permission().row().proof != Proof::None {
             return state("a machine has the vault open, and this needs a person; seal it first (`strongroom vault seal`)");

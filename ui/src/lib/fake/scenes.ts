@@ -1,5 +1,5 @@
 // What the simulated backend shows besides the market: lines, limits, keys, log. Invariant: addresses are documentation ranges, hashes are chance.
-import type { AuditEntry, KeyView, LimitView, LineView, Policy } from "../../bindings/contract";
+import type { AuditEntry, KeyView, LimitView, LineView, Policy, SessionRow } from "../../bindings/contract";
 import { chance, hex } from "./chance";
 
 const rand = chance(23);
@@ -227,4 +227,19 @@ export function entry(seq: number, size: number, now_us: number): AuditEntry {
     };
   if (seq % 37 === 0) return { seq, at, kind: "policy-changed", payload: { policy: policy() } };
   return { seq, at, ...turn(Math.floor(seq / 4), seq % 4) };
+}
+
+export function sessions(): SessionRow[] {
+  const row = (part: Partial<SessionRow>): SessionRow => ({
+    door: "1",
+    place: "strongroom-app, process session 4525",
+    is_here: true,
+    by: "first",
+    roles: ["viewer", "trader", "risk", "key-admin", "auditor"],
+    is_service: false,
+    idle_left_ms: 214_000,
+    age_left_ms: 26_100_000,
+    ...part,
+  });
+  return [row({}), row({ door: "2", place: "bash, process session 5188", is_here: false, by: "night shift", roles: ["viewer", "trader"] })];
 }
