@@ -182,11 +182,6 @@ fn paper_durable() {
     journey("paper_durable.py");
 }
 
-#[test]
-fn keychain_away() {
-    waiting("keychain_away.py");
-}
-
 /// In a mount namespace of its own, where a disk can be full.
 #[test]
 fn paper_disk() {
