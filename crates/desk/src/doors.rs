@@ -22,7 +22,6 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::account;
 use crate::actions::{self, refused};
-use crate::event::Event;
 use crate::hall::{Hall, Inbound, Summary, lock, wall};
 use crate::locking;
 use crate::machine::error;

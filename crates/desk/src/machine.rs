@@ -504,6 +504,7 @@ impl Machine {
         let live: Vec<_> = self.orders.iter().filter(|(_, order)| order.is_live()).map(|(id, _)| id.clone()).collect();
         for id in live {
             self.settle_door(&id, now, out);
+            let is_swept = self.is_swept(&id);
             let ask = self.asks.entry(id.clone()).or_default();
             if ask.under_way || now.mono_ms < ask.at_ms {
                 continue;
@@ -512,7 +513,7 @@ impl Machine {
             if order.stage == Stage::Intended {
                 continue;
             }
-            if order.may_rest() && self.is_swept(&id) {
+            if order.may_rest() && is_swept {
                 // Until it is gone: an answer can be lost, or the desk be a new one.
                 ask.at_ms = now.mono_ms + POLL_MS;
                 self.sign_cancel(None, &id, out);

@@ -11,7 +11,6 @@ use strongroom_signer_api::{About, Action, Deed, DoorId, Keeping, KitOpening, Pi
 use strongroom_vault::{KdfParams, peek, peek_slots};
 
 use super::Pending;
-use crate::keys::Open;
 use crate::signer::Signer;
 
 /// Letters of a reason that somebody gave.
