@@ -36,6 +36,7 @@ daemon.until_up()
 eventually("what rested is taken back, but not what is protected", lambda: live_orders() == [resting])
 assert [order["clientOrderId"] for order in venue.read("/api/v3/openOrders")] == [resting]
 assert not does("session")["killed"] and does(*buy())["fate"] == "filled"
+assert does("order", "cancel", resting)["fate"] == "canceled"
 verifies(person)
 
 say("kill -9 of the desk while an order is answered late: it ends in the truth, once")

@@ -62,9 +62,9 @@ def eventually(what, test, seconds=20):
         time.sleep(0.1)
 
 
-def keyring():
+def keyring(*more):
     """A keyring of this journey alone, open."""
-    process = start("gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets",
+    process = start("gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets", *more,
                     stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     process.stdin.write(b"pass")
     process.stdin.close()

@@ -218,7 +218,8 @@ impl Door {
             .to_vec()
         });
         let because = match status.as_ref().and_then(|status| status.session_end) {
-            Some(SessionEnd::Locked) if state == VaultState::Locked => self.hall.because(),
+            // One session that was ended from another door locked nothing else.
+            Some(end @ SessionEnd::Locked) if state == VaultState::Locked => self.hall.because().or_else(|| Some(end.to_string())),
             Some(end) if state == VaultState::Locked => Some(end.to_string()),
             _ if state == VaultState::Sealed => self.hall.because(),
             _ => None,

@@ -1,7 +1,7 @@
 //! The operating system's keychain. Invariant: only a store that outlives the session is used; there is no substitute,
-//! neither a file nor the kernel's keyring.
+//! neither a file nor the kernel's keyring. A keychain program that comes, or was restarted, is found again.
 
-use keyring::v1::{Entry, Error};
+use keyring_core::{Entry, Error};
 use strongroom_model::Advice;
 use thiserror::Error as ThisError;
 use zeroize::{Zeroize, Zeroizing};
@@ -19,13 +19,13 @@ impl Keychain {
     /// Proves that a secret written comes back, by writing one: asking for one that is not there proves nothing, since
     /// a locked keychain answers like an empty one.
     pub fn probe() -> Result<(), KeychainError> {
-        let entry = entry(&format!("probe-{}", std::process::id()))?;
+        let user = format!("probe-{}", std::process::id());
         let mut written = [0; 16];
         getrandom::fill(&mut written).map_err(|_| KeychainError::NoRandomness)?;
-        entry.set_secret(&written).map_err(KeychainError::of)?;
-        let place = entry.inner.get_credential().map(|found| format!("{found:?}")).unwrap_or_default();
-        let read = entry.get_secret().map_err(KeychainError::of);
-        let removed = entry.delete_credential().map_err(KeychainError::of);
+        with(&user, |entry| entry.set_secret(&written))?;
+        let place = with(&user, Entry::get_credential).map(|found| format!("{found:?}")).unwrap_or_default();
+        let read = with(&user, Entry::get_secret);
+        let removed = with(&user, Entry::delete_credential);
         if place.contains(SESSION_COLLECTION) {
             return Err(KeychainError::NotPersistent);
         }
@@ -48,58 +48,82 @@ impl KeychainAnchor {
         Self { user: hex::encode(vault_id) }
     }
 
-    fn secret_entry(&self) -> Result<Entry, KeychainError> {
-        entry(&self.user)
-    }
-
-    fn record_entry(&self) -> Result<Entry, KeychainError> {
-        entry(&format!("{}.anchor", self.user))
+    fn record_user(&self) -> String {
+        format!("{}.anchor", self.user)
     }
 }
 
 impl Anchor for KeychainAnchor {
     fn device_secret(&self) -> Result<Option<Zeroizing<[u8; 32]>>, KeychainError> {
-        let Some(mut bytes) = get(&self.secret_entry()?)? else { return Ok(None) };
+        let Some(mut bytes) = get(&self.user)? else { return Ok(None) };
         let secret = bytes.as_slice().try_into().map(Zeroizing::new).map_err(|_| KeychainError::Damaged);
         bytes.zeroize();
         secret.map(Some)
     }
 
     fn set_device_secret(&self, secret: &[u8; 32]) -> Result<(), KeychainError> {
-        self.secret_entry()?.set_secret(secret).map_err(KeychainError::of)
+        with(&self.user, |entry| entry.set_secret(secret))
     }
 
     fn record(&self) -> Result<Option<AnchorRecord>, KeychainError> {
-        let Some(bytes) = get(&self.record_entry()?)? else { return Ok(None) };
+        let Some(bytes) = get(&self.record_user())? else { return Ok(None) };
         serde_json::from_slice(&bytes).map(Some).map_err(|_| KeychainError::Damaged)
     }
 
     fn set_record(&self, record: &AnchorRecord) -> Result<(), KeychainError> {
         let bytes = serde_json::to_vec(record).map_err(|_| KeychainError::Unreliable)?;
-        self.record_entry()?.set_secret(&bytes).map_err(KeychainError::of)
+        with(&self.record_user(), |entry| entry.set_secret(&bytes))
     }
 
     fn forget(&self) -> Result<(), KeychainError> {
-        for entry in [self.secret_entry()?, self.record_entry()?] {
-            match entry.delete_credential() {
-                Ok(()) | Err(Error::NoEntry) => {}
-                Err(error) => return Err(KeychainError::of(error)),
-            }
+        for user in [&self.user, &self.record_user()] {
+            with(user, |entry| match entry.delete_credential() {
+                Err(Error::NoEntry) => Ok(()),
+                other => other,
+            })?;
         }
         Ok(())
     }
 }
 
-fn entry(user: &str) -> Result<Entry, KeychainError> {
-    Entry::new(SERVICE, user).map_err(KeychainError::of)
+/// Does something with an item. A connection that broke, because the keychain program was restarted, is made anew once.
+fn with<R>(user: &str, act: impl Fn(&Entry) -> keyring_core::Result<R>) -> Result<R, KeychainError> {
+    let attempt = || {
+        if keyring_core::get_default_store().is_none() {
+            connect()?;
+        }
+        act(&Entry::new(SERVICE, user)?)
+    };
+    let done = attempt().or_else(|error| match error {
+        Error::PlatformFailure(_) => {
+            connect()?;
+            attempt()
+        }
+        error => Err(error),
+    });
+    done.map_err(KeychainError::of)
 }
 
-fn get(entry: &Entry) -> Result<Option<Vec<u8>>, KeychainError> {
-    match entry.get_secret() {
+fn get(user: &str) -> Result<Option<Vec<u8>>, KeychainError> {
+    with(user, |entry| match entry.get_secret() {
         Ok(bytes) => Ok(Some(bytes)),
         Err(Error::NoEntry) => Ok(None),
-        Err(error) => Err(KeychainError::of(error)),
-    }
+        Err(error) => Err(error),
+    })
+}
+
+/// The Secret Service of this session, as it answers now.
+#[cfg(target_os = "linux")]
+fn connect() -> keyring_core::Result<()> {
+    let store = zbus_secret_service_keyring_store::Store::new().map_err(|_| Error::NoDefaultStore)?;
+    keyring_core::set_default_store(store);
+    Ok(())
+}
+
+/// The platform's own store, which needs no connection.
+#[cfg(not(target_os = "linux"))]
+fn connect() -> keyring_core::Result<()> {
+    keyring::v1::Entry::store_status().as_ref().map(|()| ()).map_err(|_| Error::NoDefaultStore)
 }
 
 /// Why the keychain did not serve. The texts of the platform are not repeated: some carry the stored bytes.

@@ -407,7 +407,11 @@ spec: OrderSpec,
 /**
  * Why, for the log.
  */
-why: string, } | { "action": "remove_slot",
+why: string, } | { "action": "protect_order",
+/**
+ * Our name for it.
+ */
+client_order_id: string, } | { "action": "remove_slot",
 /**
  * Which.
  */
@@ -1011,6 +1015,10 @@ fills: Array<Fill>,
  */
 note: string | null,
 /**
+ * The kill switch leaves it.
+ */
+protected: boolean,
+/**
  * When it was recorded.
  */
 created: Timestamp,
@@ -1154,6 +1162,40 @@ chain: Array<CertificateView>,
  */
 at: Timestamp, };
 
+export type SessionRow = {
+/**
+ * Its number.
+ */
+door: string,
+/**
+ * Where it was opened, in words.
+ */
+place: string,
+/**
+ * Whether that is where this was asked.
+ */
+is_here: boolean,
+/**
+ * Name of the slot by which it was opened.
+ */
+by: string,
+/**
+ * What it may do.
+ */
+roles: Array<Role>,
+/**
+ * Whether a machine opened it: it serves every door, and does not end by itself.
+ */
+is_service: boolean,
+/**
+ * Left until idle, milliseconds.
+ */
+idle_left_ms: number,
+/**
+ * Left until too old, milliseconds.
+ */
+age_left_ms: number, };
+
 export type SessionView = {
 /**
  * State of the vault.
@@ -1196,9 +1238,17 @@ day_notional: [Notional, Notional] | null,
  */
 roles: Array<Role>,
 /**
- * The kill switch, if engaged.
+ * Every session that is open, at this door or another.
+ */
+sessions: Array<SessionRow>,
+/**
+ * Why everything is stopped by the kill switch, if it is.
  */
 killed: string | null,
+/**
+ * What else it stops: how far and why, in words.
+ */
+stopped: Array<string>,
 /**
  * Lines to venues.
  */
@@ -1211,6 +1261,10 @@ limits: Array<LimitView>,
  * Orders that are not over.
  */
 live_orders: number,
+/**
+ * Those of them that the kill switch leaves.
+ */
+protected_orders: number,
 /**
  * Orders whose outcome is unknown.
  */
@@ -1406,9 +1460,13 @@ watched: Array<[string, boolean]>,
  */
 log_key: string | null,
 /**
- * The kill switch, if engaged.
+ * Why everything is stopped by the kill switch, if it is.
  */
 killed: string | null,
+/**
+ * What else it stops: how far and why, in words.
+ */
+stopped: Array<string>,
 /**
  * Generations of which there is a backup, newest first.
  */
@@ -1490,6 +1548,7 @@ export interface Commands {
   public_key(args: { id: CredentialId }): Promise<string>;
   go_on(args: { id: CredentialId }): Promise<Outcome>;
   suspect(args: { id: CredentialId; why: string }): Promise<string>;
+  end_session(args: { door: string }): Promise<string>;
   slots(): Promise<Array<SlotInfo>>;
   policy(): Promise<Policy>;
   instruments(): Promise<Array<Instrument>>;
