@@ -10,7 +10,7 @@ use std::time::Duration;
 use strongroom_desk_api::socket::{DESK_SOCKET, LINE_LEN_MAX, listen, peer_is_same_user, run_dir};
 use strongroom_desk_api::{Ask, AuditEntry, OrderView, SessionView, Tell, VaultState, VaultView};
 use strongroom_guard::SessionEnd;
-use strongroom_model::{Advice, ClientOrderId, CredentialInfo, OrderSpec, PlaceOrder, Remark, Side, Symbol, is_plain};
+use strongroom_model::{Advice, ClientOrderId, CredentialInfo, OrderSpec, PlaceOrder, Quantity, Remark, Side, Symbol, is_plain};
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::{ActionEnd, GIVEN_UP, KitOpening, PinChange, Reply, Request, Status};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -139,6 +139,7 @@ impl Door {
             },
             Ask::Place { client_order_id, symbol, side, spec, reason } => self.place(client_order_id, symbol, side, spec, reason).await,
             Ask::Cancel { client_order_id } => self.cancel(&client_order_id).await,
+            Ask::Amend { client_order_id, quantity } => self.amend(&client_order_id, quantity).await,
             Ask::Orders { live } => self.orders(live),
             Ask::Order { client_order_id } => match lock(&self.hall.store).order(&client_order_id) {
                 Ok(Some(order)) => Tell::Order(Box::new(order.view())),
@@ -269,6 +270,15 @@ impl Door {
         };
         let (reply, wait) = oneshot::channel();
         self.wait_for_order(Inbound::Cancel { id, reply }, wait).await
+    }
+
+    async fn amend(&self, id: &str, quantity: Quantity) -> Tell {
+        let id = match ClientOrderId::parse(id) {
+            Ok(id) => id,
+            Err(failure) => return error("client-order-id", failure.to_string(), Advice::Refuse),
+        };
+        let (reply, wait) = oneshot::channel();
+        self.wait_for_order(Inbound::Amend { id, quantity, reply }, wait).await
     }
 
     async fn wait_for_order(&self, inbound: Inbound, wait: oneshot::Receiver<Tell>) -> Tell {

@@ -37,6 +37,8 @@ pub(crate) enum Inbound {
     Judge { order: PlaceOrder, market: Quote, reply: oneshot::Sender<Option<Judgement>> },
     /// A door cancels one.
     Cancel { id: strongroom_model::ClientOrderId, reply: oneshot::Sender<Tell> },
+    /// A door makes one smaller.
+    Amend { id: strongroom_model::ClientOrderId, quantity: strongroom_model::Quantity, reply: oneshot::Sender<Tell> },
     /// Anything else that happens.
     Event(Event),
     /// How many orders are live, how many ambiguous, and why the kill switch is engaged.

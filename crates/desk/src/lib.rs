@@ -4,6 +4,7 @@
 
 mod account;
 mod actions;
+mod amending;
 mod births;
 mod doors;
 pub mod event;

@@ -280,6 +280,10 @@ impl Pipeline {
                 let door = self.door(reply);
                 self.step(Event::Cancel { door, id });
             }
+            Inbound::Amend { id, quantity, reply } => {
+                let door = self.door(reply);
+                self.step(Event::Amend { door, id, quantity });
+            }
             Inbound::Event(Event::Killed { why }) => self.killed(why),
             Inbound::Event(Event::Rearmed) => {
                 let _ = lock(&self.hall.store).set_meta("killed", None);

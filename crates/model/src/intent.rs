@@ -102,6 +102,17 @@ impl OrderSpec {
             Self::Market { size: MarketSize::Quote(_) } => None,
         }
     }
+
+    /// Makes an order with a price smaller, if `quantity` is less than what it has; `false`: it stays as it is.
+    pub fn shrink(&mut self, quantity: Quantity) -> bool {
+        match self {
+            Self::Limit { quantity: now, .. } | Self::PostOnly { quantity: now, .. } if quantity < *now && !quantity.is_zero() => {
+                *now = quantity;
+                true
+            }
+            _ => false,
+        }
+    }
 }
 
 /// A new order.
@@ -154,6 +165,18 @@ pub enum Intent {
         /// Which one.
         order: OrderRef,
     },
+    /// Make one order smaller; it keeps its place in the queue, and its name.
+    ///
+    /// It means smaller and nothing else: a venue's module builds it only as a request that the venue itself refuses when it would make
+    /// the order larger. It has no word for another name, price or side.
+    Amend {
+        /// Where it stands.
+        symbol: Symbol,
+        /// Our name for it.
+        order: ClientOrderId,
+        /// Base quantity from now on, what is filled included.
+        quantity: Quantity,
+    },
     /// Take all orders of one symbol back.
     CancelAll {
         /// Where they stand.
@@ -199,7 +222,7 @@ impl Intent {
     pub const fn operation(&self) -> Operation {
         match self {
             Self::Place(_) => Operation::Place,
-            Self::Cancel { .. } | Self::CancelAll { .. } => Operation::Cancel,
+            Self::Cancel { .. } | Self::Amend { .. } | Self::CancelAll { .. } => Operation::Cancel,
             Self::QueryOrder { .. } | Self::QueryTrades { .. } | Self::QueryOpenOrders { .. } | Self::QueryBalances => Operation::Read,
         }
     }

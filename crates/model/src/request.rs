@@ -10,6 +10,8 @@ pub enum Method {
     Get,
     /// Places.
     Post,
+    /// Amends.
+    Put,
     /// Cancels.
     Delete,
 }
@@ -20,6 +22,7 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
             Self::Delete => "DELETE",
         }
     }

@@ -151,6 +151,7 @@ impl Line {
         let method = match method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
             Method::Delete => reqwest::Method::DELETE,
         };
         let client = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -124,6 +124,26 @@ pub fn orders(body: &[u8]) -> Result<Vec<ExecutionReport>, VenueError> {
     json::<Vec<wire::Order>>(body)?.iter().map(report).collect()
 }
 
+/// Answer to an amendment.
+pub fn amended(body: &[u8]) -> Result<ExecutionReport, VenueError> {
+    let wire::Amended { transact_time, amended_order: order } = json(body)?;
+    report(&wire::Order {
+        symbol: order.symbol,
+        order_id: order.order_id,
+        client_order_id: order.client_order_id,
+        transact_time: Some(transact_time),
+        price: order.price,
+        orig_qty: order.qty,
+        executed_qty: order.executed_qty,
+        cummulative_quote_qty: order.cumulative_quote_qty,
+        status: order.status,
+        time_in_force: order.time_in_force,
+        kind: order.kind,
+        side: order.side,
+        ..wire::Order::default()
+    })
+}
+
 fn report(order: &wire::Order) -> Result<ExecutionReport, VenueError> {
     let price = field(Price::parse(&order.price))?;
     let name = order.orig_client_order_id.as_deref().unwrap_or(&order.client_order_id);

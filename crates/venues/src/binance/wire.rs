@@ -23,7 +23,7 @@ pub struct ServerTime {
 }
 
 /// Answer to `POST /api/v3/order` with `newOrderRespType=FULL`, and the shared part of the order queries.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Order {
     /// Such as `BTCUSDT`.
@@ -100,6 +100,45 @@ pub struct OrderFill {
     pub commission_asset: String,
     /// Number of the trade.
     pub trade_id: u64,
+}
+
+/// Answer to `PUT /api/v3/order/amend/keepPriority`, as far as we read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Amended {
+    /// Milliseconds.
+    pub transact_time: i64,
+    /// The order as it stands now.
+    pub amended_order: AmendedOrder,
+}
+
+/// An order in the answer to its amendment: its fields have other names than elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AmendedOrder {
+    /// Such as `BTCUSDT`.
+    pub symbol: String,
+    /// The venue's number.
+    pub order_id: u64,
+    /// Its name now.
+    pub client_order_id: String,
+    /// Limit price.
+    pub price: String,
+    /// Base quantity now.
+    pub qty: String,
+    /// Base quantity filled so far.
+    pub executed_qty: String,
+    /// Quote amount traded so far.
+    pub cumulative_quote_qty: String,
+    /// `NEW`, `PARTIALLY_FILLED`, …
+    pub status: String,
+    /// `GTC`.
+    pub time_in_force: String,
+    /// `LIMIT`, …
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `BUY` or `SELL`.
+    pub side: String,
 }
 
 /// One entry of `GET /api/v3/myTrades`.
