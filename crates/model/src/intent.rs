@@ -201,8 +201,19 @@ pub enum Intent {
         /// Only this symbol, when given.
         symbol: Option<Symbol>,
     },
-    /// Balances of the account; doubles as the signed read that tests a new key.
+    /// Balances of the account; doubles as the signed read that tests a new key where the venue tells no rights.
     QueryBalances,
+    /// What the venue granted the key that this is signed with.
+    QueryKeyRights,
+    /// Listen to the account's own orders and balances. There is no word for a logon, after which orders would need no signature.
+    StreamLogin,
+    /// Have the venue cancel everything if it hears nothing for so long; 0 takes that back.
+    DeadMan {
+        /// Only of this symbol, when given.
+        symbol: Option<Symbol>,
+        /// From when the venue takes it in.
+        countdown_ms: u32,
+    },
 }
 
 /// What an intent does, without its details; roles and rules speak of these.
@@ -222,8 +233,13 @@ impl Intent {
     pub const fn operation(&self) -> Operation {
         match self {
             Self::Place(_) => Operation::Place,
-            Self::Cancel { .. } | Self::Amend { .. } | Self::CancelAll { .. } => Operation::Cancel,
-            Self::QueryOrder { .. } | Self::QueryTrades { .. } | Self::QueryOpenOrders { .. } | Self::QueryBalances => Operation::Read,
+            Self::Cancel { .. } | Self::Amend { .. } | Self::CancelAll { .. } | Self::DeadMan { .. } => Operation::Cancel,
+            Self::QueryOrder { .. }
+            | Self::QueryTrades { .. }
+            | Self::QueryOpenOrders { .. }
+            | Self::QueryBalances
+            | Self::QueryKeyRights
+            | Self::StreamLogin => Operation::Read,
         }
     }
 }

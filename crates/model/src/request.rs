@@ -14,6 +14,8 @@ pub enum Method {
     Put,
     /// Cancels.
     Delete,
+    /// No HTTP: the body is a message for a venue's socket, and the path names what it asks for there.
+    Socket,
 }
 
 impl Method {
@@ -24,6 +26,7 @@ impl Method {
             Self::Post => "POST",
             Self::Put => "PUT",
             Self::Delete => "DELETE",
+            Self::Socket => "SOCKET",
         }
     }
 }
@@ -38,9 +41,9 @@ pub struct SignedRequest {
     pub path: String,
     /// Query string without `?`; empty when the parameters stand in the body.
     pub query: String,
-    /// Form body; empty when the parameters stand in the query.
+    /// Form body, or a socket's message; empty when the parameters stand in the query.
     pub body: String,
-    /// Header that names the key.
+    /// Header that names the key; empty where the body does.
     pub key_header: String,
     /// The public name of the key.
     pub api_key: String,

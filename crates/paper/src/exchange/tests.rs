@@ -396,7 +396,7 @@ fn our_own_client_understands_every_answer() {
     let id = ClientOrderId::parse("ours-1").unwrap();
     let spec = OrderSpec::Limit { price: "101".parse().unwrap(), quantity: "1.5".parse().unwrap(), tif: TimeInForce::Gtc };
     let mut ask = |intent: Intent| {
-        let request = encode(&intent, NOW, RECV_WINDOW_MS).sign("trade", &SigningKey::Hmac(SECRET)).unwrap();
+        let request = encode(&intent, NOW, RECV_WINDOW_MS).unwrap().sign("trade", &SigningKey::Hmac(SECRET)).unwrap();
         let (path, query, body) = (&request.path, &request.query, request.body.as_bytes());
         let answer = exchange
             .rest(NOW, Request { method: request.method.as_str(), path, query, body, api_key: Some(&request.api_key), address: LOOPBACK });
