@@ -24,6 +24,7 @@ use crate::event::Event;
 use crate::hall::{Hall, Inbound, lock, wall};
 use crate::locking;
 use crate::machine::error;
+use crate::rights;
 use crate::rotation;
 use crate::watching;
 
@@ -260,7 +261,7 @@ impl Door {
             return error("reason", format!("a reason has 1 to {REASON_LEN_MAX} bytes without control characters"), Advice::Refuse);
         }
         let (reply, wait) = oneshot::channel();
-        self.wait_for_order(Inbound::Place { order, reason, reply }, wait).await
+        rights::explained(&self.hall, self.wait_for_order(Inbound::Place { order, reason, reply }, wait).await).await
     }
 
     async fn cancel(&self, id: &str) -> Tell {

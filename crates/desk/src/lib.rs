@@ -22,6 +22,7 @@ pub mod order;
 mod placing;
 mod presence;
 mod replaced;
+mod rights;
 mod rotation;
 mod shell;
 mod signer_link;

@@ -358,7 +358,7 @@ impl Pipeline {
             }
             Effect::Send { tag, request, cancel } => {
                 tokio::spawn(async move {
-                    let outcome = hall.venue.send(&request, cancel).await;
+                    let outcome = hall.send(&request, cancel).await;
                     hall.event(Event::Answered { tag, outcome }).await;
                 });
             }

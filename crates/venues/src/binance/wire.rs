@@ -187,6 +187,31 @@ pub struct Account {
     pub balances: Vec<AccountBalance>,
 }
 
+/// `GET /sapi/v1/account/apiRestrictions`, as far as we read it. What a thief could use has to be told: a field that is missing is no
+/// right that is missing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiRestrictions {
+    /// Whether it is bound to addresses.
+    pub ip_restrict: bool,
+    /// Milliseconds.
+    #[serde(default)]
+    pub create_time: i64,
+    /// Reads.
+    pub enable_reading: bool,
+    /// Trades spot and margin.
+    pub enable_spot_and_margin_trading: bool,
+    /// Withdraws.
+    pub enable_withdrawals: bool,
+    /// Moves funds between accounts of one master.
+    pub enable_internal_transfer: bool,
+    /// Moves funds between wallets.
+    pub permits_universal_transfer: bool,
+    /// Milliseconds; when spot and margin trading ends, for keys that are not bound to addresses.
+    #[serde(default)]
+    pub trading_authority_expiration_time: Option<i64>,
+}
+
 /// One asset of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountBalance {
