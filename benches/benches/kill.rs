@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use strongroom_benches::furnish;
 use strongroom_benches::order::{self, KEYS};
 use strongroom_benches::process::{SignerProcess, Wait};
 use strongroom_benches::row::Row;
-use strongroom_benches::furnish;
 
 /// `cargo xtask bench` says here where the signer's program is.
 const SIGNER_VARIABLE: &str = "STRONGROOM_SIGNER";

@@ -184,7 +184,7 @@ impl Server {
     }
 
     fn signed(&self, intent: &Intent) -> anyhow::Result<SignedRequest> {
-        Ok(encode(intent, now(), RECV_WINDOW_MS).sign(&self.ready.api_key, &SigningKey::Hmac(self.ready.secret.as_bytes()))?)
+        Ok(encode(intent, now(), RECV_WINDOW_MS)?.sign(&self.ready.api_key, &SigningKey::Hmac(self.ready.secret.as_bytes()))?)
     }
 }
 

@@ -16,7 +16,7 @@ use strongroom_benches::order::{self, KEYS, Key, RECV_WINDOW_MS};
 use strongroom_benches::process::{Cores, SignerProcess, Wait, free};
 use strongroom_benches::row::{Peer, Row};
 use strongroom_benches::{Spoken as _, furnish};
-use strongroom_model::{CredentialId, Scheme, Timestamp};
+use strongroom_model::{CredentialId, Scheme, SignedRequest, Timestamp};
 use strongroom_signer::arena::Arena;
 use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
 use strongroom_signer_api::frame::{self, Frame, FrameError, Kind};
@@ -96,7 +96,7 @@ fn criterion(scratch: &Path) -> Criterion {
 /// The part of the way that is neither channel nor signature: both frames written, read, and checked to be canonical.
 fn frames(scratch: &Path) -> anyhow::Result<Row> {
     let request = order::request()?;
-    let unsigned = encode::encode(&order::intent()?, Timestamp::from_ms(0), RECV_WINDOW_MS);
+    let unsigned = encode::encode(&order::intent()?, Timestamp::from_ms(0), RECV_WINDOW_MS)?;
     let signed = unsigned.sign(KEYS[0].api_key, &SigningKey::Hmac(b"key"))?;
     let reply =
         Reply::Signed { request: signed, count: 1, expires: Timestamp::from_ms(0), credential: CredentialId(1), order: Some((1, 1)) };
@@ -153,9 +153,9 @@ fn in_process(key: &Key, peers: &Peers, scratch: &Path) -> anyhow::Result<Vec<Ro
     let mut criterion = criterion(scratch);
     let (intent, at) = (order::intent()?, Timestamp::from_ms(1_800_000_000_000));
     let secret = scheme::import_secret(key.scheme, key.secret.as_bytes())?;
-    let signed = |secret: &[u8]| {
-        let unsigned = encode::encode(black_box(&intent), at, RECV_WINDOW_MS);
-        SigningKey::from_stored(key.scheme, secret).and_then(|signing| unsigned.sign(key.api_key, &signing))
+    let signed = |secret: &[u8]| -> anyhow::Result<SignedRequest> {
+        let unsigned = encode::encode(black_box(&intent), at, RECV_WINDOW_MS)?;
+        Ok(unsigned.sign(key.api_key, &SigningKey::from_stored(key.scheme, secret)?)?)
     };
     let mut measured = Vec::new();
     let mut median = |criterion: &mut Criterion, name: &str, target_us, routine: &mut dyn FnMut()| {

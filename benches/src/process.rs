@@ -8,11 +8,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use rustix::thread::{CpuSet, Pid, sched_setaffinity};
+use strongroom_guard::Reason;
 use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
 use strongroom_signer_api::control::ToSigner;
 use strongroom_signer_api::frame::{self, Frame, Kind};
 use strongroom_signer_api::prompt::{FromPrompt, ToPrompt};
-use strongroom_guard::Reason;
 use strongroom_signer_api::{Action, ActionEnd, Notice, Refusal, Reply, Request, Saved};
 
 use crate::Spoken;

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use strongroom_desk_api::supervisor::{SupervisorClient, ToSupervisor};
 use strongroom_desk_api::{
-    Ask, Checks, DoorAction, DoorError, Interval, KeyView, KillScope, OrderView, Policy, SessionView, Tell, VaultView, Watch};
+    Ask, Checks, DoorAction, DoorError, Interval, KeyView, KillScope, OrderView, Policy, SessionView, Tell, VaultView, Watch,
+};
 use strongroom_model::{Advice, Balance, Candle, CredentialId, Instrument, Price, Quantity, Remark, Side, SlotInfo, Symbol};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};

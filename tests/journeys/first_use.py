@@ -130,6 +130,14 @@ def step():
 assert stages() == {key: "retiring", new: "active"}, stages()
 assert does("order", "place", "ETHUSDT", "sell", "--market", "--quantity", "0.1")["fate"] == "filled"
 
+say("an order is made smaller, never larger; the replaced key signs that")
+for quantity, why in (("0.01", "can only be made smaller"), ("0.02", "can only be made smaller")):
+    assert why in fails(1, "amend", "order", "amend", resting, "--quantity", quantity)
+told = does("order", "amend", resting, "--quantity", "0.005")
+assert told["fate"] == "working" and told["spec"]["limit"]["quantity"] == "0.005", told
+assert does("order", "show", resting)["spec"] == told["spec"]
+assert "nothing was sent" in fails(1, "unknown-order", "order", "amend", "sr-none", "--quantity", "1")
+
 say("the replaced key looks after what it placed, and leaves when the venue refuses it")
 assert step() == {"step": "orders", "live": 1}, step()
 assert "1 orders" in fails(5, "key-in-use", "key", "delete", key)
@@ -155,7 +163,7 @@ assert stages() == {new: "active", born: "new"}
 fails(5, "key-name", "key", "continue", born)
 with open(path, "w") as file:
     file.write(public)
-name = does("paper", "key", "make", "born", "--public-key", path)["of"]["api_key"]
+name = born_name = does("paper", "key", "make", "born", "--public-key", path)["of"]["api_key"]
 code, told = person.with_code("key", "edit", born, "--api-key", "x" * 64)
 assert told["error"]["code"] == "key-test", told
 assert stages()[born] == "new", "a wrong name costs nothing"
@@ -186,6 +194,25 @@ assert code == 0, told
 everything = {"no_orders": False, "instruments": [], "side": None, "kinds": [], "notional_max": None, "hours": None}
 assert told["key"]["details"] == {"account": "", "addresses": ["203.0.113.7"], "rotate_days": 30, "services": False, "notes": "the desk's",
                                   "scope": everything}, told
+
+say("the venue takes the key from another address only, and it is said from where it saw us")
+
+
+def view_of(key):
+    return next(view for view in does("key", "list")["keys"] if view["key"]["id"] == key)
+
+
+assert view_of(born)["rights"] == {**view_of(born)["rights"], "trade": True, "withdraw": False, "transfer": False, "bound": False}, view_of(born)
+does("paper", "key", "limit", born_name, "--ip", "203.0.113.7")
+for refused in (("balance",), buy()):
+    words = fails(1, "venue", *refused)
+    assert "(-2015); the venue saw this computer as 127.0.0.1; key “" in words and "is bound to 203.0.113.7" in words, words
+assert "saw this computer as 127.0.0.1" in view_of(born)["address_trouble"], view_of(born)
+listed = subprocess.run([f"{BIN}/strongroom", "--dir", DIR, "key", "list"], capture_output=True, text=True).stdout
+assert "not bound to addresses" in listed and "refused: the venue saw this computer as 127.0.0.1" in listed, listed
+does("paper", "key", "limit", born_name)
+does("balance")
+assert view_of(born)["address_trouble"] is None, view_of(born)
 
 say("delete them")
 for key in (new, born, rsa):

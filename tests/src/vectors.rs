@@ -122,7 +122,8 @@ fn request(vector: &Value, keys: &Value, at: Timestamp) -> Verdict {
         Err(why) => return Verdict::NotExpressible(why),
     };
     let Ok(key) = SigningKey::from_stored(scheme, &secret) else { return not("no usable key") };
-    let Ok(ours) = encode::encode(&intent, at, window).sign(api_key, &key) else { return Verdict::Wrong("it did not sign".to_owned()) };
+    let Ok(unsigned) = encode::encode(&intent, at, window) else { return not("the venue has no such request") };
+    let Ok(ours) = unsigned.sign(api_key, &key) else { return Verdict::Wrong("it did not sign".to_owned()) };
     let host = url.split("/api/").next().unwrap_or_default();
     let our_url = if ours.query.is_empty() { format!("{host}{}", ours.path) } else { format!("{host}{}?{}", ours.path, ours.query) };
     let headers_fit = theirs["headers"][&ours.key_header] == ours.api_key && theirs["method"] == ours.method.as_str();

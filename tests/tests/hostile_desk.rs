@@ -11,10 +11,13 @@ use rand_chacha::ChaCha8Rng;
 use rust_decimal::Decimal;
 use strongroom_guard::{InstrumentPolicy, Policy};
 use strongroom_model::{
-    ClientOrderId, Intent, MarketSize, Notional, OrderSpec, PlaceOrder, Price, Quantity, Side, SignedRequest, Symbol, TimeInForce,
+    ClientOrderId, Intent, MarketSize, Method, Notional, OrderSpec, PlaceOrder, Price, Quantity, Side, SignedRequest, Symbol, TimeInForce,
+    Timestamp,
 };
+use strongroom_paper::exchange::{Account, ApiKey, Config, Exchange, LOOPBACK, Limits, Market, Request as VenueRequest, Rights};
 use strongroom_signer_api::{Reply, Request, Saved, Sealed, SignAsk};
 use strongroom_tests::signer_world::SignerWorld;
+use strongroom_venues::binance::{SigningKey, VerifyingKey};
 
 const MS: i64 = 1_800_000_000_000;
 const HOUR_MS: i64 = 3_600_000;
@@ -108,6 +111,12 @@ fn attack(world: &mut SignerWorld, seed: u64, from_ms: i64, span_ms: i64, tries:
                 world.ask_impatiently(Request::Saved(Saved { what, generation, error: None }), now);
             }
             1 => drop(world.ask_impatiently(Request::Touch { ago_ms: 0 }, now)),
+            // Whatever else is signed in between gives no room.
+            2 => {
+                let intent = forged_beside(&mut rng, number);
+                let ask = SignAsk { intent, credential: None, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 };
+                drop(world.ask_impatiently(Request::Sign(ask), now));
+            }
             _ => {
                 let ask = forged(&mut rng, number);
                 if let Some(Reply::Signed { request, .. }) = world.ask_impatiently(Request::Sign(ask), now) {
@@ -163,4 +172,110 @@ fn what_is_not_on_disk_is_not_signed() {
     let after = attack(&mut world, 7, now, HOUR_MS, 6_000).0;
     assert!(before + unsaved + after <= Decimal::from(DAY_MAX), "{before} + {unsaved} + {after}");
     assert!(after > Decimal::ZERO, "what is left is used");
+}
+
+/// The names and values of a request's parameters.
+fn fields_of(request: &SignedRequest) -> Vec<(&str, &str)> {
+    let text = if request.body.is_empty() { &request.query } else { &request.body };
+    text.split('&').filter_map(|pair| pair.split_once('=')).collect()
+}
+
+/// What is wanted beside orders: amendments of any order to any size, logins, and what the venue does not have.
+fn forged_beside(rng: &mut ChaCha8Rng, number: u32) -> Intent {
+    let order = ClientOrderId::parse(&format!("h{}", rng.random_range(0..=number))).unwrap();
+    match rng.random_range(0..8) {
+        0 => Intent::StreamLogin,
+        1 => Intent::QueryKeyRights,
+        2 => Intent::DeadMan { symbol: None, countdown_ms: rng.random_range(0..2) * 60_000 },
+        _ => {
+            let quantity = ["0.0001", "0.001", "0.01", "0.05", "0.0625", "1", "20", "999999999999"][rng.random_range(0..8)];
+            Intent::Amend { symbol: Symbol::parse("BTCUSDT").unwrap(), order, quantity: quantity.parse().unwrap() }
+        }
+    }
+}
+
+/// Whatever it does with amendments and logins, and in which order and how often it sends what was signed: no order at the venue is larger
+/// than it was signed, none has another name, and nothing that it was told lets orders pass without a signature.
+#[test]
+fn amendments_and_logins_raise_nothing() {
+    let mut world = world();
+    let mut config = Config::standard(3, Market::Empty);
+    let key = ApiKey::new("hostilehostilehostile", VerifyingKey::hmac(SECRET), Rights::Trade);
+    config.accounts = vec![Account::funded(vec![key])];
+    config.accounts[0].balances = vec![("USDT".to_owned(), "1000000000".parse().unwrap())];
+    let wide = u32::MAX;
+    config.limits = Limits { weight_per_minute: wide, orders_per_10s: wide, orders_per_day: wide, raw_requests_per_5m: wide };
+    let mut venue = Exchange::new(config, Timestamp::from_ms(MS));
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    let (mut kept, mut sizes, mut sum): (Vec<SignedRequest>, HashMap<String, Decimal>, Decimal) = Default::default();
+    let (mut amendments, mut logins, mut answers) = (0, 0, HashMap::<(String, u16), u32>::new());
+    for number in 0..4_000 {
+        let ms = MS + i64::from(number) * 10;
+        let intent = if rng.random_range(0..3) == 0 {
+            let (price, quantity) = (rng.random_range(1_000..200_000_u32).to_string(), ["0.1", "0.05", "0.02"][rng.random_range(0..3)]);
+            let spec = OrderSpec::PostOnly { price: Price::parse(&price).unwrap(), quantity: quantity.parse().unwrap() };
+            let client_order_id = ClientOrderId::parse(&format!("h{number}")).unwrap();
+            Intent::Place(PlaceOrder { client_order_id, symbol: Symbol::parse("BTCUSDT").unwrap(), side: Side::Buy, spec })
+        } else {
+            forged_beside(&mut rng, number)
+        };
+        let ask = SignAsk { intent: intent.clone(), credential: None, clock_offset_us: 0, recv_window_ms: 60_000, audit_seq: 0 };
+        if let Some(Reply::Signed { request, .. }) = world.ask_impatiently(Request::Sign(ask), ms) {
+            let fields = fields_of(&request);
+            match &intent {
+                Intent::Place(order) => {
+                    sum += worth(&request, &policy().instruments);
+                    sizes.insert(order.client_order_id.as_str().to_owned(), order.spec.quantity().unwrap().value());
+                }
+                Intent::Amend { order, .. } => {
+                    let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
+                    assert_eq!(
+                        names,
+                        ["timestamp", "symbol", "origClientOrderId", "newClientOrderId", "newQty", "recvWindow", "signature"]
+                    );
+                    assert!(fields[2..4].iter().all(|(_, name)| *name == order.as_str()), "{fields:?}");
+                    assert_eq!((request.method.as_str(), request.path.as_str()), ("PUT", "/api/v3/order/amend/keepPriority"));
+                    amendments += 1;
+                }
+                Intent::StreamLogin => logins += 1,
+                Intent::QueryKeyRights => {}
+                other => panic!("{other:?} was signed"),
+            }
+            kept.push(request);
+        }
+        // It sends what it has: at once, later, twice, in any order.
+        for request in (0..3).filter_map(|_| kept.get(rng.random_range(0..kept.len().max(1)))) {
+            if request.method == Method::Socket {
+                continue;
+            }
+            let (path, query, body) = (&request.path, &request.query, request.body.as_bytes());
+            let (method, api_key) = (request.method.as_str(), Some(request.api_key.as_str()));
+            let answer = venue.rest(Timestamp::from_ms(ms), VenueRequest { method, path, query, body, api_key, address: LOOPBACK });
+            *answers.entry((method.to_owned(), answer.status)).or_default() += 1;
+        }
+    }
+    let count = |method: &str, status: u16| answers.get(&(method.to_owned(), status)).copied().unwrap_or_default();
+    assert!(amendments > 1_000 && logins > 100 && count("PUT", 200) > 20 && count("PUT", 400) > 100, "{amendments} {logins} {answers:?}");
+    assert!(sum <= Decimal::from(DAY_MAX), "{sum}");
+    let params = format!("symbol=BTCUSDT&limit=1000&timestamp={}", MS + 40_000);
+    let query = format!("{params}&signature={}", SigningKey::Hmac(SECRET).sign(params.as_bytes()).unwrap());
+    let ask = VenueRequest {
+        method: "GET",
+        path: "/api/v3/allOrders",
+        query: &query,
+        body: b"",
+        api_key: Some("hostilehostilehostile"),
+        address: LOOPBACK,
+    };
+    let told: serde_json::Value = serde_json::from_slice(&venue.rest(Timestamp::from_ms(MS + 40_000), ask).body).unwrap();
+    let mut smaller = 0;
+    for order in told.as_array().unwrap() {
+        let size = sizes.get(order["clientOrderId"].as_str().unwrap()).expect("its name was signed");
+        let has = decimal(order["origQty"].as_str().unwrap());
+        assert!(has <= *size, "{order} was signed for {size}");
+        smaller += u32::from(has < *size);
+    }
+    assert!(smaller > 10, "{smaller} of {told}");
+    // Nothing that it was told in all is a logon.
+    assert!(!world.told_desk.windows(13).any(|window| window.eq_ignore_ascii_case(b"session.logon")));
 }

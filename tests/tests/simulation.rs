@@ -16,7 +16,9 @@ use strongroom_desk::event::{Event, Outcome, Tag};
 use strongroom_desk::{Effect, Machine, Now, Order};
 use strongroom_desk_api::Fate;
 use strongroom_guard::{DeskRules, Freeze, KillScope, Policy, Quote};
-use strongroom_model::{ClientOrderId, MarketSize, Notional, OrderSpec, OwnerTag, PlaceOrder, Price, Quantity, Side, Symbol, TimeInForce, Timestamp};
+use strongroom_model::{
+    ClientOrderId, MarketSize, Notional, OrderSpec, OwnerTag, PlaceOrder, Price, Quantity, Side, Symbol, TimeInForce, Timestamp,
+};
 use strongroom_paper::exchange::{Account, ApiKey, Config, Exchange, LOOPBACK, Limits, Market, Request, Rights};
 use strongroom_signer_api::{DoorId, Reply, SignAsk};
 use strongroom_tests::signer_world::SignerWorld;
@@ -43,6 +45,8 @@ struct World {
     deliveries: BTreeMap<(i64, u64), (u32, Delivery)>,
     next_delivery: u64,
     faults: bool,
+    /// Base quantities of orders as they were placed.
+    sizes: BTreeMap<String, Decimal>,
 }
 
 enum Delivery {
@@ -91,6 +95,7 @@ impl World {
             deliveries: BTreeMap::new(),
             next_delivery: 0,
             faults: true,
+            sizes: BTreeMap::new(),
         }
     }
 
@@ -251,6 +256,7 @@ impl World {
         };
         let client_order_id = ClientOrderId::parse(name).unwrap();
         let order = PlaceOrder { client_order_id, symbol, side, spec };
+        self.sizes.insert(format!("sim-{number}"), quantity.value());
         let market = Quote { mark: Some(mark), average: Some(mark) };
         self.step(Event::Place { door: u64::from(number), by: DoorId::DESK, order, market, reason: None });
     }
@@ -261,6 +267,21 @@ impl World {
         if !live.is_empty() {
             let id = live[self.rng.random_range(0..live.len())].clone();
             self.step(Event::Cancel { door: 0, id });
+        }
+    }
+
+    fn amend_some(&mut self) {
+        let live: Vec<_> = self.machine.orders().filter(|order| order.may_rest()).map(|order| order.intent.clone()).collect();
+        if live.is_empty() {
+            return;
+        }
+        let order = &live[self.rng.random_range(0..live.len())];
+        // Mostly smaller; at times as large as it is, or larger, which is never asked of the venue.
+        let percent = [25, 50, 75, 75, 100, 150][self.rng.random_range(0..6)];
+        let step = if order.symbol.as_str() == "BTCUSDT" { 5 } else { 4 };
+        let wanted = order.spec.quantity().map(|quantity| (quantity.value() * Decimal::new(percent, 2)).round_dp(step));
+        if let Some(quantity) = wanted.and_then(Quantity::new) {
+            self.step(Event::Amend { door: 0, id: order.client_order_id.clone(), quantity });
         }
     }
 
@@ -302,6 +323,9 @@ fn simulate(seed: u64, orders: u32) {
         if world.rng.random_range(0..3) == 0 {
             world.cancel_some();
         }
+        if world.rng.random_range(0..4) == 0 {
+            world.amend_some();
+        }
         if world.chance(2) {
             world.restart();
         }
@@ -329,7 +353,7 @@ fn check(world: &mut World, seed: u64) {
     let mut balances: BTreeMap<String, Decimal> =
         Account::funded(Vec::new()).balances.into_iter().map(|(asset, amount)| (asset, amount.value())).collect();
     let mut add = |asset: &str, amount: Decimal| *balances.entry(asset.to_owned()).or_default() += amount;
-    let (mut filled, mut refused) = (0, 0);
+    let (mut filled, mut refused, mut smaller) = (0, 0, 0);
     for (id, order) in &disk {
         let view = order.view();
         let at_venue = venue.get(id).map_or(&[][..], Vec::as_slice);
@@ -344,6 +368,13 @@ fn check(world: &mut World, seed: u64) {
         assert_eq!(view.filled.value(), executed, "seed {seed}: {id} {view:?} {told}");
         let sum: Decimal = view.fills.iter().map(|fill| fill.quantity.value()).sum();
         assert_eq!(sum, executed, "seed {seed}: fills of {id} are missing");
+        if let Some(has) = view.spec.quantity() {
+            let ordered: Decimal = told["origQty"].as_str().unwrap().parse().unwrap();
+            assert_eq!(has.value(), ordered, "seed {seed}: {id} is amended here or there only");
+            let size = world.sizes.get(id).copied().unwrap_or_default();
+            assert!(ordered <= size, "seed {seed}: {id} became larger than {size}: {told}");
+            smaller += u32::from(ordered < size);
+        }
         filled += u32::from(!executed.is_zero());
         let (base, quote) = if view.symbol.as_str() == "BTCUSDT" { ("BTC", "USDT") } else { ("ETH", "USDT") };
         for fill in &view.fills {
@@ -362,8 +393,12 @@ fn check(world: &mut World, seed: u64) {
         let total: Decimal = ["free", "locked"].iter().map(|part| told[part].as_str().unwrap().parse::<Decimal>().unwrap()).sum();
         assert_eq!(total, balances.get(asset).copied().unwrap_or_default(), "seed {seed}: balance of {asset}");
     }
-    assert!(filled > 0 && refused > 0, "seed {seed}: nothing happened ({filled} filled, {refused} refused)");
-    eprintln!("seed {seed}: {} orders, {filled} with fills, {refused} refused, {} restarts", disk.len(), world.incarnation);
+    assert!(filled > 0 && refused > 0 && smaller > 0, "seed {seed}: {filled} filled, {refused} refused, {smaller} smaller");
+    eprintln!(
+        "seed {seed}: {} orders, {filled} with fills, {refused} refused, {smaller} made smaller, {} restarts",
+        disk.len(),
+        world.incarnation
+    );
 }
 
 /// Names of orders that may stand in the venue's book, as the venue tells.
@@ -382,7 +417,8 @@ fn kill_in_the_middle(seed: u64) {
         let pause = world.rng.random_range(5..60);
         world.pass(pause);
     }
-    let resting: Vec<_> = world.machine.orders().filter(|order| order.may_rest()).map(|order| order.intent.client_order_id.clone()).collect();
+    let resting: Vec<_> =
+        world.machine.orders().filter(|order| order.may_rest()).map(|order| order.intent.client_order_id.clone()).collect();
     let protected = resting.iter().find(|id| id.is_of(&grid)).unwrap().clone();
     world.step(Event::Protect { door: Some(1), id: protected.clone(), protected: true });
     let freeze = Freeze { why: "it runs wild".to_owned(), scope: KillScope::Bot(grid.clone()) };

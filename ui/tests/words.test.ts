@@ -92,6 +92,7 @@ describe("audit words", () => {
   it.each([
     [intended, "buy 0.02 BTCUSDT at 93 879.43 or better, sr-…2ynzsz"],
     [entry("order-intended", { cancel: ID }), "cancel sr-…2ynzsz"],
+    [entry("order-intended", { amend: ID, quantity: "0.015" }), "make smaller, to 0.015, sr-…2ynzsz"],
     [entry("order-reported", report), "filled 0.01 of 0.02, notional 967.5453, sr-…2ynzsz"],
     [entry("order-reported", { ...report, fate: "canceled", filled: "0", notional: "0" }), "cancelled, nothing filled, sr-…2ynzsz"],
     [

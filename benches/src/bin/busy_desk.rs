@@ -353,6 +353,7 @@ fn key() -> KeyView {
         rights: None,
         due: Vec::new(),
         step: None,
+        address_trouble: None,
     }
 }
 

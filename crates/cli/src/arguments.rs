@@ -163,6 +163,15 @@ pub(crate) enum OrderCommand {
         /// Our name of it.
         id: String,
     },
+    /// Make an order that rests smaller; it keeps its place in the queue.
+    #[command(after_help = "Example:\n  strongroom order amend sr-01m85he5b14s94wwmxbqsf1hqe --quantity 0.005")]
+    Amend {
+        /// Our name of it.
+        id: String,
+        /// Base quantity from now on, what is filled included.
+        #[arg(long)]
+        quantity: Quantity,
+    },
     /// Live orders, newest first.
     #[command(after_help = "Example:\n  strongroom order list --all")]
     List {
@@ -417,6 +426,9 @@ mod tests {
             ("order place BTCUSDT buy --market", false),
             ("order place BTCUSDT hold --market --quantity 1", false),
             ("order place BTCUSDT buy --limit -1 --quantity 1", false),
+            ("order amend sr-1 --quantity 0.5", true),
+            ("order amend sr-1", false),
+            ("order amend sr-1 --quantity 0.5 --limit 9", false),
             ("vault unlock --password secret", false),
             ("vault unlock --password-fd 3 --json", true),
             ("vault unlock --secret-fd 3", false),

@@ -119,7 +119,8 @@ fn engage(door: &Door, why: &str) -> Result<String, Failure> {
     });
     Ok(match cancelled {
         Ok(Tell::Done { words }) => words,
-        _ => "The signer is frozen: no order can be signed. The desk did not answer; it is started anew and then cancels open orders.".to_owned(),
+        _ => "The signer is frozen: no order can be signed. The desk did not answer; it is started anew and then cancels open orders."
+            .to_owned(),
     })
 }
 
@@ -250,8 +251,13 @@ fn place(door: &Door, orders: u32) -> Result<(Symbol, OrderSpec, String), Failur
     let spec = |number: u32| far(&instrument, bid, number);
     for number in 0..orders {
         let spec = spec(number)?;
-        let ask =
-            Ask::Place { client_order_id: None, symbol: instrument.symbol.clone(), side: Side::Buy, spec, reason: Some("a drill".to_owned()) };
+        let ask = Ask::Place {
+            client_order_id: None,
+            symbol: instrument.symbol.clone(),
+            side: Side::Buy,
+            spec,
+            reason: Some("a drill".to_owned()),
+        };
         placed(door, &ask)?;
     }
     Ok((instrument.symbol.clone(), spec(orders)?, venue))
@@ -290,7 +296,8 @@ fn market(door: &Door, policy: &Policy) -> Result<(Instrument, Price), Failure> 
 fn far(instrument: &Instrument, bid: Price, number: u32) -> Result<OrderSpec, Failure> {
     let no_price = || Failure::refused("drill", "no price far from the market can be named".to_owned());
     let below = bid.value() * Decimal::new(9, 1) - instrument.price.tick.value() * Decimal::from(number);
-    let price = Price::new(below).map(|price| price.floor_to(instrument.price.tick)).filter(|price| !price.is_zero()).ok_or_else(no_price)?;
+    let price =
+        Price::new(below).map(|price| price.floor_to(instrument.price.tick)).filter(|price| !price.is_zero()).ok_or_else(no_price)?;
     let least = instrument.notional.min.value() * Decimal::TWO / price.value();
     let quantity = Quantity::new(least).unwrap_or_default().max(instrument.lot.min).floor_to(instrument.lot.step);
     let quantity = quantity.checked_add(instrument.lot.step).ok_or_else(no_price)?;

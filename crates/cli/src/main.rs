@@ -247,6 +247,7 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
                 door.act(DoorAction::ProtectOrder { client_order_id: id }, &Descriptors::for_code(&secrets))?
             }
             OrderCommand::Unprotect { id } => door.ask(&Ask::Unprotect { client_order_id: id })?,
+            OrderCommand::Amend { id, quantity } => door.ask(&Ask::Amend { client_order_id: id, quantity })?,
             OrderCommand::List { all } => door.ask(&Ask::Orders { live: !all })?,
             OrderCommand::Show { id } => door.ask(&Ask::Order { client_order_id: id })?,
         },

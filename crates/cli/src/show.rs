@@ -2,8 +2,10 @@
 
 use std::fmt::Display;
 
-use strongroom_desk_api::{AuditEntry, BookView, DueReason, KeyView, LineKind, OrderView, RotationStep, SessionRow, SessionView, Tell, VaultView};
-use strongroom_model::{CredentialInfo, KeyDetails, KeyStage, MarketSize, OrderSpec, Origin, Role, TimeInForce};
+use strongroom_desk_api::{
+    AuditEntry, BookView, DueReason, KeyView, LineKind, OrderView, RotationStep, SessionRow, SessionView, Tell, VaultView,
+};
+use strongroom_model::{CredentialInfo, KeyDetails, KeyRights, KeyStage, MarketSize, OrderSpec, Origin, Role, TimeInForce};
 
 /// Prints an answer.
 pub(crate) fn tell(tell: &Tell, json: bool) {
@@ -164,6 +166,18 @@ fn session(view: &SessionView) {
     }
 }
 
+fn granted(rights: &KeyRights) -> String {
+    let KeyRights { trade, withdraw, transfer, bound, until, .. } = rights;
+    let mut words = vec![if *trade { "it trades" } else { "it does not trade" }.to_owned()];
+    words.extend(withdraw.then(|| "it can WITHDRAW".to_owned()));
+    words.extend(transfer.then(|| "it can MOVE FUNDS to other accounts or wallets".to_owned()));
+    words.extend(
+        bound.map(|bound| if bound { "bound to addresses" } else { "not bound to addresses: it is taken from anywhere" }.to_owned()),
+    );
+    words.extend(until.map(|until| format!("it trades until {until}")));
+    words.join(", ")
+}
+
 fn key(view: &KeyView) {
     let info = &view.key;
     let stage = match info.stage {
@@ -191,6 +205,12 @@ fn key(view: &KeyView) {
     let noted: Vec<&str> = [account.as_str(), &addresses, machines, &scope, notes].into_iter().filter(|text| !text.is_empty()).collect();
     if !noted.is_empty() {
         println!("      {}", noted.join("; "));
+    }
+    if let Some(rights) = &view.rights {
+        println!("      the venue says: {}", granted(rights));
+    }
+    if let Some(words) = &view.address_trouble {
+        println!("      refused: {words}");
     }
     for reason in &view.due {
         match reason {

@@ -126,6 +126,13 @@ pub enum Ask {
         /// Our name of it.
         client_order_id: String,
     },
+    /// Make an order that rests smaller; it keeps its name and its place in the queue.
+    Amend {
+        /// Our name of it.
+        client_order_id: String,
+        /// Its base quantity from now on, what is filled included.
+        quantity: Quantity,
+    },
     /// Orders known to the desk, newest first.
     Orders {
         /// Only those that are not over.
@@ -220,7 +227,7 @@ pub enum Tell {
         /// In force.
         policy: Box<Policy>,
     },
-    /// To place, cancel and show.
+    /// To place, amend, cancel and show.
     Order(Box<OrderView>),
     /// To [`Ask::Orders`].
     Orders {

@@ -22,6 +22,8 @@ pub struct KeyView {
     pub due: Vec<DueReason>,
     /// What its rotation waits for: told of the new key.
     pub step: Option<RotationStep>,
+    /// What the address means from which the venue refused it, until it accepts it again.
+    pub address_trouble: Option<String>,
 }
 
 /// Why a key should be replaced.

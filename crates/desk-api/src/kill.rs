@@ -89,7 +89,10 @@ mod tests {
         for (report, words) in [
             (report(0, vec![], vec![]), "No order of this desk was open."),
             (report(1, vec![], vec![]), "The one open order is confirmed as gone (1.050 s)."),
-            (report(7, vec![], vec!["long".to_owned()]), "All 7 open orders are confirmed as gone (1.050 s). Protected, and left as they are: long."),
+            (
+                report(7, vec![], vec!["long".to_owned()]),
+                "All 7 open orders are confirmed as gone (1.050 s). Protected, and left as they are: long.",
+            ),
             (
                 report(7, vec![left("a")], vec![]),
                 "6 of 7 open orders are confirmed as gone. Not yet: BTCUSDT a: open; its cancel is not confirmed. It goes on.",

@@ -21,6 +21,7 @@ use crate::event::{Event, Outcome};
 use crate::hall::{Hall, Inbound, lock, wall};
 use crate::key_use::Suspicion;
 use crate::machine::error;
+use crate::rights;
 use crate::rotation;
 use crate::ticket::{self, Facts};
 
@@ -54,7 +55,8 @@ fn view(hall: &Hall, key: CredentialInfo, step: Option<RotationStep>) -> KeyView
     });
     let rotate_due = since.min().map_or(aged, |since| since.min(aged));
     let age_days = u32::try_from(now.ms_since(key.created) / MS_PER_DAY).unwrap_or(0);
-    KeyView { age_days, last_used: known.last, rotate_due, rights: known.rights.or(key.granted), due, step, key }
+    let address_trouble = rights::trouble_of(hall, &key);
+    KeyView { age_days, last_used: known.last, rotate_due, rights: known.rights.or(key.granted), due, step, address_trouble, key }
 }
 
 /// Why a key should be replaced now. What is being replaced, or is not in use yet, is not due.
@@ -109,17 +111,17 @@ pub(crate) async fn balances(hall: &Arc<Hall>) -> Tell {
         other => return unexpected(other),
     };
     hall.keys.signed(&request.api_key, wall());
-    match hall.venue.send(&request, false).await {
+    match hall.send(&request, false).await {
         Outcome::Answer { status, retry_after_s, body } => {
             let read = decode::outcome(status, retry_after_s, &body).and_then(|body| Ok((decode::balances(body)?, decode::rights(body)?)));
             match read {
                 Ok((balances, (trade, withdraw))) => {
-                    hall.keys.told(&request.api_key, KeyRights { trade, withdraw, at: wall() }, hall.venue.mode);
+                    hall.keys.told(&request.api_key, KeyRights { trade, withdraw, at: wall(), ..KeyRights::default() }, hall.venue.mode);
                     lock(&hall.balances).clone_from(&balances);
                     hall.event(Event::Held(balances.clone())).await;
                     Tell::Balance { balances }
                 }
-                Err(failure) => error("venue", failure.to_string(), failure.advice()),
+                Err(failure) => rights::explained(hall, error("venue", failure.to_string(), failure.advice())).await,
             }
         }
         Outcome::NotSent(why) | Outcome::NoAnswer(why) => error("venue", why, Advice::RetryAfter(1_000)),

@@ -12,9 +12,9 @@ use strongroom_audit::Kind;
 use strongroom_desk_api::socket::{DESK_SOCKET, LINE_LEN_MAX, listen, peer_is_same_user, run_dir};
 use strongroom_desk_api::{Ask, AuditEntry, OrderView, SessionRow, SessionView, Tell, VaultState, VaultView};
 use strongroom_guard::{Freeze, KillScope, SessionEnd};
-use strongroom_model::{Advice, ClientOrderId, CredentialInfo, OrderSpec, PlaceOrder, Remark, Side, Symbol, is_plain};
+use strongroom_model::{Advice, ClientOrderId, OrderSpec, PlaceOrder, Quantity, Remark, Side, Symbol, is_plain};
 use strongroom_signer_api::channel::Channel;
-use strongroom_signer_api::{ActionEnd, DoorId, GIVEN_UP, KitOpening, PinChange, Refusal, Reply, Request, SessionInfo, Status};
+use strongroom_signer_api::{DoorId, Refusal, Reply, Request, SessionInfo, Status};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
@@ -25,6 +25,8 @@ use crate::actions::{self, refused};
 use crate::hall::{Hall, Inbound, Summary, lock, wall};
 use crate::locking;
 use crate::machine::error;
+use crate::outcomes;
+use crate::rights;
 use crate::rotation;
 use crate::watching;
 use crate::whereabouts;
@@ -144,6 +146,7 @@ impl Door {
             },
             Ask::Place { client_order_id, symbol, side, spec, reason } => self.place(client_order_id, symbol, side, spec, reason).await,
             Ask::Cancel { client_order_id } => self.cancel(&client_order_id).await,
+            Ask::Amend { client_order_id, quantity } => self.amend(&client_order_id, quantity).await,
             Ask::Orders { live } => self.orders(live),
             Ask::Order { client_order_id } => match lock(&self.hall.store).order(&client_order_id) {
                 Ok(Some(order)) => Tell::Order(Box::new(order.view())),
@@ -280,7 +283,7 @@ impl Door {
         loop {
             let news = self.hall.ended_news.notified();
             if let Some(ended) = self.hall.ended(ticket) {
-                return ended.tell.unwrap_or_else(|| outcome_of(ended.end));
+                return ended.tell.unwrap_or_else(|| outcomes::told(ended.end));
             }
             if tokio::time::timeout_at(end, news).await.is_err() {
                 return error("outcome", "this action has not ended".to_owned(), Advice::RetryAfter(1_000));
@@ -303,7 +306,7 @@ impl Door {
             return error("reason", format!("a reason has 1 to {REASON_LEN_MAX} bytes without control characters"), Advice::Refuse);
         }
         let (reply, wait) = oneshot::channel();
-        self.wait_for_order(Inbound::Place { by: self.id, order, reason, reply }, wait).await
+        rights::explained(&self.hall, self.wait_for_order(Inbound::Place { by: self.id, order, reason, reply }, wait).await).await
     }
 
     async fn cancel(&self, id: &str) -> Tell {
@@ -313,6 +316,15 @@ impl Door {
         };
         let (reply, wait) = oneshot::channel();
         self.wait_for_order(Inbound::Cancel { id, reply }, wait).await
+    }
+
+    async fn amend(&self, id: &str, quantity: Quantity) -> Tell {
+        let id = match ClientOrderId::parse(id) {
+            Ok(id) => id,
+            Err(failure) => return error("client-order-id", failure.to_string(), Advice::Refuse),
+        };
+        let (reply, wait) = oneshot::channel();
+        self.wait_for_order(Inbound::Amend { id, quantity, reply }, wait).await
     }
 
     async fn wait_for_order(&self, inbound: Inbound, wait: oneshot::Receiver<Tell>) -> Tell {
@@ -435,66 +447,5 @@ pub(crate) fn unexpected(answer: Result<Reply, strongroom_signer_api::Refusal>) 
     match answer {
         Err(refusal) => refused(&refusal),
         Ok(_) => refused(&strongroom_signer_api::Refusal::NotUnderstood),
-    }
-}
-
-fn outcome_of(end: ActionEnd) -> Tell {
-    let done = |words: &str, key: Option<CredentialInfo>| Tell::Outcome { words: words.to_owned(), key, log_key: None, public_key: None };
-    match end {
-        ActionEnd::VaultCreated { log_key, .. } => {
-            let key: Option<[u8; 32]> = log_key.try_into().ok();
-            let words = "The vault is created and open. Keep the log's public key where this computer cannot change it.".to_owned();
-            Tell::Outcome { words, key: None, log_key: key.map(|key| strongroom_audit::key_text(&key)), public_key: None }
-        }
-        ActionEnd::Unlocked { by_kit: Some(KitOpening { state_lost: Some(_), .. }), .. } => done(
-            "Unlocked, without the state file. Whether the kill switch was engaged is not known, so it is: look at your orders, then re-arm with \
-             `strongroom rearm`.",
-            None,
-        ),
-        ActionEnd::Unlocked { .. } => done("Unlocked.", None),
-        ActionEnd::Imported(info) => done("Imported. The secret is in the vault; remove it from where it came from.", Some(info)),
-        ActionEnd::RotationBegun(info) => done("The new key is stored and waits for its test.", Some(info)),
-        ActionEnd::Generated { info, public_key } => {
-            let words = format!(
-                "Made; nobody ever saw its private half. Register the public half below at the venue, for reading and trading only. Then tell \
-                 the venue's name of it: `strongroom key edit {} --api-key NAME`.",
-                info.id
-            );
-            Tell::Outcome { words, key: Some(info), log_key: None, public_key: Some(public_key) }
-        }
-        ActionEnd::Edited(info) => done("Changed.", Some(info)),
-        ActionEnd::Deleted(info) => done("Deleted from the vault. It stays valid at the venue until you revoke it there.", Some(info)),
-        // The desk did more: it told where the file is.
-        ActionEnd::KeyExported { info, .. } => done("Encrypted.", Some(info)),
-        ActionEnd::BackupGranted => done("Granted.", None),
-        ActionEnd::PasswordChanged { slot } => {
-            done(&format!("The password of slot {slot} is changed. Backups of before still open with the old one."), None)
-        }
-        ActionEnd::KitReplaced => done("The new recovery kit counts. Destroy the old print: it still opens backups of before.", None),
-        ActionEnd::SlotAdded(slot) => done(&format!("Slot {} is added: {}, “{}”.", slot.id, slot.kind, slot.label), None),
-        ActionEnd::RolesSet { slot, roles } => {
-            let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
-            done(&format!("The owner of slot {slot} is {} from now on.", names.join(", ")), None)
-        }
-        ActionEnd::OrderConfirmed(_) => done("Confirmed. It is signed when it is placed within two minutes, exactly like this.", None),
-        ActionEnd::Overridden { .. } => done("Granted. The order passes when it is placed within two minutes, exactly like this.", None),
-        ActionEnd::Protected(id) => done(&format!("The kill switch leaves {id} as long as it is live; you can still cancel it."), None),
-        ActionEnd::SlotRemoved { slot } => done(
-            &format!("Slot {slot} is closed. It still opens backups of before; `strongroom vault rekey` gives everything new keys."),
-            None,
-        ),
-        ActionEnd::Rekeyed { closed } => {
-            let closed: Vec<String> = closed.iter().map(u16::to_string).collect();
-            let closed = if closed.is_empty() { String::new() } else { format!(" Closed slots: {}.", closed.join(", ")) };
-            done(&format!("Everything in the vault has new keys; only your password and the new recovery kit open it.{closed}"), None)
-        }
-        ActionEnd::Rearmed => done("Re-armed. Orders are allowed again.", None),
-        ActionEnd::PolicySet(_) => done("The limits are changed.", None),
-        ActionEnd::Pinned(PinChange { host, spki_sha256, trust: true }) => done(&format!("{host} is pinned to {spki_sha256}."), None),
-        ActionEnd::Pinned(PinChange { host, spki_sha256, .. }) => {
-            done(&format!("{host} may not have the key {spki_sha256} any more."), None)
-        }
-        ActionEnd::Failed { why, advice, .. } if why == GIVEN_UP => error("given-up", why, advice),
-        ActionEnd::Failed { why, advice, wrong_factor } => error(if wrong_factor { "wrong-factor" } else { "not-done" }, why, advice),
     }
 }

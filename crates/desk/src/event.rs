@@ -8,7 +8,9 @@ use serde_json::Value;
 use strongroom_audit::Kind;
 use strongroom_desk_api::Tell;
 use strongroom_guard::{Freeze, Policy, Quote};
-use strongroom_model::{Asset, Balance, ClientOrderId, CredentialId, Intent, PlaceOrder, Price, SignedRequest, Symbol, Timestamp};
+use strongroom_model::{
+    Asset, Balance, ClientOrderId, CredentialId, Intent, PlaceOrder, Price, Quantity, SignedRequest, Symbol, Timestamp,
+};
 use strongroom_signer_api::{DoorId, Refusal};
 
 use crate::order::Order;
@@ -73,6 +75,15 @@ pub enum Event {
         door: Door,
         /// Which order.
         id: ClientOrderId,
+    },
+    /// A door wants an order made smaller.
+    Amend {
+        /// Who waits.
+        door: Door,
+        /// Which order.
+        id: ClientOrderId,
+        /// Its base quantity from now on.
+        quantity: Quantity,
     },
     /// A [`Effect::Record`] is on disk, or could not be written.
     Recorded {

@@ -39,6 +39,8 @@ pub(crate) enum Inbound {
     Cancel { id: strongroom_model::ClientOrderId, reply: oneshot::Sender<Tell> },
     /// The kill switch reaches an order again.
     Unprotect { id: strongroom_model::ClientOrderId, reply: oneshot::Sender<Tell> },
+    /// A door makes one smaller.
+    Amend { id: strongroom_model::ClientOrderId, quantity: strongroom_model::Quantity, reply: oneshot::Sender<Tell> },
     /// Anything else that happens.
     Event(Event),
     /// How many orders are live, how many ambiguous, and why the kill switch is engaged.
@@ -283,9 +285,7 @@ impl Hall {
     pub(crate) async fn killed(&self, freeze: Freeze) {
         let keys = match &freeze.scope {
             KillScope::Account(account) => match self.ask_signer(&Request::Credentials).await {
-                Ok(Reply::Credentials(keys)) => {
-                    keys.into_iter().filter(|key| key.details.account == *account).map(|key| key.id).collect()
-                }
+                Ok(Reply::Credentials(keys)) => keys.into_iter().filter(|key| key.details.account == *account).map(|key| key.id).collect(),
                 _ => Vec::new(),
             },
             _ => Vec::new(),

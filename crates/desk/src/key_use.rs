@@ -2,6 +2,7 @@
 //! restarts the times are right to the minute.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,9 @@ pub(crate) struct Use {
     pub(crate) rights: Option<KeyRights>,
     #[serde(default)]
     pub(crate) suspicion: Option<Suspicion>,
+    /// From where the venue refused it last, until it accepts it again.
+    #[serde(default)]
+    pub(crate) refused_from: Option<IpAddr>,
 }
 
 /// Uses by API key.
@@ -53,13 +57,34 @@ impl KeyUse {
 
     /// What the venue says of a key. Where money is real, one that can withdraw should not be here.
     pub(crate) fn told(&self, api_key: &str, rights: KeyRights, mode: Mode) {
-        let is_too_much = rights.withdraw && mode == Mode::Live;
+        let too_much = match rights {
+            _ if mode != Mode::Live => None,
+            KeyRights { withdraw: true, .. } => Some("the venue says that it can withdraw"),
+            KeyRights { transfer: true, .. } => Some("the venue says that it can move funds to other accounts or wallets"),
+            _ => None,
+        };
         self.change(api_key, |known| {
+            // What an account may do says less than the list of the key's own rights.
+            if rights.bound.is_none() && known.rights.is_some_and(|known| known.bound.is_some()) {
+                return;
+            }
             known.rights = Some(rights);
-            if is_too_much && known.suspicion.is_none() {
-                known.suspicion = Some(Suspicion { why: "the venue says that it can withdraw".to_owned(), since: rights.at });
+            if let (Some(why), None) = (too_much, &known.suspicion) {
+                known.suspicion = Some(Suspicion { why: why.to_owned(), since: rights.at });
             }
         });
+    }
+
+    /// The venue carried a request out.
+    pub(crate) fn accepted(&self, api_key: &str) {
+        if self.of(api_key).refused_from.is_some() {
+            self.change(api_key, |known| known.refused_from = None);
+        }
+    }
+
+    /// The venue refused it, and said from where it saw us.
+    pub(crate) fn refused_from(&self, api_key: &str, seen: IpAddr) {
+        self.change(api_key, |known| known.refused_from = Some(seen));
     }
 
     pub(crate) fn suspect(&self, api_key: &str, why: &str, since: Timestamp) {
@@ -102,7 +127,7 @@ mod tests {
         let store = Store::open(&folder.path().join("desk.db")).unwrap();
         let keys = KeyUse::restore(&store);
         keys.signed("a", Timestamp::from_ms(5));
-        keys.told("a", KeyRights { trade: true, withdraw: false, at: Timestamp::from_ms(6) }, Mode::Live);
+        keys.told("a", KeyRights { trade: true, at: Timestamp::from_ms(6), ..KeyRights::default() }, Mode::Live);
         keys.suspect("a", "seen elsewhere", Timestamp::from_ms(6));
         keys.write(&store, Timestamp::from_ms(100_000)).unwrap();
         keys.signed("b", Timestamp::from_ms(7));
@@ -114,12 +139,29 @@ mod tests {
 
     #[test]
     fn a_key_that_can_withdraw_real_money_is_suspect() {
-        let rights = KeyRights { trade: true, withdraw: true, at: Timestamp::from_ms(6) };
-        for (mode, suspect) in [(Mode::Live, true), (Mode::Simulation, false)] {
+        let plain = KeyRights { trade: true, at: Timestamp::from_ms(6), ..KeyRights::default() };
+        let (withdraws, transfers) = (KeyRights { withdraw: true, ..plain }, KeyRights { transfer: true, ..plain });
+        for (rights, mode, suspect) in
+            [(withdraws, Mode::Live, true), (transfers, Mode::Live, true), (plain, Mode::Live, false), (withdraws, Mode::Simulation, false)]
+        {
             let keys = KeyUse::default();
             keys.told("a", rights, mode);
-            assert_eq!(keys.of("a").suspicion.is_some(), suspect);
+            assert_eq!(keys.of("a").suspicion.is_some(), suspect, "{rights:?} {mode:?}");
         }
+    }
+
+    /// The account of Binance may nearly always withdraw; whether the key may is another question.
+    #[test]
+    fn what_the_account_may_says_nothing_of_a_key_whose_rights_are_known() {
+        let keys = KeyUse::default();
+        let own = KeyRights { trade: true, bound: Some(true), at: Timestamp::from_ms(6), ..KeyRights::default() };
+        keys.told("a", own, Mode::Live);
+        keys.told("a", KeyRights { withdraw: true, bound: None, at: Timestamp::from_ms(7), ..own }, Mode::Live);
+        assert_eq!((keys.of("a").rights, keys.of("a").suspicion), (Some(own), None));
+        keys.refused_from("a", "203.0.113.7".parse().unwrap());
+        assert!(keys.of("a").refused_from.is_some());
+        keys.accepted("a");
+        assert!(keys.of("a").refused_from.is_none());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod account;
 mod actions;
+mod amending;
 mod births;
 mod doors;
 pub mod event;
@@ -18,9 +19,11 @@ mod lines;
 mod locking;
 pub mod machine;
 pub mod order;
+mod outcomes;
 mod placing;
 mod presence;
 mod replaced;
+mod rights;
 mod rotation;
 mod shell;
 mod signer_link;

@@ -17,7 +17,7 @@ use crate::event::{Door, Effect, Event, Now, Outcome, Signed, Tag};
 use crate::order::{Order, Stage};
 use crate::placing::{Override, not_known};
 use crate::sweep::{Stop, Sweep};
-use crate::work::{Refused, Trouble, Work, is_duplicate, work_id};
+use crate::work::{Amendment, Refused, Trouble, Work, is_duplicate, work_id};
 
 /// A working order is asked for so often.
 const POLL_MS: u64 = 1_000;
@@ -126,6 +126,7 @@ impl Machine {
                 }
                 self.cancel(Some(door), &id, &mut out);
             }
+            Event::Amend { door, id, quantity } => self.amend(door, id, quantity, &mut out),
             Event::Recorded { tag, error } => self.recorded(tag, error, now, &mut out),
             Event::Signed { tag, outcome } => self.signed(tag, outcome, now, &mut out),
             Event::Answered { tag, outcome } => self.answered(tag, outcome, now, &mut out),
@@ -147,7 +148,7 @@ impl Machine {
         out
     }
 
-    fn tag(&mut self, work: Work) -> Tag {
+    pub(crate) fn tag(&mut self, work: Work) -> Tag {
         self.next_tag += 1;
         self.work.insert(self.next_tag, work);
         self.next_tag
@@ -174,7 +175,7 @@ impl Machine {
         self.sign_cancel(door, id, out);
     }
 
-    fn sign_cancel(&mut self, door: Option<Door>, id: &ClientOrderId, out: &mut Vec<Effect>) {
+    pub(crate) fn sign_cancel(&mut self, door: Option<Door>, id: &ClientOrderId, out: &mut Vec<Effect>) {
         let Some(order) = self.orders.get(id) else { return };
         let intent = Intent::Cancel { symbol: order.intent.symbol.clone(), order: OrderRef::Client(id.clone()) };
         let credential = order.key;
@@ -183,7 +184,11 @@ impl Machine {
     }
 
     fn recorded(&mut self, tag: Tag, failure: Option<String>, now: Now, out: &mut Vec<Effect>) {
-        let Some(Work::Place(id)) = self.work.remove(&tag) else { return };
+        let id = match self.work.remove(&tag) {
+            Some(Work::Place(id)) => id,
+            Some(Work::Amend(amendment)) => return self.amend_recorded(amendment, failure, out),
+            _ => return,
+        };
         if self.orders.get(&id).is_none_or(|order| order.stage != Stage::Intended) {
             return;
         }
@@ -247,25 +252,12 @@ impl Machine {
                     let tell = error(refusal.code(), format!("{refusal}; the order stands as it was"), refusal.advice());
                     out.extend(door.map(|door| Effect::Tell { door, tell }));
                 }
+                Work::Amend(Amendment { door, .. }) | Work::AmendUnknown(Amendment { door, .. }) => {
+                    self.amend_refused(door, refusal.code(), &refusal.to_string(), refusal.advice(), out);
+                }
                 Work::Trades(id) => self.ask_done(&Some(id), now, true),
                 Work::Note => {}
             },
-        }
-    }
-
-    /// Takes the key off an order that is looked after; `false`: it has none, or it is not sent yet.
-    fn forget_key(&mut self, work: &Work) -> bool {
-        let id = if matches!(work, Work::Place(_)) { None } else { work_id(work) };
-        id.and_then(|id| self.orders.get_mut(&id)).is_some_and(|order| order.key.take().is_some())
-    }
-
-    /// The same again with the key in use; what a tick asks for is asked by the next one.
-    fn again(&mut self, work: Work, now: Now, out: &mut Vec<Effect>) {
-        match work {
-            Work::Cancel { id, door } => self.sign_cancel(door, &id, out),
-            Work::Query { id, door } => self.query(id, door, now, out),
-            Work::Trades(id) => self.ask_done(&Some(id), now, false),
-            Work::Place(_) | Work::Note => {}
         }
     }
 
@@ -284,14 +276,15 @@ impl Machine {
             self.again(work, now, out);
             return;
         }
+        let read = |answer: Result<Vec<u8>, Trouble>| answer.and_then(|body| decode::order(&body).map_err(Trouble::Venue));
         match work {
-            Work::Place(id) => self.placed(&id, answer.and_then(|body| decode::order(&body).map_err(Trouble::Venue)), now, out),
-            Work::Cancel { id, door } => {
-                self.cancelled(&id, door, answer.and_then(|body| decode::order(&body).map_err(Trouble::Venue)), now, out)
+            Work::Place(id) => self.placed(&id, read(answer), now, out),
+            Work::Cancel { id, door } => self.cancelled(&id, door, read(answer), now, out),
+            Work::Query { id, door } => self.queried(&id, door, read(answer), now, out),
+            Work::Amend(amendment) => {
+                self.amended(amendment, answer.and_then(|body| decode::amended(&body).map_err(Trouble::Venue)), now, out);
             }
-            Work::Query { id, door } => {
-                self.queried(&id, door, answer.and_then(|body| decode::order(&body).map_err(Trouble::Venue)), now, out)
-            }
+            Work::AmendUnknown(amendment) => self.amend_looked_up(amendment, read(answer), now, out),
             Work::Trades(id) => {
                 let fills = answer.and_then(|body| decode::trades(&body).map_err(Trouble::Venue));
                 self.ask_done(&Some(id.clone()), now, fills.is_err());
@@ -368,7 +361,7 @@ impl Machine {
         }
     }
 
-    fn query(&mut self, id: ClientOrderId, door: Option<Door>, now: Now, out: &mut Vec<Effect>) {
+    pub(crate) fn query(&mut self, id: ClientOrderId, door: Option<Door>, now: Now, out: &mut Vec<Effect>) {
         let Some(order) = self.orders.get(&id) else { return };
         let intent = Intent::QueryOrder { symbol: order.intent.symbol.clone(), order: OrderRef::Client(id.clone()) };
         let credential = order.key;
@@ -430,7 +423,7 @@ impl Machine {
         rested && self.asks.get(id).is_some_and(|ask| ask.tries >= DENIALS)
     }
 
-    fn merge(&mut self, id: &ClientOrderId, report: &ExecutionReport, now: Now, out: &mut Vec<Effect>) -> bool {
+    pub(crate) fn merge(&mut self, id: &ClientOrderId, report: &ExecutionReport, now: Now, out: &mut Vec<Effect>) -> bool {
         let Some(order) = self.orders.get_mut(id) else { return false };
         let new = not_known(order, &report.fills);
         let changed = order.merge(report, now.wall);
@@ -441,10 +434,11 @@ impl Machine {
     }
 
     /// Records the order as it stands and tells the door that waits for it.
-    fn report(&mut self, id: &ClientOrderId, kind: Kind, now: Now, out: &mut Vec<Effect>) {
+    pub(crate) fn report(&mut self, id: &ClientOrderId, kind: Kind, now: Now, out: &mut Vec<Effect>) {
         let Some(order) = self.orders.get(id).cloned() else { return };
         let entry = json!({
             "order": id, "venue_order": order.venue_order_id, "fate": order.view().fate, "filled": order.filled,
+            "quantity": order.intent.spec.quantity(),
             "notional": order.filled_notional, "trades": order.fills.keys().collect::<Vec<_>>(), "signed": order.signed,
         });
         self.record(Work::Note, vec![order], vec![(kind, entry)], out);
@@ -483,13 +477,13 @@ impl Machine {
         out.push(Effect::Tell { door: waiting.door, tell });
     }
 
-    fn tell_order(&self, id: &ClientOrderId, door: Option<Door>, out: &mut Vec<Effect>) {
+    pub(crate) fn tell_order(&self, id: &ClientOrderId, door: Option<Door>, out: &mut Vec<Effect>) {
         if let (Some(door), Some(order)) = (door, self.orders.get(id)) {
             out.push(Effect::Tell { door, tell: Tell::Order(Box::new(order.view())) });
         }
     }
 
-    fn ask_done(&mut self, id: &Option<ClientOrderId>, now: Now, failed: bool) {
+    pub(crate) fn ask_done(&mut self, id: &Option<ClientOrderId>, now: Now, failed: bool) {
         let Some(id) = id else { return };
         let ask = self.asks.entry(id.clone()).or_default();
         ask.under_way = false;

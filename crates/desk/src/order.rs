@@ -1,5 +1,5 @@
 //! One order from intent to end. Invariant: what a report says is merged, never replaced: fills are counted once each,
-//! the filled quantity never shrinks, and an order that is over stays over.
+//! the filled quantity never shrinks, the ordered one never grows, and an order that is over stays over.
 
 use std::collections::BTreeMap;
 
@@ -109,6 +109,8 @@ impl Order {
         self.venue_order_id = self.venue_order_id.or(Some(report.venue_order_id));
         self.filled = self.filled.max(report.filled);
         self.filled_notional = self.filled_notional.max(report.filled_notional);
+        // It was amended. An older report of a larger one changes nothing: an order never grows.
+        self.intent.spec.shrink(report.quantity);
         let over = matches!(self.stage, Stage::Settling { .. } | Stage::Over { .. });
         if !over {
             self.stage = match report.status {
@@ -237,6 +239,19 @@ mod tests {
             }
             let view = order.view();
             assert_eq!((view.fate, view.filled.to_string().as_str(), view.fills.len()), (fate, filled, fills));
+        }
+    }
+
+    /// Rows: quantities told one after the other, and what the order has then. It had 3.
+    #[test]
+    fn an_order_only_becomes_smaller() {
+        for (told, has) in [(&["2"][..], "2"), (&["2", "3"], "2"), (&["4"], "3"), (&["0"], "3"), (&["3"], "3"), (&["2", "1", "2"], "1")] {
+            let mut order = order();
+            for quantity in told {
+                let report = ExecutionReport { quantity: Quantity::parse(quantity).unwrap(), ..report(OrderStatus::New, "0", &[]) };
+                order.merge(&report, Timestamp::from_ms(3));
+            }
+            assert_eq!(order.view().spec.quantity(), Quantity::parse(has).ok(), "{told:?}");
         }
     }
 

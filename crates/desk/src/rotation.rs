@@ -8,15 +8,13 @@ use std::sync::Arc;
 use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::{Mode, RotationStep, Tell};
-use strongroom_model::{Advice, CredentialId, CredentialInfo, Intent, KeyRights, KeyStage, Venue};
-use strongroom_signer_api::{Refusal, Reply, Request, SignAsk};
-use strongroom_venues::binance::decode::{self, VenueError};
-use strongroom_venues::binance::encode::RECV_WINDOW_MS;
+use strongroom_model::{Advice, CredentialId, CredentialInfo, KeyStage, Venue};
+use strongroom_signer_api::{Refusal, Reply, Request};
 
 use crate::actions::refused;
-use crate::event::Outcome;
-use crate::hall::{Hall, lock, wall};
+use crate::hall::Hall;
 use crate::machine::error;
+use crate::rights::{self, Tried};
 
 /// What the rotation to `new` waits for; nothing: there is none.
 pub(crate) fn step(mode: Mode, new: &CredentialInfo, keys: &[CredentialInfo], live: &BTreeMap<CredentialId, u64>) -> Option<RotationStep> {
@@ -92,17 +90,8 @@ pub(crate) async fn go_on(hall: &Arc<Hall>, id: CredentialId) -> Tell {
     }
 }
 
-/// What came of a signed read.
-enum Tried {
-    Accepted(KeyRights),
-    /// By the venue, which knows.
-    Refused(VenueError),
-    /// Nobody knows.
-    Unknown(String),
-}
-
 async fn try_new(hall: &Arc<Hall>, new: &CredentialInfo, keys: &[CredentialInfo]) -> Tell {
-    let tried = match signed_read(hall, new.id).await {
+    let tried = match rights::tried(hall, new).await {
         Tried::Unknown(why) => {
             let words = format!(
                 "the new key could not be tried ({why}). It is in the vault and changes nothing yet; go on with `strongroom key continue {}`",
@@ -111,7 +100,7 @@ async fn try_new(hall: &Arc<Hall>, new: &CredentialInfo, keys: &[CredentialInfo]
             return error("key-test", words, Advice::RetryAfter(1_000));
         }
         Tried::Accepted(rights) => Ok(rights),
-        Tried::Refused(trouble) => Err(trouble.to_string()),
+        Tried::Refused(trouble) => Err(trouble),
     };
     // Orders would stop: a key that may not trade takes no trading key's place.
     let old = keys.iter().find(|key| Some(key.id) == new.replaces);
@@ -156,10 +145,9 @@ async fn switched(hall: &Arc<Hall>, new: &CredentialInfo, old: Option<&Credentia
 
 /// Whether the old key is refused by now; if so, it leaves.
 async fn try_old(hall: &Arc<Hall>, old: &CredentialInfo, step: &RotationStep) -> Tell {
-    match signed_read(hall, old.id).await {
-        Tried::Refused(trouble) => match hall.ask_signer(&Request::KeyRevoked { id: old.id }).await {
+    match rights::tried(hall, old).await {
+        Tried::Refused(why) => match hall.ask_signer(&Request::KeyRevoked { id: old.id }).await {
             Ok(_) => {
-                let why = trouble.to_string();
                 let _ = hall.note(&[(Kind::KeyRevoked, json!({"id": old.id, "label": old.label, "api_key": old.api_key, "why": why}))]);
                 hall.state_changed();
                 let words =
@@ -185,29 +173,6 @@ async fn try_old(hall: &Arc<Hall>, old: &CredentialInfo, step: &RotationStep) ->
             format!("whether the old key is refused is not known ({why}); nothing was changed"),
             Advice::RetryAfter(1_000),
         ),
-    }
-}
-
-async fn signed_read(hall: &Arc<Hall>, key: CredentialId) -> Tried {
-    let ask = SignAsk {
-        intent: Intent::QueryBalances,
-        credential: Some(key),
-        clock_offset_us: hall.venue.clock_offset_us(),
-        recv_window_ms: RECV_WINDOW_MS,
-        audit_seq: lock(&hall.store).log_size().unwrap_or_default(),
-    };
-    let request = match hall.ask_signer(&Request::Sign(ask)).await {
-        Ok(Reply::Signed { request, .. }) => request,
-        Ok(_) => return Tried::Unknown(Refusal::NotUnderstood.to_string()),
-        Err(refusal) => return Tried::Unknown(refusal.to_string()),
-    };
-    match hall.venue.send(&request, false).await {
-        Outcome::Answer { status, retry_after_s, body } => match decode::outcome(status, retry_after_s, &body).and_then(decode::rights) {
-            Ok((trade, withdraw)) => Tried::Accepted(KeyRights { trade, withdraw, at: wall() }),
-            Err(trouble) if trouble.refuses_signature() => Tried::Refused(trouble),
-            Err(trouble) => Tried::Unknown(trouble.to_string()),
-        },
-        Outcome::NotSent(why) | Outcome::NoAnswer(why) => Tried::Unknown(why),
     }
 }
 

@@ -293,6 +293,10 @@ impl Pipeline {
                 self.step(Event::Protect { door, id, protected: false });
             }
             Inbound::Event(Event::Killed { freeze, keys }) => self.killed(freeze, keys),
+            Inbound::Amend { id, quantity, reply } => {
+                let door = self.door(reply);
+                self.step(Event::Amend { door, id, quantity });
+            }
             Inbound::Event(Event::Rearmed) => {
                 let _ = lock(&self.hall.store).set_meta("killed", None);
                 self.step(Event::Rearmed);
@@ -369,7 +373,7 @@ impl Pipeline {
             }
             Effect::Send { tag, request, cancel } => {
                 tokio::spawn(async move {
-                    let outcome = hall.venue.send(&request, cancel).await;
+                    let outcome = hall.send(&request, cancel).await;
                     hall.event(Event::Answered { tag, outcome }).await;
                 });
             }

@@ -77,6 +77,13 @@ impl Exposure {
         self.open.entry(order.client_order_id.clone()).or_insert(open);
     }
 
+    /// An order is smaller now.
+    pub fn shrunk(&mut self, order: &PlaceOrder) {
+        if let (Some(open), Some(quantity)) = (self.open.get_mut(&order.client_order_id), order.spec.quantity()) {
+            open.order.spec.shrink(quantity);
+        }
+    }
+
     /// So much of an order was filled altogether: what is new of that. What was known already, or comes late, is nothing new.
     pub fn filled(&mut self, id: &ClientOrderId, quantity: Decimal, notional: Decimal) -> Filled {
         let Some(open) = self.open.get_mut(id) else { return Filled::default() };

@@ -91,7 +91,7 @@ pub const PERMISSIONS: &[PermissionRow] = &[
     row(Permission::ReadLog, &[Role::Auditor], Proof::None, Enforcer::Signer, "read the log"),
     row(Permission::PlaceOrder, &[Role::Trader], Proof::None, Enforcer::Signer, "send a new order"),
     row(Permission::ConfirmOrder, &[Role::Trader], Proof::Code, Enforcer::Signer, "confirm an order above the threshold"),
-    row(Permission::CancelOrder, ANYBODY, Proof::None, Enforcer::Signer, "take an order back"),
+    row(Permission::CancelOrder, ANYBODY, Proof::None, Enforcer::Signer, "take an order back, or make it smaller"),
     row(Permission::Kill, ANYBODY, Proof::None, Enforcer::Signer, "engage the kill switch"),
     row(Permission::Rearm, &[Role::Risk], Proof::Code, Enforcer::Signer, "take the kill switch back"),
     row(Permission::SetPolicy, &[Role::Risk], Proof::CodeToLoosen, Enforcer::Signer, "change the limits"),

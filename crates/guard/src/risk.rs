@@ -96,6 +96,7 @@ impl RiskState {
     /// How an order stands: all that was filled of it, and its trades that were told since.
     pub fn stands(&mut self, order: &PlaceOrder, filled: (Quantity, Notional), trades: &[Fill], is_over: bool, now_ms: u64, at: Timestamp) {
         let id = &order.client_order_id;
+        self.exposure.shrunk(order);
         let new = self.exposure.filled(id, filled.0.value(), filled.1.value());
         if !new.quantity.is_zero() && new.quantity == filled.0.value() {
             push(&mut self.fills, (now_ms, order.symbol.clone(), order.side));

@@ -93,6 +93,13 @@ fn positions_and_exposure() {
         assert_eq!(refused(&mut state, &rules, &for_quote("25000"), quote(), 0), "-");
         state.sent(&buy("d", "0.6"), 0);
         assert_eq!(refused(&mut state, &rules, &for_quote("25000"), quote(), 0), rule);
+        // Made smaller, it leaves room; an older report of a larger one takes none.
+        assert_eq!(refused(&mut state, &rules, &buy("a", "2.5"), quote(), 0), rule);
+        for size in ["0.5", "0.6"] {
+            state.stands(&buy("d", size), (Quantity::ZERO, Notional::ZERO), &[], false, 3, AT);
+            assert_eq!(refused(&mut state, &rules, &buy("a", "2.5"), quote(), 0), "-", "{size}");
+            assert_eq!(refused(&mut state, &rules, &buy("a", "2.50001"), quote(), 0), rule, "{size}");
+        }
     }
 }
 

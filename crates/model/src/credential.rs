@@ -220,7 +220,7 @@ impl Default for KeyDetails {
 }
 
 /// What the venue granted a key, as its answer to a signed read said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct KeyRights {
@@ -228,6 +228,15 @@ pub struct KeyRights {
     pub trade: bool,
     /// Withdraw. Strongroom never does; a thief of the key could.
     pub withdraw: bool,
+    /// Move funds to other accounts, or between those of the owner. Strongroom never does, either.
+    #[serde(default)]
+    pub transfer: bool,
+    /// Whether the venue accepts it from certain addresses only; nothing: the venue did not say.
+    #[serde(default)]
+    pub bound: Option<bool>,
+    /// When it places no orders any more, where the venue ends that.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
     /// When it was asked.
     pub at: Timestamp,
 }

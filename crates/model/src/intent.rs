@@ -102,6 +102,17 @@ impl OrderSpec {
             Self::Market { size: MarketSize::Quote(_) } => None,
         }
     }
+
+    /// Makes an order with a price smaller, if `quantity` is less than what it has; `false`: it stays as it is.
+    pub fn shrink(&mut self, quantity: Quantity) -> bool {
+        match self {
+            Self::Limit { quantity: now, .. } | Self::PostOnly { quantity: now, .. } if quantity < *now && !quantity.is_zero() => {
+                *now = quantity;
+                true
+            }
+            _ => false,
+        }
+    }
 }
 
 /// A new order.
@@ -154,6 +165,18 @@ pub enum Intent {
         /// Which one.
         order: OrderRef,
     },
+    /// Make one order smaller; it keeps its place in the queue, and its name.
+    ///
+    /// It means smaller and nothing else: a venue's module builds it only as a request that the venue itself refuses when it would make
+    /// the order larger. It has no word for another name, price or side.
+    Amend {
+        /// Where it stands.
+        symbol: Symbol,
+        /// Our name for it.
+        order: ClientOrderId,
+        /// Base quantity from now on, what is filled included.
+        quantity: Quantity,
+    },
     /// Take all orders of one symbol back.
     CancelAll {
         /// Where they stand.
@@ -178,8 +201,19 @@ pub enum Intent {
         /// Only this symbol, when given.
         symbol: Option<Symbol>,
     },
-    /// Balances of the account; doubles as the signed read that tests a new key.
+    /// Balances of the account; doubles as the signed read that tests a new key where the venue tells no rights.
     QueryBalances,
+    /// What the venue granted the key that this is signed with.
+    QueryKeyRights,
+    /// Listen to the account's own orders and balances. There is no word for a logon, after which orders would need no signature.
+    StreamLogin,
+    /// Have the venue cancel everything if it hears nothing for so long; 0 takes that back.
+    DeadMan {
+        /// Only of this symbol, when given.
+        symbol: Option<Symbol>,
+        /// From when the venue takes it in.
+        countdown_ms: u32,
+    },
 }
 
 /// What an intent does, without its details; roles and rules speak of these.
@@ -199,8 +233,13 @@ impl Intent {
     pub const fn operation(&self) -> Operation {
         match self {
             Self::Place(_) => Operation::Place,
-            Self::Cancel { .. } | Self::CancelAll { .. } => Operation::Cancel,
-            Self::QueryOrder { .. } | Self::QueryTrades { .. } | Self::QueryOpenOrders { .. } | Self::QueryBalances => Operation::Read,
+            Self::Cancel { .. } | Self::Amend { .. } | Self::CancelAll { .. } | Self::DeadMan { .. } => Operation::Cancel,
+            Self::QueryOrder { .. }
+            | Self::QueryTrades { .. }
+            | Self::QueryOpenOrders { .. }
+            | Self::QueryBalances
+            | Self::QueryKeyRights
+            | Self::StreamLogin => Operation::Read,
         }
     }
 }

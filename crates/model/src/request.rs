@@ -10,8 +10,12 @@ pub enum Method {
     Get,
     /// Places.
     Post,
+    /// Amends.
+    Put,
     /// Cancels.
     Delete,
+    /// No HTTP: the body is a message for a venue's socket, and the path names what it asks for there.
+    Socket,
 }
 
 impl Method {
@@ -20,7 +24,9 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
             Self::Delete => "DELETE",
+            Self::Socket => "SOCKET",
         }
     }
 }
@@ -35,9 +41,9 @@ pub struct SignedRequest {
     pub path: String,
     /// Query string without `?`; empty when the parameters stand in the body.
     pub query: String,
-    /// Form body; empty when the parameters stand in the query.
+    /// Form body, or a socket's message; empty when the parameters stand in the query.
     pub body: String,
-    /// Header that names the key.
+    /// Header that names the key; empty where the body does.
     pub key_header: String,
     /// The public name of the key.
     pub api_key: String,

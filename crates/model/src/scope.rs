@@ -150,7 +150,7 @@ impl OrderKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ClientOrderId, OrderRef, Price, Quantity, TimeInForce};
+    use crate::{ClientOrderId, Operation, OrderRef, Price, Quantity, TimeInForce, VenueOrderId};
 
     fn place(symbol: &str, side: Side, spec: OrderSpec) -> Intent {
         Intent::Place(PlaceOrder {
@@ -169,6 +169,7 @@ mod tests {
     #[test]
     fn each_part_binds_at_its_edge() {
         let market = OrderSpec::Market { size: MarketSize::Base(Quantity::parse("1").unwrap()) };
+        let for_quote = |amount: &str| OrderSpec::Market { size: MarketSize::Quote(Notional::parse(amount).unwrap()) };
         let noon = Timestamp::from_ms(1_800_000_000_000 / 86_400_000 * 86_400_000 + 12 * 3_600_000);
         let btc = Symbol::parse("BTCUSDT").unwrap();
         let open = KeyScope::default();
@@ -179,10 +180,15 @@ mod tests {
             (KeyScope { no_orders: true, ..open.clone() }, place("BTCUSDT", Side::Buy, limit("1")), false),
             (KeyScope { instruments: vec![btc.clone()], ..open.clone() }, place("BTCUSDT", Side::Buy, limit("1")), true),
             (KeyScope { instruments: vec![btc], ..open.clone() }, place("ETHUSDT", Side::Buy, limit("1")), false),
+            (KeyScope { side: Some(Side::Sell), ..open.clone() }, place("BTCUSDT", Side::Sell, limit("1")), true),
             (KeyScope { side: Some(Side::Sell), ..open.clone() }, place("BTCUSDT", Side::Buy, limit("1")), false),
+            (KeyScope { kinds: vec![OrderKind::Limit, OrderKind::Market], ..open.clone() }, place("BTCUSDT", Side::Buy, limit("1")), true),
+            (KeyScope { kinds: vec![OrderKind::Limit], ..open.clone() }, place("BTCUSDT", Side::Buy, market), false),
             (KeyScope { kinds: vec![OrderKind::PostOnly], ..open.clone() }, place("BTCUSDT", Side::Buy, limit("1")), false),
             (worth.clone(), place("BTCUSDT", Side::Buy, limit("1")), true),
             (worth.clone(), place("BTCUSDT", Side::Buy, limit("1.01")), false),
+            (worth.clone(), place("BTCUSDT", Side::Buy, for_quote("100")), true),
+            (worth.clone(), place("BTCUSDT", Side::Buy, for_quote("100.01")), false),
             (worth, place("BTCUSDT", Side::Buy, market), false),
             (hours(720, 721), place("BTCUSDT", Side::Buy, limit("1")), true),
             (hours(721, 722), place("BTCUSDT", Side::Buy, limit("1")), false),
@@ -193,9 +199,42 @@ mod tests {
             assert!(scope.fits());
             assert_eq!(scope.refuses(&intent, noon).is_none(), passes, "{scope:?} {intent:?}");
         }
-        let nothing = KeyScope { no_orders: true, ..KeyScope::default() };
-        let cancel = Intent::Cancel { symbol: Symbol::parse("X").unwrap(), order: OrderRef::Client(ClientOrderId::parse("t").unwrap()) };
-        assert_eq!(nothing.refuses(&cancel, noon), None, "what takes risk away is never outside");
-        assert!(!hours(5, 5).fits() && !hours(1_440, 5).fits());
+        assert!(!hours(5, 5).fits() && !hours(1_440, 5).fits() && !hours(5, 1_441).fits());
+        assert!(hours(1_439, 1_440).fits() && hours(0, 1_440).fits());
+        let instruments = |count: usize| KeyScope { instruments: vec![Symbol::parse("X").unwrap(); count], ..KeyScope::default() };
+        assert!(instruments(INSTRUMENTS_MAX).fits() && !instruments(INSTRUMENTS_MAX + 1).fits());
+        let kinds = |count: usize| KeyScope { kinds: vec![OrderKind::Limit; count], ..KeyScope::default() };
+        assert!(kinds(3).fits() && !kinds(4).fits());
+    }
+
+    /// An order that stands can be looked after with whatever scope: what takes risk away and what reads is never outside.
+    #[test]
+    fn only_new_orders_can_be_outside() {
+        let (symbol, order) = (|| Symbol::parse("X").unwrap(), || ClientOrderId::parse("t").unwrap());
+        let narrowest = KeyScope {
+            no_orders: true,
+            instruments: vec![Symbol::parse("Y").unwrap()],
+            side: Some(Side::Sell),
+            kinds: vec![OrderKind::PostOnly],
+            notional_max: Notional::parse("0.01").ok(),
+            hours: Some(DayWindow { from_minute: 5, until_minute: 6 }),
+        };
+        let at = Timestamp::from_ms(0);
+        for intent in [
+            Intent::Cancel { symbol: symbol(), order: OrderRef::Client(order()) },
+            Intent::Amend { symbol: symbol(), order: order(), quantity: Quantity::parse("1").unwrap() },
+            Intent::CancelAll { symbol: symbol() },
+            Intent::QueryOrder { symbol: symbol(), order: OrderRef::Client(order()) },
+            Intent::QueryTrades { symbol: symbol(), order: VenueOrderId(1) },
+            Intent::QueryOpenOrders { symbol: Some(symbol()) },
+            Intent::QueryBalances,
+            Intent::QueryKeyRights,
+            Intent::StreamLogin,
+            Intent::DeadMan { symbol: None, countdown_ms: 1 },
+        ] {
+            assert_ne!(intent.operation(), Operation::Place);
+            assert_eq!(narrowest.refuses(&intent, at), None, "{intent:?}");
+        }
+        assert!(narrowest.refuses(&place("X", Side::Buy, limit("1")), at).is_some());
     }
 }

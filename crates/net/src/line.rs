@@ -151,7 +151,10 @@ impl Line {
         let method = match method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
             Method::Delete => reqwest::Method::DELETE,
+            // A socket's message is not for this line.
+            Method::Socket => return Err(would_change("form")),
         };
         let client = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut request = client.request(method, url).headers(headers).timeout(timeout);

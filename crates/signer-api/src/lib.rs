@@ -7,6 +7,7 @@ pub mod about;
 pub mod channel;
 pub mod control;
 pub mod desk;
+pub mod end;
 pub mod errand;
 pub mod frame;
 pub mod keeping;
@@ -18,7 +19,8 @@ pub mod tpm;
 
 pub use about::{About, Deed, Fact};
 pub use channel::Channel;
-pub use desk::{Action, ActionEnd, GIVEN_UP, KitOpening, Notice, PinChange, Reply, Request, Saved, Sealed, SignAsk};
+pub use desk::{Action, KitOpening, Notice, PinChange, Reply, Request, Saved, Sealed, SignAsk};
+pub use end::{ActionEnd, GIVEN_UP};
 pub use keeping::{Account, Keeping, Kept};
 pub use refusal::Refusal;
 pub use status::{DoorId, SessionInfo, Status, Walls};

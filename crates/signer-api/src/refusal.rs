@@ -30,6 +30,12 @@ pub enum Refusal {
     /// A window that the venue would not accept.
     #[error("a receive window of {0} ms is outside of 1 to 60000 ms")]
     RecvWindow(u32),
+    /// The venue has no request for it, or none that is harmless.
+    #[error("{why}; nothing was signed")]
+    NotOffered {
+        /// What it lacks, or what it would mean.
+        why: String,
+    },
     /// Something is being saved or asked already.
     #[error("another change is being made; try again when it is done")]
     Busy,
@@ -64,6 +70,7 @@ impl Refusal {
             Self::NotActive { .. } => "key-not-active",
             Self::ClockOffset { .. } => "clock-offset",
             Self::RecvWindow(_) => "recv-window",
+            Self::NotOffered { .. } => "not-offered",
             Self::Busy => "busy",
             Self::Wait { .. } => "wait",
             Self::State(_) => "signer",
@@ -79,7 +86,7 @@ impl Refusal {
             Self::Busy => Advice::RetryAfter(500),
             Self::Wait { wait_s } => Advice::RetryAfter(wait_s.saturating_mul(1_000)),
             Self::NoCredential | Self::ClockOffset { .. } | Self::State(_) => Advice::Ask,
-            Self::NotActive { .. } | Self::RecvWindow(_) => Advice::Refuse,
+            Self::NotActive { .. } | Self::RecvWindow(_) | Self::NotOffered { .. } => Advice::Refuse,
             Self::HeadOlder { .. } | Self::NotUnderstood => Advice::Bug,
         }
     }

@@ -7,7 +7,7 @@ use strongroom_guard::{Freeze, Freezes, Permission, SessionEnd, SignerFacts, Ver
 use strongroom_model::{CredentialInfo, Intent, KeyStage, Notional, Operation, PlaceOrder, Venue};
 use strongroom_signer_api::desk::{AUDIT_PAGE_MAX, CLOCK_OFFSET_US_MAX};
 use strongroom_signer_api::{DoorId, Notice, Refusal, Reply, Request, Saved, Sealed, SignAsk, Status, Walls};
-use strongroom_venues::binance::{SigningKey, encode};
+use strongroom_venues::binance::{KeyError, SigningKey, encode};
 use zeroize::Zeroizing;
 
 use crate::arena::Arena;
@@ -204,6 +204,8 @@ impl Signer {
             return Err(Refusal::RecvWindow(ask.recv_window_ms));
         }
         let operation = ask.intent.operation();
+        let at = strongroom_model::Timestamp::from_us(now.wall.us().saturating_add(ask.clock_offset_us));
+        let unsigned = encode::encode(&ask.intent, at, ask.recv_window_ms).map_err(not_offered)?;
         let credential = open.credential(ask.credential, Venue::Binance).ok_or(Refusal::NoCredential)?;
         if !credential.info.stage.signs(operation) || credential.info.api_key.is_empty() {
             return Err(Refusal::NotActive { stage_words: stage_words(&credential.info).to_owned() });
@@ -215,8 +217,6 @@ impl Signer {
             return Ok(None);
         }
         let count = open.count.next().unwrap_or_else(|| open.count.next_unreserved());
-        let at = strongroom_model::Timestamp::from_us(now.wall.us().saturating_add(ask.clock_offset_us));
-        let unsigned = encode::encode(&ask.intent, at, ask.recv_window_ms);
         let credential = open.credential(ask.credential, Venue::Binance).ok_or(Refusal::NoCredential)?;
         let broken = |_| Refusal::State("a credential in memory cannot be used; seal and unlock".to_owned());
         let request = self
@@ -225,7 +225,10 @@ impl Signer {
                 SigningKey::from_stored(credential.info.scheme, secret).and_then(|key| unsigned.sign(&credential.info.api_key, &key))
             })
             .map_err(broken)?
-            .map_err(|error| Refusal::State(error.to_string()))?;
+            .map_err(|error| match error {
+                KeyError::LogsOn | KeyError::Name => not_offered(error),
+                _ => Refusal::State(error.to_string()),
+            })?;
         let credential = credential.info.id;
         if let Intent::Place(order) = &ask.intent {
             // Counted before the signature leaves, and whatever becomes of it.
@@ -421,6 +424,10 @@ impl Signer {
         }
         Ok(Reply::Audit(page))
     }
+}
+
+fn not_offered(why: impl ToString) -> Refusal {
+    Refusal::NotOffered { why: why.to_string() }
 }
 
 const fn stage_words(info: &CredentialInfo) -> &'static str {

@@ -44,6 +44,15 @@ pub enum KeyError {
     /// A key pair of a scheme that the venue does not take.
     #[error("this is a private key of another kind; Binance takes Ed25519 and RSA")]
     OtherKind,
+    /// What this key signed would say more than it should.
+    #[error(
+        "a stream login with an Ed25519 key is a logon, too: the venue takes the same signature for both, and after a logon orders need no \
+         signature. A key for HMAC or RSA cannot log on"
+    )]
+    LogsOn,
+    /// A key's name that would say something else where it is signed, too.
+    #[error("this key's name has other characters than letters and digits; it opens no stream")]
+    Name,
     /// The library did not sign.
     #[error("the key could not sign")]
     Broken,

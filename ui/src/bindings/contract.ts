@@ -681,6 +681,18 @@ trade: boolean,
  */
 withdraw: boolean,
 /**
+ * Move funds to other accounts, or between those of the owner. Strongroom never does, either.
+ */
+transfer: boolean,
+/**
+ * Whether the venue accepts it from certain addresses only; nothing: the venue did not say.
+ */
+bound: boolean | null,
+/**
+ * When it places no orders any more, where the venue ends that.
+ */
+until: Timestamp | null,
+/**
  * When it was asked.
  */
 at: Timestamp, };
@@ -741,7 +753,11 @@ due: Array<DueReason>,
 /**
  * What its rotation waits for: told of the new key.
  */
-step: RotationStep | null, };
+step: RotationStep | null,
+/**
+ * What the address means from which the venue refused it, until it accepts it again.
+ */
+address_trouble: string | null, };
 
 export type Killed = {
 /**

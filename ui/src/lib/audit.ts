@@ -40,7 +40,7 @@ export function orderedIn(entries: readonly AuditEntry[]): Ordered {
 
 const reported = (p: Payload, ordered: Ordered) => {
   const [id, filled] = [text(p.order), text(p.filled)];
-  const whole = ordered.get(id)?.quantity;
+  const whole = text(p.quantity) || ordered.get(id)?.quantity;
   const traded = filled !== "" && Number(filled) !== 0;
   return some(
     traded && `filled ${filled}${whole ? ` of ${whole}` : ""}`,
@@ -94,8 +94,11 @@ const SUBJECTS: Record<string, (payload: Payload, ordered: Ordered) => string> =
   "order-protected": (p) => some(text(p.order), p.protected === true ? "the kill switch leaves it" : "the kill switch reaches it again"),
   rearmed: () => "orders are signed again",
   "session-closed": (p) => some(text(p.door), text(p.by) && `opened by ${text(p.by)}`),
-  "order-intended": (p) =>
-    p.cancel === undefined ? some(text(p.words), orderName(text(object(p.order).client_order_id))) : `cancel ${orderName(text(p.cancel))}`,
+  "order-intended": (p) => {
+    if (p.cancel !== undefined) return `cancel ${orderName(text(p.cancel))}`;
+    if (p.amend !== undefined) return `make smaller, to ${text(p.quantity)}, ${orderName(text(p.amend))}`;
+    return some(text(p.words), orderName(text(object(p.order).client_order_id)));
+  },
   "order-reported": reported,
   "order-reconciled": reported,
   "order-ambiguous": (p) => some(text(p.what), orderName(text(p.order))),

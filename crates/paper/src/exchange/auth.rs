@@ -86,7 +86,7 @@ pub(crate) fn authenticate<'a>(
     }
     let is_allowed = credential.addresses.is_empty() || credential.addresses.contains(&proof.address);
     if !is_allowed || (needed == Rights::Trade && credential.rights == Rights::Read) {
-        return Err(ApiRefusal::key());
+        return Err(ApiRefusal::key_from(proof.address));
     }
     Ok(credential)
 }

@@ -1,5 +1,7 @@
 //! Refusals in the venue's own codes and words (`errors.md`). Invariant: a refused request changed nothing.
 
+use std::net::IpAddr;
+
 use serde_json::{Value, json};
 use strongroom_model::Timestamp;
 
@@ -237,6 +239,12 @@ impl ApiRefusal {
 
     pub(crate) fn key() -> Self {
         Self::new(401, -2015, "Invalid API-key, IP, or permissions for action.")
+    }
+
+    /// Where the key is known and only its address or rights do not fit: the venue tells from where it saw the request. `errors.md` has
+    /// the words without that; users report them with it.
+    pub(crate) fn key_from(address: IpAddr) -> Self {
+        Self::new(401, -2015, format!("Invalid API-key, IP, or permissions for action, request ip: {address}"))
     }
 }
 

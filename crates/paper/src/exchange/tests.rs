@@ -396,7 +396,7 @@ fn our_own_client_understands_every_answer() {
     let id = ClientOrderId::parse("ours-1").unwrap();
     let spec = OrderSpec::Limit { price: "101".parse().unwrap(), quantity: "1.5".parse().unwrap(), tif: TimeInForce::Gtc };
     let mut ask = |intent: Intent| {
-        let request = encode(&intent, NOW, RECV_WINDOW_MS).sign("trade", &SigningKey::Hmac(SECRET)).unwrap();
+        let request = encode(&intent, NOW, RECV_WINDOW_MS).unwrap().sign("trade", &SigningKey::Hmac(SECRET)).unwrap();
         let (path, query, body) = (&request.path, &request.query, request.body.as_bytes());
         let answer = exchange
             .rest(NOW, Request { method: request.method.as_str(), path, query, body, api_key: Some(&request.api_key), address: LOOPBACK });
@@ -409,6 +409,13 @@ fn our_own_client_understands_every_answer() {
     assert_eq!(open.len(), 1);
     let trades = decode::trades(&ask(Intent::QueryTrades { symbol: btcusdt(), order: report.venue_order_id }).unwrap()).unwrap();
     assert_eq!(trades, report.fills);
+    let amend = |quantity: &str| Intent::Amend { symbol: btcusdt(), order: id.clone(), quantity: quantity.parse().unwrap() };
+    let smaller = decode::amended(&ask(amend("1.25")).unwrap()).unwrap();
+    let told = (smaller.client_order_id.clone(), smaller.quantity.to_string(), smaller.filled.to_string(), smaller.venue_order_id);
+    assert_eq!(told, (Some(id.clone()), "1.25".to_owned(), "1".to_owned(), report.venue_order_id), "its name and number stay");
+    for raise in ["1.25", "1.26", "1.5", "100"] {
+        assert!(matches!(ask(amend(raise)), Err(decode::VenueError::Refused { code: -2038, .. })), "{raise}");
+    }
     let cancelled = ask(Intent::Cancel { symbol: btcusdt(), order: OrderRef::Client(id.clone()) }).unwrap();
     assert_eq!(decode::order(&cancelled).unwrap().client_order_id, Some(id));
     assert!(decode::balances(&ask(Intent::QueryBalances).unwrap()).unwrap().iter().all(|balance| balance.locked.is_zero()));

@@ -66,7 +66,7 @@ pub(crate) fn now() -> Timestamp {
 pub(crate) async fn ask(venue: &PaperHandle, http: &reqwest::Client, intent: &Intent) -> reqwest::Result<(u16, Vec<u8>)> {
     let key = venue.key("trade").unwrap();
     let secret = std::fs::read(key.secret_file.as_ref().unwrap()).unwrap();
-    let request = encode(intent, now(), 5_000).sign(&key.api_key, &SigningKey::Hmac(&secret)).unwrap();
+    let request = encode(intent, now(), 5_000).unwrap().sign(&key.api_key, &SigningKey::Hmac(&secret)).unwrap();
     let url = format!("{}{}?{}", venue.rest_url, request.path, request.query);
     let method = request.method.as_str().parse().unwrap();
     let answer = http.request(method, url).header("X-MBX-APIKEY", &request.api_key).body(request.body).send().await?;

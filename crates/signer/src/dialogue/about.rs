@@ -87,7 +87,8 @@ impl Signer {
             Action::Protect(order) => about.with("Order", order.as_str()).with("After it", "a kill does not cancel it; it can still fill"),
             Action::Rearm => {
                 let shown = |freeze: &Freeze| freeze.to_string().chars().take(REASON_LEN_SHOWN).collect::<String>();
-                let about = self.freezes.iter().take(FREEZES_SHOWN).fold(about, |about, freeze| about.with("Frozen, it was said", &shown(freeze)));
+                let about =
+                    self.freezes.iter().take(FREEZES_SHOWN).fold(about, |about, freeze| about.with("Frozen, it was said", &shown(freeze)));
                 let more = self.freezes.iter().skip(FREEZES_SHOWN).count();
                 let about = if more > 0 { about.with("Frozen besides", &format!("{more} more keys, accounts or bots")) } else { about };
                 about.with("After it", "orders are signed again, inside the limits")

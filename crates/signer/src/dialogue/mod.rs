@@ -186,7 +186,14 @@ enum Next {
 
 impl Signer {
     /// Checks an action and keeps it for its prompt.
-    pub(crate) fn prepare(&mut self, action: Action, tail: &[u8], files: Vec<Vec<u8>>, door: DoorId, now: Moment) -> Result<Reply, Refusal> {
+    pub(crate) fn prepare(
+        &mut self,
+        action: Action,
+        tail: &[u8],
+        files: Vec<Vec<u8>>,
+        door: DoorId,
+        now: Moment,
+    ) -> Result<Reply, Refusal> {
         let words = self.words(&action, door, now)?;
         let not_before_ms = tried(&action).map_or(0, |tried| self.patience[tried as usize].not_before_ms);
         if now.mono_ms < not_before_ms {

@@ -1,10 +1,12 @@
 //! Binance's answers become reports. Invariant: an answer that we do not understand is an unknown outcome,
 //! never a success and never a failure.
 
+use std::net::IpAddr;
 use strongroom_model::{
-    Advice, Amount, Balance, Book, Candle, ClientOrderId, ExecutionReport, Fill, Level, MarketTrade, Notional, OrderStatus, Price,
-    Quantity, Side, Symbol, Timestamp, TradeId, VenueOrderId,
+    Advice, Amount, Balance, Book, Candle, ClientOrderId, ExecutionReport, Fill, KeyRights, Level, MarketTrade, Notional, OrderStatus,
+    Price, Quantity, Side, Symbol, Timestamp, TradeId, VenueOrderId,
 };
+
 use thiserror::Error;
 
 use super::wire;
@@ -61,6 +63,18 @@ impl VenueError {
         self.refuses_key() || matches!(self, Self::Refused { code: -1022, .. })
     }
 
+    /// From which address the venue saw a request that it refused for its key, address or rights, where it says so
+    /// (“…, request ip: 203.0.113.7”, code -2015).
+    pub fn seen_from(&self) -> Option<IpAddr> {
+        const BEFORE: &str = "request ip:";
+        let Self::Refused { code: -2015, msg } = self else { return None };
+        let (_, after) = msg.split_once(BEFORE)?;
+        let end = |c: char| !(c.is_ascii_hexdigit() || matches!(c, '.' | ':'));
+        // A sentence may end behind it.
+        let text = after.trim_start().split(end).next()?.trim_end_matches('.');
+        (text.len() <= ADDRESS_LEN_MAX).then(|| text.parse().ok())?
+    }
+
     /// What to do next.
     pub const fn advice(&self) -> Advice {
         match self {
@@ -74,6 +88,8 @@ impl VenueError {
 
 /// Wait this long when a 429 or 418 does not say how long.
 const RETRY_AFTER_S_UNSAID: u64 = 60;
+/// Longest text of an address: IPv6 with an IPv4 one in it.
+const ADDRESS_LEN_MAX: usize = 45;
 /// Longest part of a foreign answer that is repeated in an error.
 const QUOTE_LEN_MAX: usize = 120;
 
@@ -122,6 +138,26 @@ pub fn order(body: &[u8]) -> Result<ExecutionReport, VenueError> {
 /// Answer to cancel-all and to open orders.
 pub fn orders(body: &[u8]) -> Result<Vec<ExecutionReport>, VenueError> {
     json::<Vec<wire::Order>>(body)?.iter().map(report).collect()
+}
+
+/// Answer to an amendment.
+pub fn amended(body: &[u8]) -> Result<ExecutionReport, VenueError> {
+    let wire::Amended { transact_time, amended_order: order } = json(body)?;
+    report(&wire::Order {
+        symbol: order.symbol,
+        order_id: order.order_id,
+        client_order_id: order.client_order_id,
+        transact_time: Some(transact_time),
+        price: order.price,
+        orig_qty: order.qty,
+        executed_qty: order.executed_qty,
+        cummulative_quote_qty: order.cumulative_quote_qty,
+        status: order.status,
+        time_in_force: order.time_in_force,
+        kind: order.kind,
+        side: order.side,
+        ..wire::Order::default()
+    })
 }
 
 fn report(order: &wire::Order) -> Result<ExecutionReport, VenueError> {
@@ -200,6 +236,19 @@ pub fn rights(body: &[u8]) -> Result<(bool, bool), VenueError> {
     Ok((account.can_trade, account.can_withdraw))
 }
 
+/// Answer to the rights of a key; `at`: when it was asked.
+pub fn key_rights(body: &[u8], at: Timestamp) -> Result<KeyRights, VenueError> {
+    let told: wire::ApiRestrictions = json(body)?;
+    Ok(KeyRights {
+        trade: told.enable_reading && told.enable_spot_and_margin_trading,
+        withdraw: told.enable_withdrawals,
+        transfer: told.enable_internal_transfer || told.permits_universal_transfer,
+        bound: Some(told.ip_restrict),
+        until: told.trading_authority_expiration_time.filter(|ms| *ms > 0).map(Timestamp::from_ms),
+        at,
+    })
+}
+
 /// Price and quantity pairs.
 pub(super) fn levels(pairs: &[[String; 2]]) -> Result<Vec<Level>, VenueError> {
     pairs
@@ -265,6 +314,62 @@ mod tests {
             assert_eq!(outcome(status, None, body).unwrap_err().advice(), Advice::Reconcile, "{status} {body:?}");
         }
         assert_eq!(order(b"{}").unwrap_err().advice(), Advice::Reconcile);
+    }
+
+    /// Rows: a venue's words, and the address in them.
+    #[test]
+    fn addresses_are_read_where_one_is_told() {
+        let words = |after: &str| format!("Invalid API-key, IP, or permissions for action, request ip: {after}");
+        let long = format!("{}1.2.3.4", "0".repeat(100_000));
+        for (msg, address) in [
+            (words("203.0.113.7"), Some("203.0.113.7")),
+            (words("203.0.113.7."), Some("203.0.113.7")),
+            (words(" 203.0.113.7, and more"), Some("203.0.113.7")),
+            (words("2001:db8::7"), Some("2001:db8::7")),
+            (words("2001:0db8:0000:0000:0000:0000:192.168.100.200"), Some("2001:db8::c0a8:64c8")),
+            (words("::1\u{202e}9"), Some("::1")),
+            ("Invalid API-key, IP, or permissions for action.".to_owned(), None),
+            (words(""), None),
+            (words("203.0.113"), None),
+            (words("203.0.113.700"), None),
+            (words("example.com"), None),
+            (words("\u{0663}.1.1.1"), None),
+            (words(&long), None),
+            ("request ip:".to_owned(), None),
+        ] {
+            let seen = VenueError::Refused { code: -2015, msg: msg.clone() }.seen_from();
+            assert_eq!(seen, address.map(|text| text.parse().unwrap()), "{}", &msg[..msg.len().min(120)]);
+        }
+        assert_eq!(VenueError::Refused { code: -2010, msg: words("203.0.113.7") }.seen_from(), None);
+    }
+
+    #[test]
+    fn rights_are_read_in_the_venues_words() {
+        let body = |more: &str| {
+            format!(
+                r#"{{"ipRestrict":false,"createTime":1,"enableReading":true,"enableInternalTransfer":false,
+                "permitsUniversalTransfer":false,"enableSpotAndMarginTrading":true{more}}}"#
+            )
+        };
+        let at = Timestamp::from_ms(9);
+        let plain = KeyRights { trade: true, bound: Some(false), at, ..KeyRights::default() };
+        let rows = [
+            (r#","enableWithdrawals":false,"newField":[1]"#, Some(plain)),
+            (r#","enableWithdrawals":true"#, Some(KeyRights { withdraw: true, ..plain })),
+            (
+                r#","enableWithdrawals":false,"tradingAuthorityExpirationTime":1628985600000"#,
+                Some(KeyRights { until: Some(Timestamp::from_ms(1_628_985_600_000)), ..plain }),
+            ),
+            ("", None),
+            (r#","enableWithdrawals":"no""#, None),
+        ];
+        for (more, rights) in rows {
+            assert_eq!(key_rights(body(more).as_bytes(), at).ok(), rights, "{more}");
+        }
+        for transfer in ["enableInternalTransfer", "permitsUniversalTransfer"] {
+            let body = body(r#","enableWithdrawals":false"#).replace(&format!("\"{transfer}\":false"), &format!("\"{transfer}\":true"));
+            assert_eq!(key_rights(body.as_bytes(), at).ok(), Some(KeyRights { transfer: true, ..plain }), "{body}");
+        }
     }
 
     #[test]

@@ -2,13 +2,18 @@
 //!
 //! Values are percent-encoded before signing, as the venue enforces since 2026-01-15 (-1022 otherwise).
 //! Parameters stand in the order that ccxt uses, so that its recorded requests are reproduced to the byte.
+//!
+//! No message for the WebSocket API is a `session.logon`, nor can one be turned into it: see [`Unsigned::sign`].
 
 use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value, json};
 use strongroom_model::{Intent, MarketSize, Method, OrderRef, OrderSpec, PlaceOrder, Side, SignedRequest, Symbol, TimeInForce, Timestamp};
+use thiserror::Error;
 
 use super::scheme::{KeyError, SigningKey};
+use crate::pair::Pair;
 
 /// Everything but RFC 3986's unreserved characters is encoded.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -20,6 +25,20 @@ const KEY_HEADER: &str = "X-MBX-APIKEY";
 /// The longest window that the venue accepts.
 pub const RECV_WINDOW_MS_MAX: u32 = 60_000;
 
+/// The one message that is built for the WebSocket API (`web-socket-api.md`, “Subscribe to User Data Stream through signature
+/// subscription”).
+const SUBSCRIBE: &str = "userDataStream.subscribe.signature";
+/// How that message is called; one is sent per connection.
+const SUBSCRIBE_ID: &str = "login";
+
+/// The venue has no request for what is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NotOffered {
+    /// Futures have one (`countdownCancelAll`), spot has none.
+    #[error("Binance spot has no dead-man's switch; the supervisor, which freezes the signer when the desk hangs, stands in its place")]
+    DeadMan,
+}
+
 /// A request that lacks only its signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsigned {
@@ -27,12 +46,12 @@ pub struct Unsigned {
     pub method: Method,
     /// Path below the host.
     pub path: &'static str,
-    /// Encoded parameters: the payload to sign.
+    /// Encoded parameters: the payload to sign, but for the key's name in a socket's message.
     pub params: String,
 }
 
 /// Builds the request for `intent`, dated `at` (venue time), executable for `recv_window_ms` from then.
-pub fn encode(intent: &Intent, at: Timestamp, recv_window_ms: u32) -> Unsigned {
+pub fn encode(intent: &Intent, at: Timestamp, recv_window_ms: u32) -> Result<Unsigned, NotOffered> {
     let mut params = String::with_capacity(320);
     let _ = write!(params, "timestamp={}", at.ms());
     let (method, path) = match intent {
@@ -44,6 +63,16 @@ pub fn encode(intent: &Intent, at: Timestamp, recv_window_ms: u32) -> Unsigned {
             symbol(&mut params, on);
             reference(&mut params, order);
             (Method::Delete, "/api/v3/order")
+        }
+        Intent::Amend { symbol: on, order, quantity } => {
+            symbol(&mut params, on);
+            // Its name stays; without the second, the venue would make one up.
+            for name in ["&origClientOrderId=", "&newClientOrderId="] {
+                params.push_str(name);
+                params.extend(utf8_percent_encode(order.as_str(), RESERVED));
+            }
+            let _ = write!(params, "&newQty={quantity}");
+            (Method::Put, "/api/v3/order/amend/keepPriority")
         }
         Intent::CancelAll { symbol: on } => {
             symbol(&mut params, on);
@@ -66,21 +95,35 @@ pub fn encode(intent: &Intent, at: Timestamp, recv_window_ms: u32) -> Unsigned {
             (Method::Get, "/api/v3/openOrders")
         }
         Intent::QueryBalances => (Method::Get, "/api/v3/account"),
+        Intent::QueryKeyRights => (Method::Get, "/sapi/v1/account/apiRestrictions"),
+        Intent::StreamLogin => {
+            // Sorted, as this interface wants them; the key's name goes before.
+            let params = format!("recvWindow={recv_window_ms}&timestamp={}", at.ms());
+            return Ok(Unsigned { method: Method::Socket, path: SUBSCRIBE, params });
+        }
+        Intent::DeadMan { .. } => return Err(NotOffered::DeadMan),
     };
     let _ = write!(params, "&recvWindow={recv_window_ms}");
-    Unsigned { method, path, params }
+    Ok(Unsigned { method, path, params })
 }
 
 impl Unsigned {
-    /// Signs the parameters and puts them where the method wants them; an error only where the library fails.
+    /// Signs the parameters and puts them where the method wants them; an error where the library fails, and for what must not be signed.
+    ///
+    /// A signature covers the parameters and not what is asked for with them. A stream login has the very parameters of a
+    /// `session.logon`, so it is signed only with keys that the venue lets nobody log on with: all but Ed25519 (`web-socket-api.md`,
+    /// “Authentication requests”).
     pub fn sign(self, api_key: &str, key: &SigningKey) -> Result<SignedRequest, KeyError> {
+        if self.method == Method::Socket {
+            return self.sign_message(api_key, key);
+        }
         let mut params = self.params;
         let signature = key.sign(params.as_bytes())?;
         params.push_str("&signature=");
         params.extend(utf8_percent_encode(&signature, RESERVED));
         let (query, body) = match self.method {
-            Method::Post => (String::new(), params),
-            Method::Get | Method::Delete => (params, String::new()),
+            Method::Post | Method::Put => (String::new(), params),
+            Method::Get | Method::Delete | Method::Socket => (params, String::new()),
         };
         Ok(SignedRequest {
             method: self.method,
@@ -90,6 +133,29 @@ impl Unsigned {
             key_header: KEY_HEADER.to_owned(),
             api_key: api_key.to_owned(),
         })
+    }
+
+    fn sign_message(self, api_key: &str, key: &SigningKey) -> Result<SignedRequest, KeyError> {
+        match key {
+            SigningKey::Hmac(_) | SigningKey::Pair(Pair::Rsa(_)) => {}
+            SigningKey::Pair(_) => return Err(KeyError::LogsOn),
+        }
+        // The key's name is signed here: one with a separator in it would say something else.
+        if !api_key.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(KeyError::Name);
+        }
+        let payload = format!("apiKey={api_key}&{}", self.params);
+        let signature = key.sign(payload.as_bytes())?;
+        let value = |name: &str, text: &str| match text.parse::<i64>() {
+            Ok(number) if name != "apiKey" => Value::from(number),
+            _ => Value::from(text),
+        };
+        let pairs = payload.split('&').filter_map(|pair| pair.split_once('='));
+        let mut params: Map<String, Value> = pairs.map(|(name, text)| (name.to_owned(), value(name, text))).collect();
+        params.insert("signature".to_owned(), signature.into());
+        let body = json!({"id": SUBSCRIBE_ID, "method": self.path, "params": params}).to_string();
+        let (path, query, key_header) = (self.path.to_owned(), String::new(), String::new());
+        Ok(SignedRequest { method: self.method, path, query, body, key_header, api_key: api_key.to_owned() })
     }
 }
 

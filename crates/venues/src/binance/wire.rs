@@ -23,7 +23,7 @@ pub struct ServerTime {
 }
 
 /// Answer to `POST /api/v3/order` with `newOrderRespType=FULL`, and the shared part of the order queries.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Order {
     /// Such as `BTCUSDT`.
@@ -102,6 +102,45 @@ pub struct OrderFill {
     pub trade_id: u64,
 }
 
+/// Answer to `PUT /api/v3/order/amend/keepPriority`, as far as we read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Amended {
+    /// Milliseconds.
+    pub transact_time: i64,
+    /// The order as it stands now.
+    pub amended_order: AmendedOrder,
+}
+
+/// An order in the answer to its amendment: its fields have other names than elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AmendedOrder {
+    /// Such as `BTCUSDT`.
+    pub symbol: String,
+    /// The venue's number.
+    pub order_id: u64,
+    /// Its name now.
+    pub client_order_id: String,
+    /// Limit price.
+    pub price: String,
+    /// Base quantity now.
+    pub qty: String,
+    /// Base quantity filled so far.
+    pub executed_qty: String,
+    /// Quote amount traded so far.
+    pub cumulative_quote_qty: String,
+    /// `NEW`, `PARTIALLY_FILLED`, …
+    pub status: String,
+    /// `GTC`.
+    pub time_in_force: String,
+    /// `LIMIT`, …
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `BUY` or `SELL`.
+    pub side: String,
+}
+
 /// One entry of `GET /api/v3/myTrades`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -146,6 +185,31 @@ pub struct Account {
     pub can_withdraw: bool,
     /// One per asset.
     pub balances: Vec<AccountBalance>,
+}
+
+/// `GET /sapi/v1/account/apiRestrictions`, as far as we read it. What a thief could use has to be told: a field that is missing is no
+/// right that is missing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiRestrictions {
+    /// Whether it is bound to addresses.
+    pub ip_restrict: bool,
+    /// Milliseconds.
+    #[serde(default)]
+    pub create_time: i64,
+    /// Reads.
+    pub enable_reading: bool,
+    /// Trades spot and margin.
+    pub enable_spot_and_margin_trading: bool,
+    /// Withdraws.
+    pub enable_withdrawals: bool,
+    /// Moves funds between accounts of one master.
+    pub enable_internal_transfer: bool,
+    /// Moves funds between wallets.
+    pub permits_universal_transfer: bool,
+    /// Milliseconds; when spot and margin trading ends, for keys that are not bound to addresses.
+    #[serde(default)]
+    pub trading_authority_expiration_time: Option<i64>,
 }
 
 /// One asset of an account.

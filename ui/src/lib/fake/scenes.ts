@@ -151,9 +151,10 @@ export function keys(now_us: number): KeyView[] {
     age_days: days,
     last_used: last === null ? null : now_us - last,
     rotate_due: now_us + (90 - days) * DAY,
-    rights: withdraw === null ? null : { trade: true, withdraw, at: now_us - 94e6 },
+    rights: withdraw === null ? null : { trade: true, withdraw, transfer: false, bound: !withdraw, until: null, at: now_us - 94e6 },
     due: days > 90 ? [{ due: "age" }] : [],
     step: null,
+    address_trouble: null,
   });
   return [
     key(1, "practice", "ed25519", 41, 6e6, true, false),
