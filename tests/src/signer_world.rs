@@ -4,6 +4,7 @@ use strongroom_guard::Policy;
 use strongroom_model::Timestamp;
 use strongroom_signer::arena::Arena;
 use strongroom_signer::{Moment, Out, Signer};
+use strongroom_signer_api::managed::Offered;
 use strongroom_signer_api::prompt::{Field, FromPrompt, ToPrompt};
 use strongroom_signer_api::{Action, ActionEnd, Notice, Reply, Request, Saved, Walls};
 
@@ -33,6 +34,8 @@ pub struct SignerWorld {
     password: Vec<u8>,
     /// How many attempts with a password or a kit the desk was to count.
     pub attempts: usize,
+    /// What every signer is told of an organisation's limits.
+    pub offered: Offered,
     /// Why the desk was told that the kill switch is engaged.
     pub frozen: Vec<String>,
 }
@@ -69,6 +72,7 @@ impl SignerWorld {
             held: Vec::new(),
             password: password.to_vec(),
             attempts: 0,
+            offered: Offered::Nothing,
             frozen: Vec::new(),
         };
         let action = Action::CreateVault { vault_id: vec![7; 16], kdf_memory_kib: 64 * 1_024, kdf_passes: 3 };
@@ -83,11 +87,17 @@ impl SignerWorld {
 
     /// The signer ends, and another one is opened with what is on disk.
     pub fn restart(&mut self, ms: i64) {
-        self.signer = Signer::new(Arena::make().expect("randomness"), Walls::default());
-        self.next_id = 1;
+        self.seal();
         let (files, password) = (vec![self.vault_file.clone(), self.state_file.clone()], self.password.clone());
         self.act_on(Action::Unlock, &[9; 32], files, ms, &mut |_, _| password.clone());
         assert!(matches!(self.ends.last(), Some(ActionEnd::Unlocked { .. })), "{:?}", self.ends.last());
+    }
+
+    /// The signer ends, and another one is started.
+    pub fn seal(&mut self) {
+        self.signer = Signer::new(Arena::make().expect("randomness"), Walls::default());
+        self.signer.managed_offered(self.offered.clone());
+        self.next_id = 1;
     }
 
     /// Takes in a key; the code is that of `ms`, which must be a step later than the last.

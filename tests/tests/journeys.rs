@@ -126,6 +126,12 @@ fn disk() {
     busy("disk.py", PYTHON, &["unshare", "--user", "--map-root-user", "--mount"]);
 }
 
+/// In a mount namespace of its own, whose system folder it can write.
+#[test]
+fn managed() {
+    busy("managed.py", PYTHON, &["unshare", "--user", "--map-root-user", "--mount"]);
+}
+
 /// Everything in it runs as an ordinary user; run as root, it looks with root's eyes too.
 #[test]
 fn dump() {
@@ -170,11 +176,6 @@ fn hostile_doors() {
 #[test]
 fn paper_durable() {
     journey("paper_durable.py");
-}
-
-#[test]
-fn keychain_away() {
-    waiting("keychain_away.py");
 }
 
 /// In a mount namespace of its own, where a disk can be full.

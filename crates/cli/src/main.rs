@@ -90,7 +90,7 @@ impl Door {
     /// The limits in force.
     fn policy(&self) -> Result<Policy, Failure> {
         match self.ask(&Ask::Policy)? {
-            Tell::Policy { policy } => Ok(*policy),
+            Tell::Policy { policy, .. } => Ok(*policy),
             other => Err(Failure::of(&other)
                 .unwrap_or_else(|| Failure::refused("desk", "the desk answered something else than its limits".to_owned()))),
         }

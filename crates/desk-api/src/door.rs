@@ -1,7 +1,7 @@
 //! Requests of a door and the desk's answers, as JSON lines.
 
 use serde::{Deserialize, Serialize};
-use strongroom_guard::Policy;
+use strongroom_guard::{ManagedNote, Policy};
 use strongroom_model::{
     Advice, Balance, Candle, CredentialId, CredentialInfo, Fill, Instrument, Level, Notional, OrderSpec, Price, Quantity, Remark, Role,
     Side, SlotInfo, Symbol, Timestamp,
@@ -203,6 +203,8 @@ pub enum Tell {
     Policy {
         /// In force.
         policy: Box<Policy>,
+        /// The organisation's part in it.
+        managed: Option<Box<ManagedNote>>,
     },
     /// To place, cancel and show.
     Order(Box<OrderView>),
@@ -302,6 +304,8 @@ pub struct VaultView {
     pub killed: Option<String>,
     /// Generations of which there is a backup, newest first.
     pub backups: Vec<u64>,
+    /// Limits of an organisation that hold, once the vault was opened.
+    pub managed: Option<ManagedNote>,
 }
 
 /// Whether money is real.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use strongroom_desk_api::socket::{DESK_SOCKET, LINE_LEN_MAX, listen, peer_is_same_user, run_dir};
 use strongroom_desk_api::{Ask, AuditEntry, OrderView, SessionView, Tell, VaultState, VaultView};
-use strongroom_guard::SessionEnd;
+use strongroom_guard::{Policy, SessionEnd};
 use strongroom_model::{Advice, ClientOrderId, CredentialInfo, OrderSpec, PlaceOrder, Remark, Side, Symbol, is_plain};
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::{ActionEnd, GIVEN_UP, KitOpening, PinChange, Reply, Request, Status};
@@ -134,7 +134,7 @@ impl Door {
             Ask::GoOn { id } => rotation::go_on(&self.hall, id).await,
             Ask::Suspect { id, why } => account::suspect(&self.hall, id, why).await,
             Ask::Policy => match self.hall.ask_signer(&Request::Policy).await {
-                Ok(Reply::Policy(policy)) => Tell::Policy { policy: Box::new(policy) },
+                Ok(Reply::Policy(policy)) => self.policy(policy).await,
                 other => unexpected(other),
             },
             Ask::Place { client_order_id, symbol, side, spec, reason } => self.place(client_order_id, symbol, side, spec, reason).await,
@@ -157,6 +157,13 @@ impl Door {
             Ask::Kill { why } => self.kill(&why).await,
             Ask::Audit { before, last } => self.audit(before, last).await,
         }
+    }
+
+    /// As a person can set it again.
+    async fn policy(&self, mut policy: Policy) -> Tell {
+        policy.instruments.iter_mut().for_each(|listed| listed.counted = None);
+        let managed = self.status().await.and_then(|status| status.managed).map(Box::new);
+        Tell::Policy { policy: Box::new(policy), managed }
     }
 
     async fn status(&self) -> Option<Status> {
@@ -202,7 +209,8 @@ impl Door {
         let backups = self.hall.keeper.backups().await.unwrap_or_default();
         let watched = self.hall.watched();
         let walls = walls.unwrap_or_default();
-        Tell::Vault(VaultView { state, vault_id, generation, because, anchor, walls, watched, log_key, killed, backups })
+        let managed = status.and_then(|status| status.managed);
+        Tell::Vault(VaultView { state, vault_id, generation, because, anchor, walls, watched, log_key, killed, backups, managed })
     }
 
     async fn session(&self) -> SessionView {

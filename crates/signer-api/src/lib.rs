@@ -10,6 +10,7 @@ pub mod desk;
 pub mod errand;
 pub mod frame;
 pub mod keeping;
+pub mod managed;
 pub mod prompt;
 pub mod provider;
 pub mod refusal;

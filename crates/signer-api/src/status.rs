@@ -1,7 +1,7 @@
 //! The signer's account of itself. Invariant: it says what was measured, and no secret.
 
 use serde::{Deserialize, Serialize};
-use strongroom_guard::{Freeze, SessionEnd};
+use strongroom_guard::{Freeze, ManagedNote, SessionEnd};
 use strongroom_model::{Notional, Role, Scheme};
 
 /// Which walls stand around the signer, measured at its start.
@@ -57,6 +57,8 @@ pub struct Status {
     pub day: Option<(Notional, Notional)>,
     /// What the session may do.
     pub roles: Vec<Role>,
+    /// Limits of an organisation that hold.
+    pub managed: Option<ManagedNote>,
     /// The walls.
     pub walls: Walls,
     /// Which schemes of keys are in the vault.

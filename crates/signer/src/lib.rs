@@ -13,6 +13,7 @@ mod dialogue;
 mod kernel;
 mod keys;
 mod ledger;
+mod managed;
 mod otp;
 mod signer;
 pub mod stack;

@@ -6,6 +6,7 @@ use strongroom_audit::Head;
 use strongroom_guard::{Freeze, Permission, SessionEnd, SignerFacts, Verdict, signer_gate, worth_at_most};
 use strongroom_model::{CredentialInfo, Intent, KeyStage, Notional, Operation, PlaceOrder, Remark, Venue};
 use strongroom_signer_api::desk::{AUDIT_PAGE_MAX, CLOCK_OFFSET_US_MAX};
+use strongroom_signer_api::managed::Offered;
 use strongroom_signer_api::{Notice, Refusal, Reply, Request, Saved, Sealed, SignAsk, Status, Walls};
 use strongroom_venues::binance::{SigningKey, encode};
 use zeroize::Zeroizing;
@@ -14,6 +15,7 @@ use crate::arena::Arena;
 use crate::clock::Moment;
 use crate::dialogue::{Begun, Dialogue, Pending};
 use crate::keys::Open;
+use crate::managed::{self, Verified};
 
 /// Most actions waiting for a prompt.
 pub(crate) const PENDING_MAX: usize = 16;
@@ -83,6 +85,8 @@ pub struct Signer {
     /// Of passwords, then of kits.
     pub(crate) patience: [Patience; 2],
     pub(crate) pace: crate::calibration::Pace,
+    /// Limits of an organisation that lie in the system's folder, or why they cannot be used: then nothing is opened.
+    pub(crate) offered: Result<Option<Verified>, String>,
     last_request: u64,
     /// Asked for, and signed as soon as what they need is reserved on disk.
     waiting: Vec<(u64, SignAsk)>,
@@ -102,9 +106,15 @@ impl Signer {
             saving: Vec::new(),
             patience: Default::default(),
             pace: Default::default(),
+            offered: Ok(None),
             last_request: 0,
             waiting: Vec::new(),
         }
+    }
+
+    /// What the supervisor found of an organisation's limits; it holds from the next opening on.
+    pub fn managed_offered(&mut self, offered: Offered) {
+        self.offered = managed::sound(offered);
     }
 
     /// A new desk is attached: what the old one was saving will never be confirmed. Whether a vault is on disk or not cannot be known
@@ -310,6 +320,7 @@ impl Signer {
                 orders: 0,
                 day: None,
                 roles: Vec::new(),
+                managed: None,
                 walls: self.walls,
                 schemes: Vec::new(),
             };
@@ -330,6 +341,7 @@ impl Signer {
             orders: open.orders,
             day: Some((open.spending.turnover.of_day(now.wall_s()), open.policy.day_notional_max)),
             roles: open.session.as_ref().map(|session| session.roles.clone()).unwrap_or_default(),
+            managed: open.managed.as_ref().map(|managed| managed.note.clone()),
             walls: self.walls,
             schemes: open.credentials.iter().map(|credential| credential.info.scheme).collect(),
         }

@@ -909,6 +909,24 @@ export type MachineSecret = "keychain" | { "tpm": {
  */
 tcti: string, } };
 
+export type ManagedNote = {
+/**
+ * Whose.
+ */
+organisation: string,
+/**
+ * Number of the document.
+ */
+serial: number,
+/**
+ * Where the document is from, in words.
+ */
+source: string,
+/**
+ * Each limit with its name, as in a file of limits.
+ */
+limits: Array<[string, string]>, };
+
 export type MarketSize = { "base": Quantity } | { "quote": Notional };
 
 export type Mode = "simulation" | "live";
@@ -1412,7 +1430,11 @@ killed: string | null,
 /**
  * Generations of which there is a backup, newest first.
  */
-backups: Array<number>, };
+backups: Array<number>,
+/**
+ * Limits of an organisation that hold, once the vault was opened.
+ */
+managed: ManagedNote | null, };
 
 export type Venue = "binance";
 

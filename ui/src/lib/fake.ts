@@ -13,6 +13,7 @@ import type {
   Push,
   Settings,
   VaultState,
+  VaultView,
   Watch,
 } from "../bindings/contract";
 import { compare, div, floorTo, mul, trimmed } from "./decimal";
@@ -66,6 +67,7 @@ export class FakeWorld implements Commands {
   state: VaultState = "unlocked";
   mode: Mode = "simulation";
   killed: string | null = null;
+  managed: VaultView["managed"] = null;
   because: string | null = null;
   stateVersion = 1;
   pushes: ((push: Push) => void) | null = null;
@@ -255,6 +257,7 @@ export class FakeWorld implements Commands {
       log_key: this.state === "missing" ? null : LOG_KEY,
       killed: this.killed,
       backups: this.state === "missing" ? [] : [14, 13, 12, 11],
+      managed: this.managed,
     }));
   session = () =>
     this.called("session", null, () => ({

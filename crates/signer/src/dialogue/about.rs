@@ -90,7 +90,7 @@ impl Signer {
                     .with("After it", "orders are signed again, inside the limits")
             }
             Action::SetPolicy(policy) => {
-                let rows = self.open.as_ref().map(|open| changes(&open.policy, policy)).unwrap_or_default();
+                let rows = self.open.as_ref().map(|open| changes(&open.policy, &open.in_force(policy))).unwrap_or_default();
                 rows.iter().fold(about, |about, (name, change)| about.with(name, change))
             }
             Action::Pin(PinChange { host, spki_sha256, trust }) => {
@@ -292,13 +292,14 @@ fn changes(old: &Policy, new: &Policy) -> Vec<(String, String)> {
     let symbols: std::collections::BTreeSet<_> = old.instruments.iter().chain(&new.instruments).map(|one| &one.symbol).collect();
     for symbol in symbols {
         let change = match (old.instrument(symbol), new.instrument(symbol)) {
-            (Some(before), Some(after)) if before == after => continue,
             (Some(before), Some(after)) => instrument_change(before, after),
             (None, Some(after)) => format!("added: at most {}, from {} to {}", after.quantity_max, after.price_low, after.price_high),
             (Some(_), None) => "taken off the list".to_owned(),
             (None, None) => continue,
         };
-        rows.push((symbol.to_string(), change));
+        if !change.is_empty() {
+            rows.push((symbol.to_string(), change));
+        }
     }
     rows
 }
@@ -308,10 +309,16 @@ fn instrument_change(before: &InstrumentPolicy, after: &InstrumentPolicy) -> Str
         ("at most", before.quantity_max.to_string(), after.quantity_max.to_string()),
         ("from", before.price_low.to_string(), after.price_low.to_string()),
         ("to", before.price_high.to_string(), after.price_high.to_string()),
+        ("counted", counted(before), counted(after)),
         ("held", or(before.position_max, "any"), or(after.position_max, "any")),
     ];
     let differing = parts.into_iter().filter(|(_, before, after)| before != after);
     differing.map(|(name, before, after)| format!("{name} {before} → {after}")).collect::<Vec<_>>().join("; ")
+}
+
+/// At which prices orders without one are counted, where those are not the band's.
+fn counted(listed: &InstrumentPolicy) -> String {
+    listed.counted.map_or_else(|| "in the band".to_owned(), |(low, high)| format!("from {low} to {high}"))
 }
 
 fn or(value: Option<impl ToString>, nothing: &str) -> String {

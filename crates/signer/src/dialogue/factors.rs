@@ -65,6 +65,9 @@ impl Signer {
             return talk.broken();
         }
         let Ok(mut open) = Open::load(vault, Some(&device), None, now, &mut self.arena) else { return talk.broken() };
+        if open.settle(self.offered.as_ref().ok().and_then(Option::as_ref)).is_err() {
+            return talk.broken();
+        }
         open.ledger.totp = totp;
         let end = ActionEnd::VaultCreated { log_key: open.log_public.to_vec(), read_key: open.read_public.to_vec() };
         self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::Saving(Next::OpenSession { end }) });
@@ -176,6 +179,7 @@ impl Signer {
         } else if self.freeze.is_none() {
             self.freeze.clone_from(&open.ledger.freeze);
         }
+        open.settle(self.offered.as_ref().ok().and_then(Option::as_ref))?;
         self.open = Some(open);
         Ok(())
     }

@@ -386,7 +386,7 @@ impl Signer {
             (Action::Rearm, _) => code(self, Grant::Rearm),
             (Action::Pin(change), _) => code(self, Grant::Pin(change)),
             (Action::SetPolicy(policy), _) => {
-                if self.open.as_ref().is_some_and(|open| open.policy.is_raised_by(&policy)) {
+                if self.open.as_ref().is_some_and(|open| open.policy.is_raised_by(&open.in_force(&policy))) {
                     code(self, Grant::SetPolicy(policy))
                 } else {
                     self.granted(talk, Grant::SetPolicy(policy), now)
