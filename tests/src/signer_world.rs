@@ -26,6 +26,8 @@ pub struct SignerWorld {
     pub vault_file: Vec<u8>,
     /// See `vault_file`; only what was said to be on disk.
     pub state_file: Vec<u8>,
+    /// The state file that was handed out last, whether it was said to be on disk or not.
+    pub handed_out: Vec<u8>,
     /// Whether state files are said to be on disk when they are handed out; else nothing is said of them.
     pub saves_state: bool,
     /// Whether that is said later, by [`SignerWorld::release_state`].
@@ -34,6 +36,10 @@ pub struct SignerWorld {
     password: Vec<u8>,
     /// How many attempts with a password or a kit the desk was to count.
     pub attempts: usize,
+    /// Recovery codes, as shown last.
+    pub codes: Vec<String>,
+    /// How many were said to be left, each time that one was used.
+    pub codes_used: Vec<u8>,
     /// What every signer is told of an organisation's limits.
     pub offered: Offered,
     /// Why the desk was told that the kill switch is engaged.
@@ -67,11 +73,14 @@ impl SignerWorld {
             ends: Vec::new(),
             vault_file: Vec::new(),
             state_file: Vec::new(),
+            handed_out: Vec::new(),
             saves_state: true,
             holds_state: false,
             held: Vec::new(),
             password: password.to_vec(),
             attempts: 0,
+            codes: Vec::new(),
+            codes_used: Vec::new(),
             offered: Offered::Nothing,
             frozen: Vec::new(),
         };
@@ -195,6 +204,7 @@ impl SignerWorld {
                     let text = String::from_utf8_lossy(bytes).into_owned();
                     match show {
                         strongroom_signer_api::prompt::Show::Kit | strongroom_signer_api::prompt::Show::AuditorCode => self.kit = text,
+                        strongroom_signer_api::prompt::Show::RecoveryCodes => self.codes = text.lines().map(str::to_owned).collect(),
                         strongroom_signer_api::prompt::Show::OtpUri => self.otp_uri = text,
                     }
                     self.signer.on_prompt(prompt, &FromPrompt::Shown, moment(ms))
@@ -227,6 +237,9 @@ impl SignerWorld {
                         Notice::Save { what, generation, .. } => {
                             let file = file.expect("a file");
                             self.told_desk.extend_from_slice(&file);
+                            if what == strongroom_signer_api::Sealed::State {
+                                self.handed_out.clone_from(&file);
+                            }
                             match what {
                                 strongroom_signer_api::Sealed::Vault => self.vault_file = file,
                                 strongroom_signer_api::Sealed::State if self.holds_state => {
@@ -253,6 +266,7 @@ impl SignerWorld {
                         }
                         Notice::Ended { end, .. } => self.ends.push(*end),
                         Notice::Frozen(freeze) => self.frozen.push(freeze.why),
+                        Notice::RecoveryCodeUsed { left } => self.codes_used.push(left),
                     }
                 }
                 Out::Prompt(_, message) => said.push(message.to_vec()),

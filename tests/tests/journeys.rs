@@ -64,6 +64,11 @@ fn rules() {
 }
 
 #[test]
+fn recovery_codes() {
+    waiting("recovery_codes.py");
+}
+
+#[test]
 fn roles() {
     waiting("roles.py");
 }

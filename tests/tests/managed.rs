@@ -35,8 +35,8 @@ fn offered(key: u8, serial: u64, rest: &str) -> Offered {
 
 /// A vault whose owner allows 25,000 an order, opened under what is offered.
 fn world(offered: Offered) -> SignerWorld {
-    let mut world = SignerWorld::with_vault(b"a password of the person", MS - 30 * MINUTE_MS);
-    world.import("key", b"secret", MS - 20 * MINUTE_MS);
+    let mut world = SignerWorld::with_vault(b"a password of the person", MS - 3 * MINUTE_MS);
+    world.import("key", b"secret", MS - 2 * MINUTE_MS);
     world.offered = offered;
     world.restart(MS);
     world

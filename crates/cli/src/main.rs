@@ -174,6 +174,7 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
             VaultCommand::Passwd { slot, secrets } => {
                 door.act(DoorAction::ChangePassword { slot }, &Descriptors::for_password_change(slot, &secrets))?
             }
+            VaultCommand::Codes { secrets } => door.act(DoorAction::PrintCodes, &Descriptors::for_new_codes(&secrets))?,
             VaultCommand::Kit { secrets } => door.act(DoorAction::ReplaceKit, &Descriptors::for_new_kit(&secrets))?,
             VaultCommand::Backup { secrets } => door.act(DoorAction::Backup, &Descriptors::for_code(&secrets))?,
             VaultCommand::Slots => door.ask(&Ask::Slots)?,

@@ -104,6 +104,9 @@ fn vault(view: &VaultView) {
     if let Some(note) = &view.managed {
         row("limits of", format!("{} (document {}, {})", note.organisation, note.serial, note.source));
     }
+    if let Some(left) = view.codes_left {
+        row("recovery codes", format!("{left} left"));
+    }
     if let (Some(id), Some(generation)) = (&view.vault_id, view.generation) {
         row("identity", id);
         row("generation", generation);

@@ -304,6 +304,8 @@ pub struct VaultView {
     pub killed: Option<String>,
     /// Generations of which there is a backup, newest first.
     pub backups: Vec<u64>,
+    /// Recovery codes that were not used, while the vault is open.
+    pub codes_left: Option<u8>,
     /// Limits of an organisation that hold, once the vault was opened.
     pub managed: Option<ManagedNote>,
 }

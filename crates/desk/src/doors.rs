@@ -209,8 +209,22 @@ impl Door {
         let backups = self.hall.keeper.backups().await.unwrap_or_default();
         let watched = self.hall.watched();
         let walls = walls.unwrap_or_default();
+        let codes_left = status.as_ref().filter(|status| !status.sealed).map(|status| status.codes_left);
         let managed = status.and_then(|status| status.managed);
-        Tell::Vault(VaultView { state, vault_id, generation, because, anchor, walls, watched, log_key, killed, backups, managed })
+        Tell::Vault(VaultView {
+            state,
+            vault_id,
+            generation,
+            because,
+            anchor,
+            walls,
+            watched,
+            log_key,
+            killed,
+            backups,
+            codes_left,
+            managed,
+        })
     }
 
     async fn session(&self) -> SessionView {
@@ -424,6 +438,7 @@ fn outcome_of(end: ActionEnd) -> Tell {
         ActionEnd::PasswordChanged { slot } => {
             done(&format!("The password of slot {slot} is changed. Backups of before still open with the old one."), None)
         }
+        ActionEnd::CodesPrinted => done("The new recovery codes count, each once. Destroy the old print: its codes count no more.", None),
         ActionEnd::KitReplaced => done("The new recovery kit counts. Destroy the old print: it still opens backups of before.", None),
         ActionEnd::SlotAdded(slot) => done(&format!("Slot {} is added: {}, “{}”.", slot.id, slot.kind, slot.label), None),
         ActionEnd::RolesSet { slot, roles } => {

@@ -58,11 +58,13 @@ pub enum Deed {
     ConfirmOrder = 20,
     /// Let an order pass a rule.
     Override = 21,
+    /// Print recovery codes.
+    Codes = 22,
 }
 
 impl Deed {
     /// All, in the order of their numbers.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Create,
         Self::Unlock,
         Self::Recover,
@@ -84,6 +86,7 @@ impl Deed {
         Self::Roles,
         Self::ConfirmOrder,
         Self::Override,
+        Self::Codes,
     ];
 
     fn from_number(number: u8) -> Option<Self> {
@@ -196,7 +199,7 @@ mod tests {
     /// Rows: bytes that are not one.
     #[test]
     fn nothing_else_is_read() {
-        for text in ["", "1", "1\t", "22\t\nx", "0\t\nx", "1\t100\nx", "01\t\nx", "1\t+1\nx", "1\t\nx\ny", "1\t\nx\u{7}", "1\t\nx\na\tb\tc"]
+        for text in ["", "1", "1\t", "23\t\nx", "0\t\nx", "1\t100\nx", "01\t\nx", "1\t+1\nx", "1\t\nx\ny", "1\t\nx\u{7}", "1\t\nx\na\tb\tc"]
         {
             assert_eq!(About::decode(text.as_bytes()), None, "{text:?}");
         }

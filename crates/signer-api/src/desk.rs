@@ -166,6 +166,8 @@ pub enum Action {
     },
     /// Print a new recovery kit; the old one opens only old backups.
     ReplaceKit,
+    /// Print recovery codes, which stand in for one-time codes; earlier ones count no more.
+    PrintCodes,
     /// One more way into the vault.
     AddSlot {
         /// For whom.
@@ -217,7 +219,7 @@ impl Action {
             }
             Self::ExportKey { .. } | Self::Backup => Permission::Export,
             Self::ChangePassword { .. } => Permission::ChangePassword,
-            Self::ReplaceKit | Self::AddSlot { .. } | Self::SetRoles { .. } | Self::RemoveSlot { .. } | Self::Rekey => {
+            Self::ReplaceKit | Self::PrintCodes | Self::AddSlot { .. } | Self::SetRoles { .. } | Self::RemoveSlot { .. } | Self::Rekey => {
                 Permission::ManageWays
             }
             Self::Rearm => Permission::Rearm,
@@ -379,6 +381,11 @@ pub enum Notice {
     },
     /// The kill switch was engaged by the supervisor.
     Frozen(Freeze),
+    /// A recovery code was given in place of a one-time code; so many are left.
+    RecoveryCodeUsed {
+        /// How many.
+        left: u8,
+    },
 }
 
 /// Why an action failed that a person gave up.
@@ -445,6 +452,8 @@ pub enum ActionEnd {
     },
     /// There is a new recovery kit.
     KitReplaced,
+    /// There are new recovery codes.
+    CodesPrinted,
     /// There is one more way into the vault.
     SlotAdded(SlotInfo),
     /// The owner of a slot may do something else from now on.

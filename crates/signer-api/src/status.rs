@@ -59,6 +59,8 @@ pub struct Status {
     pub roles: Vec<Role>,
     /// Limits of an organisation that hold.
     pub managed: Option<ManagedNote>,
+    /// Recovery codes that were not used.
+    pub codes_left: u8,
     /// The walls.
     pub walls: Walls,
     /// Which schemes of keys are in the vault.

@@ -208,6 +208,11 @@ impl Open {
         Some((generation, bytes.ok()?))
     }
 
+    /// Recovery codes that were not used.
+    pub(crate) fn codes_left(&self) -> u8 {
+        u8::try_from(self.ledger.codes.len()).unwrap_or(u8::MAX)
+    }
+
     /// Which record holds the limits.
     pub(crate) fn policy_record(&self) -> Option<u64> {
         self.record(RecordKind::Policy)

@@ -37,6 +37,9 @@ pub(crate) struct Ledger {
     /// The worth of everything signed has not gone above this.
     #[serde(default)]
     pub(crate) spent: Notional,
+    /// Marks of the recovery codes that were not used, under the key of the one-time codes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) codes: Vec<[u8; 32]>,
     /// What an organisation laid down, once it was seen here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) managed: Option<Remembered>,
@@ -95,6 +98,7 @@ impl Ledger {
             // Re-arming, with a code, lets the day begin anew.
             turnover: Turnover::default(),
             spent: Notional::ZERO,
+            codes: Vec::new(),
             managed: None,
         }
     }

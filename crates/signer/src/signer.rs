@@ -321,6 +321,7 @@ impl Signer {
                 day: None,
                 roles: Vec::new(),
                 managed: None,
+                codes_left: 0,
                 walls: self.walls,
                 schemes: Vec::new(),
             };
@@ -342,6 +343,7 @@ impl Signer {
             day: Some((open.spending.turnover.of_day(now.wall_s()), open.policy.day_notional_max)),
             roles: open.session.as_ref().map(|session| session.roles.clone()).unwrap_or_default(),
             managed: open.managed.as_ref().map(|managed| managed.note.clone()),
+            codes_left: open.codes_left(),
             walls: self.walls,
             schemes: open.credentials.iter().map(|credential| credential.info.scheme).collect(),
         }

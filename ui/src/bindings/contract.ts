@@ -351,7 +351,7 @@ recipient: string, } | { "action": "backup" } | { "action": "change_password",
 /**
  * The slot, when its share somebody else keeps; nothing: by which the vault was opened, else whose password it is.
  */
-slot: number | null, } | { "action": "replace_kit" } | { "action": "add_slot",
+slot: number | null, } | { "action": "replace_kit" } | { "action": "print_codes" } | { "action": "add_slot",
 /**
  * For whom.
  */
@@ -1431,6 +1431,10 @@ killed: string | null,
  * Generations of which there is a backup, newest first.
  */
 backups: Array<number>,
+/**
+ * Recovery codes that were not used, while the vault is open.
+ */
+codes_left: number | null,
 /**
  * Limits of an organisation that hold, once the vault was opened.
  */

@@ -257,6 +257,7 @@ export class FakeWorld implements Commands {
       log_key: this.state === "missing" ? null : LOG_KEY,
       killed: this.killed,
       backups: this.state === "missing" ? [] : [14, 13, 12, 11],
+      codes_left: this.state === "missing" || this.state === "sealed" ? null : 10,
       managed: this.managed,
     }));
   session = () =>

@@ -82,7 +82,6 @@ fn is_trusted(file: &OwnedFd, owner: u32) -> Result<(), String> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt as _, symlink};

@@ -58,6 +58,10 @@ impl Signer {
             Action::Backup => self.about_vault(about).with("It opens with", "today's password and device, or the recovery kit"),
             Action::ChangePassword { .. } => about.with("After it", "old backups still open with the old password"),
             Action::ReplaceKit => self.about_vault(about).with("After it", "old backups still open with the old kit"),
+            Action::PrintCodes => {
+                let left = self.open.as_ref().map_or(0, Open::codes_left);
+                self.about_vault(about).with("Until now", &format!("{left} codes that were not used"))
+            }
             Action::AddSlot { kind, label, roles } => {
                 let about = self.about_vault(about).with("Name", label);
                 let about = if *kind == SlotFor::Auditor { about } else { about.with("May", &role_names(roles)) };
@@ -165,6 +169,7 @@ const fn deed(action: &Action) -> Deed {
         Action::Backup => Deed::Backup,
         Action::ChangePassword { .. } => Deed::Password,
         Action::ReplaceKit => Deed::Kit,
+        Action::PrintCodes => Deed::Codes,
         Action::AddSlot { .. } => Deed::AddSlot,
         Action::RemoveSlot { .. } => Deed::RemoveSlot,
         Action::Rekey => Deed::Rekey,

@@ -5,6 +5,7 @@
 
 mod about;
 mod change;
+mod codes;
 mod counting;
 mod credentials;
 mod export;
@@ -173,6 +174,10 @@ enum Next {
     LetIn(Option<KitOpening>),
     OpenSession {
         end: ActionEnd,
+    },
+    /// New recovery codes count; should that fail, those of before do.
+    CodesPrinted {
+        before: Vec<[u8; 32]>,
     },
     /// The person gave up an unlocking that was already granted.
     GiveUp,
@@ -372,6 +377,7 @@ impl Signer {
                 code(self, grant)
             }
             (Action::ReplaceKit, _) => code(self, Grant::Way(ways::Wish::Kit)),
+            (Action::PrintCodes, _) => code(self, Grant::Way(ways::Wish::Codes)),
             (Action::AddSlot { kind: SlotFor::Person, label, roles }, _) => code(self, Grant::Way(ways::Wish::Person(label, roles))),
             (Action::SetRoles { slot, roles }, _) => code(self, Grant::Way(ways::Wish::Roles(slot, roles))),
             (Action::ConfirmOrder(order), _) => code(self, Grant::Order(order)),
