@@ -78,7 +78,10 @@ impl SignerHere {
                     let more = self.tell(Request::Counted { ticket, refused: None }, b"");
                     work.extend(more.into_iter().filter(|out| !matches!(out, Out::Reply(..))));
                 }
-                Out::Notice(Notice::Frozen(_), _) | Out::ClosePrompt(_) | Out::WantProvider(_) | Out::Provider(..) => {}
+                Out::Notice(Notice::Frozen(_) | Notice::RecoveryCodeUsed { .. }, _)
+                | Out::ClosePrompt(_)
+                | Out::WantProvider(_)
+                | Out::Provider(..) => {}
             }
         }
         (reply, said)

@@ -29,7 +29,7 @@ impl Person {
             ToPrompt::Show(show, text) => {
                 let text = String::from_utf8_lossy(text).into_owned();
                 match show {
-                    Show::Kit | Show::AuditorCode => self.kit = text,
+                    Show::Kit | Show::AuditorCode | Show::RecoveryCodes => self.kit = text,
                     Show::OtpUri => self.otp_uri = text,
                 }
                 FromPrompt::Shown.write(&mut out);

@@ -158,6 +158,7 @@ impl SignerProcess {
                 // No vault that is measured is opened by a person twice.
                 Notice::Attempt { .. } => anyhow::bail!("an attempt, where none was asked for"),
                 Notice::Frozen(freeze) => anyhow::ensure!(self.can_freeze, "frozen: {freeze:?}"),
+                Notice::RecoveryCodeUsed { .. } => anyhow::bail!("a recovery code, where none was printed"),
             },
             Kind::Request => anyhow::bail!("the signer asked something"),
         }

@@ -147,7 +147,7 @@ pub(crate) async fn slots(window: State<'_, Window>) -> Answer<Vec<SlotInfo>> {
 
 #[tauri::command(rename_all = "snake_case")]
 pub(crate) async fn policy(window: State<'_, Window>) -> Answer<Policy> {
-    asked!(window, Ask::Policy, Tell::Policy { policy } => *policy)
+    asked!(window, Ask::Policy, Tell::Policy { policy, .. } => *policy)
 }
 
 #[tauri::command(rename_all = "snake_case")]

@@ -4,6 +4,7 @@ use strongroom_guard::Policy;
 use strongroom_model::Timestamp;
 use strongroom_signer::arena::Arena;
 use strongroom_signer::{Moment, Out, Signer};
+use strongroom_signer_api::managed::Offered;
 use strongroom_signer_api::prompt::{Field, FromPrompt, ToPrompt};
 use strongroom_signer_api::{Action, ActionEnd, Notice, Reply, Request, Saved, Walls};
 
@@ -25,6 +26,8 @@ pub struct SignerWorld {
     pub vault_file: Vec<u8>,
     /// See `vault_file`; only what was said to be on disk.
     pub state_file: Vec<u8>,
+    /// The state file that was handed out last, whether it was said to be on disk or not.
+    pub handed_out: Vec<u8>,
     /// Whether state files are said to be on disk when they are handed out; else nothing is said of them.
     pub saves_state: bool,
     /// Whether that is said later, by [`SignerWorld::release_state`].
@@ -33,6 +36,12 @@ pub struct SignerWorld {
     password: Vec<u8>,
     /// How many attempts with a password or a kit the desk was to count.
     pub attempts: usize,
+    /// Recovery codes, as shown last.
+    pub codes: Vec<String>,
+    /// How many were said to be left, each time that one was used.
+    pub codes_used: Vec<u8>,
+    /// What every signer is told of an organisation's limits.
+    pub offered: Offered,
     /// Why the desk was told that the kill switch is engaged.
     pub frozen: Vec<String>,
 }
@@ -64,11 +73,15 @@ impl SignerWorld {
             ends: Vec::new(),
             vault_file: Vec::new(),
             state_file: Vec::new(),
+            handed_out: Vec::new(),
             saves_state: true,
             holds_state: false,
             held: Vec::new(),
             password: password.to_vec(),
             attempts: 0,
+            codes: Vec::new(),
+            codes_used: Vec::new(),
+            offered: Offered::Nothing,
             frozen: Vec::new(),
         };
         let action = Action::CreateVault { vault_id: vec![7; 16], kdf_memory_kib: 64 * 1_024, kdf_passes: 3 };
@@ -83,11 +96,17 @@ impl SignerWorld {
 
     /// The signer ends, and another one is opened with what is on disk.
     pub fn restart(&mut self, ms: i64) {
-        self.signer = Signer::new(Arena::make().expect("randomness"), Walls::default());
-        self.next_id = 1;
+        self.seal();
         let (files, password) = (vec![self.vault_file.clone(), self.state_file.clone()], self.password.clone());
         self.act_on(Action::Unlock, &[9; 32], files, ms, &mut |_, _| password.clone());
         assert!(matches!(self.ends.last(), Some(ActionEnd::Unlocked { .. })), "{:?}", self.ends.last());
+    }
+
+    /// The signer ends, and another one is started.
+    pub fn seal(&mut self) {
+        self.signer = Signer::new(Arena::make().expect("randomness"), Walls::default());
+        self.signer.managed_offered(self.offered.clone());
+        self.next_id = 1;
     }
 
     /// Takes in a key; the code is that of `ms`, which must be a step later than the last.
@@ -191,6 +210,7 @@ impl SignerWorld {
                     let text = String::from_utf8_lossy(bytes).into_owned();
                     match show {
                         strongroom_signer_api::prompt::Show::Kit | strongroom_signer_api::prompt::Show::AuditorCode => self.kit = text,
+                        strongroom_signer_api::prompt::Show::RecoveryCodes => self.codes = text.lines().map(str::to_owned).collect(),
                         strongroom_signer_api::prompt::Show::OtpUri => self.otp_uri = text,
                     }
                     self.signer.on_prompt(prompt, &FromPrompt::Shown, moment(ms))
@@ -223,6 +243,9 @@ impl SignerWorld {
                         Notice::Save { what, generation, .. } => {
                             let file = file.expect("a file");
                             self.told_desk.extend_from_slice(&file);
+                            if what == strongroom_signer_api::Sealed::State {
+                                self.handed_out.clone_from(&file);
+                            }
                             match what {
                                 strongroom_signer_api::Sealed::Vault => self.vault_file = file,
                                 strongroom_signer_api::Sealed::State if self.holds_state => {
@@ -249,6 +272,7 @@ impl SignerWorld {
                         }
                         Notice::Ended { end, .. } => self.ends.push(*end),
                         Notice::Frozen(freeze) => self.frozen.push(freeze.why),
+                        Notice::RecoveryCodeUsed { left } => self.codes_used.push(left),
                     }
                 }
                 Out::Prompt(_, message) => said.push(message.to_vec()),

@@ -64,6 +64,11 @@ fn rules() {
 }
 
 #[test]
+fn recovery_codes() {
+    waiting("recovery_codes.py");
+}
+
+#[test]
 fn sessions() {
     waiting("sessions.py");
 }
@@ -134,6 +139,12 @@ fn keychain_away() {
 #[test]
 fn disk() {
     busy("disk.py", PYTHON, &["unshare", "--user", "--map-root-user", "--mount"]);
+}
+
+/// In a mount namespace of its own, whose system folder it can write.
+#[test]
+fn managed() {
+    busy("managed.py", PYTHON, &["unshare", "--user", "--map-root-user", "--mount"]);
 }
 
 /// Everything in it runs as an ordinary user; run as root, it looks with root's eyes too.

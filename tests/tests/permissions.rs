@@ -42,6 +42,7 @@ fn actions(key: CredentialId, person: u16) -> Vec<Action> {
         Action::Backup,
         Action::ChangePassword { slot: None },
         Action::ReplaceKit,
+        Action::PrintCodes,
         Action::AddSlot { kind: SlotFor::Person, label: label(), roles: vec![Role::Viewer] },
         Action::AddSlot { kind: SlotFor::Auditor, label: label(), roles: Vec::new() },
         Action::SetRoles { slot: person, roles: vec![Role::Viewer] },
@@ -118,6 +119,7 @@ fn no_action_without_a_role_that_the_table_names() {
         for action in actions(told.key, told.person) {
             // Only so many wait for their prompts.
             told.ms += if allowed % 8 == 7 { 121_000 } else { 0 };
+            told.world.ask(Request::Touch { ago_ms: 0 }, b"", told.ms);
             let row = action.permission().row();
             let missing = told.missing(&action);
             assert_eq!(missing.is_none(), row.roles.contains(&role), "{role}: {action:?} lacks {missing:?}");

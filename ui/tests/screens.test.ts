@@ -83,6 +83,7 @@ describe("screens at work", () => {
     await world.user.click(get("density-compact"));
     expect(document.documentElement.dataset.density).toBe("compact");
     expect(calls(world, "settings").at(-1)).toMatchObject({ settings: { theme: "light", density: "compact" } });
+    expect(all("policy-managed")).toEqual([]);
     await world.user.click(await find("policy-edit"));
     await world.user.clear(get("policy-notional"));
     await world.user.type(get("policy-notional"), "1000");
@@ -90,5 +91,13 @@ describe("screens at work", () => {
     await until(() =>
       expect(calls(world, "act").at(-1)).toMatchObject({ action: { action: "set_policy", policy: { order_notional_max: "1000" } } }),
     );
+  });
+
+  it("settings: limits of an organisation are named", async () => {
+    const world = await openDesk({ scenario: "plain" });
+    world.backend.managed = { organisation: "Example", serial: 3, source: "as it lies", limits: [["orders_per_minute", "5"]] };
+    await world.user.click(get("nav-settings"));
+    expect((await find("policy-managed")).textContent).toContain("Limits of Example hold here");
+    expect(get("policy-managed").title).toBe("orders_per_minute 5");
   });
 });

@@ -246,6 +246,8 @@ fn tell(ask: Ask) -> Tell {
             killed: None,
             stopped: Vec::new(),
             backups: Vec::new(),
+            codes_left: None,
+            managed: None,
         }),
         Ask::Session => Tell::Session(Box::new(session())),
         Ask::Instruments => Tell::Instruments { instruments: vec![instrument()] },
@@ -267,7 +269,7 @@ fn tell(ask: Ask) -> Tell {
         Ask::Orders { .. } => Tell::Orders { orders: (1..=5).map(order).collect() },
         Ask::Balance => Tell::Balance { balances: [("USDT", 100_000), ("BTC", 1)].map(|(asset, units)| balance(asset, units)).to_vec() },
         Ask::Keys => Tell::Keys { keys: vec![key()] },
-        Ask::Policy => Tell::Policy { policy: Box::new(Policy::initial()) },
+        Ask::Policy => Tell::Policy { policy: Box::new(Policy::initial()), managed: None },
         Ask::Check { .. } => Tell::Checks(Box::new(Checks {
             checks: Vec::new(),
             words: "a draft".to_owned(),

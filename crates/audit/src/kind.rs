@@ -41,6 +41,10 @@ kinds! {
     PasswordChanged = "password-changed",
     /// A new recovery kit was printed.
     KitReplaced = "kit-replaced",
+    /// New recovery codes were printed; earlier ones count no more.
+    RecoveryCodesPrinted = "recovery-codes-printed",
+    /// A recovery code was given in place of a one-time code.
+    RecoveryCodeUsed = "recovery-code-used",
     /// There is one more way into the vault.
     SlotAdded = "slot-added",
     /// There is one way less.

@@ -67,6 +67,18 @@ descriptors! {
 }
 
 descriptors! {
+    /// For `vault codes`.
+    NewCodesFds {
+        /// Read the one-time code from this descriptor.
+        totp_fd,
+        /// Write the recovery codes to this descriptor, each on a line of its own.
+        codes_out_fd,
+        /// Read the last group of the last recovery code from this descriptor.
+        codes_fd,
+    }
+}
+
+descriptors! {
     /// For `vault add-slot`.
     NewSlotFds {
         /// Read the one-time code from this descriptor.

@@ -12,7 +12,9 @@ use strongroom_desk_api::supervisor::{Errand, Face, Field, Show, Slot, Superviso
 use strongroom_desk_api::{Ask, DeskClient, DoorAction, Tell};
 use strongroom_model::SlotFor;
 
-use crate::descriptors::{CodeFds, KeyFds, NewKitFds, NewSlotFds, NewVaultFds, PasswordChangeFds, RecoveryFds, RekeyFds, UnlockFds};
+use crate::descriptors::{
+    CodeFds, KeyFds, NewCodesFds, NewKitFds, NewSlotFds, NewVaultFds, PasswordChangeFds, RecoveryFds, RekeyFds, UnlockFds,
+};
 use crate::fail::Failure;
 
 /// A person has so long to answer all questions.
@@ -68,6 +70,14 @@ impl Descriptors {
             (Slot::Answer(Field::Totp), secrets.totp_fd),
             (Slot::Shown(Show::Kit), secrets.kit_out_fd),
             (Slot::Answer(Field::KitGroup), secrets.kit_fd),
+        ])
+    }
+
+    pub(crate) fn for_new_codes(secrets: &NewCodesFds) -> Self {
+        Self::new(&[
+            (Slot::Answer(Field::Totp), secrets.totp_fd),
+            (Slot::Shown(Show::RecoveryCodes), secrets.codes_out_fd),
+            (Slot::Answer(Field::KitGroup), secrets.codes_fd),
         ])
     }
 

@@ -89,7 +89,7 @@ impl Door {
     /// The limits in force.
     fn policy(&self) -> Result<Policy, Failure> {
         match self.ask(&Ask::Policy)? {
-            Tell::Policy { policy } => Ok(*policy),
+            Tell::Policy { policy, .. } => Ok(*policy),
             other => Err(Failure::of(&other)
                 .unwrap_or_else(|| Failure::refused("desk", "the desk answered something else than its limits".to_owned()))),
         }
@@ -170,6 +170,7 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
             VaultCommand::Passwd { slot, secrets } => {
                 door.act(DoorAction::ChangePassword { slot }, &Descriptors::for_password_change(slot, &secrets))?
             }
+            VaultCommand::Codes { secrets } => door.act(DoorAction::PrintCodes, &Descriptors::for_new_codes(&secrets))?,
             VaultCommand::Kit { secrets } => door.act(DoorAction::ReplaceKit, &Descriptors::for_new_kit(&secrets))?,
             VaultCommand::Backup { secrets } => door.act(DoorAction::Backup, &Descriptors::for_code(&secrets))?,
             VaultCommand::Slots => door.ask(&Ask::Slots)?,

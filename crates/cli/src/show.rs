@@ -54,10 +54,17 @@ pub(crate) fn tell(tell: &Tell, json: bool) {
                 key(view);
             }
         }
-        Tell::Policy { policy } => match serde_json::to_string_pretty(policy) {
-            Ok(text) => println!("{text}"),
-            Err(error) => eprintln!("strongroom: {error}"),
-        },
+        Tell::Policy { policy, managed } => {
+            match serde_json::to_string_pretty(policy) {
+                Ok(text) => println!("{text}"),
+                Err(error) => eprintln!("strongroom: {error}"),
+            }
+            // Beside the file that this can be: what is printed above is edited and set again.
+            if let Some(note) = managed {
+                eprintln!("Limits of {} hold here (document {}, {}):", note.organisation, note.serial, note.source);
+                note.limits.iter().for_each(|(name, limit)| eprintln!("  {name} {limit}"));
+            }
+        }
         Tell::Order(view) => order(view),
         Tell::Orders { orders } => {
             if orders.is_empty() {
@@ -101,6 +108,12 @@ fn vault(view: &VaultView) {
         row("kill switch", format!("engaged ({killed})"));
     }
     view.stopped.iter().for_each(|stopped| row("stopped", stopped));
+    if let Some(note) = &view.managed {
+        row("limits of", format!("{} (document {}, {})", note.organisation, note.serial, note.source));
+    }
+    if let Some(left) = view.codes_left {
+        row("recovery codes", format!("{left} left"));
+    }
     if let (Some(id), Some(generation)) = (&view.vault_id, view.generation) {
         row("identity", id);
         row("generation", generation);

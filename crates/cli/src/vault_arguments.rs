@@ -3,7 +3,9 @@
 use clap::{Args, Subcommand, ValueEnum};
 use strongroom_model::{KeyDetails, KeyEdit, KeyScope, Remark, Role, Scheme};
 
-use crate::descriptors::{CodeFds, KeyFds, NewKitFds, NewSlotFds, NewVaultFds, PasswordChangeFds, RecoveryFds, RekeyFds, UnlockFds};
+use crate::descriptors::{
+    CodeFds, KeyFds, NewCodesFds, NewKitFds, NewSlotFds, NewVaultFds, PasswordChangeFds, RecoveryFds, RekeyFds, UnlockFds,
+};
 use crate::keeping::KeeperOptions;
 
 #[derive(Subcommand)]
@@ -62,6 +64,12 @@ pub(crate) enum VaultCommand {
     Kit {
         #[command(flatten)]
         secrets: NewKitFds,
+    },
+    /// Print ten recovery codes for a lost phone, each of which stands in for one one-time code; needs a code. Earlier ones count no more.
+    #[command(after_help = "Example:\n  strongroom vault codes")]
+    Codes {
+        #[command(flatten)]
+        secrets: NewCodesFds,
     },
     /// The ways into the vault.
     #[command(after_help = "Example:\n  strongroom vault slots")]

@@ -82,6 +82,8 @@ pub enum DoorAction {
     },
     /// Print a new recovery kit.
     ReplaceKit,
+    /// Print recovery codes.
+    PrintCodes,
     /// One more way into the vault.
     AddSlot {
         /// For whom.

@@ -1,18 +1,18 @@
 //! Requests of a door and the desk's answers, as JSON lines.
 
 use serde::{Deserialize, Serialize};
-use strongroom_guard::{KillScope, Policy};
+use strongroom_guard::{KillScope, ManagedNote, Policy};
 use strongroom_model::{
-    Advice, Balance, Candle, CredentialId, CredentialInfo, Fill, Instrument, Level, Notional, OrderSpec, Price, Quantity, Remark, Role,
-    Side, SlotInfo, Symbol, Timestamp,
+    Advice, Balance, Candle, CredentialId, CredentialInfo, Fill, Instrument, Level, Notional, OrderSpec, Price, Quantity, Remark, Side,
+    SlotInfo, Symbol, Timestamp,
 };
 use thiserror::Error;
 
 use crate::action::DoorAction;
 use crate::keys::KeyView;
 use crate::kill::KillReport;
-use crate::line::{LimitView, LineView};
 use crate::market::{Frame, Interval, Watch};
+use crate::session::SessionView;
 use crate::ticket::Checks;
 
 /// Most entries of the log in one answer.
@@ -78,7 +78,7 @@ pub enum Ask {
     Lock,
     /// End one session, wherever it is.
     EndSession {
-        /// Its number, as [`SessionRow`] names it.
+        /// Its number, as [`crate::SessionRow`] names it.
         door: String,
     },
     /// End the signer: nothing can be signed.
@@ -226,6 +226,8 @@ pub enum Tell {
     Policy {
         /// In force.
         policy: Box<Policy>,
+        /// The organisation's part in it.
+        managed: Option<Box<ManagedNote>>,
     },
     /// To place, amend, cancel and show.
     Order(Box<OrderView>),
@@ -332,6 +334,10 @@ pub struct VaultView {
     pub stopped: Vec<String>,
     /// Generations of which there is a backup, newest first.
     pub backups: Vec<u64>,
+    /// Recovery codes that were not used, while the vault is open.
+    pub codes_left: Option<u8>,
+    /// Limits of an organisation that hold, once the vault was opened.
+    pub managed: Option<ManagedNote>,
 }
 
 /// Whether money is real.
@@ -343,74 +349,6 @@ pub enum Mode {
     Simulation,
     /// A venue of its own.
     Live,
-}
-
-/// To `session`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub struct SessionView {
-    /// State of the vault.
-    pub state: VaultState,
-    /// Whether money is real here.
-    pub mode: Mode,
-    /// Name of the venue.
-    pub venue: String,
-    /// Label of the key in use; empty when there is none or the vault is sealed.
-    pub account: String,
-    /// Whether a machine opened the vault, without a person.
-    pub is_service: bool,
-    /// Left until idle, milliseconds.
-    pub idle_left_ms: Option<u64>,
-    /// Left until too old, milliseconds.
-    pub age_left_ms: Option<u64>,
-    /// Signatures made with this vault.
-    pub signatures: u64,
-    /// What was signed in the last day, each order at the most that it can be worth, and the most allowed.
-    pub day_notional: Option<(Notional, Notional)>,
-    /// What the session may do.
-    pub roles: Vec<Role>,
-    /// Every session that is open, at this door or another.
-    pub sessions: Vec<SessionRow>,
-    /// Why everything is stopped by the kill switch, if it is.
-    pub killed: Option<String>,
-    /// What else it stops: how far and why, in words.
-    pub stopped: Vec<String>,
-    /// Lines to venues.
-    pub lines: Vec<LineView>,
-    /// Rate limits of venues.
-    pub limits: Vec<LimitView>,
-    /// Orders that are not over.
-    pub live_orders: u64,
-    /// Those of them that the kill switch leaves.
-    pub protected_orders: u64,
-    /// Orders whose outcome is unknown.
-    pub ambiguous_orders: u64,
-    /// When this was measured.
-    pub at: Timestamp,
-}
-
-/// A session that is open.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub struct SessionRow {
-    /// Its number.
-    pub door: String,
-    /// Where it was opened, in words.
-    pub place: String,
-    /// Whether that is where this was asked.
-    pub is_here: bool,
-    /// Name of the slot by which it was opened.
-    pub by: String,
-    /// What it may do.
-    pub roles: Vec<Role>,
-    /// Whether a machine opened it: it serves every door, and does not end by itself.
-    pub is_service: bool,
-    /// Left until idle, milliseconds.
-    pub idle_left_ms: u64,
-    /// Left until too old, milliseconds.
-    pub age_left_ms: u64,
 }
 
 /// Where an order stands, in one word.

@@ -166,6 +166,7 @@ async fn hand_over(hall: &Arc<Hall>, door: DoorId, action: DoorAction) -> Result
         DoorAction::Backup => Action::Backup,
         DoorAction::ChangePassword { slot } => Action::ChangePassword { slot },
         DoorAction::ReplaceKit => Action::ReplaceKit,
+        DoorAction::PrintCodes => Action::PrintCodes,
         DoorAction::AddSlot { kind, label, roles } => Action::AddSlot { kind, label, roles },
         DoorAction::SetRoles { slot, roles } => Action::SetRoles { slot, roles },
         DoorAction::ConfirmOrder { client_order_id, symbol, side, spec } => {
@@ -240,6 +241,7 @@ pub(crate) async fn on_notice(hall: Arc<Hall>, notice: Notice, file: Option<Owne
         Notice::Attempt { ticket, by_kit } => count(&hall, ticket, by_kit).await,
         Notice::Ended { ticket, end } => ended(&hall, hex::encode(ticket), *end).await,
         Notice::Frozen(freeze) => hall.killed(freeze).await,
+        Notice::RecoveryCodeUsed { left } => drop(hall.note(&[(Kind::RecoveryCodeUsed, json!({"left": left}))])),
     }
 }
 
@@ -319,6 +321,7 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
         }
         ActionEnd::PasswordChanged { slot } => drop(hall.note(&[(Kind::PasswordChanged, json!({"slot": slot}))])),
         ActionEnd::KitReplaced => drop(hall.note(&[(Kind::KitReplaced, json!({}))])),
+        ActionEnd::CodesPrinted => drop(hall.note(&[(Kind::RecoveryCodesPrinted, json!({}))])),
         ActionEnd::SlotAdded(slot) => {
             drop(hall.note(&[(
                 Kind::SlotAdded,

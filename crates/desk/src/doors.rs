@@ -11,7 +11,7 @@ use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::socket::{DESK_SOCKET, LINE_LEN_MAX, listen, peer_is_same_user, run_dir};
 use strongroom_desk_api::{Ask, AuditEntry, OrderView, SessionRow, SessionView, Tell, VaultState, VaultView};
-use strongroom_guard::{Freeze, KillScope, SessionEnd};
+use strongroom_guard::{Freeze, KillScope, Policy, SessionEnd};
 use strongroom_model::{Advice, ClientOrderId, OrderSpec, PlaceOrder, Quantity, Remark, Side, Symbol, is_plain};
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::{DoorId, Refusal, Reply, Request, SessionInfo, Status};
@@ -141,7 +141,7 @@ impl Door {
             Ask::GoOn { id } => rotation::go_on(&self.hall, id).await,
             Ask::Suspect { id, why } => account::suspect(&self.hall, id, why).await,
             Ask::Policy => match self.hall.ask_signer(&Request::Policy).await {
-                Ok(Reply::Policy(policy)) => Tell::Policy { policy: Box::new(policy) },
+                Ok(Reply::Policy(policy)) => self.policy(policy).await,
                 other => unexpected(other),
             },
             Ask::Place { client_order_id, symbol, side, spec, reason } => self.place(client_order_id, symbol, side, spec, reason).await,
@@ -167,6 +167,13 @@ impl Door {
             Ask::Unprotect { client_order_id } => self.unprotect(&client_order_id).await,
             Ask::Audit { before, last } => self.audit(before, last).await,
         }
+    }
+
+    /// As a person can set it again.
+    async fn policy(&self, mut policy: Policy) -> Tell {
+        policy.instruments.iter_mut().for_each(|listed| listed.counted = None);
+        let managed = self.status().await.and_then(|status| status.managed).map(Box::new);
+        Tell::Policy { policy: Box::new(policy), managed }
     }
 
     async fn status(&self) -> Option<Status> {
@@ -232,7 +239,23 @@ impl Door {
         let backups = self.hall.keeper.backups().await.unwrap_or_default();
         let watched = self.hall.watched();
         let walls = walls.unwrap_or_default();
-        Tell::Vault(VaultView { state, vault_id, generation, because, anchor, walls, watched, log_key, killed, stopped, backups })
+        let codes_left = status.as_ref().filter(|status| !status.sealed).map(|status| status.codes_left);
+        let managed = status.and_then(|status| status.managed);
+        Tell::Vault(VaultView {
+            state,
+            vault_id,
+            generation,
+            because,
+            anchor,
+            walls,
+            watched,
+            log_key,
+            killed,
+            stopped,
+            backups,
+            codes_left,
+            managed,
+        })
     }
 
     fn session_rows(&self, status: &Status) -> Vec<SessionRow> {

@@ -38,6 +38,7 @@ pub(crate) fn told(end: ActionEnd) -> Tell {
         ActionEnd::PasswordChanged { slot } => {
             done(&format!("The password of slot {slot} is changed. Backups of before still open with the old one."), None)
         }
+        ActionEnd::CodesPrinted => done("The new recovery codes count, each once. Destroy the old print: its codes count no more.", None),
         ActionEnd::KitReplaced => done("The new recovery kit counts. Destroy the old print: it still opens backups of before.", None),
         ActionEnd::SlotAdded(slot) => done(&format!("Slot {} is added: {}, “{}”.", slot.id, slot.kind, slot.label), None),
         ActionEnd::RolesSet { slot, roles } => {

@@ -38,6 +38,23 @@ pub struct InstrumentPolicy {
     /// Most base quantity held, with everything that open orders would buy; desk-enforced.
     #[serde(default)]
     pub position_max: Option<Quantity>,
+    /// Where an organisation has a band of its own: the lowest and the highest price at which orders without one are counted. Never
+    /// stored, and no person's to set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(skip))]
+    pub counted: Option<(Price, Price)>,
+}
+
+impl InstrumentPolicy {
+    /// The prices at which an order without one is counted.
+    pub(crate) fn counted_from(&self) -> Price {
+        self.counted.map_or(self.price_low, |(low, _)| low)
+    }
+
+    /// See [`Self::counted_from`].
+    pub(crate) fn counted_to(&self) -> Price {
+        self.counted.map_or(self.price_high, |(_, high)| high)
+    }
 }
 
 /// What may be signed. Stored in the vault as a record of its own.
@@ -120,6 +137,7 @@ impl Policy {
             price_low: Price::parse(low).expect("constant"),
             price_high: Price::parse(high).expect("constant"),
             position_max: None,
+            counted: None,
         };
         Self {
             instruments: vec![instrument("BTCUSDT", "1", "1000", "400000"), instrument("ETHUSDT", "20", "50", "20000")],
@@ -152,6 +170,9 @@ impl Policy {
             if instrument.price_low >= instrument.price_high || instrument.quantity_max.is_zero() {
                 return Err(PolicyError::Band(instrument.symbol.clone()));
             }
+            if instrument.counted.is_some() {
+                return Err(PolicyError::Range("counted"));
+            }
             let most = instrument.price_high.checked_mul(instrument.quantity_max);
             if most.is_none_or(|most| most.value() > WORTH_MAX.into()) {
                 return Err(PolicyError::Range("price_high times quantity_max"));
@@ -183,6 +204,7 @@ impl Policy {
                     // Both ways: what has no price of its own is counted at the band's edges, so a tighter band lets more of it into a day.
                     || after.price_low != before.price_low
                     || after.price_high != before.price_high
+                    || (after.counted_from(), after.counted_to()) != (before.counted_from(), before.counted_to())
                     || is_looser(before.position_max, after.position_max)
             }
         });

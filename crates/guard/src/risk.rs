@@ -229,7 +229,7 @@ impl RiskState {
             }
         }
         if let Some(max) = policy.desk.exposure_max {
-            let top = |symbol: &Symbol| policy.instrument(symbol).map_or(Decimal::ZERO, |listed| listed.price_high.value());
+            let top = |symbol: &Symbol| policy.instrument(symbol).map_or(Decimal::ZERO, |listed| listed.counted_to().value());
             let price = |symbol: &Symbol| match self.marks.get(symbol) {
                 _ if *symbol == order.symbol => mark.value(),
                 Some(mark) => mark.value(),

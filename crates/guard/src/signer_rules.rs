@@ -139,7 +139,7 @@ impl SignerFacts<'_> {
 fn quantity_at_most(order: &PlaceOrder, instrument: &InstrumentPolicy) -> Quantity {
     match (order.spec, order.side) {
         (OrderSpec::Market { size: MarketSize::Quote(notional) }, Side::Sell) => {
-            let most = notional.value().checked_div(instrument.price_low.value()).unwrap_or(Decimal::MAX);
+            let most = notional.value().checked_div(instrument.counted_from().value()).unwrap_or(Decimal::MAX);
             Quantity::new(most).unwrap_or_default()
         }
         (spec, _) => spec.quantity().unwrap_or_default(),
@@ -153,7 +153,7 @@ pub fn worth_at_most(order: &PlaceOrder, instrument: &InstrumentPolicy) -> Notio
     match (order.spec, order.spec.price(), order.side) {
         (OrderSpec::Market { size: MarketSize::Quote(notional) }, _, Side::Buy) => notional,
         (spec, Some(_), Side::Buy) => spec.notional().unwrap_or_else(too_much),
-        _ => instrument.price_high.checked_mul(quantity_at_most(order, instrument)).unwrap_or_else(too_much),
+        _ => instrument.counted_to().checked_mul(quantity_at_most(order, instrument)).unwrap_or_else(too_much),
     }
 }
 

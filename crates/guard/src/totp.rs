@@ -32,7 +32,7 @@ pub struct TotpState {
 #[serde(rename_all = "snake_case")]
 pub enum TotpRefusal {
     /// Not exactly six ASCII digits.
-    #[error("a code is exactly six digits")]
+    #[error("a code is exactly six digits, or a recovery code of six groups that begins with R1")]
     Form,
     /// Wrong, too old, too new, or used before.
     #[error("the code is wrong, not current, or was used before; wait {wait_s} s and use the next one")]
@@ -67,17 +67,25 @@ impl TotpState {
         if code.len() != 6 || !code.iter().all(u8::is_ascii_digit) {
             return (self, Err(TotpRefusal::Form));
         }
+        let current = now_s / STEP_S;
+        let steps = current.saturating_sub(DRIFT_STEPS)..=current + DRIFT_STEPS;
+        // Every step is compared, whether or not one matched, and only then judged.
+        self.judged(now_s, || steps.filter(|step| matches(*step) & (*step > self.last_step)).last())
+    }
+
+    /// Judges a recovery code, which is held to the same waits; `is_one`: it is there and was not used.
+    pub fn attempt_recovery(self, now_s: u64, is_one: impl FnOnce() -> bool) -> (Self, Result<(), TotpRefusal>) {
+        self.judged(now_s, || is_one().then_some(self.last_step))
+    }
+
+    fn judged(self, now_s: u64, accepted: impl FnOnce() -> Option<u64>) -> (Self, Result<(), TotpRefusal>) {
         if self.failures >= FAILURES_MAX {
             return (self, Err(TotpRefusal::LockedOut));
         }
         if now_s < self.not_before_s {
             return (self, Err(TotpRefusal::Wait { wait_s: self.not_before_s - now_s }));
         }
-        let current = now_s / STEP_S;
-        let steps = current.saturating_sub(DRIFT_STEPS)..=current + DRIFT_STEPS;
-        // Every step is compared, whether or not one matched, and only then judged.
-        let accepted = steps.filter(|step| matches(*step) & (*step > self.last_step)).last();
-        match accepted {
+        match accepted() {
             Some(step) => (Self { last_step: step, failures: 0, not_before_s: 0 }, Ok(())),
             None => {
                 let failures = self.failures + 1;
@@ -114,6 +122,18 @@ mod tests {
         assert!(state.attempt(b"123456", NOW_S + 1, |step| step == STEP - 1).1.is_err());
         assert!(state.attempt(b"123456", NOW_S + 1, |step| step == STEP + 1).1.is_ok());
         assert!(TotpState::default().attempt(b"123456", NOW_S, |step| step == STEP + 2).1.is_err());
+    }
+
+    #[test]
+    fn a_recovery_code_is_held_to_the_same_waits_and_uses_up_no_step() {
+        let start = TotpState { last_step: STEP, failures: 1, not_before_s: NOW_S };
+        assert_eq!(start.attempt_recovery(NOW_S, || true), (TotpState { last_step: STEP, ..TotpState::default() }, Ok(())));
+        let (wrong, answer) = start.attempt_recovery(NOW_S, || false);
+        assert_eq!((wrong.failures, answer), (2, Err(TotpRefusal::Wrong { wait_s: 2 })));
+        assert!(matches!(wrong.attempt_recovery(NOW_S + 1, || true).1, Err(TotpRefusal::Wait { wait_s: 1 })));
+        assert!(matches!(wrong.attempt(b"123456", NOW_S + 1, |_| true).1, Err(TotpRefusal::Wait { wait_s: 1 })), "both count together");
+        let locked = TotpState { failures: 10, ..TotpState::default() };
+        assert_eq!(locked.attempt_recovery(NOW_S, || true).1, Err(TotpRefusal::LockedOut));
     }
 
     #[test]

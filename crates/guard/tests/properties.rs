@@ -7,7 +7,8 @@ use common::{AT, btc, limit, market, place, state};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use strongroom_guard::{
-    DeskRule, Filled, Freeze, OrderRate, Policy, Quote, Role, RuleMode, Session, SessionEnd, SignerFacts, Turnover, Verdict, signer_gate,
+    DeskRule, DeskRules, Filled, Freeze, Managed, ManagedInstrument, ManagedLimits, OrderRate, Policy, Quote, Role, RuleMode, Session,
+    SessionEnd, SignerFacts, Turnover, Verdict, signer_gate,
 };
 use strongroom_model::{Amount, Intent, KeyScope, MarketSize, Notional, OrderRef, OrderSpec, PlaceOrder, Price, Quantity, Side, Timestamp};
 
@@ -71,13 +72,75 @@ fn meet(one: &Policy, other: &Policy) -> Policy {
     both
 }
 
+/// An organisation's limits with the numbers of a policy, some of them.
+fn managed() -> impl Strategy<Value = Managed> {
+    (policies(), any::<u16>()).prop_map(|(policy, which)| {
+        let has = |bit: u16| which & (1 << bit) != 0;
+        let with_band = has(0);
+        let listed = &policy.instruments[0];
+        let instrument = ManagedInstrument {
+            symbol: listed.symbol.clone(),
+            quantity_max: (with_band && has(1)).then_some(listed.quantity_max),
+            price_low: with_band.then_some(listed.price_low),
+            price_high: with_band.then_some(listed.price_high),
+            position_max: listed.position_max.filter(|_| has(2)),
+        };
+        let mut limits = ManagedLimits {
+            order_notional_max: has(3).then_some(policy.order_notional_max),
+            day_notional_max: (with_band && has(4)).then_some(policy.day_notional_max),
+            confirm_above: policy.confirm_above.filter(|_| with_band),
+            orders_per_minute: has(5).then_some(policy.orders_per_minute),
+            price_collar_bps: has(6).then_some(policy.price_collar_bps),
+            instruments: vec![instrument],
+            only_listed: with_band || has(7),
+            ..ManagedLimits::default()
+        };
+        limits.desk.slippage_bps = policy.desk.slippage_bps.filter(|_| has(8));
+        limits.desk.open_orders_max = policy.desk.open_orders_max.filter(|_| has(9));
+        limits.desk.exposure_max = policy.desk.exposure_max.filter(|_| has(10));
+        limits.desk.duplicate_ms = policy.desk.duplicate_ms.filter(|_| has(11));
+        limits.desk.no_self_trade = has(12);
+        if has(13) {
+            limits.desk.restricted.push(btc());
+        }
+        let managed = Managed { serial: 1, organisation: "Example".to_owned(), released: false, limits };
+        assert_eq!(Managed::parse(&serde_json::to_vec(&managed).unwrap()).unwrap(), managed);
+        managed
+    })
+}
+
+/// The organisation's limits alone: over a policy that limits nothing, whose band is the organisation's where it has one.
+fn alone(managed: &Managed) -> Policy {
+    let most = Notional::new(Decimal::from(1_000_000_000_000_000_u64)).unwrap();
+    let mut loosest = Policy {
+        order_notional_max: most,
+        day_notional_max: most,
+        orders_per_minute: 6_000,
+        price_collar_bps: 10_000,
+        ..Policy::initial()
+    };
+    loosest.desk = DeskRules { slippage_bps: None, open_orders_max: None, self_trade: true, ..DeskRules::default() };
+    for rule in
+        [DeskRule::PriceCollar, DeskRule::Position, DeskRule::Exposure, DeskRule::Slippage, DeskRule::OpenOrders, DeskRule::SelfTrade]
+    {
+        loosest.desk.modes.insert(rule, RuleMode::Shadow);
+    }
+    let (listed, known) = (&mut loosest.instruments[0], &managed.limits.instruments[0]);
+    listed.quantity_max = Quantity::new(Decimal::from(1_000_000)).unwrap();
+    listed.price_low = known.price_low.unwrap_or(Price::new(Decimal::ONE).unwrap());
+    listed.price_high = known.price_high.unwrap_or(Price::new(Decimal::from(1_000_000)).unwrap());
+    managed.tightens(&loosest)
+}
+
 /// Whether the signer would sign it, after what it signed before.
 fn signs(policy: &Policy, before: &[PlaceOrder], order: &PlaceOrder, freeze: Option<&Freeze>) -> bool {
     let session = Session { opened_ms: 0, used_ms: 0, roles: Role::ALL.to_vec(), is_service: false };
     let (mut rate, mut turnover) = (OrderRate::default(), Turnover::default());
+    // Bands that do not meet: nothing is on the list.
+    let Some(listed) = policy.instrument(&btc()) else { return false };
     for earlier in before {
         rate.count(0);
-        assert!(turnover.count(strongroom_guard::worth_at_most(earlier, policy.instrument(&btc()).unwrap()), 0));
+        assert!(turnover.count(strongroom_guard::worth_at_most(earlier, listed), 0));
     }
     let facts = SignerFacts {
         freeze,
@@ -132,6 +195,41 @@ proptest! {
         }
         prop_assert!(!passes_desk(&other, &before, &order, mark) || passes_desk(&one, &before, &order, mark), "lowered, and it passes");
         prop_assert!(!signs(&other, &before, &order, None) || signs(&one, &before, &order, None), "lowered, and it is signed");
+    }
+
+    /// The owner's limits and the organisation's: what passes under both together passes under each.
+    #[test]
+    fn what_passes_under_an_organisation_passes_under_both(
+        own in policies(),
+        managed in managed(),
+        before in proptest::collection::vec(orders(), 0..4),
+        order in orders(),
+        mark in 50_000_u64..60_000_000,
+    ) {
+        let (tight, alone) = (managed.tightens(&own), alone(&managed));
+        let mark = Price::new(cents(mark)).unwrap();
+        if signs(&tight, &before, &order, None) {
+            prop_assert!(signs(&own, &before, &order, None), "beyond the owner's");
+            prop_assert!(signs(&alone, &before, &order, None), "beyond the organisation's");
+        }
+        // What is not on the list is refused by the signer, and not judged by the desk.
+        if tight.instrument(&btc()).is_some() && passes_desk(&tight, &before, &order, mark) {
+            prop_assert!(passes_desk(&own, &before, &order, mark), "beyond the owner's");
+            prop_assert!(passes_desk(&alone, &before, &order, mark), "beyond the organisation's");
+        }
+        // What is in force can be set, and what can be set is inside of the organisation's limits.
+        let mut set = tight.clone();
+        set.instruments.iter_mut().for_each(|listed| listed.counted = None);
+        for asked in [&own, &set] {
+            if let Some(beyond) = managed.refuses(asked) {
+                prop_assert!(asked != &set, "{}", beyond);
+                continue;
+            }
+            let again = managed.tightens(asked);
+            prop_assert!(!signs(&again, &before, &order, None) || signs(&alone, &before, &order, None), "set, and beyond it");
+            let is_listed = asked.instrument(&btc()).is_some();
+            prop_assert!(!is_listed || !passes_desk(asked, &before, &order, mark) || passes_desk(&alone, &before, &order, mark), "set, and beyond it");
+        }
     }
 
     #[test]

@@ -196,7 +196,7 @@ impl Dialogue {
 
     fn show(self: &Rc<Self>, show: Show, text: Zeroizing<String>) {
         match show {
-            Show::Kit | Show::AuditorCode => {
+            Show::Kit | Show::AuditorCode | Show::RecoveryCodes => {
                 pages::kit::show(self, &text, false);
                 *self.kit.borrow_mut() = Some(text);
             }

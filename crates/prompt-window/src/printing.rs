@@ -49,6 +49,15 @@ pub(crate) const AUDITOR: Paper = Paper {
             If it may have been seen: strongroom vault remove-slot, then strongroom vault add-slot auditor.",
 };
 
+/// Of recovery codes, one a line.
+pub(crate) const CODES: Paper = Paper {
+    heading: "Strongroom recovery codes",
+    file_name: "strongroom-recovery-codes.txt",
+    usage: "Each of these stands in for one one-time code, once, while the vault is open. Alone they open nothing.\n\n\
+            To use one: type it where a code is asked. Strike it out then.\n\n\
+            If they may have been seen: strongroom vault codes prints new ones, and these count no more.",
+};
+
 /// Today in UTC.
 pub(crate) fn today() -> String {
     let days = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() / 86_400;
@@ -90,6 +99,16 @@ fn draw(page: &PrintContext, paper: Paper, kit: &str, vault: &str) -> Result<(),
     let dense: Zeroizing<String> = Zeroizing::new(kit.chars().filter(|c| *c != ' ').collect());
     text(page, &cr, "Inter Semi-Bold 20", paper.heading, 0.0, 0.0);
     text(page, &cr, "Inter 10", &format!("Vault {vault}   ·   made {}", today()), 0.0, 30.0);
+    if kit.contains('\n') {
+        let mut y = 60.0;
+        for (at, line) in kit.lines().enumerate() {
+            text(page, &cr, "JetBrains Mono 8", &format!("{:02}", at + 1), 0.0, y + 6.0);
+            text(page, &cr, "JetBrains Mono Medium 15", line, 22.0, y);
+            y += 28.0;
+        }
+        text(page, &cr, "Inter 10", paper.usage, 0.0, y + 24.0);
+        return Ok(());
+    }
     if let Some(code) = qr::encode(&dense) {
         cr.save()?;
         cr.translate(0.0, 60.0);

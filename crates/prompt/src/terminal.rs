@@ -135,11 +135,19 @@ impl<'a> Terminal<'a> {
                 "Auditor's code",
                 "Give it to the auditor, in writing. With the vault's file it reads the audit log; it opens no key.\nIt is shown only now.",
             ),
+            Show::RecoveryCodes => (
+                "Recovery codes",
+                "Write them down or print them, and keep them where the phone is not. Each stands in for one one-time code.\nThey are shown only now.",
+            ),
             Show::OtpUri => ("One-time codes", "Put this address into an authenticator app. It is shown only now."),
         };
-        write!(self.tty, "{OTHER_SCREEN}{title}\n\n    ")?;
-        self.tty.write_all(bytes)?;
-        write!(self.tty, "\n\n{advice}\nPress Enter when done.")?;
+        writeln!(self.tty, "{OTHER_SCREEN}{title}\n")?;
+        for line in bytes.split(|byte| *byte == b'\n') {
+            write!(self.tty, "    ")?;
+            self.tty.write_all(line)?;
+            writeln!(self.tty)?;
+        }
+        write!(self.tty, "\n{advice}\nPress Enter when done.")?;
         let done = self.line();
         write!(self.tty, "{FIRST_SCREEN}")?;
         done.map(|_| ())

@@ -60,11 +60,13 @@ pub enum Deed {
     Override = 21,
     /// Let the kill switch leave an order.
     Protect = 22,
+    /// Print recovery codes.
+    Codes = 23,
 }
 
 impl Deed {
     /// All, in the order of their numbers.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Create,
         Self::Unlock,
         Self::Recover,
@@ -87,6 +89,7 @@ impl Deed {
         Self::ConfirmOrder,
         Self::Override,
         Self::Protect,
+        Self::Codes,
     ];
 
     fn from_number(number: u8) -> Option<Self> {

@@ -2,9 +2,13 @@
 //!
 //! Invariant: nothing here can unlock, sign or read; the supervisor can only wire, freeze and end.
 
+use crate::managed::Offered;
+
 /// A message of the supervisor to the signer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ToSigner {
+    /// What there is of an organisation's limits; told once, before a desk is attached.
+    Managed(Offered),
     /// Engage the kill switch.
     Freeze(String),
     /// The descriptor with this packet is the channel of a desk; it replaces an earlier one.
@@ -48,7 +52,7 @@ pub enum FromDesk {
     Seal,
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
@@ -89,6 +93,7 @@ impl ToSigner {
     /// As bytes.
     pub fn encode(&self) -> Vec<u8> {
         match self {
+            Self::Managed(offered) => [&b"M"[..], &offered.encode()].concat(),
             Self::Freeze(why) => tagged(b'F', why),
             Self::AttachDesk => vec![b'D'],
             Self::AttachPrompt => vec![b'P'],
@@ -100,6 +105,7 @@ impl ToSigner {
     /// From bytes; `None` for anything else.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes {
+            [b'M', offered @ ..] => Offered::decode(offered).map(Self::Managed),
             [b'F', why @ ..] => Some(Self::Freeze(text(why))),
             b"D" => Some(Self::AttachDesk),
             b"P" => Some(Self::AttachPrompt),

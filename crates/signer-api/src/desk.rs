@@ -176,6 +176,8 @@ pub enum Action {
     },
     /// Print a new recovery kit; the old one opens only old backups.
     ReplaceKit,
+    /// Print recovery codes, which stand in for one-time codes; earlier ones count no more.
+    PrintCodes,
     /// One more way into the vault.
     AddSlot {
         /// For whom.
@@ -229,7 +231,7 @@ impl Action {
             }
             Self::ExportKey { .. } | Self::Backup => Permission::Export,
             Self::ChangePassword { .. } => Permission::ChangePassword,
-            Self::ReplaceKit | Self::AddSlot { .. } | Self::SetRoles { .. } | Self::RemoveSlot { .. } | Self::Rekey => {
+            Self::ReplaceKit | Self::PrintCodes | Self::AddSlot { .. } | Self::SetRoles { .. } | Self::RemoveSlot { .. } | Self::Rekey => {
                 Permission::ManageWays
             }
             Self::Rearm => Permission::Rearm,
@@ -392,4 +394,9 @@ pub enum Notice {
     },
     /// The kill switch is engaged: now, or since before the vault was opened.
     Frozen(Freeze),
+    /// A recovery code was given in place of a one-time code; so many are left.
+    RecoveryCodeUsed {
+        /// How many.
+        left: u8,
+    },
 }

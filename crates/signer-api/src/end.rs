@@ -70,6 +70,8 @@ pub enum ActionEnd {
     },
     /// There is a new recovery kit.
     KitReplaced,
+    /// There are new recovery codes.
+    CodesPrinted,
     /// There is one more way into the vault.
     SlotAdded(SlotInfo),
     /// The owner of a slot may do something else from now on.

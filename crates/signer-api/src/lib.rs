@@ -11,6 +11,7 @@ pub mod end;
 pub mod errand;
 pub mod frame;
 pub mod keeping;
+pub mod managed;
 pub mod prompt;
 pub mod provider;
 pub mod refusal;

@@ -19,7 +19,7 @@ pub enum Field {
     Password = 1,
     /// A new password; the prompt asks twice.
     NewPassword = 2,
-    /// Six digits.
+    /// Six digits, or a recovery code.
     Totp = 3,
     /// The venue's name of the key.
     ApiKey = 4,
@@ -54,12 +54,14 @@ pub enum Show {
     OtpUri = 34,
     /// An auditor's code.
     AuditorCode = 35,
+    /// The recovery codes, each on a line of its own.
+    RecoveryCodes = 36,
 }
 
 impl Show {
     /// From its number.
     pub fn from_number(number: u8) -> Option<Self> {
-        [Self::Kit, Self::OtpUri, Self::AuditorCode].into_iter().find(|show| *show as u8 == number)
+        [Self::Kit, Self::OtpUri, Self::AuditorCode, Self::RecoveryCodes].into_iter().find(|show| *show as u8 == number)
     }
 }
 

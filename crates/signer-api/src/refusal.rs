@@ -48,6 +48,9 @@ pub enum Refusal {
     /// Cannot be done in this state.
     #[error("{0}")]
     State(String),
+    /// Limits of an organisation stand in the way, or cannot be read.
+    #[error("{0}")]
+    ManagedPolicy(String),
     /// The log would shrink or fork.
     #[error("a log head of {size} entries is older than the one already signed ({signed})")]
     HeadOlder {
@@ -74,6 +77,7 @@ impl Refusal {
             Self::Busy => "busy",
             Self::Wait { .. } => "wait",
             Self::State(_) => "signer",
+            Self::ManagedPolicy(_) => "managed-policy",
             Self::HeadOlder { .. } => "head-older",
             Self::NotUnderstood => "not-understood",
         }
@@ -86,7 +90,7 @@ impl Refusal {
             Self::Busy => Advice::RetryAfter(500),
             Self::Wait { wait_s } => Advice::RetryAfter(wait_s.saturating_mul(1_000)),
             Self::NoCredential | Self::ClockOffset { .. } | Self::State(_) => Advice::Ask,
-            Self::NotActive { .. } | Self::RecvWindow(_) | Self::NotOffered { .. } => Advice::Refuse,
+            Self::NotActive { .. } | Self::RecvWindow(_) | Self::NotOffered { .. } | Self::ManagedPolicy(_) => Advice::Refuse,
             Self::HeadOlder { .. } | Self::NotUnderstood => Advice::Bug,
         }
     }

@@ -1,7 +1,7 @@
 //! The signer's account of itself. Invariant: it says what was measured, and no secret.
 
 use serde::{Deserialize, Serialize};
-use strongroom_guard::{Freezes, SessionEnd};
+use strongroom_guard::{Freezes, ManagedNote, SessionEnd};
 use strongroom_model::{Notional, Role, Scheme};
 
 /// Which walls stand around the signer, measured at its start.
@@ -89,6 +89,10 @@ pub struct Status {
     pub roles: Vec<Role>,
     /// Every session that is open.
     pub sessions: Vec<SessionInfo>,
+    /// Limits of an organisation that hold.
+    pub managed: Option<ManagedNote>,
+    /// Recovery codes that were not used.
+    pub codes_left: u8,
     /// The walls.
     pub walls: Walls,
     /// Which schemes of keys are in the vault.

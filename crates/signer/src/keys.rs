@@ -13,6 +13,7 @@ use crate::arena::{Arena, Shielded, Unshieldable};
 use crate::clock::Moment;
 use crate::credential::{self, Credential};
 use crate::ledger::{Count, Ledger, Spending};
+use crate::managed::{self, InForce, Verified};
 use crate::sessions::Sessions;
 
 /// Seed of the key that signs the log's heads.
@@ -34,7 +35,11 @@ pub(crate) struct Open {
     pub(crate) vault: Vault,
     pub(crate) device: Option<Shielded>,
     pub(crate) credentials: Vec<Credential>,
+    /// The limits that hold: the sealed ones, under those of an organisation.
     pub(crate) policy: Policy,
+    /// The sealed limits.
+    pub(crate) own: Policy,
+    pub(crate) managed: Option<InForce>,
     /// What the owners of slots may do; who is not named may do everything.
     pub(crate) profiles: BTreeMap<u16, Vec<Role>>,
     /// By which slot the latest unlocking was.
@@ -126,7 +131,9 @@ impl Open {
             vault,
             device,
             credentials,
+            own: policy.clone(),
             policy,
+            managed: None,
             totp_seed,
             log_key,
             log_public,
@@ -146,9 +153,23 @@ impl Open {
 
     /// There is no state file, and there was one: its generations go on, and what it remembered is taken for the worst.
     pub(crate) fn lose_ledger(&mut self, saves: u64, step: u64) {
-        self.ledger = Ledger::lost(saves, step);
+        self.ledger = Ledger { managed: self.ledger.managed.take(), ..Ledger::lost(saves, step) };
         self.ledger_generation = saves;
         self.count = Count::resume(&self.ledger);
+    }
+
+    /// Takes an organisation's limits into use: those that are offered, or those that are remembered.
+    pub(crate) fn settle(&mut self, offered: Option<&Verified>) -> Result<(), LoadError> {
+        let settled = managed::settle(offered, self.ledger.managed.take());
+        let unreadable = |_| LoadError::Record("the limits of an organisation that it remembers cannot be read");
+        (self.ledger.managed, self.managed) = settled.map_err(unreadable)?;
+        self.policy = self.in_force(&self.own);
+        Ok(())
+    }
+
+    /// How limits would hold here.
+    pub(crate) fn in_force(&self, own: &Policy) -> Policy {
+        self.managed.as_ref().map_or_else(|| own.clone(), |managed| managed.tightens(own))
     }
 
     /// Reads credentials and limits again from the vault, after a change was saved.
@@ -163,7 +184,8 @@ impl Open {
                 self.profiles = profiles.ok_or(LoadError::Record("what its owners may do cannot be read"))?;
             } else if head.kind == RecordKind::Policy {
                 let policy = self.vault.with_record(head.id, |record| serde_json::from_slice::<Policy>(record).ok())?;
-                self.policy = policy.ok_or(LoadError::Record("its limits cannot be read"))?;
+                self.own = policy.ok_or(LoadError::Record("its limits cannot be read"))?;
+                self.policy = self.in_force(&self.own);
             }
         }
         self.credentials = credentials;
@@ -183,6 +205,11 @@ impl Open {
             strongroom_vault::seal_state(&self.state_key, self.vault.id(), generation, plain, &mut strongroom_vault::SystemEntropy)
         });
         Some((generation, bytes.ok()?))
+    }
+
+    /// Recovery codes that were not used.
+    pub(crate) fn codes_left(&self) -> u8 {
+        u8::try_from(self.ledger.codes.len()).unwrap_or(u8::MAX)
     }
 
     /// Which record holds the limits.

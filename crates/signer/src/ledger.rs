@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use strongroom_guard::{Freeze, Freezes, TotpState, Turnover};
 use strongroom_model::Notional;
 
+use crate::managed::Remembered;
+
 /// Signatures reserved with one save.
 const BLOCK: u64 = 1_000;
 /// Numbers that are skipped at most; more signatures than this are never made.
@@ -36,6 +38,12 @@ pub(crate) struct Ledger {
     /// The worth of everything signed has not gone above this.
     #[serde(default)]
     pub(crate) spent: Notional,
+    /// Marks of the recovery codes that were not used, under the key of the one-time codes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) codes: Vec<[u8; 32]>,
+    /// What an organisation laid down, once it was seen here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) managed: Option<Remembered>,
 }
 
 /// The running worth of what is signed.
@@ -93,6 +101,8 @@ impl Ledger {
             // Re-arming, with a code, lets the day begin anew.
             turnover: Turnover::default(),
             spent: Notional::ZERO,
+            codes: Vec::new(),
+            managed: None,
         }
     }
 }

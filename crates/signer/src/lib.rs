@@ -13,6 +13,8 @@ mod dialogue;
 mod kernel;
 mod keys;
 mod ledger;
+mod logs;
+mod managed;
 mod otp;
 mod sessions;
 mod signer;

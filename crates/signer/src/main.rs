@@ -164,6 +164,10 @@ impl Shell {
     fn hear_supervisor(&mut self, packet: &[u8], fds: Vec<OwnedFd>) {
         let channel = fds.into_iter().next().map(Channel::from_fd);
         let effects = match (ToSigner::decode(packet), channel) {
+            (Some(ToSigner::Managed(offered)), _) => {
+                self.signer.managed_offered(offered);
+                Vec::new()
+            }
             (Some(ToSigner::Freeze(why)), _) => self.signer.freeze(Freeze::everything(&why)),
             (Some(ToSigner::AttachDesk), Some(channel)) => {
                 self.desk = Some(channel);

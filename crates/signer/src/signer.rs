@@ -2,10 +2,10 @@
 //!
 //! Invariant: a place is signed only after the gate allowed it with facts that the signer itself knows.
 
-use strongroom_audit::Head;
-use strongroom_guard::{Freeze, Freezes, Permission, SessionEnd, SignerFacts, Verdict, signer_gate, worth_at_most};
+use strongroom_guard::{Freeze, Freezes, SessionEnd, SignerFacts, Verdict, signer_gate, worth_at_most};
 use strongroom_model::{CredentialInfo, Intent, KeyStage, Notional, Operation, PlaceOrder, Venue};
-use strongroom_signer_api::desk::{AUDIT_PAGE_MAX, CLOCK_OFFSET_US_MAX};
+use strongroom_signer_api::desk::CLOCK_OFFSET_US_MAX;
+use strongroom_signer_api::managed::Offered;
 use strongroom_signer_api::{DoorId, Notice, Refusal, Reply, Request, Saved, Sealed, SignAsk, Status, Walls};
 use strongroom_venues::binance::{KeyError, SigningKey, encode};
 use zeroize::Zeroizing;
@@ -14,13 +14,12 @@ use crate::arena::Arena;
 use crate::clock::Moment;
 use crate::dialogue::{Begun, Dialogue, Pending};
 use crate::keys::Open;
+use crate::managed::{self, Verified};
 
 /// Most actions waiting for a prompt.
 pub(crate) const PENDING_MAX: usize = 16;
 /// Most signatures that wait for a reservation.
 const WAITING_MAX: usize = 64;
-/// Largest reply to a page of the log, with room for the frame.
-const AUDIT_REPLY_LEN_MAX: usize = 48 * 1_024;
 
 /// What the shell has to send.
 pub enum Out {
@@ -83,6 +82,8 @@ pub struct Signer {
     /// Of passwords, then of kits.
     pub(crate) patience: [Patience; 2],
     pub(crate) pace: crate::calibration::Pace,
+    /// Limits of an organisation that lie in the system's folder, or why they cannot be used: then nothing is opened.
+    pub(crate) offered: Result<Option<Verified>, String>,
     last_request: u64,
     /// Asked for, and signed as soon as what they need is reserved on disk.
     waiting: Vec<(u64, DoorId, SignAsk)>,
@@ -102,9 +103,15 @@ impl Signer {
             saving: Vec::new(),
             patience: Default::default(),
             pace: Default::default(),
+            offered: Ok(None),
             last_request: 0,
             waiting: Vec::new(),
         }
+    }
+
+    /// What the supervisor found of an organisation's limits; it holds from the next opening on.
+    pub fn managed_offered(&mut self, offered: Offered) {
+        self.offered = managed::sound(offered);
     }
 
     /// A new desk is attached: what the old one was saving will never be confirmed. Whether a vault is on disk or not cannot be known
@@ -320,6 +327,8 @@ impl Signer {
                 day: None,
                 roles: Vec::new(),
                 sessions: Vec::new(),
+                managed: None,
+                codes_left: 0,
                 walls: self.walls,
                 schemes: Vec::new(),
             };
@@ -341,6 +350,8 @@ impl Signer {
             day: Some((open.spending.turnover.of_day(now.wall_s()), open.policy.day_notional_max)),
             roles: open.sessions.known(door).map(|session| session.roles.clone()).unwrap_or_default(),
             sessions: open.list_sessions(now.mono_ms),
+            managed: open.managed.as_ref().map(|managed| managed.note.clone()),
+            codes_left: open.codes_left(),
             walls: self.walls,
             schemes: open.credentials.iter().map(|credential| credential.info.scheme).collect(),
         }
@@ -384,46 +395,6 @@ impl Signer {
         let open = self.opened()?;
         Ok(Reply::Credentials(open.credentials.iter().map(|credential| credential.info.clone()).collect()))
     }
-
-    fn seal_head(&mut self, size: u64, head: &[u8], out: &mut Vec<Out>) -> Result<Reply, Refusal> {
-        let hash: [u8; 32] = head.try_into().map_err(|_| Refusal::NotUnderstood)?;
-        let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
-        if size < open.ledger.log_size {
-            return Err(Refusal::HeadOlder { size, signed: open.ledger.log_size });
-        }
-        let text = strongroom_audit::checkpoint_text(open.vault.id(), Head { size, hash });
-        let signature = open.sign_log(&text, &self.arena).ok_or_else(|| Refusal::State("the log's key cannot be used".to_owned()))?;
-        // Remembered now; written with the next state file.
-        open.ledger.log_size = size;
-        let public_key = open.log_public.to_vec();
-        out.extend(self.reserve(Notional::ZERO));
-        Ok(Reply::HeadSealed { signature: signature.to_vec(), public_key })
-    }
-
-    fn read_audit(&mut self, files: &[Vec<u8>], last: u32, door: DoorId, now: Moment) -> Result<Reply, Refusal> {
-        let open = self.open.as_mut().ok_or(Refusal::Guard(strongroom_guard::Reason::Sealed))?;
-        let session = open.session_at(door, now.mono_ms).map_err(|end| Refusal::Guard(strongroom_guard::Reason::Session { end }))?;
-        Permission::ReadLog.check(session).map_err(Refusal::Guard)?;
-        let unreadable = |error: String| Refusal::State(format!("the log cannot be read: {error}"));
-        let leaves = split_leaves(files.first().map_or(&[], Vec::as_slice)).ok_or(Refusal::NotUnderstood)?;
-        let (epoch, rest) = leaves.split_first().ok_or(Refusal::NotUnderstood)?;
-        let reader = open.vault.with_audit_read_key(|key| strongroom_audit::Reader::open(key, epoch));
-        let mut reader = reader.map_err(|error| unreadable(error.to_string()))?.map_err(|error| unreadable(error.to_string()))?;
-        let wanted = usize::try_from(last).unwrap_or(usize::MAX).min(AUDIT_PAGE_MAX);
-        let mut page = Vec::new();
-        let mut page_len = 0;
-        for (at, leaf) in rest.iter().enumerate() {
-            let entry = reader.next(leaf).map_err(|error| unreadable(error.to_string()))?;
-            if at + wanted >= rest.len() {
-                page_len += entry.payload.len();
-                if page_len > AUDIT_REPLY_LEN_MAX {
-                    break;
-                }
-                page.push(String::from_utf8_lossy(&entry.payload).into_owned());
-            }
-        }
-        Ok(Reply::Audit(page))
-    }
 }
 
 fn not_offered(why: impl ToString) -> Refusal {
@@ -438,19 +409,6 @@ const fn stage_words(info: &CredentialInfo) -> &'static str {
         KeyStage::Spare => "kept in reserve",
         KeyStage::Retiring => "replaced by another",
     }
-}
-
-/// Leaves in a file, each behind its length (u32, little-endian).
-fn split_leaves(mut bytes: &[u8]) -> Option<Vec<&[u8]>> {
-    let mut leaves = Vec::new();
-    while !bytes.is_empty() {
-        let (len, rest) = bytes.split_at_checked(4)?;
-        let len = usize::try_from(u32::from_le_bytes(len.try_into().ok()?)).ok()?;
-        let (leaf, rest) = rest.split_at_checked(len)?;
-        leaves.push(leaf);
-        bytes = rest;
-    }
-    Some(leaves)
 }
 
 impl Open {

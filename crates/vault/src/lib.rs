@@ -43,7 +43,7 @@ mod wire;
 pub use cells::KeyCells;
 pub use change::{Edit, Sealed, Way};
 pub use change_error::{ChangeError, CommitError};
-pub use codes::{AuditorCode, Code, CodeKind, Kit, KitError};
+pub use codes::{AuditorCode, Code, CodeKind, Kit, KitError, RECOVERY_CODES, RecoveryCode};
 pub use entropy::{Entropy, EntropyError, SystemEntropy};
 pub use header::{Header, peek, peek_slots};
 pub use kdf::{KdfParams, PASSWORD_LEN_MAX, PasswordError, measure_kdf};

@@ -351,7 +351,7 @@ recipient: string, } | { "action": "backup" } | { "action": "change_password",
 /**
  * The slot, when its share somebody else keeps; nothing: by which the vault was opened, else whose password it is.
  */
-slot: number | null, } | { "action": "replace_kit" } | { "action": "add_slot",
+slot: number | null, } | { "action": "replace_kit" } | { "action": "print_codes" } | { "action": "add_slot",
 /**
  * For whom.
  */
@@ -929,6 +929,24 @@ export type MachineSecret = "keychain" | { "tpm": {
  */
 tcti: string, } };
 
+export type ManagedNote = {
+/**
+ * Whose.
+ */
+organisation: string,
+/**
+ * Number of the document.
+ */
+serial: number,
+/**
+ * Where the document is from, in words.
+ */
+source: string,
+/**
+ * Each limit with its name, as in a file of limits.
+ */
+limits: Array<[string, string]>, };
+
 export type MarketSize = { "base": Quantity } | { "quote": Notional };
 
 export type Mode = "simulation" | "live";
@@ -1486,7 +1504,15 @@ stopped: Array<string>,
 /**
  * Generations of which there is a backup, newest first.
  */
-backups: Array<number>, };
+backups: Array<number>,
+/**
+ * Recovery codes that were not used, while the vault is open.
+ */
+codes_left: number | null,
+/**
+ * Limits of an organisation that hold, once the vault was opened.
+ */
+managed: ManagedNote | null, };
 
 export type Venue = "binance";
 

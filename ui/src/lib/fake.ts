@@ -13,6 +13,7 @@ import type {
   Push,
   Settings,
   VaultState,
+  VaultView,
   Watch,
 } from "../bindings/contract";
 import { compare, div, floorTo, mul, trimmed } from "./decimal";
@@ -66,6 +67,7 @@ export class FakeWorld implements Commands {
   state: VaultState = "unlocked";
   mode: Mode = "simulation";
   killed: string | null = null;
+  managed: VaultView["managed"] = null;
   because: string | null = null;
   ended: string[] = [];
   stateVersion = 1;
@@ -257,6 +259,8 @@ export class FakeWorld implements Commands {
       killed: this.killed,
       stopped: [] as string[],
       backups: this.state === "missing" ? [] : [14, 13, 12, 11],
+      codes_left: this.state === "missing" || this.state === "sealed" ? null : 10,
+      managed: this.managed,
     }));
   session = () =>
     this.called("session", null, () => ({

@@ -39,6 +39,10 @@ export class Ways {
     });
   replaceKit = () =>
     this.change("Print a new recovery kit.", "The old one opens the vault no more. Have paper ready.", { action: "replace_kit" });
+  printCodes = () =>
+    this.change("Print recovery codes.", "Each stands in for one code of the phone. Earlier ones count no more. Have paper ready.", {
+      action: "print_codes",
+    });
   rekey = () =>
     this.change("Give everything new keys.", "Only your password and a new recovery kit open the vault then.", { action: "rekey" });
   backup = () => this.change("Copy the vault's file.", "The copy is as encrypted as the vault itself.", { action: "backup" });

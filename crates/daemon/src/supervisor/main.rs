@@ -5,6 +5,7 @@
 
 mod children;
 mod doors;
+mod managed;
 mod providers;
 mod watch;
 

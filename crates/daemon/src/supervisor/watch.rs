@@ -14,6 +14,7 @@ use strongroom_signer_api::errand::EXIT_NO_DISPLAY;
 
 use crate::children::{self, DeskArguments, Process};
 use crate::doors::{self, DOORS_MAX, Heard};
+use crate::managed;
 use crate::providers::Providers;
 
 /// A desk that did not turn for so long is taken for hung: the signer is frozen.
@@ -66,7 +67,7 @@ impl Supervisor {
         mask.thread_block()?;
         let signals = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
         let listener = strongroom_desk_api::supervisor::listen(&strongroom_desk_api::socket::run_dir(&arguments.dir))?;
-        let signer = children::signer()?;
+        let signer = started_signer()?;
         let desk = children::desk(&arguments)?;
         let supervisor = Self {
             arguments,
@@ -180,7 +181,7 @@ impl Supervisor {
         if because == "crashed" {
             self.count_restart()?;
         }
-        let old = std::mem::replace(&mut self.signer, children::signer()?);
+        let old = std::mem::replace(&mut self.signer, started_signer()?);
         let ended = old.reap();
         if because == "crashed" {
             eprintln!("strongroomd: the signer ended by itself ({ended}); the vault is sealed");
@@ -346,6 +347,13 @@ impl Supervisor {
             process.reap();
         }
     }
+}
+
+/// A signer that knows what an organisation laid down, before it hears of anybody else.
+fn started_signer() -> anyhow::Result<Process> {
+    let signer = children::signer()?;
+    signer.channel.try_send(&ToSigner::Managed(managed::look()).encode(), &[])?;
+    Ok(signer)
 }
 
 impl RunningPrompt {

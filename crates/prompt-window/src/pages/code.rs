@@ -9,7 +9,10 @@ use strongroom_signer_api::{Deed, Fact};
 use super::cells::Cells;
 use crate::dialogue::Dialogue;
 use crate::frame::{Page, main_button};
-use crate::parts::{FROM_SIGNER, column, describe, facts, focus, label, name_of, row, rule, short};
+use crate::parts::{FROM_SIGNER, Field, Typed, column, describe, facts, focus, label, name_of, row, rule, short, typed};
+
+/// Letters and digits of a recovery code.
+const RECOVERY_LEN: usize = 24;
 
 /// Head, what it means, and the verb of a deed.
 const fn words(deed: Deed) -> (&'static str, &'static str, &'static str) {
@@ -32,6 +35,7 @@ const fn words(deed: Deed) -> (&'static str, &'static str, &'static str) {
         Deed::Backup => ("confirm a copy", "The copy is as encrypted as the vault itself.", "_Copy it"),
         Deed::Password => ("confirm a new password", "After the code you give the present password, then the new one.", "_Continue"),
         Deed::Kit => ("confirm a new recovery kit", "After the code the new kit is shown, once.", "_Continue"),
+        Deed::Codes => ("confirm new recovery codes", "After the code the new ones are shown, once.", "_Continue"),
         Deed::AddSlot => ("confirm a new way in", "Whoever gets it is let in until you close it.", "_Continue"),
         Deed::Roles => ("confirm roles", "They count at once, also in a session that is open.", "_Change them"),
         Deed::ConfirmOrder => ("confirm an order", "Exactly this order is signed, once, within two minutes.", "_Confirm the order"),
@@ -79,6 +83,23 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
         body.pack_start(&below, false, false, 0);
     }
 
+    let recovery = Rc::new(Field::new(Typed::Plain, ""));
+    let recovery_name = name_of(&recovery.entry, "Recovery _code, six groups");
+    recovery_name.set_margin_bottom(6);
+    let instead = gtk::Box::new(gtk::Orientation::Vertical, 0);
+    instead.pack_start(&recovery_name, false, false, 0);
+    instead.pack_start(&recovery.frame, false, false, 0);
+    instead.show_all();
+    instead.set_no_show_all(true);
+    instead.hide();
+    body.pack_start(&instead, false, false, 0);
+    let lost = gtk::Button::with_mnemonic("The phone is _lost: use a recovery code");
+    lost.style_context().add_class("small");
+    lost.set_relief(gtk::ReliefStyle::None);
+    lost.set_halign(gtk::Align::Start);
+    lost.set_margin_top(8);
+    body.pack_start(&lost, false, false, 0);
+
     let main = main_button(verb);
     if about.deed == Deed::Delete {
         main.style_context().add_class("deletes");
@@ -86,9 +107,27 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
     main.set_sensitive(false);
     let (sensitive, watched) = (main.clone(), cells.clone());
     cells.entry.connect_changed(move |_| sensitive.set_sensitive(watched.code().is_some()));
-    let (answering, asked) = (Rc::clone(dialogue), cells.clone());
+    let sensitive = main.clone();
+    recovery.entry.connect_changed(move |entry| {
+        let letters = typed(entry).iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
+        sensitive.set_sensitive(letters == RECOVERY_LEN);
+    });
+    let (digits, letters) = (cells.clone(), recovery.entry.clone());
+    lost.connect_clicked(move |lost| {
+        digits.entry.set_text("");
+        digits.overlay.hide();
+        name.hide();
+        lost.hide();
+        instead.show();
+        focus(&letters);
+    });
+    let (answering, asked, letters) = (Rc::clone(dialogue), cells.clone(), recovery.entry.clone());
     main.connect_clicked(move |_| {
         if let Some(code) = asked.code() {
+            answering.answer(&code, "Checking the code");
+        } else if !typed(&letters).is_empty() {
+            let code = typed(&letters);
+            letters.set_text("");
             answering.answer(&code, "Checking the code");
         }
     });

@@ -23,6 +23,9 @@ const CHECKSUM: &str = "Bech32m";
 pub(crate) fn show(dialogue: &Rc<Dialogue>, kit: &str, typed_back: bool) {
     let Some(frame) = dialogue.frame() else { return };
     let about = dialogue.about();
+    if about.deed == Deed::Codes {
+        return super::codes::show(dialogue, kit, typed_back);
+    }
     let body = column(0);
     body.set_margin_top(4);
     let of_auditor = about.deed == Deed::AddSlot;
@@ -70,8 +73,8 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>, kit: &str, typed_back: bool) {
     body.pack_start(&groups(kit, typed_back), false, false, 0);
 
     let main = main_button(if typed_back { "The paper is _stored" } else { "I _have it on paper" });
-    let count = kit.split(' ').count();
-    let first = if typed_back { ask_group(dialogue, &body, kit, count, &main) } else { tell_next(dialogue, &body, count, &main) };
+    let which = format!("group {}", kit.split(' ').count());
+    let first = if typed_back { ask_group(dialogue, &body, kit, &which, &main) } else { tell_next(dialogue, &body, &which, &main) };
     let power = if of_auditor { "It reads the log" } else { "It opens everything" };
     let aside = short(if typed_back { "1 group to type back" } else { power }, "quiet");
     let refuse = "_Cancel, no vault";
@@ -110,8 +113,8 @@ fn groups(kit: &str, last_is_covered: bool) -> Grid {
 }
 
 /// What comes next, while everything is still open.
-fn tell_next(dialogue: &Rc<Dialogue>, body: &gtk::Box, count: usize, main: &Button) -> gtk::Widget {
-    let next = label(&format!("Next you type group {count} back from the paper. It is covered then."), "words");
+pub(super) fn tell_next(dialogue: &Rc<Dialogue>, body: &gtk::Box, which: &str, main: &Button) -> gtk::Widget {
+    let next = label(&format!("Next you type {which} back from the paper. It is covered then."), "words");
     next.set_margin_top(16);
     body.pack_start(&next, false, false, 0);
     let shown = Rc::clone(dialogue);
@@ -120,17 +123,17 @@ fn tell_next(dialogue: &Rc<Dialogue>, body: &gtk::Box, count: usize, main: &Butt
 }
 
 /// The field for the last group.
-fn ask_group(dialogue: &Rc<Dialogue>, body: &gtk::Box, kit: &str, count: usize, main: &Button) -> gtk::Widget {
+pub(super) fn ask_group(dialogue: &Rc<Dialogue>, body: &gtk::Box, kit: &str, which: &str, main: &Button) -> gtk::Widget {
     let line = row(4);
     line.set_margin_top(16);
-    line.pack_start(&short(&format!("Type back group {count} from the paper."), "strong"), false, false, 0);
+    line.pack_start(&short(&format!("Type back {which} from the paper."), "strong"), false, false, 0);
     line.pack_start(&short("It is covered above.", "words"), false, false, 0);
     body.pack_start(&line, false, false, 0);
     let field = Rc::new(Field::new(Typed::Plain, ""));
     field.frame.style_context().add_class("low");
     field.frame.set_size_request(229, -1);
     field.frame.set_halign(gtk::Align::Start);
-    let name = name_of(&field.entry, &format!("_Group {count}"));
+    let name = name_of(&field.entry, &format!("_{}{}", which[..1].to_uppercase(), &which[1..]));
     name.set_margin_top(10);
     name.set_margin_bottom(4);
     body.pack_start(&name, false, false, 0);
@@ -161,7 +164,7 @@ fn ask_group(dialogue: &Rc<Dialogue>, body: &gtk::Box, kit: &str, count: usize, 
 }
 
 /// Print and save, and what came of it.
-fn keep(dialogue: &Rc<Dialogue>, (print, save): (&Button, &Button), told: &gtk::Label, paper: Paper, kit: &str, vault: &str) {
+pub(super) fn keep(dialogue: &Rc<Dialogue>, (print, save): (&Button, &Button), told: &gtk::Label, paper: Paper, kit: &str, vault: &str) {
     for (button, printed) in [(print, true), (save, false)] {
         let (asking, told, vault) = (Rc::downgrade(dialogue), told.clone(), vault.to_owned());
         let kit = Zeroizing::new(kit.to_owned());

@@ -2,6 +2,7 @@
 
 mod cells;
 pub(crate) mod code;
+pub(crate) mod codes;
 pub(crate) mod import;
 pub(crate) mod kit;
 pub(crate) mod new_password;

@@ -11,6 +11,7 @@ use strongroom_signer_api::{About, Action, Deed, DoorId, Keeping, KitOpening, Pi
 use strongroom_vault::{KdfParams, peek, peek_slots};
 
 use super::Pending;
+use crate::keys::Open;
 use crate::signer::Signer;
 
 /// Letters of a reason that somebody gave.
@@ -59,6 +60,10 @@ impl Signer {
             Action::Backup => self.about_vault(about).with("It opens with", "today's password and device, or the recovery kit"),
             Action::ChangePassword { .. } => about.with("After it", "old backups still open with the old password"),
             Action::ReplaceKit => self.about_vault(about).with("After it", "old backups still open with the old kit"),
+            Action::PrintCodes => {
+                let left = self.open.as_ref().map_or(0, Open::codes_left);
+                self.about_vault(about).with("Until now", &format!("{left} codes that were not used"))
+            }
             Action::AddSlot { kind, label, roles } => {
                 let about = self.about_vault(about).with("Name", label);
                 let about = if *kind == SlotFor::Auditor { about } else { about.with("May", &role_names(roles)) };
@@ -94,7 +99,7 @@ impl Signer {
                 about.with("After it", "orders are signed again, inside the limits")
             }
             Action::SetPolicy(policy) => {
-                let rows = self.open.as_ref().map(|open| changes(&open.policy, policy)).unwrap_or_default();
+                let rows = self.open.as_ref().map(|open| changes(&open.policy, &open.in_force(policy))).unwrap_or_default();
                 rows.iter().fold(about, |about, (name, change)| about.with(name, change))
             }
             Action::Pin(PinChange { host, spki_sha256, trust }) => {
@@ -169,6 +174,7 @@ const fn deed(action: &Action) -> Deed {
         Action::Backup => Deed::Backup,
         Action::ChangePassword { .. } => Deed::Password,
         Action::ReplaceKit => Deed::Kit,
+        Action::PrintCodes => Deed::Codes,
         Action::AddSlot { .. } => Deed::AddSlot,
         Action::RemoveSlot { .. } => Deed::RemoveSlot,
         Action::Rekey => Deed::Rekey,
@@ -297,13 +303,14 @@ fn changes(old: &Policy, new: &Policy) -> Vec<(String, String)> {
     let symbols: std::collections::BTreeSet<_> = old.instruments.iter().chain(&new.instruments).map(|one| &one.symbol).collect();
     for symbol in symbols {
         let change = match (old.instrument(symbol), new.instrument(symbol)) {
-            (Some(before), Some(after)) if before == after => continue,
             (Some(before), Some(after)) => instrument_change(before, after),
             (None, Some(after)) => format!("added: at most {}, from {} to {}", after.quantity_max, after.price_low, after.price_high),
             (Some(_), None) => "taken off the list".to_owned(),
             (None, None) => continue,
         };
-        rows.push((symbol.to_string(), change));
+        if !change.is_empty() {
+            rows.push((symbol.to_string(), change));
+        }
     }
     rows
 }
@@ -313,10 +320,16 @@ fn instrument_change(before: &InstrumentPolicy, after: &InstrumentPolicy) -> Str
         ("at most", before.quantity_max.to_string(), after.quantity_max.to_string()),
         ("from", before.price_low.to_string(), after.price_low.to_string()),
         ("to", before.price_high.to_string(), after.price_high.to_string()),
+        ("counted", counted(before), counted(after)),
         ("held", or(before.position_max, "any"), or(after.position_max, "any")),
     ];
     let differing = parts.into_iter().filter(|(_, before, after)| before != after);
     differing.map(|(name, before, after)| format!("{name} {before} → {after}")).collect::<Vec<_>>().join("; ")
+}
+
+/// At which prices orders without one are counted, where those are not the band's.
+fn counted(listed: &InstrumentPolicy) -> String {
+    listed.counted.map_or_else(|| "in the band".to_owned(), |(low, high)| format!("from {low} to {high}"))
 }
 
 fn or(value: Option<impl ToString>, nothing: &str) -> String {

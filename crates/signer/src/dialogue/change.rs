@@ -145,6 +145,7 @@ impl Signer {
             Next::ForgetOldState { closed } => self.forget_old_state(talk, closed, now),
             Next::Refuse(why, advice) => talk.fail(&why, advice, true),
             Next::LetIn(opening) => self.let_in(talk, opening),
+            Next::CodesPrinted { .. } => talk.end("The new codes count. Earlier ones count no more.", ActionEnd::CodesPrinted),
             Next::GiveUp => {
                 // A vault that was opened for this is sealed again; one that was open before stays as it was.
                 if self.open.as_ref().is_some_and(|open| open.sessions.were_never_opened()) {
@@ -217,6 +218,9 @@ impl Signer {
         let at = prompt.and_then(|prompt| self.dialogues.iter().position(|dialogue| dialogue.prompt == prompt));
         let (Some(prompt), Some(at)) = (prompt, at) else { return out };
         let Dialogue { ticket, step, .. } = self.dialogues.remove(at);
+        if let (Step::Saving(Next::CodesPrinted { before }), Some(open)) = (&step, self.open.as_mut()) {
+            open.ledger.codes.clone_from(before);
+        }
         let opening = matches!(&step, Step::Saving(Next::OpenSession { .. } | Next::LetIn(_) | Next::GiveUp));
         let had_session = self.open.as_ref().is_some_and(|open| open.sessions.any());
         if seals || (opening && !had_session) {

@@ -6,7 +6,9 @@ use strongroom_guard::{Freezes, KdfFloor, Policy, STEP_S, TotpState};
 use strongroom_model::Advice;
 use strongroom_signer_api::prompt::Field;
 use strongroom_signer_api::{ActionEnd, KitOpening, Notice, Sealed};
-use strongroom_vault::{Edit, Factors, KdfParams, Kit, NewVault, OpenError, RecordKind, SecretBox, SlotKind, SystemEntropy, Vault};
+use strongroom_vault::{
+    Edit, Factors, KdfParams, Kit, KitError, NewVault, OpenError, RecordKind, RecoveryCode, SecretBox, SlotKind, SystemEntropy, Vault,
+};
 use zeroize::Zeroizing;
 
 use super::counting::Tried;
@@ -65,6 +67,9 @@ impl Signer {
             return talk.broken();
         }
         let Ok(mut open) = Open::load(vault, Some(&device), None, now, &mut self.arena) else { return talk.broken() };
+        if open.settle(self.offered.as_ref().ok().and_then(Option::as_ref)).is_err() {
+            return talk.broken();
+        }
         open.ledger.totp = totp;
         let end = ActionEnd::VaultCreated { log_key: open.log_public.to_vec(), read_key: open.read_public.to_vec() };
         self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::Saving(Next::OpenSession { end }) });
@@ -176,6 +181,7 @@ impl Signer {
         } else {
             self.freezes.merge(&open.ledger.freezes);
         }
+        open.settle(self.offered.as_ref().ok().and_then(Option::as_ref))?;
         self.open = Some(open);
         Ok(())
     }
@@ -254,11 +260,19 @@ impl Signer {
             return talk.fail("a machine opened the vault; codes are for persons", Advice::Refuse, false);
         };
         let matches = |step| arena.expose(seed, |seed| otp::is_code_of(seed, code, step)).unwrap_or(false);
-        let (totp, verdict) = open.ledger.totp.attempt(code, now.wall_s(), matches);
-        open.ledger.totp = totp;
+        let (verdict, used) = match RecoveryCode::parse(code) {
+            Ok(recovery) => self.recovery_code(&recovery, now),
+            // Mistyped: nothing was tried, and nothing is counted.
+            Err(error @ KitError::Checksum) => return talk.fail(&error.to_string(), error.advice(), false),
+            Err(KitError::Shape(..)) => {
+                let (totp, verdict) = open.ledger.totp.attempt(code, now.wall_s(), matches);
+                open.ledger.totp = totp;
+                (verdict, None)
+            }
+        };
         let next = match verdict {
             Ok(()) => {
-                if matches!(grant, Grant::Rearm) {
+                if let (Grant::Rearm, Some(open)) = (&grant, self.open.as_mut()) {
                     open.ledger.freezes = Freezes::default();
                 }
                 Next::Grant(grant)
@@ -266,7 +280,7 @@ impl Signer {
             Err(refusal) => Next::Refuse(refusal.to_string(), refusal.advice()),
         };
         self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::Saving(next) });
-        self.save_ledger(Some(talk.prompt))
+        used.into_iter().chain(self.save_ledger(Some(talk.prompt))).collect()
     }
 
     /// A secret of 32 bytes (the device's, a share, a TPM's) for one use; wiped after it.

@@ -419,7 +419,7 @@ fn with_needs_of_services(open: &Open, slot: Edit<'_>, now: Moment) -> Result<Se
     let missing = || ChangeError::Unknown(next);
     let (policy_record, log_record) =
         (open.policy_record().ok_or_else(missing)?, open.record(RecordKind::AuditSigningKey).ok_or_else(missing)?);
-    let policy = serde_json::to_vec(&open.policy).map_err(|_| ChangeError::Broken)?;
+    let policy = serde_json::to_vec(&open.own).map_err(|_| ChangeError::Broken)?;
     let with_log_key = |log_key: &[u8]| {
         let give = |id, kind, plaintext| Edit::PutFor { reach: Reach::Services, id, kind, plaintext };
         let edits = [

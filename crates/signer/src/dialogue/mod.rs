@@ -5,25 +5,28 @@
 
 mod about;
 mod change;
+mod codes;
 mod counting;
 mod credentials;
 mod export;
 mod factors;
 mod giving_up;
+mod grants;
 mod keepers;
 mod kept_password;
 mod ways;
 mod words;
 
 use strongroom_guard::{Permission, Policy, Reason};
-use strongroom_model::{Advice, ClientOrderId, CredentialId, KeyEdit, Origin, PlaceOrder, Scheme, SlotFor, Timestamp, Venue};
+use strongroom_model::{Advice, SlotFor, Timestamp, Venue};
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
-use strongroom_signer_api::{Action, ActionEnd, DoorId, GIVEN_UP, Keeping, KitOpening, Notice, PinChange, Refusal, Reply};
+use strongroom_signer_api::{Action, ActionEnd, DoorId, GIVEN_UP, Keeping, KitOpening, Notice, Refusal, Reply};
 use strongroom_vault::{KdfParams, Kit, SecretBox, SystemEntropy, Vault, peek};
 use zeroize::Zeroizing;
 
 use self::counting::{Counting, tried, tried_first};
 use self::credentials::is_api_key;
+use self::grants::{Generate, Grant, Import};
 use crate::arena::Shielded;
 use crate::clock::Moment;
 use crate::otp;
@@ -117,52 +120,6 @@ struct Birth {
     device: Shielded,
 }
 
-/// What a code grants.
-enum Grant {
-    Import(Import),
-    Generate(Generate),
-    EditKey(CredentialId, KeyEdit),
-    Delete(CredentialId),
-    ExportKey(CredentialId, String),
-    Backup,
-    Way(ways::Wish),
-    Keeper(keepers::Wish),
-    /// The password of this slot, whose share somebody keeps.
-    KeptPassword(u16),
-    Rearm,
-    SetPolicy(Policy),
-    Pin(PinChange),
-    /// A large order.
-    Order(PlaceOrder),
-    /// An order that passes a rule of the desk, and why.
-    Override(PlaceOrder, String),
-    /// An order that the kill switch leaves.
-    Protect(ClientOrderId),
-}
-
-struct Import {
-    label: String,
-    venue: Venue,
-    old: Option<CredentialId>,
-    origin: Origin,
-    source: String,
-}
-
-impl Import {
-    /// As long as the prompt does not say otherwise, the person types it.
-    const fn typed(label: String, venue: Venue, old: Option<CredentialId>) -> Self {
-        Self { label, venue, old, origin: Origin::Typed, source: String::new() }
-    }
-}
-
-/// A key pair to be made.
-struct Generate {
-    label: String,
-    venue: Venue,
-    scheme: Scheme,
-    replaces: Option<CredentialId>,
-}
-
 enum Next {
     Grant(Grant),
     /// New keys count: the counters are saved under theirs.
@@ -178,6 +135,10 @@ enum Next {
     LetIn(Option<KitOpening>),
     OpenSession {
         end: ActionEnd,
+    },
+    /// New recovery codes count; should that fail, those of before do.
+    CodesPrinted {
+        before: Vec<[u8; 32]>,
     },
     /// The person gave up an unlocking that was already granted.
     GiveUp,
@@ -385,6 +346,7 @@ impl Signer {
                 code(self, grant)
             }
             (Action::ReplaceKit, _) => code(self, Grant::Way(ways::Wish::Kit)),
+            (Action::PrintCodes, _) => code(self, Grant::Way(ways::Wish::Codes)),
             (Action::AddSlot { kind: SlotFor::Person, label, roles }, _) => code(self, Grant::Way(ways::Wish::Person(label, roles))),
             (Action::SetRoles { slot, roles }, _) => code(self, Grant::Way(ways::Wish::Roles(slot, roles))),
             (Action::ConfirmOrder(order), _) => code(self, Grant::Order(order)),
@@ -400,7 +362,7 @@ impl Signer {
             (Action::Rearm, _) => code(self, Grant::Rearm),
             (Action::Pin(change), _) => code(self, Grant::Pin(change)),
             (Action::SetPolicy(policy), _) => {
-                if self.open.as_ref().is_some_and(|open| open.policy.is_raised_by(&policy)) {
+                if self.open.as_ref().is_some_and(|open| open.policy.is_raised_by(&open.in_force(&policy))) {
                     code(self, Grant::SetPolicy(policy))
                 } else {
                     self.granted(talk, Grant::SetPolicy(policy), now)

@@ -8,6 +8,7 @@ use strongroom_signer_api::ActionEnd;
 use strongroom_signer_api::prompt::{Field, Show, ToPrompt};
 use strongroom_vault::{AuditorCode, ChangeError, Edit, Factors, KdfParams, Kit, RecordKind, SlotKind, SystemEntropy, Way};
 
+use super::codes::Codes;
 use super::counting::Tried;
 use super::{Dialogue, KIT_GROUP, Next, PASSWORD_LEN_MIN, Talk};
 use crate::arena::Shielded;
@@ -18,6 +19,7 @@ use crate::signer::{Out, Signer};
 pub(super) enum Wish {
     Password,
     Kit,
+    Codes,
     Person(String, Vec<Role>),
     Roles(u16, Vec<Role>),
     Auditor(String),
@@ -39,6 +41,8 @@ pub(super) enum Step {
     KitGroup(Kit, Option<Owner>),
     CodeShown(AuditorCode, String),
     CodeGroup(AuditorCode, String),
+    CodesShown(Codes),
+    CodesGroup(Codes),
 }
 
 /// Who re-keys: the one way that stays open.
@@ -63,6 +67,7 @@ impl Signer {
                 self.save_change(talk, changed, ActionEnd::RolesSet { slot, roles })
             }
             Wish::Kit => self.show_kit(talk, None),
+            Wish::Codes => self.show_codes(talk),
             Wish::Auditor(label) => {
                 let Ok(code) = AuditorCode::make(&mut SystemEntropy) else { return talk.broken() };
                 let show = code.with_text(|text| talk.say(&ToPrompt::Show(Show::AuditorCode, text.as_bytes())));
@@ -86,6 +91,7 @@ impl Signer {
         match step {
             Step::KitShown(kit, owner) => self.ask_way(talk, Step::KitGroup(kit, owner), Field::KitGroup, &words),
             Step::CodeShown(code, label) => self.ask_way(talk, Step::CodeGroup(code, label), Field::KitGroup, &words),
+            Step::CodesShown(codes) => self.ask_way(talk, Step::CodesGroup(codes), Field::KitGroup, &Codes::words()),
             _ => talk.fail("the prompt said something out of order", Advice::Bug, false),
         }
     }
@@ -141,7 +147,11 @@ impl Signer {
                 let changed = open.vault.change(&[edit], now.wall, &mut SystemEntropy);
                 self.save_added(talk, Some(changed), &[])
             }
-            Step::KitShown(..) | Step::CodeShown(..) => talk.fail("the prompt said something out of order", Advice::Bug, false),
+            Step::CodesGroup(codes) if !codes.has_last_group(answer) => talk.fail(not_typed_back, Advice::Ask, false),
+            Step::CodesGroup(codes) => self.take_codes(talk, &codes),
+            Step::KitShown(..) | Step::CodeShown(..) | Step::CodesShown(..) => {
+                talk.fail("the prompt said something out of order", Advice::Bug, false)
+            }
         }
     }
 
@@ -264,7 +274,7 @@ impl Signer {
         takes.into_iter().chain(self.ask(talk, super::Step::Way(step), field, words)).collect()
     }
 
-    fn wait_for_way(&mut self, talk: Talk, step: Step) {
+    pub(super) fn wait_for_way(&mut self, talk: Talk, step: Step) {
         self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: super::Step::Way(step) });
     }
 }

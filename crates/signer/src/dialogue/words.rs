@@ -1,7 +1,7 @@
 //! What an action is, in the signer's words, and whether it can be done at all. Invariant: the roles and bounds that an action needs
 //! are looked at before a person is asked.
 
-use strongroom_guard::Proof;
+use strongroom_guard::{Permission, Proof};
 use strongroom_model::{CredentialId, KeyStage, Origin, Role, SlotFor, Venue, is_plain};
 use strongroom_signer_api::{Action, DoorId, Keeping, KitOpening, PinChange, Refusal};
 use strongroom_vault::{KdfParams, SlotKind};
@@ -16,6 +16,11 @@ impl Signer {
     /// The action in words, if it can be done in this state by this session.
     pub(super) fn words(&mut self, action: &Action, door: DoorId, now: Moment) -> Result<String, Refusal> {
         let state = |text: &str| Err(Refusal::State(text.to_owned()));
+        if let (Permission::Open, Err(why)) = (action.permission(), &self.offered) {
+            let words = "an organisation's limits lie in the system's folder and cannot be used";
+            let next = "Nothing was opened. Have its files put right, then start strongroomd anew";
+            return Err(Refusal::ManagedPolicy(format!("{words}: {why}. {next}")));
+        }
         match action {
             Action::CreateVault { vault_id, kdf_memory_kib, kdf_passes } => {
                 if self.open.is_some() {
@@ -123,6 +128,7 @@ impl Signer {
             ),
             Action::ChangePassword { .. } => Ok("Set a new password".to_owned()),
             Action::ReplaceKit => Ok("Print a new recovery kit; the old one opens the vault no more".to_owned()),
+            Action::PrintCodes => Ok("Print recovery codes; earlier ones count no more".to_owned()),
             Action::AddSlot { kind: SlotFor::Person, label, .. } => Ok(format!("Let one more person into the vault, “{label}”")),
             Action::AddSlot { kind: SlotFor::Auditor, label, .. } => {
                 Ok(format!("Give a code that reads the log, and nothing else, to “{label}”"))
@@ -138,14 +144,18 @@ impl Signer {
             Action::Rekey => Ok("Give everything in the vault new keys, and print a new recovery kit".to_owned()),
             Action::Rearm if !frozen => state("the kill switch is not engaged"),
             Action::Rearm => Ok("Re-arm: allow orders again".to_owned()),
-            Action::SetPolicy(policy) => match policy.validate() {
-                Err(error) => Err(Refusal::State(error.to_string())),
-                Ok(()) if about::cannot_be_shown(&open.policy, policy).is_some() => {
-                    Err(Refusal::State(about::cannot_be_shown(&open.policy, policy).unwrap_or_default()))
+            Action::SetPolicy(policy) => {
+                policy.validate().map_err(|error| Refusal::State(error.to_string()))?;
+                if let Some(why) = open.managed.as_ref().and_then(|managed| managed.refuses(policy)) {
+                    return Err(Refusal::ManagedPolicy(why));
                 }
-                Ok(()) if open.policy.is_raised_by(policy) => Ok("Raise the limits on orders".to_owned()),
-                Ok(()) => Ok("Lower the limits on orders".to_owned()),
-            },
+                let next = open.in_force(policy);
+                match about::cannot_be_shown(&open.policy, &next) {
+                    Some(why) => Err(Refusal::State(why)),
+                    None if open.policy.is_raised_by(&next) => Ok("Raise the limits on orders".to_owned()),
+                    None => Ok("Lower the limits on orders".to_owned()),
+                }
+            }
             Action::ConfirmOrder(order) => Ok(format!("Confirm: {}", order.words())),
             Action::Override { why, .. } if !is_label(why) => state("say why in 1 to 64 bytes without control characters"),
             Action::Override { order, .. } => Ok(format!("Let this order pass the desk's rules once: {}", order.words())),

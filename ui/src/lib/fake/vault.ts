@@ -61,6 +61,7 @@ export class FakeVault {
         return outcome("The key was removed from the vault.");
       case "change_password":
       case "replace_kit":
+      case "print_codes":
       case "backup":
       case "export_key":
         return outcome("Done.");
