@@ -136,7 +136,7 @@ for quantity, why in (("0.01", "can only be made smaller"), ("0.02", "can only b
 told = does("order", "amend", resting, "--quantity", "0.005")
 assert told["fate"] == "working" and told["spec"]["limit"]["quantity"] == "0.005", told
 assert does("order", "show", resting)["spec"] == told["spec"]
-assert "nothing was sent" in fails(1, "unknown-order", "order", "amend", "sr-none", "--quantity", "1")
+assert "is known" in fails(1, "unknown-order", "order", "amend", "sr-none", "--quantity", "1")
 
 say("the replaced key looks after what it placed, and leaves when the venue refuses it")
 assert step() == {"step": "orders", "live": 1}, step()
