@@ -2,7 +2,7 @@
 import axe from "axe-core";
 import { describe, expect, it } from "vitest";
 import type { Scenario } from "../src/lib/fake";
-import { calls, find, get, open, openDesk, until } from "./world";
+import { all, calls, find, get, open, openDesk, until } from "./world";
 
 async function violations(): Promise<string[]> {
   const result = await axe.run(document.body, { rules: { "color-contrast": { enabled: false }, region: { enabled: false } } });
