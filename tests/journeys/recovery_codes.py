@@ -90,12 +90,17 @@ refused(new[1], "the code is wrong")
 
 say("no code stands anywhere")
 texts = {form.encode() for code in codes + new for form in (code, code.replace(" ", ""), code.lower(), code.lower().replace(" ", ""))}
-for folder, _, names in os.walk(DIR):
-    for name in names:
-        path = os.path.join(folder, name)
-        if os.path.isfile(path):
-            data = open(path, "rb").read()
-            assert not [text for text in texts if text in data], path
+
+
+def found(texts):
+    """Files of the profile that hold one of them."""
+    paths = [os.path.join(folder, name) for folder, _, names in os.walk(DIR) for name in names]
+    files = [path for path in paths if os.path.isfile(path)]
+    return [path for path in files if any(text in open(path, "rb").read() for text in texts)]
+
+
+assert found({json.load(open(f"{DIR}/paper/keys.json"))[0]["api_key"].encode()}), "the search finds what is there"
+assert found(texts) == []
 verifies(person)
 daemon.stop()
 say("done")
