@@ -107,6 +107,17 @@ eventually("sealed", lambda: state() == "sealed")
 person.unlocks()
 rearms()
 
+say("a stop of a sealed vault outlives the supervisor, too")
+does("vault", "seal")
+eventually("sealed", lambda: state() == "sealed")
+does("kill", "--bot", "grid", "--why", "while it was sealed")
+daemon.stop()
+daemon = Daemon("--paper")
+assert does("session")["stopped"] == ["bot grid: while it was sealed"]
+person.unlocks()
+fails(5, "kill-switch", "order", "place", "BTCUSDT", "buy", "--market", "--quantity", "0.001", "--id", "grid-9")
+rearms()
+
 say("a drill: the report says what it took, and a second one is refused while the switch is engaged")
 report = f"{WORK}/drill.md"
 drilled = does("kill-drill", "--orders", 12, "--report", report)["drill"]

@@ -200,10 +200,10 @@ fn bad_name(failure: strongroom_model::IdError) -> Tell {
 }
 
 /// A signer was attached: it may be an open one whose desk died, or a new one that must hear of the kill switch.
-pub(crate) async fn greet_signer(hall: Arc<Hall>, killed: Option<String>) {
+pub(crate) async fn greet_signer(hall: Arc<Hall>, stopped: Vec<Freeze>) {
     let Ok(Reply::Status(status)) = hall.ask_signer(&Request::Status).await else { return };
-    if let (Some(why), None) = (killed, status.freezes.everything()) {
-        let _ = hall.ask_signer(&Request::Kill(Freeze::everything(&why))).await;
+    for freeze in stopped.into_iter().filter(|stopped| status.freezes.iter().all(|known| known.scope != stopped.scope)) {
+        let _ = hall.ask_signer(&Request::Kill(freeze)).await;
     }
     for freeze in status.freezes.iter() {
         hall.killed(freeze.clone()).await;

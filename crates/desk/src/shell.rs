@@ -43,6 +43,9 @@ const MARKS_EVERY: u32 = 5;
 const TODAY_MAX: u32 = 10_000;
 /// A checkpoint is written so long after the last entry.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+/// Where it is kept why everything is stopped, and what else is.
+const KILLED: &str = "killed";
+const STOPS: &str = "stops";
 /// Most things waiting for the pipeline.
 const INBOUND_MAX: usize = 4_096;
 
@@ -108,12 +111,16 @@ fn begin(hall: &Arc<Hall>) -> Result<Machine, DeskError> {
     }
     let orders = store.live_orders()?;
     let earlier = store.newest_orders(TODAY_MAX)?;
-    let killed = store.meta("killed")?;
+    let killed = store.meta(KILLED)?;
+    let stops = store.meta(STOPS)?.and_then(|stops| serde_json::from_str::<Vec<Freeze>>(&stops).ok()).unwrap_or_default();
     let unfinished = orders.len();
     store.record(&[], &[(Kind::DeskStarted, json!({"version": env!("CARGO_PKG_VERSION"), "live_orders": unfinished}))], wall())?;
     drop(store);
     let mut machine = Machine::resume(orders, hall.now(), RECV_WINDOW_MS);
     machine.remember(earlier, hall.now());
+    for freeze in stops {
+        machine.stop(freeze, Vec::new());
+    }
     if let Some(why) = killed {
         // What rests is cancelled as soon as the venue and the signer can be reached.
         machine.resume_killed(Freeze::everything(&why), hall.now());
@@ -211,7 +218,7 @@ impl Pipeline {
                 Ok(link) => {
                     self.hall.attach_signer(link);
                     // A signer that was open before this desk came goes on where it stood.
-                    tokio::spawn(actions::greet_signer(Arc::clone(&self.hall), self.machine.killed().map(str::to_owned)));
+                    tokio::spawn(actions::greet_signer(Arc::clone(&self.hall), self.machine.freezes()));
                 }
                 Err(error) => tracing::error!(%error, "the signer cannot be reached"),
             },
@@ -241,10 +248,13 @@ impl Pipeline {
         self.hall.state_changed();
     }
 
-    /// Across restarts, before anything else is done about it. What stops less than everything the signer remembers.
+    /// Across restarts, before anything else is done about it: a sealed signer has nowhere to keep it.
     fn remember(&self, freeze: &Freeze) {
         if freeze.scope == KillScope::Everything {
-            let _ = lock(&self.hall.store).set_meta("killed", Some(&freeze.why));
+            let _ = lock(&self.hall.store).set_meta(KILLED, Some(&freeze.why));
+        } else {
+            let stops: Vec<Freeze> = self.machine.freezes().into_iter().filter(|known| known.scope != KillScope::Everything).collect();
+            let _ = lock(&self.hall.store).set_meta(STOPS, serde_json::to_string(&stops).ok().as_deref());
         }
         let _ = self.hall.note(&[(Kind::Killed, json!({"why": freeze.why, "scope": freeze.scope.to_string()}))]);
         self.hall.state_changed();
@@ -298,7 +308,9 @@ impl Pipeline {
                 self.step(Event::Amend { door, id, quantity });
             }
             Inbound::Event(Event::Rearmed) => {
-                let _ = lock(&self.hall.store).set_meta("killed", None);
+                for kept in [KILLED, STOPS] {
+                    let _ = lock(&self.hall.store).set_meta(kept, None);
+                }
                 self.step(Event::Rearmed);
                 self.hall.state_changed();
             }

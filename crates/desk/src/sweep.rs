@@ -65,6 +65,11 @@ impl Machine {
         self.stops.iter().find(|stop| stop.freeze.scope == KillScope::Everything).map(|stop| stop.freeze.why.as_str())
     }
 
+    /// All that is stopped.
+    pub fn freezes(&self) -> Vec<Freeze> {
+        self.stops.iter().map(|stop| stop.freeze.clone()).collect()
+    }
+
     /// What is stopped beside everything, in words.
     pub fn stopped(&self) -> Vec<String> {
         self.stops.iter().filter(|stop| stop.freeze.scope != KillScope::Everything).map(|stop| stop.freeze.to_string()).collect()
