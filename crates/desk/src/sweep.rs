@@ -16,6 +16,9 @@ use crate::machine::{Machine, error};
 use crate::order::{Order, Stage};
 use crate::work::Work;
 
+/// More of them, and everything is stopped.
+const STOPS_MAX: usize = 32;
+
 /// One use of the kill switch, with the keys that it reaches where it names them otherwise than by number.
 #[derive(Clone, Debug)]
 pub(crate) struct Stop {
@@ -53,11 +56,18 @@ impl Stop {
 impl Machine {
     /// Goes on with the kill switch engaged; `false`: that scope was stopped already.
     pub fn stop(&mut self, freeze: Freeze, keys: Vec<CredentialId>) -> bool {
-        let is_new = !self.stops.iter().any(|stop| stop.freeze.scope == freeze.scope);
-        if is_new {
-            self.stops.push(Stop { freeze, keys });
+        if let Some(known) = self.stops.iter_mut().find(|stop| stop.freeze.scope == freeze.scope) {
+            // Which keys an account means is known while the vault is open only.
+            let new = keys.into_iter().filter(|key| !known.keys.contains(key)).collect::<Vec<_>>();
+            known.keys.extend(new);
+            return false;
         }
-        is_new
+        if self.stops.len() >= STOPS_MAX && freeze.scope != KillScope::Everything {
+            // As the signer takes it.
+            return self.stop(Freeze::everything(&freeze.why), Vec::new());
+        }
+        self.stops.push(Stop { freeze, keys });
+        true
     }
 
     /// Why everything is stopped, if it is.
