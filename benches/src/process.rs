@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use rustix::thread::{CpuSet, Pid, sched_setaffinity};
-use strongroom_guard::Reason;
+use strongroom_guard::{Freeze, Reason};
 use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
 use strongroom_signer_api::control::ToSigner;
 use strongroom_signer_api::frame::{self, Frame, Kind};
@@ -113,7 +113,7 @@ impl SignerProcess {
     pub fn frozen(&mut self, request: &Request) -> anyhow::Result<Duration> {
         self.can_freeze = true;
         let start = Instant::now();
-        self.supervisor.send(&ToSigner::Freeze("measured".to_owned()).encode(), &[])?;
+        self.supervisor.send(&ToSigner::Freeze(Freeze::everything("measured")).encode(), &[])?;
         loop {
             match self.exchange(request, b"", Wait::Asleep)? {
                 Reply::Signed { .. } => {}

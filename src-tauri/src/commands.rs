@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use strongroom_desk_api::supervisor::{SupervisorClient, ToSupervisor};
 use strongroom_desk_api::{
-    Ask, Checks, DoorAction, DoorError, Interval, KeyView, KillScope, OrderView, Policy, SessionView, Tell, VaultView, Watch,
+    Ask, Checks, DoorAction, DoorError, Freeze, Interval, KeyView, KillScope, OrderView, Policy, SessionView, Tell, VaultView, Watch,
 };
 use strongroom_model::{Advice, Balance, Candle, CredentialId, Instrument, Price, Quantity, Remark, Side, SlotInfo, Symbol};
 use tauri::ipc::Channel;
@@ -211,7 +211,7 @@ async fn kill_now(window: &Window, why: String) -> Answer<Killed> {
 pub(crate) fn freeze(desk: &Desk, why: &str) -> Answer<u64> {
     let start = Instant::now();
     let asked =
-        SupervisorClient::connect(desk.profile()).and_then(|supervisor| supervisor.ask(&ToSupervisor::Kill(why.to_owned()), &[], KILL_MAX));
+        SupervisorClient::connect(desk.profile()).and_then(|supervisor| supervisor.ask(&ToSupervisor::Kill(Freeze::everything(why)), &[], KILL_MAX));
     let no =
         |words: String| failed("kill", format!("The kill switch was not confirmed: {words}. Revoke the key at the venue."), Advice::Ask);
     match asked {

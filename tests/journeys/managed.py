@@ -64,9 +64,11 @@ person.imports("paper")
 assert does(*worth("600"))["fate"] == "filled"
 assert does("vault", "status")["managed"] is None
 
-say("an organisation lays down a limit; it holds from the next opening on")
+say("an organisation lays down a limit while the vault is sealed; it holds from the next opening on")
+does("vault", "seal")
+eventually("sealed", lambda: state() == "sealed")
 lays_down(serial=1, limits={"order_notional_max": "500"})
-anew()
+person.unlocks()
 note = holds()
 assert (note["organisation"], note["serial"], note["limits"]) == ("Example Trading", 1, [["order_notional_max", "500"]]), note
 shown = does("policy", "show")

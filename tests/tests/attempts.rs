@@ -82,6 +82,27 @@ fn a_lost_state_file_engages_the_kill_switch_and_skips_numbers() {
     assert!(status(&mut world, later).freezes.is_empty());
 }
 
+/// The code was right and the state file says so, and then the session is over: nothing is re-armed, on disk either.
+#[test]
+fn a_rearming_that_is_not_carried_out_is_taken_back_on_disk() {
+    let mut world = SignerWorld::with_vault(PASSWORD, MS);
+    let ms = MS + 60_000;
+    world.ask(Request::Kill(Freeze::everything("test")), b"", ms);
+    let prompt = world.begin(Action::Rearm, ms);
+    world.holds_state = true;
+    let code = code_at(&world.otp_uri, ms).into_bytes();
+    world.answer(prompt, &code, ms);
+    world.ask(Request::Lock, b"", ms);
+    world.holds_state = false;
+    let before = state_generation(&world.state_file).unwrap();
+    world.release_state(ms);
+    assert!(matches!(world.ends.last(), Some(ActionEnd::Failed { .. })), "{:?}", world.ends.last());
+    assert!(state_generation(&world.state_file).unwrap() > before, "what is on disk was written again");
+    let files = vec![world.vault_file.clone(), world.state_file.clone()];
+    recover(&mut world, files, None, ms + 60_000);
+    assert!(status(&mut world, ms + 60_000).freezes.everything().is_some());
+}
+
 #[test]
 fn a_state_file_that_is_there_is_taken_as_it_is() {
     let mut world = SignerWorld::with_vault(PASSWORD, MS);

@@ -448,6 +448,11 @@ fn kill_in_the_middle(seed: u64) {
     assert!(report.left.is_empty() && report.orders > 0 && report.last_gone >= report.first_cancel, "seed {seed}: {report:?}");
     assert_eq!(standing(&mut world).len(), usize::from(survives), "seed {seed}");
     assert_eq!(report.protected, if survives { vec![protected.to_string()] } else { vec![] }, "seed {seed}");
+    if survives {
+        world.step(Event::Protect { door: None, id: protected.clone(), protected: false });
+        world.pass(10_000);
+        assert!(standing(&mut world).is_empty(), "seed {seed}: what is protected no more goes, too");
+    }
     world.place(999);
     assert!(!world.disk.contains_key("sim-999"), "seed {seed}: nothing leaves");
     // A desk that dies takes back what is open, though nothing is stopped.

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use strongroom_desk_api::supervisor::ToSupervisor;
 use strongroom_desk_api::{Ask, DeskClient, KillReport, KillScope, Mode, Tell, VaultState};
-use strongroom_guard::Policy;
+use strongroom_guard::{Freeze, Policy};
 use strongroom_model::{Advice, CredentialId, Instrument, OrderSpec, OwnerTag, Price, Quantity, Side, Symbol, Venue};
 
 use crate::Door;
@@ -83,13 +83,7 @@ impl KillOptions {
 
 /// Engages it, says what became of open orders, and seals if it was asked to.
 pub(crate) fn kill(door: &Door, options: &KillOptions) -> Result<Tell, Failure> {
-    let mut words = match options.scope() {
-        KillScope::Everything => engage(door, &options.why)?,
-        scope => match done(door.ask(&Ask::Kill { why: options.why.clone(), scope })?) {
-            Ok(words) => words,
-            Err(failure) => return Err(failure),
-        },
-    };
+    let mut words = engage(door, &options.why, options.scope())?;
     let is_sealed = matches!(door.ask(&Ask::Vault), Ok(Tell::Vault(view)) if view.state == VaultState::Sealed);
     if !is_sealed {
         let report = follow(door, Duration::from_secs(options.wait));
@@ -108,14 +102,14 @@ pub(crate) fn kill(door: &Door, options: &KillOptions) -> Result<Tell, Failure> 
 }
 
 /// The supervisor freezes the signer first; then the desk cancels, if it can.
-fn engage(door: &Door, why: &str) -> Result<String, Failure> {
-    let (frozen, words) = door.supervisor(&ToSupervisor::Kill(why.to_owned()))?;
+fn engage(door: &Door, why: &str, scope: KillScope) -> Result<String, Failure> {
+    let (frozen, words) = door.supervisor(&ToSupervisor::Kill(Freeze::new(why, scope.clone())))?;
     if !frozen {
         return Err(Failure::refused("kill", words));
     }
     let cancelled = DeskClient::connect(&door.dir).and_then(|mut desk| {
         desk.set_timeout(KILL_TIMEOUT)?;
-        desk.ask(&Ask::Kill { why: why.to_owned(), scope: KillScope::Everything })
+        desk.ask(&Ask::Kill { why: why.to_owned(), scope })
     });
     Ok(match cancelled {
         Ok(Tell::Done { words }) => words,
@@ -210,7 +204,7 @@ fn one(door: &Door, orders: u32, start: &Barrier) -> Result<Drilled, Failure> {
     start.wait();
     let (symbol, spec, venue) = placed?;
     let (trigger, trigger_us) = (Instant::now(), wall_us());
-    let (frozen, words) = door.supervisor(&ToSupervisor::Kill("a drill".to_owned()))?;
+    let (frozen, words) = door.supervisor(&ToSupervisor::Kill(Freeze::everything("a drill")))?;
     let frozen_us = i64::try_from(trigger.elapsed().as_micros()).unwrap_or(i64::MAX);
     if !frozen {
         return Err(Failure::refused("kill", words));

@@ -9,7 +9,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use strongroom_guard::Freeze;
 use strongroom_signer_api::channel::Channel;
+use strongroom_signer_api::control;
 pub use strongroom_signer_api::errand::{Errand, Face, SLOTS_MAX, Slot};
 pub use strongroom_signer_api::prompt::{Field, Show};
 
@@ -17,8 +19,6 @@ use crate::socket::{SUPERVISOR_SOCKET, peer_is_same_user, run_dir, with_short_pa
 
 /// Longest packet either way.
 pub const PACKET_LEN_MAX: usize = 1_024;
-/// Longest reason of a kill, characters; the rest is cut off.
-const REASON_LEN_MAX: usize = 200;
 
 /// Venue of a desk that has play money.
 pub const PAPER: &str = "paper";
@@ -54,7 +54,7 @@ pub enum ToSupervisor {
     /// Open a prompt; answered when it has ended.
     Prompt(Errand),
     /// Engage the kill switch.
-    Kill(String),
+    Kill(Freeze),
     /// End everything in good order.
     Stop,
     /// Are you there?
@@ -66,7 +66,7 @@ impl ToSupervisor {
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Self::Prompt(errand) => [b"P", errand.encode().as_slice()].concat(),
-            Self::Kill(why) => [b"K", reason(why).as_bytes()].concat(),
+            Self::Kill(freeze) => control::freeze_bytes(freeze),
             Self::Stop => b"Q".to_vec(),
             Self::Status => b"S".to_vec(),
         }
@@ -76,17 +76,12 @@ impl ToSupervisor {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [b'P', errand @ ..] => Errand::decode(errand).map(Self::Prompt),
-            [b'K', why @ ..] => Some(Self::Kill(reason(&String::from_utf8_lossy(why)))),
+            [b'K' | b'k', ..] => control::read_freeze(bytes).map(Self::Kill),
             b"Q" => Some(Self::Stop),
             b"S" => Some(Self::Status),
             _ => None,
         }
     }
-}
-
-/// A reason that fits into a packet: the kill switch must not fail because of its words.
-fn reason(why: &str) -> String {
-    why.chars().filter(|c| !c.is_control()).take(REASON_LEN_MAX).collect()
 }
 
 /// A connection to the supervisor.
@@ -144,7 +139,10 @@ pub fn listen(run_dir: &Path) -> io::Result<OwnedFd> {
 
 #[cfg(test)]
 mod tests {
-    use super::{PACKET_LEN_MAX, REASON_LEN_MAX, Running, ToSupervisor};
+    use strongroom_guard::{Freeze, KillScope};
+    use strongroom_model::CredentialId;
+
+    use super::{PACKET_LEN_MAX, Running, ToSupervisor};
 
     #[test]
     fn a_supervisor_says_what_it_is() {
@@ -155,12 +153,15 @@ mod tests {
 
     #[test]
     fn a_kill_is_understood_whatever_its_words() {
-        for why in ["", "a bot runs wild", &"é".repeat(5_000), "\u{1F512}\n\u{7}".repeat(400).as_str()] {
-            let bytes = ToSupervisor::Kill(why.to_owned()).encode();
-            assert!(bytes.len() <= PACKET_LEN_MAX, "{}", bytes.len());
-            let Some(ToSupervisor::Kill(read)) = ToSupervisor::decode(&bytes) else { panic!("{why:?} is not understood") };
-            let kept: String = why.chars().filter(|c| !c.is_control()).take(REASON_LEN_MAX).collect();
-            assert_eq!(read, kept);
+        let scopes = [KillScope::Everything, KillScope::Credential(CredentialId(u64::MAX)), KillScope::Account("\"\\".repeat(400))];
+        for why in ["", "a bot runs wild", &"é".repeat(5_000), "\u{1F512}\n\u{7}\"".repeat(400).as_str()] {
+            for scope in scopes.clone() {
+                let freeze = Freeze::new(why, scope);
+                let bytes = ToSupervisor::Kill(freeze.clone()).encode();
+                assert!(bytes.len() <= PACKET_LEN_MAX, "{}", bytes.len());
+                assert_eq!(ToSupervisor::decode(&bytes), Some(ToSupervisor::Kill(freeze)));
+            }
         }
+        assert_eq!(ToSupervisor::decode(b"k{}"), None);
     }
 }

@@ -375,16 +375,23 @@ impl Door {
 
     async fn kill(&self, why: String, scope: KillScope) -> Tell {
         // Whatever the words are, it is engaged.
-        let freeze = Freeze { why: Remark::clipped(&why).into(), scope };
+        let freeze = Freeze::new(&why, scope);
         let reach = if freeze.scope == KillScope::Everything { String::new() } else { format!(" for {}", freeze.scope) };
+        let scope = freeze.scope.clone();
         let asked = self.hall.ask_signer(&Request::Kill(freeze.clone())).await;
         self.hall.killed(freeze).await;
-        match asked {
-            Ok(_) => Tell::Done { words: format!("The kill switch is engaged{reach}. Open orders are being cancelled.") },
-            Err(_) => Tell::Done {
-                words: format!("The kill switch is engaged{reach}. The vault is sealed, so nothing can be signed, cancels included."),
-            },
+        let is_open = asked.is_ok() && self.status().await.is_some_and(|status| !status.sealed);
+        if !is_open {
+            let words = format!("The kill switch is engaged{reach}. The vault is sealed, so nothing can be signed, cancels included.");
+            return Tell::Done { words };
         }
+        let means_no_key = match (&scope, self.hall.ask_signer(&Request::Credentials).await) {
+            (KillScope::Account(account), Ok(Reply::Credentials(keys))) => keys.iter().all(|key| key.details.account != *account),
+            (KillScope::Credential(id), Ok(Reply::Credentials(keys))) => keys.iter().all(|key| key.id != *id),
+            _ => false,
+        };
+        let none = if means_no_key { " NO KEY IN THE VAULT IS MEANT BY THAT: look at `strongroom key list`." } else { "" };
+        Tell::Done { words: format!("The kill switch is engaged{reach}.{none} Open orders are being cancelled.") }
     }
 
     async fn unprotect(&self, id: &str) -> Tell {

@@ -132,7 +132,7 @@ impl Machine {
             Event::Answered { tag, outcome } => self.answered(tag, outcome, now, &mut out),
             Event::Killed { freeze, keys } => self.kill(freeze, keys, now, &mut out),
             Event::DeskDied => self.take_back("the desk ended", |_| true, now, &mut out),
-            Event::Protect { door, id, protected } => self.protect(door, &id, protected, &mut out),
+            Event::Protect { door, id, protected } => self.protect(door, &id, protected, now, &mut out),
             Event::Rearmed => self.stops.clear(),
             Event::Policy(policy) => self.policy = policy,
             Event::Confirmed(order) => self.confirm(order, now),
@@ -252,9 +252,10 @@ impl Machine {
                     let tell = error(refusal.code(), format!("{refusal}; the order stands as it was"), refusal.advice());
                     out.extend(door.map(|door| Effect::Tell { door, tell }));
                 }
-                Work::Amend(Amendment { door, .. }) | Work::AmendUnknown(Amendment { door, .. }) => {
+                Work::Amend(Amendment { door, .. }) => {
                     self.amend_refused(door, refusal.code(), &refusal.to_string(), refusal.advice(), out);
                 }
+                Work::AmendUnknown(amendment) => self.amend_not_looked_up(amendment, &refusal.to_string(), out),
                 Work::Trades(id) => self.ask_done(&Some(id), now, true),
                 Work::Note => {}
             },

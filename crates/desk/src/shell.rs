@@ -234,15 +234,21 @@ impl Pipeline {
                 self.hall.give_up_tickets();
                 self.step(Event::Policy(None));
             }
-            Order::Killed(why) => self.killed(Freeze::everything(&why), Vec::new()),
+            Order::Killed(why) => {
+                let freeze = Freeze::everything(&why);
+                self.killed(freeze.clone(), Vec::new());
+                // What stops the desk stops the signer, so that one re-arming takes both back.
+                let hall = Arc::clone(&self.hall);
+                tokio::spawn(async move { hall.ask_signer(&Request::Kill(freeze)).await });
+            }
             Order::DeskDied => self.step(Event::DeskDied),
             Order::Quit => {}
         }
     }
 
     fn killed(&mut self, freeze: Freeze, keys: Vec<CredentialId>) {
-        if self.machine.stop(freeze.clone(), keys.clone()) {
-            self.remember(&freeze);
+        if let Some(engaged) = self.machine.stop(freeze.clone(), keys.clone()) {
+            self.remember(&engaged);
         }
         self.step(Event::Killed { freeze, keys });
         self.hall.state_changed();

@@ -54,20 +54,20 @@ impl Stop {
 }
 
 impl Machine {
-    /// Goes on with the kill switch engaged; `false`: that scope was stopped already.
-    pub fn stop(&mut self, freeze: Freeze, keys: Vec<CredentialId>) -> bool {
+    /// Goes on with the kill switch engaged: with what, if that was not stopped already.
+    pub fn stop(&mut self, freeze: Freeze, keys: Vec<CredentialId>) -> Option<Freeze> {
         if let Some(known) = self.stops.iter_mut().find(|stop| stop.freeze.scope == freeze.scope) {
             // Which keys an account means is known while the vault is open only.
             let new = keys.into_iter().filter(|key| !known.keys.contains(key)).collect::<Vec<_>>();
             known.keys.extend(new);
-            return false;
+            return None;
         }
         if self.stops.len() >= STOPS_MAX && freeze.scope != KillScope::Everything {
             // As the signer takes it.
             return self.stop(Freeze::everything(&freeze.why), Vec::new());
         }
-        self.stops.push(Stop { freeze, keys });
-        true
+        self.stops.push(Stop { freeze: freeze.clone(), keys });
+        Some(freeze)
     }
 
     /// Why everything is stopped, if it is.
@@ -169,7 +169,7 @@ impl Machine {
     }
 
     /// Whether a protected order is wanted, or no more.
-    pub(crate) fn protect(&mut self, door: Option<Door>, id: &ClientOrderId, protected: bool, out: &mut Vec<Effect>) {
+    pub(crate) fn protect(&mut self, door: Option<Door>, id: &ClientOrderId, protected: bool, now: Now, out: &mut Vec<Effect>) {
         let Some(order) = self.orders.get_mut(id).filter(|order| order.is_live()) else {
             let tell = error("unknown-order", format!("no live order named {id} is known"), Advice::Refuse);
             out.extend(door.map(|door| Effect::Tell { door, tell }));
@@ -178,7 +178,21 @@ impl Machine {
         order.protected = protected;
         let order = order.clone();
         let tell = Tell::Order(Box::new(order.view()));
-        self.record(Work::Note, vec![order], vec![(Kind::OrderProtected, json!({"order": id, "protected": protected}))], out);
+        self.record(Work::Note, vec![order.clone()], vec![(Kind::OrderProtected, json!({"order": id, "protected": protected}))], out);
+        if protected {
+            // Also from a kill that is under way.
+            if let Some(sweep) = self.sweep.as_mut()
+                && sweep.open.remove(id)
+            {
+                sweep.protected.insert(id.clone());
+                sweep.orders = sweep.orders.saturating_sub(1);
+            }
+        } else if let Some(why) = self.stop_of(&order) {
+            if let Some(sweep) = self.sweep.as_mut() {
+                sweep.protected.remove(id);
+            }
+            self.take_back(&why, |inside| inside.intent.client_order_id == *id, now, out);
+        }
         out.extend(door.map(|door| Effect::Tell { door, tell }));
     }
 

@@ -8,6 +8,10 @@ use strongroom_model::{ClientOrderId, CredentialId, CredentialInfo, OwnerTag, Re
 
 /// More of them, and everything is stopped.
 const FREEZES_MAX: usize = 32;
+/// Longest reason, in bytes: all of them fit into the state file, whatever they say.
+const WHY_LEN_MAX: usize = 200;
+/// Longest account: no key can have a longer one.
+const ACCOUNT_LEN_MAX: usize = 64;
 
 /// How far one use of the kill switch reaches.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -64,9 +68,18 @@ pub struct Freeze {
 }
 
 impl Freeze {
+    /// What is too long is cut off.
+    pub fn new(why: &str, scope: KillScope) -> Self {
+        let scope = match scope {
+            KillScope::Account(account) => KillScope::Account(clipped(&account, ACCOUNT_LEN_MAX)),
+            scope => scope,
+        };
+        Self { why: clipped(why, WHY_LEN_MAX), scope }
+    }
+
     /// Of everything. Whatever the words are, it is engaged.
     pub fn everything(why: &str) -> Self {
-        Self { why: Remark::clipped(why).into(), scope: KillScope::Everything }
+        Self::new(why, KillScope::Everything)
     }
 }
 
@@ -79,6 +92,15 @@ impl fmt::Display for Freeze {
     }
 }
 
+/// What of a text is plain, up to so many bytes.
+fn clipped(text: &str, len_max: usize) -> String {
+    let mut kept = String::from(Remark::clipped(text));
+    while kept.len() > len_max {
+        kept.pop();
+    }
+    kept
+}
+
 /// All that is engaged, the earliest of each scope.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -87,11 +109,7 @@ pub struct Freezes(Vec<Freeze>);
 impl Freezes {
     /// One more; what of it holds now: the earlier of the same scope stays. Too many scopes are everything.
     pub fn engage(&mut self, freeze: Freeze) -> Freeze {
-        let scope = match freeze.scope {
-            KillScope::Account(account) => KillScope::Account(Remark::clipped(&account).into()),
-            scope => scope,
-        };
-        let freeze = Freeze { why: Remark::clipped(&freeze.why).into(), scope };
+        let freeze = Freeze::new(&freeze.why, freeze.scope);
         if let Some(same) = self.0.iter().find(|same| same.scope == freeze.scope) {
             return same.clone();
         }
@@ -121,6 +139,15 @@ impl Freezes {
     /// Why an order under this name, with that key, is stopped, if it is.
     pub fn stops(&self, key: &CredentialInfo, order: &ClientOrderId) -> Option<&Freeze> {
         self.everything().or_else(|| self.0.iter().find(|freeze| freeze.scope.covers(key, order)))
+    }
+
+    /// Why a key is held by its number or its account, if it is: then it neither gives way to another one nor changes its account.
+    pub fn holds(&self, key: &CredentialInfo) -> Option<&Freeze> {
+        self.0.iter().find(|freeze| match &freeze.scope {
+            KillScope::Credential(id) => key.id == *id,
+            KillScope::Account(account) => key.details.account == *account,
+            KillScope::Everything | KillScope::Venue(_) | KillScope::Bot(_) => false,
+        })
     }
 
     /// Whether nothing is engaged.
@@ -204,6 +231,9 @@ mod tests {
             assert!(stops(stopped), "{scope}");
             assert!(!passed.is_some_and(stops), "{scope}");
             assert_eq!(freezes.everything().is_some(), scope == KillScope::Everything);
+            let named = matches!(scope, KillScope::Account(_) | KillScope::Credential(_));
+            assert_eq!(freezes.holds(&key(1, "a")).is_some(), named, "{scope}");
+            assert!(freezes.holds(&key(2, "b")).is_none(), "{scope}");
         }
     }
 
@@ -220,6 +250,17 @@ mod tests {
         assert!(freezes.stops(&key(500, ""), &name("x")).is_some());
         let controls = freezes.engage(Freeze { why: "a\u{1b}[2J".to_owned(), scope: KillScope::Venue(Venue::Binance) });
         assert_eq!(controls.scope, KillScope::Everything);
+    }
+
+    #[test]
+    fn the_most_that_there_can_be_is_bounded_whatever_it_says() {
+        let mut freezes = Freezes::default();
+        for number in 0..1_000 {
+            let account = format!("{number}{}", "\u{1F512}".repeat(500));
+            freezes.engage(Freeze { why: "\u{1F512}\\\"".repeat(500), scope: KillScope::Account(account) });
+        }
+        assert!(freezes.everything().is_some());
+        assert!(serde_json::to_vec(&freezes).unwrap().len() < 20_000);
     }
 
     #[test]

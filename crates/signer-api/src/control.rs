@@ -2,6 +2,8 @@
 //!
 //! Invariant: nothing here can unlock, sign or read; the supervisor can only wire, freeze and end.
 
+use strongroom_guard::{Freeze, KillScope};
+
 use crate::managed::Offered;
 
 /// A message of the supervisor to the signer.
@@ -10,7 +12,7 @@ pub enum ToSigner {
     /// What there is of an organisation's limits; told once, before a desk is attached.
     Managed(Offered),
     /// Engage the kill switch.
-    Freeze(String),
+    Freeze(Freeze),
     /// The descriptor with this packet is the channel of a desk; it replaces an earlier one.
     AttachDesk,
     /// The descriptor with this packet is the channel of a prompt.
@@ -52,7 +54,25 @@ pub enum FromDesk {
     Seal,
 }
 
-pub(crate) fn text(bytes: &[u8]) -> String {
+pub(crate) /// A use of the kill switch: of everything its reason alone, which nothing can make unreadable; else CBOR.
+pub fn freeze_bytes(freeze: &Freeze) -> Vec<u8> {
+    let freeze = Freeze::new(&freeze.why, freeze.scope.clone());
+    match (&freeze.scope, minicbor_serde::to_vec(&freeze)) {
+        (KillScope::Everything, _) | (_, Err(_)) => tagged(b'K', &freeze.why),
+        (_, Ok(cbor)) => [&b"k"[..], &cbor].concat(),
+    }
+}
+
+/// Reads it; `None` for anything else.
+pub fn read_freeze(bytes: &[u8]) -> Option<Freeze> {
+    match bytes {
+        [b'K', why @ ..] => Some(Freeze::everything(&String::from_utf8_lossy(why))),
+        [b'k', cbor @ ..] => minicbor_serde::from_slice::<Freeze>(cbor).ok().map(|freeze| Freeze::new(&freeze.why, freeze.scope)),
+        _ => None,
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
@@ -94,7 +114,7 @@ impl ToSigner {
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Self::Managed(offered) => [&b"M"[..], &offered.encode()].concat(),
-            Self::Freeze(why) => tagged(b'F', why),
+            Self::Freeze(freeze) => freeze_bytes(freeze),
             Self::AttachDesk => vec![b'D'],
             Self::AttachPrompt => vec![b'P'],
             Self::AttachProvider(number) => numbered(b'V', *number),
@@ -106,7 +126,7 @@ impl ToSigner {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [b'M', offered @ ..] => Offered::decode(offered).map(Self::Managed),
-            [b'F', why @ ..] => Some(Self::Freeze(text(why))),
+            [b'K' | b'k', ..] => read_freeze(bytes).map(Self::Freeze),
             b"D" => Some(Self::AttachDesk),
             b"P" => Some(Self::AttachPrompt),
             [b'V', number @ ..] => read_number(number).map(Self::AttachProvider),

@@ -9,7 +9,6 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use strongroom_guard::Freeze;
 use strongroom_model::Timestamp;
 use strongroom_signer::arena::{Arena, reserve_for_keys};
 use strongroom_signer::stack::{self, Depth};
@@ -168,7 +167,7 @@ impl Shell {
                 self.signer.managed_offered(offered);
                 Vec::new()
             }
-            (Some(ToSigner::Freeze(why)), _) => self.signer.freeze(Freeze::everything(&why)),
+            (Some(ToSigner::Freeze(freeze)), _) => self.signer.freeze(freeze),
             (Some(ToSigner::AttachDesk), Some(channel)) => {
                 self.desk = Some(channel);
                 self.signer.desk_attached()

@@ -125,10 +125,17 @@ impl Signer {
             let unknown = saving.into_iter().flat_map(|saving| self.save_unknown(saving.then)).collect::<Vec<_>>();
             return unknown.into_iter().chain(self.stop_counting()).collect();
         }
-        let failed = saving.into_iter().flat_map(|saving| self.save_failed(saving.then, "the desk ended while saving"));
+        let had_ledger = saving.iter().any(|saving| saving.what == Sealed::State);
+        let failed: Vec<Out> =
+            saving.into_iter().flat_map(|saving| self.save_failed(saving.then, "the desk ended while saving")).collect();
         // Answers were for the old desk.
-        let failed: Vec<Out> = failed.filter(|out| !matches!(out, Out::Reply(..))).collect();
-        failed.into_iter().chain(self.stop_counting()).collect()
+        let mut out: Vec<Out> = failed.into_iter().filter(|out| !matches!(out, Out::Reply(..))).collect();
+        out.extend(self.stop_counting());
+        if had_ledger && self.open.is_some() {
+            // It may be on disk, with what did not take effect: what counts is written again.
+            out.extend(self.save_ledger(None));
+        }
+        out
     }
 
     /// Answers one request of the desk. `files` are the bytes of the attached descriptors.

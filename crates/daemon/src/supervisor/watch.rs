@@ -8,6 +8,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use strongroom_desk_api::supervisor::{Errand, Running, ToSupervisor};
+use strongroom_desk_api::{Freeze, KillScope};
 use strongroom_signer_api::Channel;
 use strongroom_signer_api::control::{FromDesk, ToDesk, ToSigner};
 use strongroom_signer_api::errand::EXIT_NO_DISPLAY;
@@ -153,7 +154,7 @@ impl Supervisor {
             if u32::try_from(KILL_SWITCH as i32) != Ok(told.ssi_signo) {
                 return true;
             }
-            self.kill(format!("{KILL_SWITCH} from process {}", told.ssi_pid));
+            self.kill(Freeze::everything(&format!("{KILL_SWITCH} from process {}", told.ssi_pid)));
         }
         false
     }
@@ -165,6 +166,8 @@ impl Supervisor {
                 Some(FromDesk::Alive) => {
                     self.heard_at = Instant::now();
                     self.beaten = true;
+                    // It turns again, so it hears by itself of what was engaged meanwhile.
+                    self.frozen_for_hang = None;
                 }
                 Some(FromDesk::Seal) => {
                     self.sealing = true;
@@ -231,7 +234,7 @@ impl Supervisor {
         let (patience, end) = if self.beaten { (HEARTBEAT_MAX, HANG_MAX) } else { (START_MAX, START_MAX) };
         if silent >= patience && self.frozen_for_hang.is_none() {
             self.frozen_for_hang = Some("the desk hangs".to_owned());
-            self.freeze("the desk hangs".to_owned());
+            self.freeze(Freeze::everything("the desk hangs"));
         }
         if silent >= end {
             self.desk.kill();
@@ -239,17 +242,19 @@ impl Supervisor {
     }
 
     /// Somebody wants it engaged. A desk that hangs may never read it: the next one is told again.
-    fn kill(&mut self, why: String) {
-        if self.heard_at.elapsed() >= HEARTBEAT_MAX / 2 {
-            self.frozen_for_hang = Some(why.clone());
+    fn kill(&mut self, freeze: Freeze) {
+        if freeze.scope == KillScope::Everything && self.heard_at.elapsed() >= HEARTBEAT_MAX / 2 {
+            self.frozen_for_hang = Some(freeze.why.clone());
         }
-        self.freeze(why);
+        self.freeze(freeze);
     }
 
-    /// Engages the kill switch: the signer first, then the desk, which cancels.
-    fn freeze(&mut self, why: String) {
-        let _ = self.signer.channel.try_send(&ToSigner::Freeze(why.clone()).encode(), &[]);
-        let _ = self.desk.channel.try_send(&ToDesk::Killed(why).encode(), &[]);
+    /// Engages the kill switch: the signer first, then the desk, which cancels. What reaches less than everything the desk hears of the signer.
+    fn freeze(&mut self, freeze: Freeze) {
+        let _ = self.signer.channel.try_send(&ToSigner::Freeze(freeze.clone()).encode(), &[]);
+        if freeze.scope == KillScope::Everything {
+            let _ = self.desk.channel.try_send(&ToDesk::Killed(freeze.why).encode(), &[]);
+        }
     }
 
     fn accept(&mut self) {
@@ -284,8 +289,8 @@ impl Supervisor {
                 doors::answer(door, true, "stopping");
                 return true;
             }
-            Heard::Request(ToSupervisor::Kill(why), _) => {
-                self.kill(why);
+            Heard::Request(ToSupervisor::Kill(freeze), _) => {
+                self.kill(freeze);
                 if let Some(door) = self.doors.get(&id) {
                     doors::answer(door, true, "the signer is frozen");
                 }
@@ -306,6 +311,8 @@ impl Supervisor {
         anyhow::ensure!(fds.len() == errand.fds_len(), "descriptors are missing");
         let (signer_end, prompt_end) = Channel::pair()?;
         let process = children::prompt(errand.face)?;
+        // What an organisation laid down since the signer began holds for whoever opens the vault now.
+        self.signer.channel.try_send(&ToSigner::Managed(managed::look()).encode(), &[])?;
         self.signer.channel.try_send(&ToSigner::AttachPrompt.encode(), &[signer_end.as_fd()])?;
         let fds: Vec<_> = std::iter::once(prompt_end.as_fd()).chain(fds.iter().map(OwnedFd::as_fd)).collect();
         process.channel.try_send(&errand.encode(), &fds)?;

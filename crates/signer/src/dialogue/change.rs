@@ -120,6 +120,17 @@ impl Signer {
         }
     }
 
+    /// A re-arming that was saved and is not carried out is taken back on disk, too.
+    fn keep_freezes(&mut self) -> Vec<Out> {
+        match self.open.as_mut() {
+            Some(open) if !open.ledger.freezes.includes(&self.freezes) => {
+                open.ledger.freezes.clone_from(&self.freezes);
+                self.save_ledger(None)
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// A dialogue whose save is done goes on; `trouble`: or ends.
     pub(super) fn finish(&mut self, prompt: u64, now: Moment, trouble: Option<&str>) -> Vec<Out> {
         let Some(at) = self.dialogues.iter().position(|dialogue| dialogue.prompt == prompt) else { return Vec::new() };
@@ -132,7 +143,7 @@ impl Signer {
         match next {
             Next::Grant(grant) => match self.still_may(prompt, now) {
                 Ok(()) => self.code_was_right(talk, grant, now),
-                Err(why) => talk.fail(&why, Advice::Ask, false),
+                Err(why) => talk.fail(&why, Advice::Ask, false).into_iter().chain(self.keep_freezes()).collect(),
             },
             Next::Rekeyed { closed } => {
                 if self.open.as_mut().is_none_or(|open| open.take_new_state_key().is_err()) {

@@ -112,6 +112,12 @@ impl Signer {
                 return Err("this API key is in the vault already".to_owned());
             }
         }
+        if let Some(details) = &edit.details
+            && details.account != info.details.account
+            && let Some(freeze) = self.freezes.holds(info)
+        {
+            return Err(format!("the kill switch holds this key ({freeze}), so its account stays as it is; re-arm first"));
+        }
         edit.details.as_ref().map_or(Ok(()), KeyDetails::validate).map_err(|error| error.to_string())
     }
 
@@ -137,6 +143,9 @@ impl Signer {
             return self.change_for_desk(request, &[(id, None)], now);
         };
         let old = new.info.replaces.and_then(|old| open.credential(Some(old), new.info.venue));
+        if let Some(freeze) = old.and_then(|old| self.freezes.holds(&old.info)) {
+            return Err(Refusal::State(format!("the kill switch holds the key that it is to replace ({freeze}); re-arm first")));
+        }
         let stage = match old {
             Some(old) => old.info.stage,
             None if open.credential(None, new.info.venue).is_none() => KeyStage::Active,

@@ -155,6 +155,9 @@ impl Signer {
         door: DoorId,
         now: Moment,
     ) -> Result<Reply, Refusal> {
+        if door == DoorId::NOBODY && action.permission() == Permission::Open {
+            return Err(Refusal::State("whoever asks cannot be told from others here; unlock from a terminal or the window of this computer".to_owned()));
+        }
         let words = self.words(&action, door, now)?;
         let not_before_ms = tried(&action).map_or(0, |tried| self.patience[tried as usize].not_before_ms);
         if now.mono_ms < not_before_ms {
