@@ -210,8 +210,8 @@ async fn kill_now(window: &Window, why: String) -> Answer<Killed> {
 /// Freezes the signer; how long it took. Blocks.
 pub(crate) fn freeze(desk: &Desk, why: &str) -> Answer<u64> {
     let start = Instant::now();
-    let asked =
-        SupervisorClient::connect(desk.profile()).and_then(|supervisor| supervisor.ask(&ToSupervisor::Kill(Freeze::everything(why)), &[], KILL_MAX));
+    let asked = SupervisorClient::connect(desk.profile())
+        .and_then(|supervisor| supervisor.ask(&ToSupervisor::Kill(Freeze::everything(why)), &[], KILL_MAX));
     let no =
         |words: String| failed("kill", format!("The kill switch was not confirmed: {words}. Revoke the key at the venue."), Advice::Ask);
     match asked {

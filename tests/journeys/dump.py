@@ -206,6 +206,7 @@ with open(yml, "w") as file:
     file.write(f"connector: binance\n\nbinance_api_key: {field}\nbinance_api_secret: {field}\n")
 ordinary.hand_over(yml)
 file = os.open(yml, os.O_RDONLY)
+unlocks_here(person.password)
 door = Terminal("key", "import", "--label", (other_label := random_text()), "--file-fd", file, fds=(file,))
 door.until("Code")
 door.type(person.phone.code())

@@ -55,9 +55,9 @@ prompt = daemon.child("strongroom-prompt")
 os.write(door.near, b"\x03")
 assert door.process.wait(20) == -signal.SIGINT
 eventually("no prompt", lambda: gone([prompt]))
-door = Terminal("vault", "unlock")
-door.until("Password")
-door.type(PASSWORD)
+unlocks_here(PASSWORD)
+door = Terminal("vault", "status")
+door.until("Vault: unlocked")
 door.ends(0)
-assert state() == "unlocked"
+assert state() == "locked", "at this terminal, and at no other"
 daemon.stop()

@@ -111,7 +111,9 @@ impl Machine {
     /// The signer refused it, or its lookup.
     pub(crate) fn amend_not_looked_up(&mut self, amendment: Amendment, why: &str, out: &mut Vec<Effect>) {
         let Amendment { id, door, .. } = amendment;
-        let words = format!("nobody knows whether {id} was made smaller, and it could not be looked up ({why}). `strongroom order show {id}` tells");
+        let words = format!(
+            "nobody knows whether {id} was made smaller, and it could not be looked up ({why}). `strongroom order show {id}` tells"
+        );
         out.push(Effect::Tell { door, tell: error("ambiguous", words, Advice::Reconcile) });
     }
 

@@ -12,7 +12,7 @@ use strongroom_audit::Kind;
 use strongroom_desk_api::socket::{DESK_SOCKET, LINE_LEN_MAX, listen, peer_is_same_user, run_dir};
 use strongroom_desk_api::{Ask, AuditEntry, OrderView, SessionRow, SessionView, Tell, VaultState, VaultView};
 use strongroom_guard::{Freeze, KillScope, Policy, SessionEnd};
-use strongroom_model::{Advice, ClientOrderId, OrderSpec, PlaceOrder, Quantity, Remark, Side, Symbol, is_plain};
+use strongroom_model::{Advice, ClientOrderId, OrderSpec, PlaceOrder, Quantity, Side, Symbol, is_plain};
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::{DoorId, Refusal, Reply, Request, SessionInfo, Status};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};

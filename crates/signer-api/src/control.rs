@@ -54,7 +54,7 @@ pub enum FromDesk {
     Seal,
 }
 
-pub(crate) /// A use of the kill switch: of everything its reason alone, which nothing can make unreadable; else CBOR.
+/// A use of the kill switch: of everything its reason alone, which nothing can make unreadable; else CBOR.
 pub fn freeze_bytes(freeze: &Freeze) -> Vec<u8> {
     let freeze = Freeze::new(&freeze.why, freeze.scope.clone());
     match (&freeze.scope, minicbor_serde::to_vec(&freeze)) {
@@ -72,7 +72,7 @@ pub fn read_freeze(bytes: &[u8]) -> Option<Freeze> {
     }
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).chars().filter(|c| !c.is_control()).take(200).collect()
 }
 

@@ -126,8 +126,7 @@ impl Signer {
             return unknown.into_iter().chain(self.stop_counting()).collect();
         }
         let had_ledger = saving.iter().any(|saving| saving.what == Sealed::State);
-        let failed: Vec<Out> =
-            saving.into_iter().flat_map(|saving| self.save_failed(saving.then, "the desk ended while saving")).collect();
+        let failed: Vec<Out> = saving.into_iter().flat_map(|saving| self.save_failed(saving.then, "the desk ended while saving")).collect();
         // Answers were for the old desk.
         let mut out: Vec<Out> = failed.into_iter().filter(|out| !matches!(out, Out::Reply(..))).collect();
         out.extend(self.stop_counting());

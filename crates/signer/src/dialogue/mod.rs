@@ -156,7 +156,9 @@ impl Signer {
         now: Moment,
     ) -> Result<Reply, Refusal> {
         if door == DoorId::NOBODY && action.permission() == Permission::Open {
-            return Err(Refusal::State("whoever asks cannot be told from others here; unlock from a terminal or the window of this computer".to_owned()));
+            return Err(Refusal::State(
+                "whoever asks cannot be told from others here; unlock from a terminal or the window of this computer".to_owned(),
+            ));
         }
         let words = self.words(&action, door, now)?;
         let not_before_ms = tried(&action).map_or(0, |tried| self.patience[tried as usize].not_before_ms);
