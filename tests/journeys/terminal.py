@@ -4,7 +4,7 @@ from world import *
 
 # Behind the numbers that descriptors of a story have.
 LINK = 500
-# Leads the terminal's process session, as a shell does: runs one command after the other, and Ctrl+C is for the command.
+# The system's Python, which any user may start. Leads the terminal's process session, as a shell does: runs one command after the other, and Ctrl+C is for the command.
 LEADER = f"""
 import ctypes, json, os, signal, socket, subprocess
 link = socket.socket(fileno={LINK})
@@ -46,7 +46,7 @@ class Login:
         def take():
             os.setsid()
             fcntl.ioctl(self.far, termios.TIOCSCTTY, 0)
-        self.leader = subprocess.Popen([sys.executable, "-c", LEADER], stdin=self.far, stdout=self.far, stderr=self.far, preexec_fn=take,
+        self.leader = subprocess.Popen(["/usr/bin/python3", "-c", LEADER], stdin=self.far, stdout=self.far, stderr=self.far, preexec_fn=take,
                                        pass_fds=(LINK,), **AS)
         started.append(self.leader)
         os.close(LINK)
