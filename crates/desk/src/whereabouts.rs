@@ -1,5 +1,7 @@
 //! From where a door is spoken at: the login session of processes (POSIX `setsid`), which a terminal, a window's launcher or a service
 //! manager begins. Invariant: the kernel says so, not the door.
+//!
+//! Processes of a PID namespace whose session began outside of it have session 0 (pid_namespaces(7)): all of a namespace's share one door.
 
 use std::path::Path;
 
@@ -17,10 +19,9 @@ pub(crate) fn door_of(stream: &UnixStream) -> DoorId {
 
 fn door_of_process(pid: u32) -> Option<DoorId> {
     let session: u32 = fields(pid)?.get(3)?.parse().ok()?;
-    let leader = if session == 0 { pid } else { session };
-    // A leader that ended leaves its session without a time of birth.
-    let start: u64 = fields(leader).and_then(|fields| fields.get(19)?.parse().ok()).unwrap_or_default();
-    Some(DoorId(u64::from(leader) << START_BITS | start & ((1 << START_BITS) - 1)))
+    // A leader that ended, or that is not of this namespace, leaves its session without a time of birth.
+    let start: u64 = fields(session).and_then(|fields| fields.get(19)?.parse().ok()).unwrap_or_default();
+    Some(DoorId(u64::from(session) << START_BITS | start & ((1 << START_BITS) - 1)))
 }
 
 /// What `/proc/PID/stat` tells behind the program's name (proc(5)): state, parent, group, session, ….
@@ -32,6 +33,9 @@ fn fields(pid: u32) -> Option<Vec<String>> {
 /// A door in words: what began its session of processes, and its number.
 pub(crate) fn words(door: DoorId) -> String {
     let leader = door.0 >> START_BITS;
+    if leader == 0 {
+        return "a process session that began outside of this container".to_owned();
+    }
     let name = std::fs::read_to_string(Path::new("/proc").join(leader.to_string()).join("comm")).unwrap_or_default();
     let name: String = name.chars().filter(|c| c.is_ascii_graphic()).collect();
     if name.is_empty() { format!("process session {leader}") } else { format!("{name}, process session {leader}") }
