@@ -275,7 +275,7 @@ fn resting(n: usize) -> anyhow::Result<Intent> {
         return Ok(Intent::Cancel { symbol, order: OrderRef::Client(client_order_id) });
     }
     let spec = OrderSpec::Limit { price: Price::parse("50000")?, quantity: Quantity::parse("0.001")?, tif: TimeInForce::Gtc };
-    Ok(Intent::Place(PlaceOrder { client_order_id, symbol, side: Side::Buy, spec }))
+    Ok(Intent::Place(PlaceOrder { client_order_id, symbol, side: Side::Buy, spec, reduce_only: false }))
 }
 
 /// Bought and sold in turns.
@@ -283,7 +283,7 @@ fn crossing(n: usize) -> anyhow::Result<Intent> {
     let side = if n.is_multiple_of(2) { Side::Buy } else { Side::Sell };
     let spec = OrderSpec::Market { size: MarketSize::Base(Quantity::parse("0.0005")?) };
     let client_order_id = ClientOrderId::parse(&format!("cross-{n}"))?;
-    Ok(Intent::Place(PlaceOrder { client_order_id, symbol: Symbol::parse("BTCUSDT")?, side, spec }))
+    Ok(Intent::Place(PlaceOrder { client_order_id, symbol: Symbol::parse("BTCUSDT")?, side, spec, reduce_only: false }))
 }
 
 /// Delays of what active listeners hear, in microseconds, while idle ones hear nothing.

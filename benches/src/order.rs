@@ -36,7 +36,7 @@ pub const KEYS: [Key; 2] = [
 pub fn intent() -> anyhow::Result<Intent> {
     let spec = OrderSpec::Limit { price: Price::parse("50000")?, quantity: Quantity::parse("0.01")?, tif: TimeInForce::Gtc };
     let client_order_id = ClientOrderId::parse("measured-0123456789abcdef").context("a constant")?;
-    Ok(Intent::Place(PlaceOrder { client_order_id, symbol: Symbol::parse("BTCUSDT")?, side: Side::Buy, spec }))
+    Ok(Intent::Place(PlaceOrder { client_order_id, symbol: Symbol::parse("BTCUSDT")?, side: Side::Buy, spec, reduce_only: false }))
 }
 
 /// The request to sign it.

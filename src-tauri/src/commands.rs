@@ -162,8 +162,8 @@ pub(crate) async fn candles(window: State<'_, Window>, symbol: Symbol, interval:
 
 #[tauri::command(rename_all = "snake_case")]
 pub(crate) async fn check(window: State<'_, Window>, order: Order) -> Answer<Checks> {
-    let Order { symbol, side, spec } = order;
-    asked!(window, Ask::Check { symbol, side, spec }, Tell::Checks(checks) => *checks)
+    let Order { symbol, side, spec, reduce_only } = order;
+    asked!(window, Ask::Check { symbol, side, spec, reduce_only }, Tell::Checks(checks) => *checks)
 }
 
 #[tauri::command(rename_all = "snake_case")]
@@ -173,8 +173,8 @@ pub(crate) async fn size(window: State<'_, Window>, symbol: Symbol, side: Side, 
 
 #[tauri::command(rename_all = "snake_case")]
 pub(crate) async fn place(window: State<'_, Window>, order: Order, name: Option<String>, reason: Option<String>) -> Answer<OrderView> {
-    let Order { symbol, side, spec } = order;
-    asked!(window, Ask::Place { client_order_id: name, symbol, side, spec, reason }, Tell::Order(view) => *view)
+    let Order { symbol, side, spec, reduce_only } = order;
+    asked!(window, Ask::Place { client_order_id: name, symbol, side, spec, reduce_only, reason }, Tell::Order(view) => *view)
 }
 
 #[tauri::command(rename_all = "snake_case")]

@@ -37,6 +37,8 @@ pub struct Order {
     pub side: Side,
     /// Kind, price, size.
     pub spec: OrderSpec,
+    /// It may only reduce what is held.
+    pub reduce_only: bool,
 }
 
 /// Where the prompt gets a key from.

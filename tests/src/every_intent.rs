@@ -9,7 +9,7 @@ pub fn every() -> Vec<Intent> {
     let quantity = || "0.5".parse().expect("a quantity");
     let spec = OrderSpec::Limit { price: "50000".parse().expect("a price"), quantity: quantity(), tif: TimeInForce::Gtc };
     vec![
-        Intent::Place(PlaceOrder { client_order_id: name(), symbol: symbol(), side: Side::Buy, spec }),
+        Intent::Place(PlaceOrder { client_order_id: name(), symbol: symbol(), side: Side::Buy, spec, reduce_only: false }),
         Intent::Cancel { symbol: symbol(), order: OrderRef::Client(name()) },
         Intent::Amend { symbol: symbol(), order: name(), quantity: quantity() },
         Intent::CancelAll { symbol: symbol() },

@@ -205,7 +205,7 @@ fn place<'a>(get: &impl Fn(&str) -> Option<&'a str>, symbol: Symbol) -> Result<I
     };
     let side = if text("side")? == "BUY" { Side::Buy } else { Side::Sell };
     let client_order_id = ClientOrderId::parse(text("newClientOrderId")?).map_err(|error| error.to_string())?;
-    Ok(Intent::Place(PlaceOrder { client_order_id, symbol, side, spec }))
+    Ok(Intent::Place(PlaceOrder { client_order_id, symbol, side, spec, reduce_only: false }))
 }
 
 fn percent(text: &str) -> String {

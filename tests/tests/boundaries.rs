@@ -105,6 +105,7 @@ fn the_kill_switch_refuses_orders_until_a_code_takes_it_back() {
             symbol: strongroom_model::Symbol::parse("BTCUSDT").unwrap(),
             side: strongroom_model::Side::Buy,
             spec,
+            reduce_only: false,
         });
         world.ask(Request::Sign(SignAsk { intent, credential: None, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 }), b"", ms)
     };

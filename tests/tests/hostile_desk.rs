@@ -66,7 +66,7 @@ fn forged(rng: &mut ChaCha8Rng, number: u32) -> SignAsk {
         _ => OrderSpec::Limit { price, quantity, tif: TimeInForce::Gtc },
     };
     let client_order_id = ClientOrderId::parse(&format!("h{number}")).unwrap();
-    let intent = Intent::Place(PlaceOrder { client_order_id, symbol: Symbol::parse(symbol).unwrap(), side, spec });
+    let intent = Intent::Place(PlaceOrder { client_order_id, symbol: Symbol::parse(symbol).unwrap(), side, spec, reduce_only: false });
     let clock_offset_us = [0, 59_000_000, -59_000_000, 61_000_000, i64::MIN + 1][rng.random_range(0..5)];
     SignAsk { intent, credential: None, clock_offset_us, recv_window_ms: 5_000, audit_seq: 0 }
 }
@@ -215,7 +215,13 @@ fn amendments_and_logins_raise_nothing() {
             let (price, quantity) = (rng.random_range(1_000..200_000_u32).to_string(), ["0.1", "0.05", "0.02"][rng.random_range(0..3)]);
             let spec = OrderSpec::PostOnly { price: Price::parse(&price).unwrap(), quantity: quantity.parse().unwrap() };
             let client_order_id = ClientOrderId::parse(&format!("h{number}")).unwrap();
-            Intent::Place(PlaceOrder { client_order_id, symbol: Symbol::parse("BTCUSDT").unwrap(), side: Side::Buy, spec })
+            Intent::Place(PlaceOrder {
+                client_order_id,
+                symbol: Symbol::parse("BTCUSDT").unwrap(),
+                side: Side::Buy,
+                spec,
+                reduce_only: false,
+            })
         } else {
             forged_beside(&mut rng, number)
         };

@@ -48,6 +48,7 @@ fn signs(world: &mut SignerWorld, quantity: &str, ms: i64) -> Result<(), String>
         symbol: Symbol::parse("BTCUSDT").unwrap(),
         side: Side::Buy,
         spec: OrderSpec::Limit { price: "50000".parse().unwrap(), quantity: quantity.parse().unwrap(), tif: TimeInForce::Gtc },
+        reduce_only: false,
     });
     match world.ask(Request::Sign(SignAsk { intent, credential: None, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 }), b"", ms) {
         Reply::Signed { .. } => Ok(()),
@@ -194,6 +195,7 @@ fn a_band_of_the_owner_does_not_make_orders_cheap_under_the_organisations_day() 
             symbol: Symbol::parse("BTCUSDT").unwrap(),
             side: Side::Sell,
             spec: OrderSpec::Market { size: strongroom_model::MarketSize::Base("1".parse().unwrap()) },
+            reduce_only: false,
         });
         world.ask(
             Request::Sign(SignAsk { intent, credential: None, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 }),

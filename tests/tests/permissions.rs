@@ -21,6 +21,7 @@ fn order(id: &str, quantity: &str) -> PlaceOrder {
         symbol: Symbol::parse("BTCUSDT").unwrap(),
         side: Side::Buy,
         spec: OrderSpec::Limit { price: "10000".parse().unwrap(), quantity: quantity.parse().unwrap(), tif: TimeInForce::Gtc },
+        reduce_only: false,
     }
 }
 

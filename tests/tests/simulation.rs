@@ -255,7 +255,7 @@ impl World {
             _ => OrderSpec::Limit { price, quantity, tif: TimeInForce::Gtc },
         };
         let client_order_id = ClientOrderId::parse(name).unwrap();
-        let order = PlaceOrder { client_order_id, symbol, side, spec };
+        let order = PlaceOrder { client_order_id, symbol, side, spec, reduce_only: false };
         self.sizes.insert(format!("sim-{number}"), quantity.value());
         let market = Quote { mark: Some(mark), average: Some(mark) };
         self.step(Event::Place { door: u64::from(number), by: DoorId::DESK, order, market, reason: None });
@@ -464,7 +464,7 @@ fn kill_in_the_middle(seed: u64) {
         let client_order_id = ClientOrderId::parse(&format!("far-{number}")).unwrap();
         let symbol = Symbol::parse("BTCUSDT").unwrap();
         let mark = Some(world.mark(&symbol));
-        let order = PlaceOrder { client_order_id, symbol, side: Side::Buy, spec };
+        let order = PlaceOrder { client_order_id, symbol, side: Side::Buy, spec, reduce_only: false };
         world.step(Event::Place { door: 7, by: DoorId::DESK, order, market: Quote { mark, average: mark }, reason: None });
         world.pass(2_000);
     };

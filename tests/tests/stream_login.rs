@@ -51,7 +51,7 @@ async fn a_stream_login_hears_of_orders_and_places_none() {
 
     let client_order_id = ClientOrderId::parse("heard-1").unwrap();
     let spec = OrderSpec::Market { size: MarketSize::Base("0.01".parse().unwrap()) };
-    let order = PlaceOrder { client_order_id, symbol: Symbol::parse("BTCUSDT").unwrap(), side: Side::Buy, spec };
+    let order = PlaceOrder { client_order_id, symbol: Symbol::parse("BTCUSDT").unwrap(), side: Side::Buy, spec, reduce_only: false };
     let placed = line.send(&signed(&mut signer, Intent::Place(order)), Duration::from_secs(5)).await.unwrap();
     assert_eq!(placed.status, 200, "{}", String::from_utf8_lossy(&placed.body));
     let heard = next(&mut stream).await;

@@ -26,6 +26,7 @@ describe("an order", () => {
             symbol: "BTCUSDT",
             side: "buy",
             spec: { limit: { price: fixed(row.dataset.price!, 2), quantity: "0.05000", tif: "GTC" } },
+            reduce_only: false,
           } satisfies Order,
         },
       ].map(({ order }) => ({ order })),

@@ -23,8 +23,11 @@ describe("what is understood", () => {
     ["SELL 1 btc-usdt limit 60300 FOK", "sell", limit("60300.0", "1.0000", "FOK")],
     ["buy 0.1 btc market", "buy", { market: { size: { base: "0.1000" } } }],
     ["buy 0.1 btc @market", "buy", { market: { size: { base: "0.1000" } } }],
+    ["sell 0.1 btc market reduce", "sell", { market: { size: { base: "0.1000" } } }],
     ["buy 250 usdt mkt", "buy", { market: { size: { quote: "250" } } }],
-  ])("%s", (line, side, spec) => expect(read(line)).toEqual({ order: { symbol: "BTCUSDT", side, spec } }));
+  ])("%s", (line, side, spec) =>
+    expect(read(line)).toEqual({ order: { symbol: "BTCUSDT", side, spec, reduce_only: line.includes("reduce") } }),
+  );
 });
 
 describe("what is refused", () => {

@@ -4,7 +4,7 @@ import type { Commands, DoorAction, Order } from "../src/bindings/contract";
 import { place } from "../src/state/placing";
 import { Prompt } from "../src/state/prompt.svelte";
 
-const order: Order = { symbol: "BTCUSDT", side: "buy", spec: { limit: { price: "100", quantity: "1", tif: "GTC" } } };
+const order: Order = { symbol: "BTCUSDT", side: "buy", spec: { limit: { price: "100", quantity: "1", tif: "GTC" } }, reduce_only: false };
 const refused = (code: string) => ({ code, message: `${code}; nothing was sent`, advice: "ask" });
 
 /** A desk that refuses until a confirmation of that very name came. */

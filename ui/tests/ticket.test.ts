@@ -77,7 +77,20 @@ describe("what is drafted", () => {
   ])("%#", (parts, spec) => {
     const { ticket } = stage();
     Object.assign(ticket, { price: "60 120", size: "0.05", ...parts });
-    expect(ticket.draft).toEqual({ order: { symbol: "BTCUSDT", side: "buy", spec } });
+    expect(ticket.draft).toEqual({ order: { symbol: "BTCUSDT", side: "buy", spec, reduce_only: false } });
+  });
+  it("only a sale by a base quantity can be one that only reduces", () => {
+    const { ticket } = stage();
+    Object.assign(ticket, { price: "60120", size: "0.05", kind: "market", reduceOnly: true });
+    for (const [side, sizeIn, reduces] of [
+      ["buy", "base", false],
+      ["sell", "quote", false],
+      ["sell", "base", true],
+    ] as const) {
+      Object.assign(ticket, { side, sizeIn });
+      expect(ticket.draft).toMatchObject({ order: { reduce_only: reduces } });
+      expect(ticket.words.endsWith(", reduce only")).toBe(reduces);
+    }
   });
   it("the button reads it back", () => {
     const { ticket } = stage();

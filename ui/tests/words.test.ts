@@ -85,6 +85,7 @@ describe("audit words", () => {
     symbol: "BTCUSDT",
     side: "buy",
     spec: { limit: { price: "93879.43", quantity: "0.02", tif: "GTC" } },
+    reduce_only: false,
   };
   const report = { order: ID, venue_order: 506, fate: "filled", filled: "0.01", notional: "967.5453", trades: [68] };
   const intended = entry("order-intended", { order, words: "buy 0.02 BTCUSDT at 93879.43 or better" });

@@ -322,6 +322,7 @@ fn order(number: i64) -> OrderView {
             quantity: quantity(500),
             tif: TimeInForce::Gtc,
         },
+        reduce_only: false,
         fate: Fate::Working,
         filled: quantity(100),
         filled_notional: Notional::ZERO,

@@ -214,6 +214,9 @@ pub(crate) struct OrderOptions {
     /// Fill everything now or nothing.
     #[arg(long, conflicts_with = "market")]
     fok: bool,
+    /// Only if it reduces what is held: a sale of no more than that. Needs no code, however large.
+    #[arg(long, conflicts_with = "quote")]
+    reduce_only: bool,
     /// Your name for the order; one is made when you give none.
     #[arg(long)]
     id: Option<String>,
@@ -240,15 +243,16 @@ impl OrderOptions {
             SideName::Buy => Side::Buy,
             SideName::Sell => Side::Sell,
         };
-        Ok(Ask::Place { client_order_id: self.id, symbol: self.symbol, side, spec, reason: self.reason })
+        let reduce_only = self.reduce_only;
+        Ok(Ask::Place { client_order_id: self.id, symbol: self.symbol, side, spec, reduce_only, reason: self.reason })
     }
 
     /// The order with a name, for what has to name it twice.
     pub(crate) fn named(mut self) -> Result<NamedOrder, Failure> {
         self.id.get_or_insert_with(|| format!("sr-{}", ulid::Ulid::generate().to_string().to_lowercase()));
         match self.ask()? {
-            Ask::Place { client_order_id: Some(client_order_id), symbol, side, spec, reason } => {
-                Ok(NamedOrder { client_order_id, symbol, side, spec, reason })
+            Ask::Place { client_order_id: Some(client_order_id), symbol, side, spec, reduce_only, reason } => {
+                Ok(NamedOrder { client_order_id, symbol, side, spec, reduce_only, reason })
             }
             _ => Err(Failure::usage("an order needs a name")),
         }
@@ -261,6 +265,7 @@ pub(crate) struct NamedOrder {
     pub(crate) symbol: Symbol,
     pub(crate) side: Side,
     pub(crate) spec: OrderSpec,
+    pub(crate) reduce_only: bool,
     pub(crate) reason: Option<String>,
 }
 
@@ -271,6 +276,7 @@ impl NamedOrder {
             symbol: self.symbol.clone(),
             side: self.side,
             spec: self.spec,
+            reduce_only: self.reduce_only,
             reason: self.reason.clone(),
         }
     }
@@ -281,8 +287,9 @@ impl NamedOrder {
     }
 
     pub(crate) fn exception(&self, why: String) -> DoorAction {
-        let NamedOrder { client_order_id, symbol, side, spec, .. } = self;
-        DoorAction::OverrideRule { client_order_id: client_order_id.clone(), symbol: symbol.clone(), side: *side, spec: *spec, why }
+        let NamedOrder { client_order_id, symbol, side, spec, reduce_only, .. } = self;
+        let (client_order_id, symbol) = (client_order_id.clone(), symbol.clone());
+        DoorAction::OverrideRule { client_order_id, symbol, side: *side, spec: *spec, reduce_only: *reduce_only, why }
     }
 }
 

@@ -216,7 +216,7 @@ fn one(door: &Door, orders: u32, start: &Barrier) -> Result<Drilled, Failure> {
         std::thread::sleep(Duration::from_millis(1));
     }
     let report = follow(door, DRILL_PATIENCE).ok_or_else(|| Failure::refused("drill", "the desk has no report of it".to_owned()))?;
-    let refused = door.ask(&Ask::Place { client_order_id: None, symbol, side: Side::Buy, spec, reason: None })?;
+    let refused = door.ask(&Ask::Place { client_order_id: None, symbol, side: Side::Buy, spec, reduce_only: false, reason: None })?;
     let since = |at: strongroom_model::Timestamp| at.us() - trigger_us;
     Ok(Drilled {
         profile: door.dir.clone(),
@@ -250,6 +250,7 @@ fn place(door: &Door, orders: u32) -> Result<(Symbol, OrderSpec, String), Failur
             symbol: instrument.symbol.clone(),
             side: Side::Buy,
             spec,
+            reduce_only: false,
             reason: Some("a drill".to_owned()),
         };
         placed(door, &ask)?;

@@ -272,7 +272,7 @@ fn words(view: &OrderView) -> String {
         OrderSpec::Market { size: MarketSize::Base(quantity) } => format!("{side} {quantity} {symbol} market"),
         OrderSpec::Market { size: MarketSize::Quote(notional) } => format!("{side} {symbol} for {notional} market"),
     };
-    format!("{what}, filled {}", view.filled)
+    format!("{what}{}, filled {}", if view.reduce_only { " reduce-only" } else { "" }, view.filled)
 }
 
 fn order(view: &OrderView) {

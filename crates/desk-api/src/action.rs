@@ -122,6 +122,9 @@ pub enum DoorAction {
         side: Side,
         /// Kind, price, size.
         spec: OrderSpec,
+        /// It may only reduce what is held.
+        #[serde(default)]
+        reduce_only: bool,
         /// Why, for the log.
         why: String,
     },

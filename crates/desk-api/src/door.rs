@@ -52,6 +52,9 @@ pub enum Ask {
         side: Side,
         /// Kind, price, size.
         spec: OrderSpec,
+        /// It may only reduce what is held.
+        #[serde(default)]
+        reduce_only: bool,
     },
     /// How much a part of the free balance buys or sells.
     Size {
@@ -117,6 +120,9 @@ pub enum Ask {
         side: Side,
         /// Kind, price, size.
         spec: OrderSpec,
+        /// It may only reduce what is held.
+        #[serde(default)]
+        reduce_only: bool,
         /// Why it should pass rules that ask for a reason.
         #[serde(default)]
         reason: Option<String>,
@@ -396,6 +402,8 @@ pub struct OrderView {
     pub side: Side,
     /// Kind, price, size.
     pub spec: OrderSpec,
+    /// It may only reduce what is held.
+    pub reduce_only: bool,
     /// Where it stands.
     pub fate: Fate,
     /// Base quantity filled.

@@ -111,6 +111,8 @@ pub(crate) async fn balances(hall: &Arc<Hall>) -> Tell {
         other => return unexpected(other),
     };
     hall.keys.signed(&request.api_key, wall());
+    let key = key_in_use(hall).await.filter(|key| key.api_key == request.api_key);
+    let account = key.map(|key| key.details.account).unwrap_or_default();
     match hall.send(&request, false).await {
         Outcome::Answer { status, retry_after_s, body } => {
             let read = decode::outcome(status, retry_after_s, &body).and_then(|body| Ok((decode::balances(body)?, decode::rights(body)?)));
@@ -118,7 +120,7 @@ pub(crate) async fn balances(hall: &Arc<Hall>) -> Tell {
                 Ok((balances, (trade, withdraw))) => {
                     hall.keys.told(&request.api_key, KeyRights { trade, withdraw, at: wall(), ..KeyRights::default() }, hall.venue.mode);
                     lock(&hall.balances).clone_from(&balances);
-                    hall.event(Event::Held(balances.clone())).await;
+                    hall.event(Event::Held { balances: balances.clone(), account }).await;
                     Tell::Balance { balances }
                 }
                 Err(failure) => rights::explained(hall, error("venue", failure.to_string(), failure.advice())).await,
@@ -129,11 +131,11 @@ pub(crate) async fn balances(hall: &Arc<Hall>) -> Tell {
 }
 
 /// What is known of a drafted order.
-pub(crate) async fn check(hall: &Arc<Hall>, symbol: Symbol, side: Side, spec: OrderSpec) -> Tell {
+pub(crate) async fn check(hall: &Arc<Hall>, symbol: Symbol, side: Side, spec: OrderSpec, reduce_only: bool) -> Tell {
     let Ok(client_order_id) = ClientOrderId::parse("draft") else {
         return error("client-order-id", "a draft cannot be named".to_owned(), Advice::Bug);
     };
-    let order = PlaceOrder { client_order_id, symbol, side, spec };
+    let order = PlaceOrder { client_order_id, symbol, side, spec, reduce_only };
     let (reply, judged) = tokio::sync::oneshot::channel();
     let judge = Inbound::Judge { order: order.clone(), market: market_of(hall, &order), reply };
     let judgement = if hall.inbound.send(judge).await.is_ok() { judged.await.ok().flatten() } else { None };

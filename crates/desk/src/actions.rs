@@ -172,8 +172,9 @@ async fn hand_over(hall: &Arc<Hall>, door: DoorId, action: DoorAction) -> Result
         DoorAction::ConfirmOrder { client_order_id, symbol, side, spec } => {
             Action::ConfirmOrder(order_of(&client_order_id, symbol, side, spec).map_err(bad_name)?)
         }
-        DoorAction::OverrideRule { client_order_id, symbol, side, spec, why } => {
-            Action::Override { order: order_of(&client_order_id, symbol, side, spec).map_err(bad_name)?, why }
+        DoorAction::OverrideRule { client_order_id, symbol, side, spec, reduce_only, why } => {
+            let order = order_of(&client_order_id, symbol, side, spec).map_err(bad_name)?;
+            Action::Override { order: PlaceOrder { reduce_only, ..order }, why }
         }
         DoorAction::ProtectOrder { client_order_id } => Action::Protect(ClientOrderId::parse(&client_order_id).map_err(bad_name)?),
         DoorAction::RemoveSlot { slot } => Action::RemoveSlot { slot },
@@ -192,7 +193,7 @@ async fn hand_over(hall: &Arc<Hall>, door: DoorId, action: DoorAction) -> Result
 }
 
 fn order_of(name: &str, symbol: Symbol, side: Side, spec: OrderSpec) -> Result<PlaceOrder, strongroom_model::IdError> {
-    Ok(PlaceOrder { client_order_id: ClientOrderId::parse(name)?, symbol, side, spec })
+    Ok(PlaceOrder { client_order_id: ClientOrderId::parse(name)?, symbol, side, spec, reduce_only: false })
 }
 
 fn bad_name(failure: strongroom_model::IdError) -> Tell {

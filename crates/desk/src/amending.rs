@@ -156,7 +156,7 @@ mod tests {
 
     fn order(stage: Stage) -> Order {
         let spec = OrderSpec::Limit { price: "10".parse().unwrap(), quantity: "3".parse().unwrap(), tif: TimeInForce::Gtc };
-        let intent = PlaceOrder { client_order_id: id(), symbol: Symbol::parse("X").unwrap(), side: Side::Buy, spec };
+        let intent = PlaceOrder { client_order_id: id(), symbol: Symbol::parse("X").unwrap(), side: Side::Buy, spec, reduce_only: false };
         Order {
             stage,
             filled: "1".parse().unwrap(),

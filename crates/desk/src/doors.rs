@@ -12,7 +12,7 @@ use strongroom_audit::Kind;
 use strongroom_desk_api::socket::{DESK_SOCKET, LINE_LEN_MAX, listen, peer_is_same_user, run_dir};
 use strongroom_desk_api::{Ask, AuditEntry, OrderView, SessionRow, SessionView, Tell, VaultState, VaultView};
 use strongroom_guard::{Freeze, KillScope, Policy, SessionEnd};
-use strongroom_model::{Advice, ClientOrderId, OrderSpec, PlaceOrder, Quantity, Side, Symbol, is_plain};
+use strongroom_model::{Advice, ClientOrderId, PlaceOrder, Quantity, is_plain};
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::{DoorId, Refusal, Reply, Request, SessionInfo, Status};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -122,7 +122,7 @@ impl Door {
                 Ok(candles) => Tell::Candles { candles },
                 Err(words) => error("venue", format!("no candles came: {words}"), Advice::RetryAfter(1_000)),
             },
-            Ask::Check { symbol, side, spec } => account::check(&self.hall, symbol, side, spec).await,
+            Ask::Check { symbol, side, spec, reduce_only } => account::check(&self.hall, symbol, side, spec, reduce_only).await,
             Ask::Size { symbol, side, price, percent } => account::size(&self.hall, &symbol, side, price, percent).await,
             Ask::Prepare { action } => actions::prepare(&self.hall, self.id, action).await,
             Ask::Outcome { ticket } => self.outcome(&ticket).await,
@@ -144,7 +144,10 @@ impl Door {
                 Ok(Reply::Policy(policy)) => self.policy(policy).await,
                 other => unexpected(other),
             },
-            Ask::Place { client_order_id, symbol, side, spec, reason } => self.place(client_order_id, symbol, side, spec, reason).await,
+            Ask::Place { client_order_id: name, symbol, side, spec, reduce_only, reason } => match named(name) {
+                Ok(client_order_id) => self.place(PlaceOrder { client_order_id, symbol, side, spec, reduce_only }, reason).await,
+                Err(tell) => tell,
+            },
             Ask::Cancel { client_order_id } => self.cancel(&client_order_id).await,
             Ask::Amend { client_order_id, quantity } => self.amend(&client_order_id, quantity).await,
             Ask::Orders { live } => self.orders(live),
@@ -314,13 +317,7 @@ impl Door {
         }
     }
 
-    async fn place(&self, name: Option<String>, symbol: Symbol, side: Side, spec: OrderSpec, reason: Option<String>) -> Tell {
-        let name = name.unwrap_or_else(|| format!("sr-{}", ulid::Ulid::generate().to_string().to_lowercase()));
-        let client_order_id = match ClientOrderId::parse(&name) {
-            Ok(id) => id,
-            Err(failure) => return error("client-order-id", failure.to_string(), Advice::Refuse),
-        };
-        let order = PlaceOrder { client_order_id, symbol, side, spec };
+    async fn place(&self, order: PlaceOrder, reason: Option<String>) -> Tell {
         if let Err(words) = self.hall.venue.check(&order) {
             return error("filter", format!("{words}; nothing was sent"), Advice::Refuse);
         }
@@ -452,6 +449,12 @@ fn audit_entry(leaf: &strongroom_audit::Leaf, text: &str) -> AuditEntry {
         kind: fields.map(|fields| fields.kind).unwrap_or_default(),
         payload: serde_json::from_str(text).unwrap_or(serde_json::Value::Null),
     }
+}
+
+/// What a door calls its order, or a name for it.
+fn named(name: Option<String>) -> Result<ClientOrderId, Tell> {
+    let name = name.unwrap_or_else(|| format!("sr-{}", ulid::Ulid::generate().to_string().to_lowercase()));
+    ClientOrderId::parse(&name).map_err(|failure| error("client-order-id", failure.to_string(), Advice::Refuse))
 }
 
 /// What is left of a person's session; a machine's does not end by itself.

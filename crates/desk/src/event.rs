@@ -64,7 +64,12 @@ pub enum Event {
         why: String,
     },
     /// The venue told what is held.
-    Held(Vec<Balance>),
+    Held {
+        /// Of each asset.
+        balances: Vec<Balance>,
+        /// At which account, as it is noted of the key that asked.
+        account: String,
+    },
     /// The venue told its instruments: symbol, base, quote.
     Pairs(Vec<(Symbol, Asset, Asset)>),
     /// Prices of now.

@@ -68,6 +68,8 @@ pub struct Machine {
     /// Of today, from before the start; counted when the instruments are known.
     pub(crate) earlier: Vec<Order>,
     pub(crate) held_asked_ms: Option<u64>,
+    /// An order came that may only reduce what is held.
+    pub(crate) has_reduced: bool,
 }
 
 impl Machine {
@@ -137,7 +139,7 @@ impl Machine {
             Event::Policy(policy) => self.policy = policy,
             Event::Confirmed(order) => self.confirm(order, now),
             Event::Overridden { order, why } => self.let_pass(order, why, now),
-            Event::Held(balances) => self.held(&balances, now),
+            Event::Held { balances, account } => self.held(&balances, account, now),
             Event::Pairs(pairs) => self.pairs(pairs, now),
             Event::Marks(marks) => {
                 self.risk.marks(marks);

@@ -169,6 +169,7 @@ impl Order {
             symbol: self.intent.symbol.clone(),
             side: self.intent.side,
             spec: self.intent.spec,
+            reduce_only: self.intent.reduce_only,
             fate,
             filled: self.filled,
             filled_notional: self.filled_notional,
@@ -191,7 +192,7 @@ mod tests {
         let spec = OrderSpec::Limit { price: Price::parse("10").unwrap(), quantity: Quantity::parse("3").unwrap(), tif: TimeInForce::Gtc };
         let id = ClientOrderId::parse("a").unwrap();
         Order::intended(
-            PlaceOrder { client_order_id: id, symbol: Symbol::parse("X").unwrap(), side: Side::Buy, spec },
+            PlaceOrder { client_order_id: id, symbol: Symbol::parse("X").unwrap(), side: Side::Buy, spec, reduce_only: false },
             Timestamp::from_ms(1),
         )
     }

@@ -6,7 +6,7 @@ use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::Tell;
 use strongroom_guard::{Filled, Freeze, Judgement, Pair, Policy, Quote, Reason, worth_at_most};
-use strongroom_model::{Advice, Asset, Balance, ClientOrderId, Fill, PlaceOrder, Symbol, Timestamp};
+use strongroom_model::{Advice, Asset, Balance, ClientOrderId, Fill, PlaceOrder, Symbol, Timestamp, Venue};
 use strongroom_signer_api::DoorId;
 
 use crate::event::{Door, Effect, Now};
@@ -54,6 +54,11 @@ impl Machine {
             // The signer would refuse it, too; here nothing has to be recorded first.
             out.push(Effect::Tell { door, tell: denied(&Reason::KillSwitch { why }) });
             return;
+        }
+        if order.reduce_only {
+            // From now on what is held is asked for, as it is where a limit needs it.
+            self.has_reduced = true;
+            self.ask_held(now, out);
         }
         let Some(policy) = &self.policy else {
             out.push(Effect::Tell { door, tell: denied(&Reason::Sealed) });
@@ -113,7 +118,7 @@ impl Machine {
 
     /// Why an order has to be confirmed with a code first, if it has to.
     fn wants_confirmation(&self, policy: &Policy, order: &PlaceOrder, now: Now) -> Option<Reason> {
-        let above = policy.confirm_above?;
+        let above = policy.confirm_above.filter(|_| !order.reduce_only)?;
         let asked = worth_at_most(order, policy.instrument(&order.symbol)?);
         let is_confirmed = self.confirmed.iter().any(|(confirmed, until_ms)| confirmed == order && now.mono_ms < *until_ms);
         (asked > above && !is_confirmed).then_some(Reason::Confirm { asked, above })
@@ -149,7 +154,9 @@ impl Machine {
     }
 
     /// The venue told what is held.
-    pub(crate) fn held(&mut self, balances: &[Balance], now: Now) {
+    pub(crate) fn held(&mut self, balances: &[Balance], account: String, now: Now) {
+        // The desk has one venue.
+        self.risk.held_at(Venue::Binance, account);
         let whole = |balance: &Balance| (balance.asset.clone(), balance.free + balance.locked);
         self.risk.held(balances.iter().map(whole));
         self.held_asked_ms = Some(now.mono_ms);
@@ -168,7 +175,10 @@ impl Machine {
     /// Asks for what is held, where a rule needs it and it is not known, or was told long ago.
     pub(crate) fn ask_held(&mut self, now: Now, out: &mut Vec<Effect>) {
         let needs = self.policy.as_ref().is_some_and(|policy| {
-            policy.desk.exposure_max.is_some() || policy.instruments.iter().any(|listed| listed.position_max.is_some())
+            self.has_reduced
+                || policy.desk.exposure_max.is_some()
+                || !policy.desk.exposure_of.is_empty()
+                || policy.instruments.iter().any(|listed| listed.position_max.is_some())
         });
         let every = if self.risk.exposure.is_known() { HELD_MS } else { UNKNOWN_HELD_MS };
         if needs && self.held_asked_ms.is_none_or(|asked| now.mono_ms.saturating_sub(asked) >= every) {

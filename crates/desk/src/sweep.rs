@@ -107,8 +107,14 @@ impl Machine {
 
     /// Takes back what may rest and is inside, but not what is protected.
     pub(crate) fn take_back(&mut self, why: &str, is_inside: impl Fn(&Order) -> bool, now: Now, out: &mut Vec<Effect>) {
-        for id in self.catch(why, is_inside, now) {
-            self.cancel(None, &id, out);
+        let caught = self.catch(why, is_inside, now);
+        for id in &caught {
+            self.sign_cancel(None, id, out);
+        }
+        // A cancel does not wait for its log entry, and all of them are noted at once.
+        let entries: Vec<_> = caught.iter().map(|id| (Kind::OrderIntended, json!({"cancel": id}))).collect();
+        if !entries.is_empty() {
+            self.record(Work::Note, Vec::new(), entries, out);
         }
     }
 

@@ -4,7 +4,7 @@
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use strongroom_desk_api::{BookView, Check, CheckState, Checks, Enforcer};
-use strongroom_guard::{Judgement, OrderRate, Policy, Reason, Role, Session, SignerFacts, Turnover, Verdict, signer_gate};
+use strongroom_guard::{Judgement, OrderRate, Policy, Reason, Role, Session, SignerFacts, Turnover, Turnovers, Verdict, signer_gate};
 use strongroom_model::{
     Amount, Balance, Instrument, Intent, KeyScope, Level, MarketSize, Notional, OrderSpec, PlaceOrder, Price, Quantity, Side, Timestamp,
 };
@@ -117,6 +117,8 @@ fn limits(facts: &Facts<'_>, order: &PlaceOrder) -> Check {
         scope: &KeyScope::default(),
         rate: &mut OrderRate::default(),
         turnover: &mut Turnover::default(),
+        slot: None,
+        turnovers: &mut Turnovers::default(),
         is_confirmed: false,
         now_ms: 0,
         wall: Timestamp::from_ms(0),
@@ -368,7 +370,13 @@ mod tests {
             }
             _ => panic!("{text}"),
         };
-        PlaceOrder { client_order_id: ClientOrderId::parse("t").unwrap(), symbol: Symbol::parse("BTCUSDT").unwrap(), side, spec }
+        PlaceOrder {
+            client_order_id: ClientOrderId::parse("t").unwrap(),
+            symbol: Symbol::parse("BTCUSDT").unwrap(),
+            side,
+            spec,
+            reduce_only: false,
+        }
     }
 
     /// Rows: an order, and the checks that do not pass.

@@ -1,9 +1,10 @@
 //! What the desk's rules are set to. Invariant: what is not set does not bind, and loosening any of it is recognised as loosening.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use strongroom_model::{Notional, Symbol};
+use strongroom_model::{Notional, Symbol, Venue};
 
 use crate::policy::is_looser;
 
@@ -11,6 +12,10 @@ use crate::policy::is_looser;
 const RESTRICTED_MAX: usize = 200;
 /// Most open orders that can be allowed.
 const OPEN_ORDERS_MAX: u32 = 2_000;
+/// Most venues and accounts with a limit of their own.
+const EXPOSURES_MAX: usize = 32;
+/// Longest name of an account: no key can have a longer one.
+const ACCOUNT_LEN_MAX: usize = 64;
 /// Longest time in which an order is a repetition: an hour.
 const DUPLICATE_MS_MAX: u64 = 3_600_000;
 
@@ -76,6 +81,37 @@ pub enum RuleMode {
     Refuse,
 }
 
+/// Where something is held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum ExposureScope {
+    /// At a venue.
+    Venue(Venue),
+    /// At an account, as it is noted of the keys.
+    Account(String),
+}
+
+impl fmt::Display for ExposureScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Venue(venue) => write!(f, "venue {venue}"),
+            Self::Account(account) => write!(f, "account {account}"),
+        }
+    }
+}
+
+/// How much may be held somewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct ExposureLimit {
+    /// Where.
+    pub of: ExposureScope,
+    /// As [`DeskRules::exposure_max`].
+    pub max: Notional,
+}
+
 /// Rules that the desk enforces: only it knows markets and what is held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -91,6 +127,8 @@ pub struct DeskRules {
     pub open_orders_max: Option<u32>,
     /// Most that is held of all instruments of a quote asset, with what open orders would buy, at marks.
     pub exposure_max: Option<Notional>,
+    /// The same of one venue or one account.
+    pub exposure_of: Vec<ExposureLimit>,
     /// Most that a day's trades (UTC) may have lost, at marks; beyond it, the kill switch engages.
     pub day_loss_max: Option<Notional>,
     /// Most that the day's result may have fallen from its highest; beyond it, the kill switch engages.
@@ -114,6 +152,7 @@ impl Default for DeskRules {
             slippage_bps: Some(500),
             open_orders_max: Some(500),
             exposure_max: None,
+            exposure_of: Vec::new(),
             day_loss_max: None,
             drawdown_max: None,
             duplicate_ms: None,
@@ -137,6 +176,14 @@ impl DeskRules {
         restricted.dedup();
         restricted.len() == self.restricted.len()
             && restricted.len() <= RESTRICTED_MAX
+            && self.exposure_of.len() <= EXPOSURES_MAX
+            && self.exposure_of.iter().enumerate().all(|(at, limit)| {
+                let is_named = match &limit.of {
+                    ExposureScope::Venue(_) => true,
+                    ExposureScope::Account(account) => (1..=ACCOUNT_LEN_MAX).contains(&account.len()),
+                };
+                is_named && !self.exposure_of[..at].iter().any(|other| other.of == limit.of)
+            })
             && self.slippage_bps.is_none_or(|bps| bps <= 10_000)
             && self.open_orders_max.is_none_or(|most| most <= OPEN_ORDERS_MAX)
             && self.duplicate_ms.is_none_or(|ms| ms <= DUPLICATE_MS_MAX)
@@ -151,6 +198,10 @@ impl DeskRules {
             || is_looser(self.slippage_bps, next.slippage_bps)
             || is_looser(self.open_orders_max, next.open_orders_max)
             || is_looser(self.exposure_max, next.exposure_max)
+            || self.exposure_of.iter().any(|before| {
+                let after = next.exposure_of.iter().find(|after| after.of == before.of);
+                is_looser(Some(before.max), after.map(|after| after.max))
+            })
             || is_looser(self.day_loss_max, next.day_loss_max)
             || is_looser(self.drawdown_max, next.drawdown_max)
             // A shorter time lets more pass.
@@ -175,6 +226,7 @@ mod tests {
             slippage_bps: Some(100),
             open_orders_max: Some(10),
             exposure_max: most("100"),
+            exposure_of: vec![ExposureLimit { of: ExposureScope::Account("a".to_owned()), max: Notional::parse("100").unwrap() }],
             day_loss_max: most("100"),
             drawdown_max: most("100"),
             duplicate_ms: Some(1_000),
@@ -183,7 +235,7 @@ mod tests {
             self_trade: false,
         };
         assert!(rules.fits() && !rules.is_loosened_by(&rules));
-        let looser: [fn(&mut DeskRules); 13] = [
+        let looser: [fn(&mut DeskRules); 15] = [
             |rules| rules.modes = BTreeMap::from([(DeskRule::Slippage, RuleMode::Shadow)]),
             |rules| rules.modes.extend([(DeskRule::Position, RuleMode::Ask)]),
             |rules| rules.restricted.clear(),
@@ -191,6 +243,8 @@ mod tests {
             |rules| rules.slippage_bps = None,
             |rules| rules.open_orders_max = Some(11),
             |rules| rules.exposure_max = None,
+            |rules| rules.exposure_of.clear(),
+            |rules| rules.exposure_of[0].max = Notional::parse("100.01").unwrap(),
             |rules| rules.day_loss_max = Notional::parse("101").ok(),
             |rules| rules.drawdown_max = None,
             |rules| rules.duplicate_ms = Some(999),
@@ -216,6 +270,7 @@ mod tests {
 
     #[test]
     fn numbers_have_bounds() {
+        let of = |account: &str| ExposureLimit { of: ExposureScope::Account(account.to_owned()), max: Notional::ZERO };
         let symbol = Symbol::parse("BTCUSDT").unwrap();
         for rules in [
             DeskRules { restricted: vec![symbol.clone(), symbol], ..DeskRules::default() },
@@ -223,6 +278,8 @@ mod tests {
             DeskRules { open_orders_max: Some(2_001), ..DeskRules::default() },
             DeskRules { duplicate_ms: Some(3_600_001), ..DeskRules::default() },
             DeskRules { cancels_percent: Some(0), ..DeskRules::default() },
+            DeskRules { exposure_of: vec![of("a"), of("a")], ..DeskRules::default() },
+            DeskRules { exposure_of: vec![of("")], ..DeskRules::default() },
         ] {
             assert!(!rules.fits());
         }

@@ -131,6 +131,19 @@ impl Exposure {
         Some(held.saturating_add(open).saturating_add(more))
     }
 
+    /// Base quantity held of an instrument, less what open orders sell. A sale that the venue holds back is held until it fills.
+    pub fn left_to_sell(&self, symbol: &Symbol) -> Option<Decimal> {
+        let base = &self.pairs.get(symbol)?.base;
+        let held = self.held.as_ref()?.get(base).copied().unwrap_or_default();
+        let of_base = |open: &&OpenOrder| self.pairs.get(&open.order.symbol).is_none_or(|pair| pair.base == *base);
+        let sells = self.open.values().filter(|open| open.order.side == Side::Sell).filter(of_base).map(|open| match open.order.spec {
+            // How much it takes is not known: all.
+            OrderSpec::Market { size: MarketSize::Quote(_) } => held,
+            spec => (spec.quantity().map_or(Decimal::ZERO, Quantity::value) - open.filled).max(Decimal::ZERO),
+        });
+        Some(held - sells.fold(Decimal::ZERO, Decimal::saturating_add))
+    }
+
     /// Worth of all listed instruments of a quote asset, with all that open orders and `more` would buy. `price` says at how much a unit
     /// counts.
     pub fn worth<'a>(

@@ -5,6 +5,7 @@ use strongroom_model::{Notional, Price, Quantity, Symbol};
 use thiserror::Error;
 
 use crate::desk_rules::DeskRules;
+use crate::thresholds::{Actor, THRESHOLDS_MAX, Threshold};
 
 /// Most instruments on one list.
 const INSTRUMENTS_MAX: usize = 200;
@@ -84,6 +85,9 @@ pub struct Policy {
     /// A password that is less hard to try is stretched anew when it is given next; nothing: as it is.
     #[serde(default)]
     pub kdf_floor: Option<KdfFloor>,
+    /// What one person, or one bot, may sign in a day, beside what everybody together may.
+    #[serde(default)]
+    pub thresholds: Vec<Threshold>,
     /// Rules that need to know markets, or what is held.
     #[serde(default)]
     pub desk: DeskRules,
@@ -149,6 +153,7 @@ impl Policy {
             session_idle_ms: 5 * 60_000,
             session_age_max_ms: 8 * 3_600_000,
             kdf_floor: None,
+            thresholds: Vec::new(),
             desk: DeskRules::default(),
         }
     }
@@ -156,6 +161,11 @@ impl Policy {
     /// Limits of one instrument, if it is on the list.
     pub fn instrument(&self, symbol: &Symbol) -> Option<&InstrumentPolicy> {
         self.instruments.iter().find(|instrument| instrument.symbol == *symbol)
+    }
+
+    /// What one person or bot may sign in a day, if there is a threshold of its own.
+    fn threshold(&self, of: &Actor) -> Option<Notional> {
+        self.thresholds.iter().find(|threshold| threshold.of == *of).map(|threshold| threshold.day_notional_max)
     }
 
     /// Whether it makes sense.
@@ -178,7 +188,10 @@ impl Policy {
                 return Err(PolicyError::Range("price_high times quantity_max"));
             }
         }
+        let is_repeated = |at: usize| self.thresholds[..at].iter().any(|other| other.of == self.thresholds[at].of);
         let ranges = [
+            ("thresholds", self.thresholds.len() <= THRESHOLDS_MAX && !(0..self.thresholds.len()).any(is_repeated)),
+            ("thresholds", self.thresholds.iter().all(|threshold| threshold.day_notional_max.value() <= WORTH_MAX.into())),
             ("day_notional_max", self.day_notional_max.value() <= WORTH_MAX.into()),
             ("orders_per_minute", self.orders_per_minute <= ORDERS_PER_MINUTE_MAX),
             ("price_collar_bps", self.price_collar_bps <= 10_000),
@@ -212,6 +225,7 @@ impl Policy {
             || next.order_notional_max > self.order_notional_max
             || next.day_notional_max > self.day_notional_max
             || is_looser(self.confirm_above, next.confirm_above)
+            || self.thresholds.iter().any(|before| is_looser(Some(before.day_notional_max), next.threshold(&before.of)))
             || self.desk.is_loosened_by(&next.desk)
             || next.orders_per_minute > self.orders_per_minute
             || next.price_collar_bps > self.price_collar_bps
@@ -244,8 +258,12 @@ mod tests {
 
     #[test]
     fn every_way_to_raise_is_seen() {
-        let policy = Policy::initial();
-        let changes: [fn(&mut Policy); 12] = [
+        let threshold = Threshold { of: Actor::Person(2), day_notional_max: Notional::parse("100").unwrap() };
+        let policy = Policy { thresholds: vec![threshold], ..Policy::initial() };
+        let changes: [fn(&mut Policy); 15] = [
+            |p| p.thresholds.clear(),
+            |p| p.thresholds[0].of = Actor::Person(3),
+            |p| p.thresholds[0].day_notional_max = Notional::parse("100.01").unwrap(),
             |p| p.order_notional_max = Notional::parse("25000.00000001").unwrap(),
             |p| p.orders_per_minute += 1,
             |p| p.day_notional_max = Notional::parse("5000000.01").unwrap(),

@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use rust_decimal::Decimal;
-use strongroom_model::{Amount, Asset, Fill, Notional, OrderSpec, PlaceOrder, Price, Quantity, Side, Symbol, Timestamp};
+use strongroom_model::{Amount, Asset, Fill, Notional, OrderSpec, PlaceOrder, Price, Quantity, Side, Symbol, Timestamp, Venue};
 
 use crate::day::Day;
-use crate::desk_rules::DeskRule;
+use crate::desk_rules::{DeskRule, ExposureScope};
 use crate::exposure::{Exposure, Filled, Pair};
 use crate::policy::Policy;
 use crate::rules::Reason;
@@ -46,6 +46,8 @@ pub struct Judgement {
 pub struct RiskState {
     /// What is held and on its way.
     pub exposure: Exposure,
+    /// Where that is held.
+    held_at: Option<(Venue, String)>,
     day: Day,
     marks: BTreeMap<Symbol, Price>,
     /// Orders sent within the last hour, newest last.
@@ -64,6 +66,11 @@ impl RiskState {
     /// The venue told what is held.
     pub fn held(&mut self, balances: impl IntoIterator<Item = (Asset, Amount)>) {
         self.exposure.told(balances);
+    }
+
+    /// At which venue and account it is.
+    pub fn held_at(&mut self, venue: Venue, account: String) {
+        self.held_at = Some((venue, account));
     }
 
     /// The venue told its instruments.
@@ -163,6 +170,7 @@ impl RiskState {
             return judgement;
         };
         judgement.refused.extend(value_at_mark(policy, mark, order));
+        judgement.refused.extend(self.cannot_reduce(order));
         let mut broken = self.broken(policy, order, mark, market.average, now_ms);
         broken.extend(self.losses(policy));
         for (rule, reason) in broken {
@@ -228,7 +236,7 @@ impl RiskState {
                 Some(_) => {}
             }
         }
-        if let Some(max) = policy.desk.exposure_max {
+        for (of, max) in self.exposure_limits(policy) {
             let top = |symbol: &Symbol| policy.instrument(symbol).map_or(Decimal::ZERO, |listed| listed.counted_to().value());
             let price = |symbol: &Symbol| match self.marks.get(symbol) {
                 _ if *symbol == order.symbol => mark.value(),
@@ -241,13 +249,39 @@ impl RiskState {
             let worth = quote.as_ref().and_then(|quote| self.exposure.worth(quote, listed, Some(order), price));
             match (quote, worth.map(Notional::new)) {
                 (Some(quote), Some(Some(after))) if after > max => {
-                    broken.push((DeskRule::Exposure, Reason::Exposure { after, max, quote }));
+                    broken.push((DeskRule::Exposure, Reason::Exposure { of, after, max, quote }));
                 }
                 (Some(_), Some(_)) => {}
                 _ => broken.push(unknown(DeskRule::Exposure)),
             }
         }
         broken
+    }
+
+    /// Limits on what is held that bind here: in all, at this venue, at this account. Of all that is open each counts everything: no order
+    /// of another account makes room.
+    fn exposure_limits(&self, policy: &Policy) -> Vec<(Option<String>, Notional)> {
+        let is_here = |of: &ExposureScope| match (of, &self.held_at) {
+            (ExposureScope::Venue(of), Some((venue, _))) => of == venue,
+            (ExposureScope::Account(of), Some((_, account))) => of == account,
+            // Nothing was told: each could be meant.
+            (_, None) => true,
+        };
+        let here = policy.desk.exposure_of.iter().filter(|limit| is_here(&limit.of)).map(|limit| (Some(limit.of.to_string()), limit.max));
+        policy.desk.exposure_max.map(|max| (None, max)).into_iter().chain(here).collect()
+    }
+
+    /// Why an order that may only reduce would not.
+    fn cannot_reduce(&self, order: &PlaceOrder) -> Option<Reason> {
+        if !order.reduce_only {
+            return None;
+        }
+        let Some(asked) = order.spec.quantity().filter(|_| order.can_only_reduce()) else { return Some(Reason::ReduceOnly) };
+        let Some(left) = self.exposure.left_to_sell(&order.symbol) else {
+            return Some(Reason::ExposureUnknown { symbol: order.symbol.clone() });
+        };
+        let left = Quantity::new(left.max(Decimal::ZERO)).unwrap_or_default();
+        (asked > left).then(|| Reason::ReduceHeld { symbol: order.symbol.clone(), asked, left })
     }
 
     fn cancel_ratio(&mut self, policy: &Policy, now_ms: u64) -> Option<(DeskRule, Reason)> {

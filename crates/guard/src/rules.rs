@@ -36,6 +36,11 @@ pub const RULES: &[Rule] = &[
     Rule { name: "role", enforcer: Enforcer::Signer, demand: "the session's roles include trader for orders" },
     Rule { name: "scope", enforcer: Enforcer::Signer, demand: "the order is inside of what the key may be used for" },
     Rule { name: "instrument", enforcer: Enforcer::Signer, demand: "the symbol is on the instrument list" },
+    Rule {
+        name: "reduce-only",
+        enforcer: Enforcer::Signer,
+        demand: "an order that may only reduce what is held is a sale of a base quantity",
+    },
     Rule { name: "order-rate", enforcer: Enforcer::Signer, demand: "not more new orders per minute than allowed" },
     Rule { name: "max-quantity", enforcer: Enforcer::Signer, demand: "base quantity at most the instrument's maximum" },
     Rule { name: "max-notional", enforcer: Enforcer::Signer, demand: "price times quantity at most the maximum per order" },
@@ -45,14 +50,24 @@ pub const RULES: &[Rule] = &[
         enforcer: Enforcer::Signer,
         demand: "all orders signed in 24 hours, each at its most, at most the maximum",
     },
+    Rule { name: "threshold", enforcer: Enforcer::Signer, demand: "what one person or one bot signed in 24 hours at most its maximum" },
     Rule { name: "confirm", enforcer: Enforcer::Signer, demand: "an order above the threshold was confirmed with a code of its own" },
     Rule { name: "mark", enforcer: Enforcer::Desk, demand: "a current mark is known" },
     Rule { name: "restricted", enforcer: Enforcer::Desk, demand: "an instrument that is bought is not restricted" },
     Rule { name: "price-collar", enforcer: Enforcer::Desk, demand: "price not further from the mark than the collar, on the losing side" },
     Rule { name: "slippage", enforcer: Enforcer::Desk, demand: "a market order fills, by the book, near enough to the mark" },
     Rule { name: "open-orders", enforcer: Enforcer::Desk, demand: "not more orders open than allowed" },
+    Rule {
+        name: "reduce-held",
+        enforcer: Enforcer::Desk,
+        demand: "an order that may only reduce sells no more than what is held and no other order sells",
+    },
     Rule { name: "position", enforcer: Enforcer::Desk, demand: "what is held and would be bought of an instrument at most its maximum" },
-    Rule { name: "exposure", enforcer: Enforcer::Desk, demand: "all that is held and would be bought at most the maximum" },
+    Rule {
+        name: "exposure",
+        enforcer: Enforcer::Desk,
+        demand: "all that is held and would be bought at most the maximum, in all and of a venue or account",
+    },
     Rule { name: "exposure-unknown", enforcer: Enforcer::Desk, demand: "the venue told what is held, where a rule needs it" },
     Rule { name: "duplicate", enforcer: Enforcer::Desk, demand: "the same order was not sent a moment ago" },
     Rule { name: "cancel-ratio", enforcer: Enforcer::Desk, demand: "not more cancels for a hundred orders than allowed" },
@@ -152,6 +167,26 @@ pub enum Reason {
         /// When the first of it leaves.
         retry_after_ms: u64,
     },
+    /// Too much of one person or bot in one day.
+    #[error(
+        "worth up to {asked}, it would bring what {of} signed in 24 hours from {counted} above {max}; up to the difference passes, more from \
+         {} on", in_words(*.retry_after_ms)
+    )]
+    Threshold {
+        /// Whose.
+        of: String,
+        /// The most that the order can be worth.
+        asked: Notional,
+        /// What counts already.
+        counted: Notional,
+        /// The most allowed.
+        max: Notional,
+        /// When the first of it leaves.
+        retry_after_ms: u64,
+    },
+    /// It may only reduce, and cannot.
+    #[error("an order that may only reduce what is held is a sale of a base quantity; without the mark it passes this rule")]
+    ReduceOnly,
     /// So large an order is confirmed first.
     #[error("an order worth up to {asked} is confirmed with a code first; up to {above} passes without")]
     Confirm {
@@ -203,6 +238,16 @@ pub enum Reason {
         /// The most allowed.
         max: u32,
     },
+    /// More than could be reduced.
+    #[error("it may only reduce what is held: {left} of {symbol} can still be sold, and it sells {asked}")]
+    ReduceHeld {
+        /// Which.
+        symbol: Symbol,
+        /// What it would sell.
+        asked: Quantity,
+        /// Held, less what open orders sell.
+        left: Quantity,
+    },
     /// Too much of one instrument.
     #[error("with this order and all that are open, {after} of {symbol} could be held; at most {max} may be")]
     Position {
@@ -214,8 +259,13 @@ pub enum Reason {
         max: Quantity,
     },
     /// Too much altogether.
-    #[error("with this order and all that are open, instruments worth {after} {quote} could be held; at most {max} may be")]
+    #[error(
+        "with this order and all that are open, instruments worth {after} {quote} could be held{}; at most {max} may be",
+        .of.as_ref().map_or_else(String::new, |of| format!(" at {of}"))
+    )]
     Exposure {
+        /// A venue or an account; nothing: everywhere.
+        of: Option<String>,
         /// Held and bought by open orders and this one, at marks.
         after: Notional,
         /// The most allowed.
@@ -304,12 +354,15 @@ impl Reason {
             Self::MaxNotional { .. } => "max-notional",
             Self::PriceBand { .. } => "price-band",
             Self::DayNotional { .. } => "day-notional",
+            Self::Threshold { .. } => "threshold",
+            Self::ReduceOnly => "reduce-only",
             Self::Confirm { .. } => "confirm",
             Self::Restricted { .. } => "restricted",
             Self::PriceCollar { .. } => "price-collar",
             Self::Mark { .. } => "mark",
             Self::Slippage { .. } => "slippage",
             Self::OpenOrders { .. } => "open-orders",
+            Self::ReduceHeld { .. } => "reduce-held",
             Self::Position { .. } => "position",
             Self::Exposure { .. } => "exposure",
             Self::ExposureUnknown { .. } => "exposure-unknown",
@@ -325,7 +378,7 @@ impl Reason {
     /// Whether risk can let one order pass it: it is the desk's, and not one that stops everything or knows too little.
     pub fn can_be_overridden(&self) -> bool {
         let stops = matches!(self, Self::DayLoss { .. } | Self::Drawdown { .. } | Self::RepeatedExecution { .. });
-        let knows_little = matches!(self, Self::Mark { .. } | Self::ExposureUnknown { .. });
+        let knows_little = matches!(self, Self::Mark { .. } | Self::ExposureUnknown { .. } | Self::ReduceHeld { .. });
         let is_of_desk = RULES.iter().any(|rule| rule.name == self.rule() && rule.enforcer == Enforcer::Desk);
         is_of_desk && !stops && !knows_little
     }
@@ -333,9 +386,10 @@ impl Reason {
     /// What to do next.
     pub const fn advice(&self) -> Advice {
         match self {
-            Self::OrderRate { retry_after_ms, .. } | Self::DayNotional { retry_after_ms, .. } | Self::Duplicate { retry_after_ms, .. } => {
-                Advice::RetryAfter(*retry_after_ms)
-            }
+            Self::OrderRate { retry_after_ms, .. }
+            | Self::DayNotional { retry_after_ms, .. }
+            | Self::Threshold { retry_after_ms, .. }
+            | Self::Duplicate { retry_after_ms, .. } => Advice::RetryAfter(*retry_after_ms),
             Self::Mark { .. } | Self::ExposureUnknown { .. } => Advice::RetryAfter(1_000),
             Self::Sealed | Self::Session { .. } | Self::KillSwitch { .. } | Self::Confirm { .. } => Advice::Ask,
             _ => Advice::Refuse,

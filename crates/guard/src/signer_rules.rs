@@ -10,6 +10,7 @@ use crate::freezes::Freeze;
 use crate::permissions::Permission;
 use crate::policy::{InstrumentPolicy, ORDERS_PER_MINUTE_MAX, Policy};
 use crate::rules::{Reason, Verdict};
+use crate::thresholds::{By, Turnovers};
 use crate::turnover::Turnover;
 
 const MINUTE_MS: u64 = 60_000;
@@ -54,6 +55,10 @@ pub struct SignerFacts<'a> {
     pub rate: &'a mut OrderRate,
     /// What was signed in the last day.
     pub turnover: &'a mut Turnover,
+    /// By which slot the session is.
+    pub slot: Option<u16>,
+    /// What each that has a threshold signed in the last day.
+    pub turnovers: &'a mut Turnovers,
     /// Whether a person confirmed this very order with a code.
     pub is_confirmed: bool,
     /// The signer's own monotonic clock.
@@ -88,6 +93,9 @@ fn signer_rules(policy: &Policy, facts: SignerFacts<'_>, order: &PlaceOrder) -> 
     let Some(instrument) = policy.instrument(&order.symbol) else {
         return Err(Reason::Instrument { symbol: order.symbol.clone() });
     };
+    if order.reduce_only && !order.can_only_reduce() {
+        return Err(Reason::ReduceOnly);
+    }
     if let Some(retry_after_ms) = facts.rate.wait_ms(policy.orders_per_minute, facts.now_ms) {
         return Err(Reason::OrderRate { limit: policy.orders_per_minute, retry_after_ms });
     }
@@ -118,8 +126,16 @@ fn signer_rules(policy: &Policy, facts: SignerFacts<'_>, order: &PlaceOrder) -> 
         let retry_after_ms = facts.turnover.eases_in_ms(facts.wall_s());
         return Err(Reason::DayNotional { asked: sayable(asked), counted, max: policy.day_notional_max, retry_after_ms });
     }
+    let by = By { slot: facts.slot, order: &order.client_order_id };
+    facts.turnovers.check(&policy.thresholds, by, asked, facts.wall_s()).map_err(|reason| match reason {
+        Reason::Threshold { of, asked, counted, max, retry_after_ms } => {
+            Reason::Threshold { of, asked: sayable(asked), counted, max, retry_after_ms }
+        }
+        other => other,
+    })?;
     match policy.confirm_above {
-        Some(above) if asked > above && !facts.is_confirmed => Err(Reason::Confirm { asked: sayable(asked), above }),
+        // Nobody is kept from taking risk away for want of a code.
+        Some(above) if asked > above && !facts.is_confirmed && !order.reduce_only => Err(Reason::Confirm { asked: sayable(asked), above }),
         _ => Ok(()),
     }
 }
@@ -162,6 +178,7 @@ mod tests {
     use strongroom_model::{ClientOrderId, OrderRef, Price, Role, Symbol, TimeInForce};
 
     use super::*;
+    use crate::thresholds::{Actor, Threshold};
 
     fn order(symbol: &str, side: Side, spec: OrderSpec) -> Intent {
         Intent::Place(PlaceOrder {
@@ -169,6 +186,7 @@ mod tests {
             symbol: Symbol::parse(symbol).unwrap(),
             side,
             spec,
+            reduce_only: false,
         })
     }
 
@@ -178,18 +196,28 @@ mod tests {
         order(symbol, Side::Buy, spec)
     }
 
-    fn ask(intent: &Intent, freeze: Option<&Freeze>, session: Result<&Session, SessionEnd>, now_ms: u64) -> String {
-        let facts = SignerFacts {
-            freeze,
-            session,
-            scope: &KeyScope::default(),
-            rate: &mut OrderRate::default(),
-            turnover: &mut Turnover::default(),
+    fn facts(session: &Session) -> SignerFacts<'_> {
+        SignerFacts {
+            freeze: None,
+            session: Ok(session),
+            scope: Box::leak(Box::default()),
+            rate: Box::leak(Box::default()),
+            turnover: Box::leak(Box::default()),
+            slot: None,
+            turnovers: Box::leak(Box::default()),
             is_confirmed: false,
-            now_ms,
+            now_ms: 0,
             wall: Timestamp::from_ms(0),
-        };
-        match signer_gate(&Policy::initial(), facts, intent) {
+        }
+    }
+
+    fn ask(intent: &Intent, freeze: Option<&Freeze>, session: Result<&Session, SessionEnd>, now_ms: u64) -> String {
+        let nobody = Session { opened_ms: 0, used_ms: 0, roles: vec![], is_service: false };
+        answer(&Policy::initial(), SignerFacts { freeze, session, now_ms, ..facts(&nobody) }, intent)
+    }
+
+    fn answer(policy: &Policy, facts: SignerFacts<'_>, intent: &Intent) -> String {
+        match signer_gate(policy, facts, intent) {
             Verdict::Allow => "allow".to_owned(),
             Verdict::Deny(reason) => reason.rule().to_owned(),
         }
@@ -239,6 +267,38 @@ mod tests {
         let sell_for = |n: &str| order("BTCUSDT", Side::Sell, OrderSpec::Market { size: MarketSize::Quote(Notional::parse(n).unwrap()) });
         assert_eq!(ask(&sell_for("1000"), None, Ok(&session), 0), "allow");
         assert_eq!(ask(&sell_for("1000.01"), None, Ok(&session), 0), "max-quantity", "at the band's lowest price that is more than one");
+    }
+
+    #[test]
+    fn a_threshold_binds_one_person_or_bot() {
+        let session = Session { opened_ms: 0, used_ms: 0, roles: Role::ALL.to_vec(), is_service: false };
+        let policy = Policy {
+            thresholds: vec![Threshold { of: Actor::Person(2), day_notional_max: Notional::parse("10000").unwrap() }],
+            ..Policy::initial()
+        };
+        for (slot, quantity, expected) in [
+            (Some(2), "0.2", "allow"),
+            (Some(2), "0.20000001", "threshold"),
+            (Some(3), "0.20000001", "allow"),
+            (None, "0.20000001", "allow"),
+        ] {
+            let facts = SignerFacts { slot, ..facts(&session) };
+            assert_eq!(answer(&policy, facts, &limit("BTCUSDT", "50000", quantity)), expected, "{slot:?} {quantity}");
+        }
+    }
+
+    #[test]
+    fn what_may_only_reduce_needs_no_code_and_cannot_buy() {
+        let session = Session { opened_ms: 0, used_ms: 0, roles: Role::ALL.to_vec(), is_service: false };
+        let policy = Policy { confirm_above: Notional::parse("100").ok(), ..Policy::initial() };
+        let spec = OrderSpec::Market { size: MarketSize::Base(Quantity::parse("1").unwrap()) };
+        for (side, reduce_only, expected) in
+            [(Side::Sell, false, "confirm"), (Side::Sell, true, "allow"), (Side::Buy, true, "reduce-only"), (Side::Buy, false, "confirm")]
+        {
+            let Intent::Place(order) = order("BTCUSDT", side, spec) else { panic!() };
+            let intent = Intent::Place(PlaceOrder { reduce_only, ..order });
+            assert_eq!(answer(&policy, facts(&session), &intent), expected, "{side:?} {reduce_only}");
+        }
     }
 
     #[test]

@@ -6,8 +6,8 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{AT, btc, limit, market, notional, place, policy, price, quantity, quote, state};
-use strongroom_guard::{DeskRule, DeskRules, Policy, Quote, Reason, RiskState, RuleMode};
-use strongroom_model::{Amount, Fill, Notional, OrderSpec, PlaceOrder, Quantity, Side, TradeId};
+use strongroom_guard::{DeskRule, DeskRules, ExposureLimit, ExposureScope, Policy, Quote, Reason, RiskState, RuleMode};
+use strongroom_model::{Amount, Fill, Notional, OrderSpec, PlaceOrder, Quantity, Side, TradeId, Venue};
 
 /// The rule that refuses, or `-`.
 fn refused(state: &mut RiskState, policy: &Policy, order: &PlaceOrder, quote: Quote, now_ms: u64) -> &'static str {
@@ -101,6 +101,44 @@ fn positions_and_exposure() {
             assert_eq!(refused(&mut state, &rules, &buy("a", "2.50001"), quote(), 0), rule, "{size}");
         }
     }
+}
+
+#[test]
+fn exposure_of_a_venue_and_of_an_account() {
+    let account = |name: &str| ExposureScope::Account(name.to_owned());
+    let buy = |size| place("a", Side::Buy, limit("10000", size));
+    for (of, binds) in [(ExposureScope::Venue(Venue::Binance), true), (account("desk 2"), true), (account("desk 3"), false)] {
+        let rules = policy(|rules| rules.exposure_of = vec![ExposureLimit { of, max: notional("30000") }]);
+        let mut state = state();
+        assert_eq!(refused(&mut state, &rules, &buy("1"), quote(), 0), "exposure-unknown", "nobody said where that is");
+        state.held([("BTC".to_owned(), Amount::parse("1").unwrap())]);
+        state.held_at(Venue::Binance, "desk 2".to_owned());
+        assert_eq!(refused(&mut state, &rules, &buy("2"), quote(), 0), "-");
+        assert_eq!(refused(&mut state, &rules, &buy("2.00001"), quote(), 0), if binds { "exposure" } else { "-" });
+    }
+}
+
+#[test]
+fn what_may_only_reduce_sells_what_is_held_and_no_more() {
+    let only = |side, spec| PlaceOrder { reduce_only: true, ..place("r", side, spec) };
+    let rules = policy(|_| {});
+    let sale = |size| only(Side::Sell, limit("10000", size));
+    let mut state = state();
+    assert_eq!(refused(&mut state, &rules, &sale("1"), quote(), 0), "exposure-unknown");
+    state.held([("BTC".to_owned(), Amount::parse("2").unwrap())]);
+    assert_eq!(refused(&mut state, &rules, &only(Side::Buy, limit("10000", "1")), quote(), 0), "reduce-only");
+    let for_quote = OrderSpec::Market { size: strongroom_model::MarketSize::Quote(notional("100")) };
+    assert_eq!(refused(&mut state, &rules, &only(Side::Sell, for_quote), quote(), 0), "reduce-only");
+    assert_eq!(refused(&mut state, &rules, &sale("2"), quote(), 0), "-");
+    assert_eq!(refused(&mut state, &rules, &sale("2.00001"), quote(), 0), "reduce-held");
+    // Sales that are open hold back what they sell; what is filled of them is gone.
+    let open = place("s", Side::Sell, limit("10000", "1.5"));
+    state.sent(&open, 0);
+    assert_eq!(refused(&mut state, &rules, &sale("0.5"), quote(), 0), "-");
+    assert_eq!(refused(&mut state, &rules, &sale("0.50001"), quote(), 0), "reduce-held");
+    state.stands(&open, (quantity("1"), notional("10000")), &[], true, 1, AT);
+    assert_eq!(refused(&mut state, &rules, &sale("1"), quote(), 0), "-");
+    assert_eq!(refused(&mut state, &rules, &sale("1.00001"), quote(), 0), "reduce-held");
 }
 
 #[test]

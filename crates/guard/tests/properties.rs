@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 use strongroom_guard::{
     DeskRule, DeskRules, Filled, Freeze, Managed, ManagedInstrument, ManagedLimits, OrderRate, Policy, Quote, Role, RuleMode, Session,
-    SessionEnd, SignerFacts, Turnover, Verdict, signer_gate,
+    SessionEnd, SignerFacts, Turnover, Turnovers, Verdict, signer_gate,
 };
 use strongroom_model::{Amount, Intent, KeyScope, MarketSize, Notional, OrderRef, OrderSpec, PlaceOrder, Price, Quantity, Side, Timestamp};
 
@@ -148,6 +148,8 @@ fn signs(policy: &Policy, before: &[PlaceOrder], order: &PlaceOrder, freeze: Opt
         scope: &KeyScope::default(),
         rate: &mut rate,
         turnover: &mut turnover,
+        slot: None,
+        turnovers: &mut Turnovers::default(),
         is_confirmed: false,
         now_ms: 0,
         wall: Timestamp::from_ms(0),
@@ -243,6 +245,8 @@ proptest! {
             scope: &KeyScope { no_orders: true, ..KeyScope::default() },
             rate: &mut OrderRate::default(),
             turnover: &mut Turnover::default(),
+            slot: None,
+            turnovers: &mut Turnovers::default(),
             is_confirmed: false,
             now_ms: 0,
             wall: Timestamp::from_ms(0),

@@ -127,14 +127,22 @@ pub struct PlaceOrder {
     pub side: Side,
     /// Kind, price and size.
     pub spec: OrderSpec,
+    /// It may only reduce what is held. No venue is told: on spot a sale can do nothing else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reduce_only: bool,
 }
 
 impl PlaceOrder {
+    /// Whether it can do nothing but reduce what is held: on spot, a sale of a base quantity.
+    pub const fn can_only_reduce(&self) -> bool {
+        matches!(self.side, Side::Sell) && !matches!(self.spec, OrderSpec::Market { size: MarketSize::Quote(_) })
+    }
+
     /// The order in words, as a person is asked to confirm it.
     pub fn words(&self) -> String {
         let side = self.side.word();
         let symbol = &self.symbol;
-        match self.spec {
+        let words = match self.spec {
             OrderSpec::Limit { price, quantity, tif } => {
                 let tif = match tif {
                     TimeInForce::Gtc => "",
@@ -148,7 +156,8 @@ impl PlaceOrder {
             OrderSpec::Market { size: MarketSize::Quote(notional) } => {
                 format!("{side} {symbol} for {notional} of the quote asset at the market")
             }
-        }
+        };
+        if self.reduce_only { format!("{words}, reduce-only") } else { words }
     }
 }
 

@@ -158,6 +158,7 @@ mod tests {
             symbol: Symbol::parse(symbol).unwrap(),
             side,
             spec,
+            reduce_only: false,
         })
     }
 

@@ -124,7 +124,7 @@ impl Open {
             }
         };
         let count = Count::resume(&ledger);
-        let spending = Spending::resume(&ledger, now.wall_s());
+        let spending = Spending::resume(&ledger, &policy.thresholds, now.wall_s());
         Ok(Self {
             slot: vault.opened_by().map(|slot| slot.id),
             profiles,
@@ -198,6 +198,7 @@ impl Open {
     /// The ledger as it stands, as ciphertext, with its new generation.
     pub(crate) fn sealed_ledger(&mut self) -> Option<(u64, Vec<u8>)> {
         self.ledger.turnover.clone_from(&self.spending.turnover);
+        self.ledger.turnovers.clone_from(&self.spending.turnovers);
         let plain = SecretBox::from_vec(serde_json::to_vec(&self.ledger).ok()?);
         let generation = self.ledger_generation.checked_add(1)?;
         self.ledger_generation = generation;

@@ -5,7 +5,7 @@
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use strongroom_guard::{Freeze, Freezes, TotpState, Turnover};
+use strongroom_guard::{Freeze, Freezes, Threshold, TotpState, Turnover, Turnovers};
 use strongroom_model::Notional;
 
 use crate::managed::Remembered;
@@ -35,6 +35,9 @@ pub(crate) struct Ledger {
     /// What was signed in the last day, when this was written.
     #[serde(default)]
     pub(crate) turnover: Turnover,
+    /// The same of each person and bot that has a threshold.
+    #[serde(default)]
+    pub(crate) turnovers: Turnovers,
     /// The worth of everything signed has not gone above this.
     #[serde(default)]
     pub(crate) spent: Notional,
@@ -50,17 +53,20 @@ pub(crate) struct Ledger {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Spending {
     pub(crate) turnover: Turnover,
+    /// Of each that has a threshold.
+    pub(crate) turnovers: Turnovers,
     on_disk: Notional,
 }
 
 impl Spending {
-    /// Goes on from what is on disk: all that was reserved counts as signed now.
-    pub(crate) fn resume(ledger: &Ledger, now_s: u64) -> Self {
-        let mut turnover = ledger.turnover.clone();
+    /// Goes on from what is on disk: all that was reserved counts as signed now, by each that has a threshold.
+    pub(crate) fn resume(ledger: &Ledger, thresholds: &[Threshold], now_s: u64) -> Self {
+        let (mut turnover, mut turnovers) = (ledger.turnover.clone(), ledger.turnovers.clone());
         let unknown = ledger.spent.checked_sub(turnover.total()).unwrap_or_default();
         // What is reserved could be held, so its sum can.
         let _ = unknown.is_zero() || turnover.count(unknown, now_s);
-        Self { turnover, on_disk: ledger.spent }
+        turnovers.assume(thresholds, unknown, now_s);
+        Self { turnover, turnovers, on_disk: ledger.spent }
     }
 
     /// Whether so much more is reserved on disk.
@@ -100,6 +106,7 @@ impl Ledger {
             log_size: 0,
             // Re-arming, with a code, lets the day begin anew.
             turnover: Turnover::default(),
+            turnovers: Turnovers::default(),
             spent: Notional::ZERO,
             codes: Vec::new(),
             managed: None,
@@ -168,13 +175,13 @@ mod tests {
         let of = |text| Notional::parse(text).unwrap();
         let (order, day, now_s) = (of("10"), of("100"), 1_800_000_000);
         let mut ledger = Ledger::default();
-        let mut spending = Spending::resume(&ledger, now_s);
+        let mut spending = Spending::resume(&ledger, &[], now_s);
         assert!(!spending.covers(order), "nothing is signed before anything is reserved");
         ledger.spent = spending.wants(order, day).unwrap();
         spending.saved(ledger.spent);
         assert_eq!((ledger.spent, spending.wants(order, day)), (of("60"), None));
         assert!(spending.turnover.count(order, now_s));
-        let mut restarted = Spending::resume(&ledger, now_s + 5);
+        let mut restarted = Spending::resume(&ledger, &[], now_s + 5);
         assert_eq!(restarted.turnover.of_day(now_s + 5), of("60"), "ten were signed, sixty are assumed");
         assert_eq!(restarted.turnover.of_day(now_s + 90_000), Notional::ZERO);
         // The smallest reservation is a part of the day's.

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a place is signed only after the gate allowed it with facts that the signer itself knows.
 
-use strongroom_guard::{Freeze, Freezes, SessionEnd, SignerFacts, Verdict, signer_gate, worth_at_most};
+use strongroom_guard::{By, Freeze, Freezes, SessionEnd, SignerFacts, Verdict, signer_gate, worth_at_most};
 use strongroom_model::{CredentialInfo, Intent, KeyStage, Notional, Operation, PlaceOrder, Venue};
 use strongroom_signer_api::desk::CLOCK_OFFSET_US_MAX;
 use strongroom_signer_api::managed::Offered;
@@ -245,7 +245,10 @@ impl Signer {
         let credential = credential.info.id;
         if let Intent::Place(order) = &ask.intent {
             // Counted before the signature leaves, and whatever becomes of it.
-            if !open.spending.turnover.count(worth, now.wall_s()) {
+            let by = By { slot: open.sessions.slot(door), order: &order.client_order_id };
+            let is_counted = open.spending.turnover.count(worth, now.wall_s())
+                && open.spending.turnovers.count(&open.policy.thresholds, by, worth, now.wall_s());
+            if !is_counted {
                 return Err(Refusal::State("the worth of what was signed cannot be counted any further".to_owned()));
             }
             open.rate.count(now.mono_ms);
@@ -434,8 +437,10 @@ impl Open {
         let key = &credential.ok_or(Refusal::NoCredential)?.info;
         let (scope, freeze) = (&key.details.scope, order.and_then(|order| freezes.stops(key, &order.client_order_id)));
         let session = self.sessions.known(door);
-        let (rate, turnover) = (&mut self.rate, &mut self.spending.turnover);
-        let facts = SignerFacts { freeze, session, scope, rate, turnover, is_confirmed, now_ms: now.mono_ms, wall: now.wall };
+        let slot = self.sessions.slot(door);
+        let (rate, turnover, turnovers) = (&mut self.rate, &mut self.spending.turnover, &mut self.spending.turnovers);
+        let (now_ms, wall) = (now.mono_ms, now.wall);
+        let facts = SignerFacts { freeze, session, scope, rate, turnover, slot, turnovers, is_confirmed, now_ms, wall };
         match signer_gate(&self.policy, facts, &ask.intent) {
             Verdict::Deny(reason) => Err(Refusal::Guard(reason)),
             Verdict::Allow => {

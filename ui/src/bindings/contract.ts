@@ -2,6 +2,8 @@
 // Decimal numbers are strings, never floats. A `Timestamp` is microseconds since 1970, UTC.
 
 export type Decimal = string;
+export type Actor = { "person": number } | { "bot": OwnerTag };
+
 export type Advice = { "retry_after": number } | "reconcile" | "ask" | "refuse" | "bug";
 
 export type Amount = string;
@@ -259,6 +261,10 @@ open_orders_max: number | null,
  */
 exposure_max: Notional | null,
 /**
+ * The same of one venue or one account.
+ */
+exposure_of: Array<ExposureLimit>,
+/**
  * Most that a day's trades (UTC) may have lost, at marks; beyond it, the kill switch engages.
  */
 day_loss_max: Notional | null,
@@ -405,6 +411,10 @@ side: Side,
  */
 spec: OrderSpec,
 /**
+ * It may only reduce what is held.
+ */
+reduce_only: boolean,
+/**
  * Why, for the log.
  */
 why: string, } | { "action": "protect_order",
@@ -462,6 +472,18 @@ why: string,
 since: Timestamp, };
 
 export type Enforcer = "signer" | "desk";
+
+export type ExposureLimit = {
+/**
+ * Where.
+ */
+of: ExposureScope,
+/**
+ * As [`DeskRules::exposure_max`].
+ */
+max: Notional, };
+
+export type ExposureScope = { "venue": Venue } | { "account": string };
 
 export type Fate = "intended" | "sent" | "ambiguous" | "working" | "filled" | "canceled" | "expired" | "refused";
 
@@ -977,7 +999,11 @@ side: Side,
 /**
  * Kind, price, size.
  */
-spec: OrderSpec, };
+spec: OrderSpec,
+/**
+ * It may only reduce what is held.
+ */
+reduce_only: boolean, };
 
 export type OrderKind = "limit" | "post_only" | "market";
 
@@ -1028,6 +1054,10 @@ side: Side,
  * Kind, price, size.
  */
 spec: OrderSpec,
+/**
+ * It may only reduce what is held.
+ */
+reduce_only: boolean,
 /**
  * Where it stands.
  */
@@ -1081,6 +1111,8 @@ log_key: string | null,
  */
 public_key: string | null, };
 
+export type OwnerTag = string;
+
 export type PinState = "match" | "changed" | "unconfirmed" | "unknown";
 
 export type Policy = {
@@ -1121,6 +1153,10 @@ session_age_max_ms: number,
  * A password that is less hard to try is stretched anew when it is given next; nothing: as it is.
  */
 kdf_floor: KdfFloor | null,
+/**
+ * What one person, or one bot, may sign in a day, beside what everybody together may.
+ */
+thresholds: Array<Threshold>,
 /**
  * Rules that need to know markets, or what is held.
  */
@@ -1413,6 +1449,16 @@ export type Source = "typed" | "practice" | "dropped";
 export type Symbol = string;
 
 export type Theme = "system" | "dark" | "light";
+
+export type Threshold = {
+/**
+ * Whose.
+ */
+of: Actor,
+/**
+ * Most that is signed in 24 hours, each order at the most that it can be worth inside its band.
+ */
+day_notional_max: Notional, };
 
 export type TickRule = {
 /**

@@ -126,6 +126,7 @@ export class FakeWorld implements Commands {
       symbol: "BTCUSDT",
       side,
       spec: { limit: { price: decimal(bid + ticks, TICK_SCALE), quantity, tif: "GTC" } },
+      reduce_only: false,
     });
     for (const [side, ticks, quantity, age] of [
       ["buy", -400, "0.05", 61e6],
@@ -144,7 +145,12 @@ export class FakeWorld implements Commands {
     const partly = this.book.create(limit("sell", 6_500, "0.12"), "working", 140_000);
     this.book.fill(partly, priceOf(partly.spec)!, "0.04");
     this.book.create(
-      { symbol: "BTCUSDT", side: "buy", spec: { post_only: { price: decimal(bid - 6_440, TICK_SCALE), quantity: "0.05" } } },
+      {
+        symbol: "BTCUSDT",
+        side: "buy",
+        spec: { post_only: { price: decimal(bid - 6_440, TICK_SCALE), quantity: "0.05" } },
+        reduce_only: false,
+      },
       "working",
       26_000,
     );

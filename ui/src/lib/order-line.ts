@@ -34,6 +34,7 @@ function marketOf(name: string, instruments: readonly Instrument[]): Found | und
 function readRest(side: Side, size: string, { instrument, counts }: Found, words: string[]): Reading {
   let price: string | null = null;
   let post = false;
+  let reduce = false;
   let market = false;
   let tif: TimeInForce | null = null;
   while (words.length > 0) {
@@ -49,6 +50,7 @@ function readRest(side: Side, size: string, { instrument, counts }: Found, words
       }
     } else if (word === "market" || word === "mkt") market = true;
     else if (word === "post") post = true;
+    else if (word === "reduce") reduce = true;
     else if (TIFS[word]) tif = TIFS[word]!;
     else return { problem: `“${word}” is not understood.` };
   }
@@ -56,13 +58,15 @@ function readRest(side: Side, size: string, { instrument, counts }: Found, words
   if (price === null && !market) return { problem: "Then a price such as @60120, or market." };
   if (market && (post || tif)) return { problem: "A market order takes neither post nor a time in force." };
   if (post && tif && tif !== "GTC") return { problem: "Post only rests in the book; it cannot be IOC or FOK." };
+  if (reduce && (side === "buy" || counts === "quote"))
+    return { problem: `Only a sale by a quantity of ${instrument.base} reduces what is held.` };
   if (price !== null && counts === "quote")
     return { problem: `Give the quantity in ${instrument.base}. Only market orders count in ${instrument.quote}.` };
   if (price !== null && !d.isMultiple(price, instrument.price.tick))
     return { problem: `The price moves in steps of ${d.trimmed(instrument.price.tick)}.` };
   if (counts === "base" && !d.isMultiple(size, instrument.lot.step))
     return { problem: `The quantity moves in steps of ${d.trimmed(instrument.lot.step)}.` };
-  return { order: { symbol: instrument.symbol, side, spec: specOf(instrument, { size, price, counts, post, tif }) } };
+  return { order: { symbol: instrument.symbol, side, spec: specOf(instrument, { size, price, counts, post, tif }), reduce_only: reduce } };
 }
 
 type Parts = { size: string; price: string | null; counts: "base" | "quote"; post: boolean; tif: TimeInForce | null };

@@ -37,5 +37,6 @@ export function orderWords(order: Order, instrument: Instrument): string {
     quantity !== null
       ? `${shown(trimmed(quantity))} ${instrument.base}`
       : `for ${shown(trimmed(quoteSizeOf(spec) ?? "0"))} ${instrument.quote}`;
-  return price === null ? `${verb} ${size} at market` : `${verb} ${size} at ${shown(price)}`;
+  const only = order.reduce_only ? ", reduce only" : "";
+  return price === null ? `${verb} ${size} at market${only}` : `${verb} ${size} at ${shown(price)}${only}`;
 }

@@ -1,5 +1,5 @@
 // The limits that the signer holds. Invariant: what is shown is what the signer answered; a change goes through the prompt window.
-import type { Commands, DeskRule, DoorError, Policy, RuleMode } from "../bindings/contract";
+import type { Actor, Commands, DeskRule, DoorError, ExposureScope, Policy, RuleMode } from "../bindings/contract";
 import * as d from "../lib/decimal";
 import { fault } from "../lib/faults";
 import type { Notices } from "./notices.svelte";
@@ -20,6 +20,11 @@ export type DeskField = (typeof DESK_FIELDS)[number][0];
 
 /** What a rule does, in a word. */
 export const MODES: Record<RuleMode, string> = { refuse: "refuses", ask: "asks why", shadow: "only notes" };
+
+/** Whose day has a limit of its own. */
+export const actorWords = (of: Actor) => ("bot" in of ? `bot ${of.bot}` : `slot ${of.person}`);
+/** Where what is held has a limit of its own. */
+export const scopeWords = (of: ExposureScope) => ("venue" in of ? of.venue : `account ${of.account}`);
 
 export type PolicyText = {
   notional: string;

@@ -22,6 +22,8 @@ export class Ticket {
   size = $state("");
   /** Market orders only: what the size counts. */
   sizeIn: "base" | "quote" = $state("base");
+  /** Sales by a base quantity only: never more than what is held. */
+  reduceOnly = $state(false);
   ticked: ReadonlySet<string> = $state.raw(new Set());
   checks: Checks | null = $state.raw(null);
   checking = $state(false);
@@ -60,8 +62,20 @@ export class Ticket {
     if (!inQuote && d.compare(size, it.lot.min) < 0)
       return { problem: `The smallest quantity is ${d.trimmed(it.lot.min)}.`, field: "size" };
     const quantity = inQuote ? size : d.fixed(size, d.places(it.lot.step));
-    return { order: { symbol: it.symbol, side: this.side, spec: this.specOf(price, quantity) } };
+    return {
+      order: {
+        symbol: it.symbol,
+        side: this.side,
+        spec: this.specOf(price, quantity),
+        reduce_only: this.reduceOnly && this.canReduce,
+      },
+    };
   });
+
+  /** Whether the order could be one that only reduces. */
+  get canReduce(): boolean {
+    return this.side === "sell" && !(this.kind === "market" && this.sizeIn === "quote");
+  }
 
   private specOf(price: Decimal | null, quantity: Decimal): Order["spec"] {
     if (price === null) {

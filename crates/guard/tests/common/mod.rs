@@ -23,7 +23,7 @@ pub(crate) fn notional(text: &str) -> Notional {
 }
 
 pub(crate) fn place(id: &str, side: Side, spec: OrderSpec) -> PlaceOrder {
-    PlaceOrder { client_order_id: ClientOrderId::parse(id).unwrap(), symbol: btc(), side, spec }
+    PlaceOrder { client_order_id: ClientOrderId::parse(id).unwrap(), symbol: btc(), side, spec, reduce_only: false }
 }
 
 pub(crate) fn limit(at: &str, size: &str) -> OrderSpec {

@@ -402,7 +402,9 @@ fn our_own_client_understands_every_answer() {
             .rest(NOW, Request { method: request.method.as_str(), path, query, body, api_key: Some(&request.api_key), address: LOOPBACK });
         decode::outcome(answer.status, None, &answer.body).map(<[u8]>::to_vec)
     };
-    let placed = ask(Intent::Place(PlaceOrder { client_order_id: id.clone(), symbol: btcusdt(), side: Side::Buy, spec })).unwrap();
+    let placed =
+        ask(Intent::Place(PlaceOrder { client_order_id: id.clone(), symbol: btcusdt(), side: Side::Buy, spec, reduce_only: false }))
+            .unwrap();
     let report = decode::order(&placed).unwrap();
     assert_eq!((report.filled.to_string(), report.fills.len()), ("1".to_owned(), 1));
     let open = decode::orders(&ask(Intent::QueryOpenOrders { symbol: None }).unwrap()).unwrap();

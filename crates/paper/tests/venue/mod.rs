@@ -76,7 +76,7 @@ pub(crate) async fn ask(venue: &PaperHandle, http: &reqwest::Client, intent: &In
 pub(crate) fn buy(name: &str) -> Intent {
     let spec = OrderSpec::Limit { price: "100".parse().unwrap(), quantity: "0.1".parse().unwrap(), tif: TimeInForce::Gtc };
     let symbol = Symbol::parse("BTCUSDT").unwrap();
-    Intent::Place(PlaceOrder { client_order_id: ClientOrderId::parse(name).unwrap(), symbol, side: Side::Buy, spec })
+    Intent::Place(PlaceOrder { client_order_id: ClientOrderId::parse(name).unwrap(), symbol, side: Side::Buy, spec, reduce_only: false })
 }
 
 pub(crate) const OPEN_ORDERS: Intent = Intent::QueryOpenOrders { symbol: None };

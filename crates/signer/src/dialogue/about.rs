@@ -273,6 +273,10 @@ fn changes(old: &Policy, new: &Policy) -> Vec<(String, String)> {
         row("Value of an order", &|policy| policy.order_notional_max.to_string()),
         row("Value of a day", &|policy| policy.day_notional_max.to_string()),
         row("Code for orders above", &|policy| or(policy.confirm_above, "none")),
+        row("Value of a day of", &|policy| {
+            let each = policy.thresholds.iter().map(|threshold| format!("{} {}", threshold.of, threshold.day_notional_max));
+            each.reduce(|all, one| format!("{all}, {one}")).unwrap_or_else(|| "nobody".to_owned())
+        }),
         row("Orders a minute", &|policy| policy.orders_per_minute.to_string()),
         row("Price collar", &|policy| format!("{} bp", policy.price_collar_bps)),
         row("Session unused", &|policy| minutes(policy.session_idle_ms)),
@@ -285,6 +289,10 @@ fn changes(old: &Policy, new: &Policy) -> Vec<(String, String)> {
         row("Slippage", &|policy| or(policy.desk.slippage_bps.map(|bps| format!("{bps} bp")), "any")),
         row("Open orders", &|policy| or(policy.desk.open_orders_max, "any")),
         row("All that is held", &|policy| or(policy.desk.exposure_max, "any")),
+        row("Held at most at", &|policy| {
+            let each = policy.desk.exposure_of.iter().map(|limit| format!("{} {}", limit.of, limit.max));
+            each.reduce(|all, one| format!("{all}, {one}")).unwrap_or_else(|| "nowhere".to_owned())
+        }),
         row("Loss of a day", &|policy| or(policy.desk.day_loss_max, "any")),
         row("Fall of a day", &|policy| or(policy.desk.drawdown_max, "any")),
         row("Same order again", &|policy| or(policy.desk.duplicate_ms.map(|ms| format!("after {ms} ms")), "at once")),

@@ -35,6 +35,7 @@ export class FakeOrders {
       symbol: order.symbol,
       side: order.side,
       spec: bare(order.spec),
+      reduce_only: order.reduce_only,
       fate,
       filled: "0",
       filled_notional: "0",
