@@ -43,6 +43,7 @@ pub(crate) async fn hello(window: State<'_, Window>) -> Answer<Hello> {
         software_rendering: environment::draws_in_software(),
         capture_protected: false,
         dev_build: window.build == environment::Build::Driven,
+        kill_keys: window.kill_keys.get().copied().flatten().map(str::to_owned),
         settings: Settings::read(window.desk.profile()),
     })
 }

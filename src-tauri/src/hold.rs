@@ -21,6 +21,8 @@ use crate::window::{TITLE, Window};
 pub(crate) const HOLD: Duration = Duration::from_millis(1_200);
 /// Reason of a kill by its keys.
 const WHY: &str = "the kill keys were held in the window";
+/// Reason of one by those that work outside of it.
+const WHY_EVERYWHERE: &str = "the kill keys of the desktop were held";
 /// The desk hears of a person at most so often.
 const PRESENCE_EVERY: Duration = Duration::from_secs(5);
 
@@ -33,7 +35,7 @@ pub(crate) fn listen(app: &AppHandle) {
         let is_ours = match event.event_type() {
             EventType::KeyPress => {
                 present(&app);
-                event.downcast_ref::<EventKey>().is_some_and(|key| is_kill(key) && pressed(&app, &held))
+                event.downcast_ref::<EventKey>().is_some_and(|key| is_kill(key) && pressed(&app, &held, WHY))
             }
             EventType::KeyRelease => event.downcast_ref::<EventKey>().is_some_and(|key| releases_kill(key) && let_go(&held)),
             EventType::MotionNotify | EventType::ButtonPress | EventType::Scroll | EventType::TouchBegin => {
@@ -61,7 +63,7 @@ pub(crate) fn listen(app: &AppHandle) {
 }
 
 /// A kill key is down: the first time the hold begins, then the keyboard repeats it.
-fn pressed(app: &AppHandle, held: &Rc<Cell<Option<glib::SourceId>>>) -> bool {
+fn pressed(app: &AppHandle, held: &Rc<Cell<Option<glib::SourceId>>>, why: &'static str) -> bool {
     let holding = held.take();
     if holding.is_some() {
         held.set(holding);
@@ -71,9 +73,25 @@ fn pressed(app: &AppHandle, held: &Rc<Cell<Option<glib::SourceId>>>) -> bool {
     let (app, done) = (app.clone(), Rc::clone(held));
     held.set(Some(glib::timeout_add_local_once(HOLD, move || {
         done.set(None);
-        kill(&app);
+        kill(&app, why);
     })));
     true
+}
+
+thread_local! {
+    /// The keys that work everywhere, while they are held.
+    static EVERYWHERE: Rc<Cell<Option<glib::SourceId>>> = Rc::default();
+}
+
+/// The kill keys that work outside of the window went down or up. On the thread that draws.
+pub(crate) fn everywhere(app: &AppHandle, is_down: bool) {
+    EVERYWHERE.with(|held| {
+        if is_down {
+            pressed(app, held, WHY_EVERYWHERE);
+        } else {
+            let_go(held);
+        }
+    });
 }
 
 fn is_kill(event: &EventKey) -> bool {
@@ -94,11 +112,11 @@ fn let_go(held: &Cell<Option<glib::SourceId>>) -> bool {
 
 /// Freezes the signer without asking the page, and says so where a hung page cannot hide it. On a thread of its own: no
 /// number of questions from the page can be before it.
-fn kill(app: &AppHandle) {
+fn kill(app: &AppHandle, why: &'static str) {
     let at = app.clone();
     let started = std::thread::Builder::new().name("kill".to_owned()).spawn(move || {
         let window = at.state::<Window>();
-        let (engaged, words) = match commands::freeze(&window.desk, WHY) {
+        let (engaged, words) = match commands::freeze(&window.desk, why) {
             Ok(_) => (true, "The signer is frozen: no order can be signed. Open orders are being cancelled.".to_owned()),
             Err(error) => (false, error.message),
         };
@@ -108,7 +126,7 @@ fn kill(app: &AppHandle) {
         window.market.push(Push::Killed { engaged, words });
         if engaged {
             // The signer is frozen whatever comes of this; the desk cancels what is open.
-            let _ = commands::cancel_all(&window.desk, WHY);
+            let _ = commands::cancel_all(&window.desk, why);
         }
     });
     if let Err(error) = started {

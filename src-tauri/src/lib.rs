@@ -9,6 +9,7 @@ mod close;
 mod commands;
 mod desk;
 mod environment;
+mod global;
 mod hold;
 mod market;
 mod person;

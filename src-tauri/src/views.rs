@@ -22,6 +22,8 @@ pub struct Hello {
     pub capture_protected: bool,
     /// Whether the program may be driven from outside.
     pub dev_build: bool,
+    /// The kill keys that work outside of the window; nothing: this desktop delivers none to it.
+    pub kill_keys: Option<String>,
     /// How the window looks.
     pub settings: Settings,
 }

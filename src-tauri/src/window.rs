@@ -1,8 +1,8 @@
 //! Opens the window and wires it. Invariant: one window per profile; it shows our page and no other, and keeps nothing
 //! of what it showed.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tauri::webview::NewWindowResponse;
@@ -15,7 +15,7 @@ use crate::environment::{Build, first_start_us};
 use crate::market::Market;
 use crate::person::Person;
 use crate::start::{Arguments, StartedDesk};
-use crate::{close, commands, hold};
+use crate::{close, commands, global, hold};
 
 /// Where a window that is measured writes how old books are when they are drawn.
 const AGES: &str = "STRONGROOM_DRIVEN_AGES";
@@ -38,6 +38,8 @@ pub(crate) struct Window {
     pub(crate) started_desk: StartedDesk,
     /// The title says that the kill switch is engaged.
     pub(crate) is_titled_killed: AtomicBool,
+    /// Kill keys that work outside of the window, if they do.
+    pub(crate) kill_keys: OnceLock<Option<&'static str>>,
     pub(crate) present_at: Mutex<Option<Instant>>,
     /// A person is being asked whether it may close.
     pub(crate) is_closing: AtomicBool,
@@ -69,6 +71,7 @@ pub(crate) fn open(arguments: Arguments, build: Build) -> anyhow::Result<()> {
         person: Person::default(),
         started_desk: StartedDesk::default(),
         is_titled_killed: AtomicBool::new(false),
+        kill_keys: OnceLock::new(),
         present_at: Mutex::new(None),
         is_closing: AtomicBool::new(false),
         is_ready: AtomicBool::new(false),
@@ -129,6 +132,8 @@ fn bus_name(profile: &std::path::Path) -> String {
 }
 
 fn build_window(app: &AppHandle, build: Build) -> anyhow::Result<()> {
+    // Before the page can ask for them.
+    let _ = app.state::<Window>().kill_keys.set(global::listen(app));
     let window = WebviewWindowBuilder::new(app, "main", WebviewUrl::default())
         .title(TITLE)
         .inner_size(SIZE.0, SIZE.1)

@@ -42,6 +42,24 @@ title = eventually("the window says so past its page", lambda: (lambda name: "Ki
 say(f"  {title}")
 picture("page-hung-killed")
 assert any("kill keys were held" in str(entry["payload"]) for entry in does("audit", "list", "--last", 20)["entries"])
+
+say("and while the window is not there, by the keys of the whole desktop")
+code, told = known.with_code("rearm")
+assert code == 0, told
+prompt.xdotool("windowunmap", "--sync", window)
+everywhere = ["ctrl", "alt", "shift", "F12"]
+for key in everywhere:
+    prompt.xdotool("keydown", key)
+time.sleep(0.5)
+prompt.xdotool("keyup", "F12")
+time.sleep(1.5)
+assert not does("session")["killed"], "a short press is not enough"
+prompt.xdotool("keydown", "F12")
+time.sleep(1.8)
+for key in reversed(everywhere):
+    prompt.xdotool("keyup", key)
+eventually("the kill switch is engaged", lambda: does("session")["killed"])
+assert any("keys of the desktop were held" in str(entry["payload"]) for entry in does("audit", "list", "--last", 20)["entries"])
 app.driver.kill()
 
 say("a kill that could not be confirmed is never shown as done")

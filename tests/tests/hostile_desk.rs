@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rust_decimal::Decimal;
-use strongroom_guard::{InstrumentPolicy, Policy};
+use strongroom_guard::{Actor, InstrumentPolicy, Policy, Threshold};
 use strongroom_model::{
-    ClientOrderId, Intent, MarketSize, Method, Notional, OrderSpec, PlaceOrder, Price, Quantity, Side, SignedRequest, Symbol, TimeInForce,
-    Timestamp,
+    ClientOrderId, Intent, MarketSize, Method, Notional, OrderSpec, OwnerTag, PlaceOrder, Price, Quantity, Side, SignedRequest, Symbol,
+    TimeInForce, Timestamp,
 };
 use strongroom_paper::exchange::{Account, ApiKey, Config, Exchange, LOOPBACK, Limits, Market, Request as VenueRequest, Rights};
 use strongroom_signer_api::{Reply, Request, Saved, Sealed, SignAsk};
@@ -156,6 +156,38 @@ fn a_hostile_desk_stays_inside_the_sealed_limits() {
     for secret in [SECRET, b"a password of the hostile desk", seed.as_bytes(), &world.kit.as_bytes()[10..24]] {
         assert!(!found(secret), "{:?}", String::from_utf8_lossy(secret));
     }
+}
+
+#[test]
+fn a_threshold_of_a_person_and_of_a_bot_holds_over_restarts() {
+    let (of_person, of_bot) = (300_000, 100_000);
+    let most = |worth: i64| Notional::new(Decimal::from(worth)).unwrap();
+    let mut world = world();
+    // Whichever slot the vault's first person has.
+    let mut thresholds: Vec<_> = (0..8).map(|slot| Threshold { of: Actor::Person(slot), day_notional_max: most(of_person) }).collect();
+    thresholds.push(Threshold { of: Actor::Bot(OwnerTag::parse("grid").unwrap()), day_notional_max: most(of_bot) });
+    world.set_policy(Policy { thresholds, ..policy() }, MS - 50_000);
+    let mut place = |world: &mut SignerWorld, name: String, now: i64| {
+        let spec =
+            OrderSpec::Limit { price: Price::parse("50000").unwrap(), quantity: Quantity::parse("0.1").unwrap(), tif: TimeInForce::Gtc };
+        let symbol = Symbol::parse("BTCUSDT").unwrap();
+        let client_order_id = ClientOrderId::parse(&name).unwrap();
+        let intent = Intent::Place(PlaceOrder { client_order_id, symbol, side: Side::Buy, spec, reduce_only: false });
+        let ask = SignAsk { intent, credential: None, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 };
+        matches!(world.ask_impatiently(Request::Sign(ask), now), Some(Reply::Signed { .. }))
+    };
+    // 5,000 each.
+    let mut bots = (0..40).filter(|number| place(&mut world, format!("grid-{number}"), MS + number)).count();
+    assert_eq!(bots, 20, "exactly its threshold");
+    world.restart(MS + HOUR_MS);
+    bots += (0..40).filter(|number| place(&mut world, format!("grid-r{number}"), MS + HOUR_MS + number)).count();
+    assert_eq!(bots, 20, "a restart gives it nothing");
+    let others = (0..400).filter(|number| place(&mut world, format!("h{number}"), MS + HOUR_MS + 1_000 + number)).count();
+    assert!((30..=40).contains(&others), "the person has what is left of 300,000, less what a restart assumes: {others}");
+    world.restart(MS + 2 * HOUR_MS);
+    let (sum, _) = attack(&mut world, 3, MS + 2 * HOUR_MS, HOUR_MS, 3_000);
+    let signed = Decimal::from(5_000 * (bots + others)) + sum;
+    assert!(signed <= Decimal::from(of_person), "{signed}");
 }
 
 #[test]

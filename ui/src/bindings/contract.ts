@@ -589,6 +589,10 @@ capture_protected: boolean,
  */
 dev_build: boolean,
 /**
+ * The kill keys that work outside of the window; nothing: this desktop delivers none to it.
+ */
+kill_keys: string | null,
+/**
  * How the window looks.
  */
 settings: Settings, };

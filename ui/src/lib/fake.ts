@@ -220,6 +220,7 @@ export class FakeWorld implements Commands {
       software_rendering: true,
       capture_protected: false,
       dev_build: true,
+      kill_keys: "Ctrl+Alt+Shift+F12",
       settings: this.prefs,
     }));
   ready = (args: { screen: string }) => this.called("ready", args, () => undefined);
