@@ -48,7 +48,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
     ];
     let requests = asks.map(Request::Sign).chain(actions.map(Request::Prepare)).chain(others);
     let mut seeds: Vec<_> = requests.map(|request| framed(Kind::Request, &request)).collect();
-    seeds.push(framed(Kind::Reply, &Reply::Policy(Policy::initial())));
+    seeds.push(framed(Kind::Reply, &Reply::Policy(Box::new(Policy::initial()))));
     seeds.push(framed(Kind::Notice, &Notice::Frozen(Freeze::everything("test"))));
     seeds
 }

@@ -129,6 +129,8 @@ assert does("vault", "status")["managed"] is None
 code, told = person.with_code("policy", "set", asks(order_notional_max="25000"))
 assert code == 0, told
 assert does(*worth("600"))["fate"] == "filled"
+noted = [entry["payload"]["managed"] for entry in does("audit", "list", "--last", 500)["entries"] if entry["kind"] == "managed-policy"]
+assert [one and (one["organisation"], one["serial"]) for one in noted] == [("Example Trading", 1), ("Example Trading", 2), None], noted
 verifies(person)
 daemon.stop()
 say("done")

@@ -167,7 +167,7 @@ fn a_threshold_of_a_person_and_of_a_bot_holds_over_restarts() {
     let mut thresholds: Vec<_> = (0..8).map(|slot| Threshold { of: Actor::Person(slot), day_notional_max: most(of_person) }).collect();
     thresholds.push(Threshold { of: Actor::Bot(OwnerTag::parse("grid").unwrap()), day_notional_max: most(of_bot) });
     world.set_policy(Policy { thresholds, ..policy() }, MS - 50_000);
-    let mut place = |world: &mut SignerWorld, name: String, now: i64| {
+    let place = |world: &mut SignerWorld, name: String, now: i64| {
         let spec =
             OrderSpec::Limit { price: Price::parse("50000").unwrap(), quantity: Quantity::parse("0.1").unwrap(), tif: TimeInForce::Gtc };
         let symbol = Symbol::parse("BTCUSDT").unwrap();

@@ -79,7 +79,7 @@ fn an_organisations_limits_hold_and_an_owner_only_tightens() {
     assert_eq!(found.limits, [("order_notional_max".to_owned(), "5000".to_owned())]);
     let Reply::Policy(policy) = world.ask(Request::Policy, b"", MS + 1_000) else { panic!("no policy") };
     assert_eq!(policy.order_notional_max.to_string(), "5000", "what is told is what holds");
-    let asked = |notional: &str| Policy { order_notional_max: notional.parse().unwrap(), ..policy.clone() };
+    let asked = |notional: &str| Policy { order_notional_max: notional.parse().unwrap(), ..(*policy).clone() };
     // Refused before anybody is asked for a code, with what would pass.
     match world.ask(Request::Prepare(Action::SetPolicy(asked("5000.01"))), b"", MS + 1_000) {
         Reply::Refused(refusal) => {
@@ -188,7 +188,7 @@ fn a_band_of_the_owner_does_not_make_orders_cheap_under_the_organisations_day() 
     let Reply::Policy(mut policy) = world.ask(Request::Policy, b"", MS) else { panic!("no policy") };
     policy.instruments.iter_mut().for_each(|listed| listed.counted = None);
     policy.instruments[0].price_high = "1001".parse().unwrap();
-    world.set_policy(policy, MS + MINUTE_MS);
+    world.set_policy(*policy, MS + MINUTE_MS);
     let mut sell = |number: u32| {
         let intent = Intent::Place(PlaceOrder {
             client_order_id: ClientOrderId::parse(&format!("s{number}")).unwrap(),

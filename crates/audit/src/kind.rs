@@ -85,6 +85,8 @@ kinds! {
     GrantRevoked = "grant-revoked",
     /// The signer's policy was replaced.
     PolicyChanged = "policy-changed",
+    /// An organisation's limits hold from now on, or no more.
+    ManagedPolicy = "managed-policy",
     /// The owner of a slot may do something else from now on.
     RolesSet = "roles-set",
     /// An order passed a rule: noted only, with a reason, or because risk let it pass.

@@ -268,7 +268,7 @@ fn placed(door: &Door, ask: &Ask) -> Result<(), Failure> {
             _ => return Ok(()),
         }
     }
-    Err(Failure::refused("drill", "the venue or a limit lets no more orders through for now".to_owned()))
+    Err(Failure::refused("drill", "the venue or a limit lets no more orders through".to_owned()))
 }
 
 /// The first instrument on the list that has a book, and its best bid.

@@ -269,7 +269,7 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
             PolicyCommand::Diff { file } => return policy::diff(&door.policy()?, &policy::read(&file)?, arguments.json).map(|()| None),
             PolicyCommand::History => return policy::history(&door, arguments.json).map(|()| None),
             PolicyCommand::Set { file, secrets } => {
-                door.act(DoorAction::SetPolicy { policy: policy::read(&file)? }, &Descriptors::for_code(&secrets))?
+                door.act(DoorAction::SetPolicy { policy: Box::new(policy::read(&file)?) }, &Descriptors::for_code(&secrets))?
             }
         },
         Command::Pin(PinCommand::Accept { key, secrets }) => {

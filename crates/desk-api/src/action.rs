@@ -145,7 +145,7 @@ pub enum DoorAction {
     /// Change limits.
     SetPolicy {
         /// The new ones.
-        policy: Policy,
+        policy: Box<Policy>,
     },
     /// Trust the key that a server showed and that was refused.
     AcceptPin {

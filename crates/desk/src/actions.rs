@@ -22,6 +22,8 @@ use crate::rotation;
 
 /// Largest file that the signer hands out.
 const FILE_LEN_MAX: u64 = 64 * 1_024 * 1_024;
+/// Under which name the store remembers which document of an organisation was noted.
+const MANAGED: &str = "managed";
 
 pub(crate) fn kept(error: KeepError) -> Tell {
     Tell::Error(DoorError { code: error.code.to_owned(), message: error.message, advice: error.advice })
@@ -180,7 +182,7 @@ async fn hand_over(hall: &Arc<Hall>, door: DoorId, action: DoorAction) -> Result
         DoorAction::RemoveSlot { slot } => Action::RemoveSlot { slot },
         DoorAction::Rekey => Action::Rekey,
         DoorAction::Rearm => Action::Rearm,
-        DoorAction::SetPolicy { policy } => Action::SetPolicy(policy),
+        DoorAction::SetPolicy { policy } => Action::SetPolicy(*policy),
         DoorAction::AcceptPin { host, spki_sha256 } => {
             if let Err(words) = hall.venue.could_accept(&host, &spki_sha256) {
                 return Err(error("pin", words, Advice::Ask));
@@ -225,7 +227,19 @@ async fn follow_freeze(hall: &Arc<Hall>) {
 
 async fn fetch_policy(hall: &Arc<Hall>) {
     if let Ok(Reply::Policy(policy)) = hall.ask_signer(&Request::Policy).await {
-        apply_policy(hall, policy).await;
+        apply_policy(hall, *policy).await;
+    }
+}
+
+/// Notes which document of an organisation holds, when it is another one than before.
+async fn note_managed(hall: &Arc<Hall>) {
+    let Ok(Reply::Status(status)) = hall.ask_signer(&Request::Status).await else { return };
+    let named = status.managed.as_ref().map(|managed| format!("{} {}", managed.serial, managed.organisation));
+    if lock(&hall.store).meta(MANAGED).is_ok_and(|known| known == named) {
+        return;
+    }
+    if hall.note(&[(Kind::ManagedPolicy, json!({"managed": status.managed}))]).is_ok() {
+        let _ = lock(&hall.store).set_meta(MANAGED, named.as_deref());
     }
 }
 
@@ -304,6 +318,7 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
             hall.set_because(None);
             follow_freeze(hall).await;
             fetch_policy(hall).await;
+            note_managed(hall).await;
             tokio::spawn(rotation::resume(Arc::clone(hall)));
         }
         ActionEnd::Imported(info) => drop(hall.note(&[(Kind::KeyImported, key(info))])),

@@ -12,7 +12,7 @@ use strongroom_audit::Kind;
 use strongroom_desk_api::socket::{DESK_SOCKET, LINE_LEN_MAX, listen, peer_is_same_user, run_dir};
 use strongroom_desk_api::{Ask, AuditEntry, OrderView, SessionRow, SessionView, Tell, VaultState, VaultView};
 use strongroom_guard::{Freeze, KillScope, Policy, SessionEnd};
-use strongroom_model::{Advice, ClientOrderId, PlaceOrder, Quantity, is_plain};
+use strongroom_model::{Advice, ClientOrderId, IdError, PlaceOrder, Quantity, is_plain};
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::{DoorId, Refusal, Reply, Request, SessionInfo, Status};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -141,12 +141,12 @@ impl Door {
             Ask::GoOn { id } => rotation::go_on(&self.hall, id).await,
             Ask::Suspect { id, why } => account::suspect(&self.hall, id, why).await,
             Ask::Policy => match self.hall.ask_signer(&Request::Policy).await {
-                Ok(Reply::Policy(policy)) => self.policy(policy).await,
+                Ok(Reply::Policy(policy)) => self.policy(*policy).await,
                 other => unexpected(other),
             },
             Ask::Place { client_order_id: name, symbol, side, spec, reduce_only, reason } => match named(name) {
                 Ok(client_order_id) => self.place(PlaceOrder { client_order_id, symbol, side, spec, reduce_only }, reason).await,
-                Err(tell) => tell,
+                Err(failure) => error("client-order-id", failure.to_string(), Advice::Refuse),
             },
             Ask::Cancel { client_order_id } => self.cancel(&client_order_id).await,
             Ask::Amend { client_order_id, quantity } => self.amend(&client_order_id, quantity).await,
@@ -452,9 +452,9 @@ fn audit_entry(leaf: &strongroom_audit::Leaf, text: &str) -> AuditEntry {
 }
 
 /// What a door calls its order, or a name for it.
-fn named(name: Option<String>) -> Result<ClientOrderId, Tell> {
+fn named(name: Option<String>) -> Result<ClientOrderId, IdError> {
     let name = name.unwrap_or_else(|| format!("sr-{}", ulid::Ulid::generate().to_string().to_lowercase()));
-    ClientOrderId::parse(&name).map_err(|failure| error("client-order-id", failure.to_string(), Advice::Refuse))
+    ClientOrderId::parse(&name)
 }
 
 /// What is left of a person's session; a machine's does not end by itself.

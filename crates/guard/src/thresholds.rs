@@ -166,12 +166,12 @@ mod tests {
 
     #[test]
     fn the_fullest_is_small() {
-        let thresholds: Vec<_> =
-            (0..THRESHOLDS_MAX as u16).map(|slot| Threshold { of: Actor::Person(slot), day_notional_max: worth("1") }).collect();
+        let most = u16::try_from(THRESHOLDS_MAX).unwrap();
+        let thresholds: Vec<_> = (0..most).map(|slot| Threshold { of: Actor::Person(slot), day_notional_max: worth("1") }).collect();
         let order = ClientOrderId::parse("x").unwrap();
         let mut turnovers = Turnovers::default();
         for hours in 0..200 {
-            for slot in 0..THRESHOLDS_MAX as u16 {
+            for slot in 0..most {
                 assert!(turnovers.count(
                     &thresholds,
                     By { slot: Some(slot), order: &order },

@@ -341,7 +341,7 @@ pub enum Reply {
     /// To [`Request::Credentials`].
     Credentials(Vec<CredentialInfo>),
     /// To [`Request::Policy`].
-    Policy(Policy),
+    Policy(Box<Policy>),
     /// To [`Request::SealHead`].
     HeadSealed {
         /// Ed25519 over the checkpoint's text.

@@ -175,7 +175,7 @@ impl Signer {
                 Ok(Reply::Done)
             }
             Request::Credentials => self.credentials(),
-            Request::Policy => self.opened().map(|open| Reply::Policy(open.policy.clone())),
+            Request::Policy => self.opened().map(|open| Reply::Policy(Box::new(open.policy.clone()))),
             Request::KeyTested { id: key, granted } => match self.key_tested(id, key, granted, now) {
                 Ok(saving) => return saving,
                 Err(refusal) => Err(refusal),

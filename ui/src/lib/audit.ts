@@ -84,6 +84,10 @@ const SUBJECTS: Record<string, (payload: Payload, ordered: Ordered) => string> =
       list,
     );
   },
+  "managed-policy": (p) =>
+    p.managed === null
+      ? "no organisation's limits any more"
+      : some(text(object(p.managed).organisation), `document ${text(object(p.managed).serial)}`),
   "roles-set": (p) => some(`slot ${text(p.slot)}`, Array.isArray(p.roles) && p.roles.map(text).join(", ")),
   "rule-passed": (p) =>
     some(text(p.rule), text(p.what), text(p.why) && `because ${text(p.why)}`, orderName(text(object(p.order).client_order_id))),

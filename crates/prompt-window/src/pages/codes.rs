@@ -10,8 +10,7 @@ use zeroize::Zeroizing;
 use super::kit::{ask_group, keep, tell_next};
 use crate::dialogue::Dialogue;
 use crate::frame::{Page, main_button};
-use crate::icons::Icon;
-use crate::parts::{call, column, focus, label, row, short, small};
+use crate::parts::{call, column, focus, label, row, short};
 use crate::printing;
 
 pub(crate) fn show(dialogue: &Rc<Dialogue>, codes: &str, typed_back: bool) {
@@ -25,17 +24,8 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>, codes: &str, typed_back: bool) {
     body.pack_start(&words, false, false, 0);
     body.pack_start(&lines(codes, typed_back), false, false, 0);
 
-    let (print, save) = (small(Icon::Print, "_Print…"), small(Icon::Save, "_Save…"));
-    let told = label("", "quiet");
-    let buttons = row(8);
-    buttons.set_margin_top(12);
-    buttons.pack_start(&print, false, false, 0);
-    buttons.pack_start(&save, false, false, 0);
-    body.pack_start(&buttons, false, false, 0);
-    told.set_margin_top(8);
-    body.pack_start(&told, false, false, 0);
     let vault = dialogue.about().fact("Vault").unwrap_or_default().to_owned();
-    keep(dialogue, (&print, &save), &told, printing::CODES, codes, &vault);
+    keep(dialogue, &body, printing::CODES, codes, &vault);
 
     let main = main_button(if typed_back { "The paper is _stored" } else { "I _have it on paper" });
     let groups = codes.lines().next_back().unwrap_or_default().split(' ').count();

@@ -57,17 +57,8 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>, kit: &str, typed_back: bool) {
     let known = [("Vault", vault.as_str()), ("Made", made.as_str()), ("Groups", "16 of 4 letters"), ("Checksum", CHECKSUM)];
     let known = known.map(|(name, value)| Fact { name: name.to_owned(), value: value.to_owned() });
     right.pack_start(&facts(&known, 24), false, false, 0);
-    let (print, save) = (small(Icon::Print, "_Print…"), small(Icon::Save, "_Save…"));
-    let told = label("", "quiet");
-    let buttons = row(8);
-    buttons.set_margin_top(12);
-    buttons.pack_start(&print, false, false, 0);
-    buttons.pack_start(&save, false, false, 0);
-    right.pack_start(&buttons, false, false, 0);
-    told.set_margin_top(8);
-    right.pack_start(&told, false, false, 0);
     let paper = if of_auditor { printing::AUDITOR } else { printing::KIT };
-    keep(dialogue, (&print, &save), &told, paper, kit, &vault);
+    keep(dialogue, &right, paper, kit, &vault);
     beside.pack_start(&right, true, true, 0);
     body.pack_start(&beside, false, false, 0);
     body.pack_start(&groups(kit, typed_back), false, false, 0);
@@ -164,8 +155,17 @@ pub(super) fn ask_group(dialogue: &Rc<Dialogue>, body: &gtk::Box, kit: &str, whi
 }
 
 /// Print and save, and what came of it.
-pub(super) fn keep(dialogue: &Rc<Dialogue>, (print, save): (&Button, &Button), told: &gtk::Label, paper: Paper, kit: &str, vault: &str) {
-    for (button, printed) in [(print, true), (save, false)] {
+pub(super) fn keep(dialogue: &Rc<Dialogue>, on: &gtk::Box, paper: Paper, kit: &str, vault: &str) {
+    let (print, save) = (small(Icon::Print, "_Print…"), small(Icon::Save, "_Save…"));
+    let told = label("", "quiet");
+    let buttons = row(8);
+    buttons.set_margin_top(12);
+    buttons.pack_start(&print, false, false, 0);
+    buttons.pack_start(&save, false, false, 0);
+    on.pack_start(&buttons, false, false, 0);
+    told.set_margin_top(8);
+    on.pack_start(&told, false, false, 0);
+    for (button, printed) in [(&print, true), (&save, false)] {
         let (asking, told, vault) = (Rc::downgrade(dialogue), told.clone(), vault.to_owned());
         let kit = Zeroizing::new(kit.to_owned());
         button.connect_clicked(move |_| {
