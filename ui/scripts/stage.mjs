@@ -209,6 +209,25 @@ export const SCENES = [
   },
   { name: "settings", fake: "plain", wait: "order-row", act: (p) => go(p, "settings") },
   {
+    name: "settings-sessions",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "settings");
+      await p.getByTestId("session-row").last().scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    name: "trade-reduce",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("side-sell").click();
+      await fillTicket(p);
+      await p.getByTestId("reduce-only").check();
+    },
+  },
+  {
     name: "settings-policy",
     fake: "plain",
     wait: "order-row",
