@@ -23,6 +23,10 @@ pub(crate) fn listen(app: &AppHandle) -> Option<&'static str> {
     let keys = HotKey::new(Some(Modifiers::CONTROL | Modifiers::ALT | Modifiers::SHIFT), Code::F12);
     let manager = GlobalHotKeyManager::new().ok()?;
     manager.register(keys).ok()?;
+    // A manager that reached no display says yes to everything; one that has the keys does not give them twice.
+    if !matches!(manager.register(keys), Err(global_hotkey::Error::AlreadyRegistered(_))) {
+        return None;
+    }
     // As long as the window lives.
     std::mem::forget(manager);
     let app = app.clone();

@@ -282,8 +282,9 @@ impl NamedOrder {
     }
 
     pub(crate) fn confirmation(&self) -> DoorAction {
-        let NamedOrder { client_order_id, symbol, side, spec, .. } = self;
-        DoorAction::ConfirmOrder { client_order_id: client_order_id.clone(), symbol: symbol.clone(), side: *side, spec: *spec }
+        let NamedOrder { client_order_id, symbol, side, spec, reduce_only, .. } = self;
+        let (client_order_id, symbol) = (client_order_id.clone(), symbol.clone());
+        DoorAction::ConfirmOrder { client_order_id, symbol, side: *side, spec: *spec, reduce_only: *reduce_only }
     }
 
     pub(crate) fn exception(&self, why: String) -> DoorAction {

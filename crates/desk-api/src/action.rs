@@ -111,6 +111,9 @@ pub enum DoorAction {
         side: Side,
         /// Kind, price, size.
         spec: OrderSpec,
+        /// It may only reduce what is held.
+        #[serde(default)]
+        reduce_only: bool,
     },
     /// Let one order pass a rule of the desk; afterwards it is placed, exactly as it was named.
     OverrideRule {
@@ -161,4 +164,21 @@ pub enum DoorAction {
         /// SHA-256 of the SubjectPublicKeyInfo, base64.
         spki_sha256: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the window sends: an action's name beside the parts of the order on the ticket.
+    #[test]
+    fn an_order_of_the_ticket_can_be_confirmed_and_excepted() {
+        let order = r#""symbol":"BTCUSDT","side":"sell","spec":{"market":{"size":{"base":"1"}}},"reduce_only":false"#;
+        for text in [
+            format!(r#"{{"action":"confirm_order","client_order_id":"a",{order}}}"#),
+            format!(r#"{{"action":"override_rule","client_order_id":"a","why":"b",{order}}}"#),
+        ] {
+            serde_json::from_str::<DoorAction>(&text).unwrap();
+        }
+    }
 }

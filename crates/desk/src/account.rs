@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::{DueReason, KeyView, Mode, RotationStep, Tell};
-use strongroom_guard::Quote;
+use strongroom_guard::{Judgement, Quote, Reason};
 use strongroom_model::{
     Advice, Balance, ClientOrderId, CredentialId, CredentialInfo, Intent, KeyRights, KeyStage, OrderSpec, PlaceOrder, Price, Remark, Side,
     Symbol, Timestamp,
@@ -112,7 +112,7 @@ pub(crate) async fn balances(hall: &Arc<Hall>) -> Tell {
     };
     hall.keys.signed(&request.api_key, wall());
     let key = key_in_use(hall).await.filter(|key| key.api_key == request.api_key);
-    let account = key.map(|key| key.details.account).unwrap_or_default();
+    let account = key.map(|key| key.details.account);
     match hall.send(&request, false).await {
         Outcome::Answer { status, retry_after_s, body } => {
             let read = decode::outcome(status, retry_after_s, &body).and_then(|body| Ok((decode::balances(body)?, decode::rights(body)?)));
@@ -136,13 +136,23 @@ pub(crate) async fn check(hall: &Arc<Hall>, symbol: Symbol, side: Side, spec: Or
         return error("client-order-id", "a draft cannot be named".to_owned(), Advice::Bug);
     };
     let order = PlaceOrder { client_order_id, symbol, side, spec, reduce_only };
-    let (reply, judged) = tokio::sync::oneshot::channel();
-    let judge = Inbound::Judge { order: order.clone(), market: market_of(hall, &order), reply };
-    let judgement = if hall.inbound.send(judge).await.is_ok() { judged.await.ok().flatten() } else { None };
+    let mut judgement = judged(hall, &order).await;
+    let is_unknown = |reason: &Reason| matches!(reason, Reason::ExposureUnknown { .. });
+    if reduce_only && judgement.as_ref().is_some_and(|judgement| judgement.refused.iter().any(is_unknown)) {
+        let _ = balances(hall).await;
+        judgement = judged(hall, &order).await;
+    }
     with_facts(hall, &order.symbol, hall.venue.check(&order), |facts| {
         Tell::Checks(Box::new(ticket::checks(facts, judgement.as_ref(), &order)))
     })
     .await
+}
+
+async fn judged(hall: &Arc<Hall>, order: &PlaceOrder) -> Option<Judgement> {
+    let (reply, judged) = tokio::sync::oneshot::channel();
+    let judge = Inbound::Judge { order: order.clone(), market: market_of(hall, order), reply };
+    hall.inbound.send(judge).await.ok()?;
+    judged.await.ok().flatten()
 }
 
 /// What the market of an order looks like now.

@@ -171,12 +171,11 @@ async fn hand_over(hall: &Arc<Hall>, door: DoorId, action: DoorAction) -> Result
         DoorAction::PrintCodes => Action::PrintCodes,
         DoorAction::AddSlot { kind, label, roles } => Action::AddSlot { kind, label, roles },
         DoorAction::SetRoles { slot, roles } => Action::SetRoles { slot, roles },
-        DoorAction::ConfirmOrder { client_order_id, symbol, side, spec } => {
-            Action::ConfirmOrder(order_of(&client_order_id, symbol, side, spec).map_err(bad_name)?)
+        DoorAction::ConfirmOrder { client_order_id, symbol, side, spec, reduce_only } => {
+            Action::ConfirmOrder(order_of(&client_order_id, symbol, side, spec, reduce_only).map_err(bad_name)?)
         }
         DoorAction::OverrideRule { client_order_id, symbol, side, spec, reduce_only, why } => {
-            let order = order_of(&client_order_id, symbol, side, spec).map_err(bad_name)?;
-            Action::Override { order: PlaceOrder { reduce_only, ..order }, why }
+            Action::Override { order: order_of(&client_order_id, symbol, side, spec, reduce_only).map_err(bad_name)?, why }
         }
         DoorAction::ProtectOrder { client_order_id } => Action::Protect(ClientOrderId::parse(&client_order_id).map_err(bad_name)?),
         DoorAction::RemoveSlot { slot } => Action::RemoveSlot { slot },
@@ -194,8 +193,8 @@ async fn hand_over(hall: &Arc<Hall>, door: DoorId, action: DoorAction) -> Result
     Ok(Prepared { door, action, tail, files })
 }
 
-fn order_of(name: &str, symbol: Symbol, side: Side, spec: OrderSpec) -> Result<PlaceOrder, strongroom_model::IdError> {
-    Ok(PlaceOrder { client_order_id: ClientOrderId::parse(name)?, symbol, side, spec, reduce_only: false })
+fn order_of(name: &str, symbol: Symbol, side: Side, spec: OrderSpec, reduce_only: bool) -> Result<PlaceOrder, strongroom_model::IdError> {
+    Ok(PlaceOrder { client_order_id: ClientOrderId::parse(name)?, symbol, side, spec, reduce_only })
 }
 
 fn bad_name(failure: strongroom_model::IdError) -> Tell {
@@ -234,7 +233,7 @@ async fn fetch_policy(hall: &Arc<Hall>) {
 /// Notes which document of an organisation holds, when it is another one than before.
 async fn note_managed(hall: &Arc<Hall>) {
     let Ok(Reply::Status(status)) = hall.ask_signer(&Request::Status).await else { return };
-    let named = status.managed.as_ref().map(|managed| format!("{} {}", managed.serial, managed.organisation));
+    let named = status.managed.as_ref().map(|managed| json!([managed.serial, managed.organisation, managed.limits]).to_string());
     if lock(&hall.store).meta(MANAGED).is_ok_and(|known| known == named) {
         return;
     }
@@ -304,6 +303,7 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
             let _ = hall.keeper.opened(false).await;
             hall.set_because(None);
             fetch_policy(hall).await;
+            note_managed(hall).await;
         }
         ActionEnd::Unlocked { signatures, by_kit, by, log_key, read_key } => {
             tell = begin_log(hall, log_key, read_key, false).await.err();
@@ -393,6 +393,9 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
                 let _ = hall.note(&[(Kind::UnlockFailed, json!({"why": why, "failures": failures}))]);
             }
         }
+    }
+    if let ActionEnd::Imported(_) | ActionEnd::Deleted(_) | ActionEnd::RotationBegun(_) | ActionEnd::Edited(_) = &end {
+        hall.event(Event::KeysChanged).await;
     }
     hall.checkpoint(true).await;
     hall.set_ended(ticket, end, tell);

@@ -325,6 +325,10 @@ impl Door {
         if reason.as_ref().is_some_and(|why| !is_plain(why)) {
             return error("reason", format!("a reason has 1 to {REASON_LEN_MAX} bytes without control characters"), Advice::Refuse);
         }
+        if order.reduce_only {
+            // What is held decides: it is asked for now. If the venue does not tell, the order is refused.
+            let _ = account::balances(&self.hall).await;
+        }
         let (reply, wait) = oneshot::channel();
         rights::explained(&self.hall, self.wait_for_order(Inbound::Place { by: self.id, order, reason, reply }, wait).await).await
     }

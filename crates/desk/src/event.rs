@@ -67,9 +67,11 @@ pub enum Event {
     Held {
         /// Of each asset.
         balances: Vec<Balance>,
-        /// At which account, as it is noted of the key that asked.
-        account: String,
+        /// At which account, as it is noted of the key that asked; nothing: that could not be found out.
+        account: Option<String>,
     },
+    /// Another key, or another account, may be in use.
+    KeysChanged,
     /// The venue told its instruments: symbol, base, quote.
     Pairs(Vec<(Symbol, Asset, Asset)>),
     /// Prices of now.

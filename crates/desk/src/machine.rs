@@ -139,6 +139,7 @@ impl Machine {
             Event::Policy(policy) => self.policy = policy,
             Event::Confirmed(order) => self.confirm(order, now),
             Event::Overridden { order, why } => self.let_pass(order, why, now),
+            Event::KeysChanged => self.keys_changed(),
             Event::Held { balances, account } => self.held(&balances, account, now),
             Event::Pairs(pairs) => self.pairs(pairs, now),
             Event::Marks(marks) => {

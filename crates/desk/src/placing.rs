@@ -112,6 +112,7 @@ impl Machine {
 
     /// What the rules would say of a drafted order.
     pub fn judge(&mut self, order: &PlaceOrder, market: Quote, now: Now) -> Option<Judgement> {
+        self.has_reduced |= order.reduce_only;
         let policy = self.policy.as_ref()?;
         Some(self.risk.judge(policy, order, market, now.mono_ms))
     }
@@ -154,12 +155,18 @@ impl Machine {
     }
 
     /// The venue told what is held.
-    pub(crate) fn held(&mut self, balances: &[Balance], account: String, now: Now) {
+    pub(crate) fn held(&mut self, balances: &[Balance], account: Option<String>, now: Now) {
         // The desk has one venue.
         self.risk.held_at(Venue::Binance, account);
         let whole = |balance: &Balance| (balance.asset.clone(), balance.free + balance.locked);
         self.risk.held(balances.iter().map(whole));
         self.held_asked_ms = Some(now.mono_ms);
+    }
+
+    /// What is held may be another account's: it is asked for anew, and until then not known.
+    pub(crate) fn keys_changed(&mut self) {
+        self.risk.forget_held();
+        self.held_asked_ms = None;
     }
 
     /// The venue told its instruments; what was traded before they were known counts now.

@@ -12,6 +12,7 @@ use strongroom_model::{Advice, CredentialId, CredentialInfo, KeyStage, Venue};
 use strongroom_signer_api::{Refusal, Reply, Request};
 
 use crate::actions::refused;
+use crate::event::Event;
 use crate::hall::Hall;
 use crate::machine::error;
 use crate::rights::{self, Tried};
@@ -111,6 +112,7 @@ async fn try_new(hall: &Arc<Hall>, new: &CredentialInfo, keys: &[CredentialInfo]
     match (tried, finished) {
         (Ok(rights), Ok(_)) => {
             hall.keys.told(&new.api_key, rights, hall.venue.mode);
+            hall.event(Event::KeysChanged).await;
             hall.state_changed();
             switched(hall, new, old).await
         }
@@ -149,6 +151,7 @@ async fn try_old(hall: &Arc<Hall>, old: &CredentialInfo, step: &RotationStep) ->
         Tried::Refused(why) => match hall.ask_signer(&Request::KeyRevoked { id: old.id }).await {
             Ok(_) => {
                 let _ = hall.note(&[(Kind::KeyRevoked, json!({"id": old.id, "label": old.label, "api_key": old.api_key, "why": why}))]);
+                hall.event(Event::KeysChanged).await;
                 hall.state_changed();
                 let words =
                     format!("The venue refuses key {} ({why}): it is revoked, and gone from the vault. The rotation is done.", old.id);

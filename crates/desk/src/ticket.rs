@@ -158,7 +158,11 @@ fn other_rules(judgement: &Judgement) -> Vec<Check> {
     let asked = judgement.asks.iter().map(|reason| (reason, CheckState::Ask));
     let line = |(reason, state): (&Reason, CheckState)| {
         let words = sentence(&reason.to_string());
-        check(rule_title(reason.rule()), state, words, String::new(), Enforcer::Desk)
+        let title = match reason {
+            Reason::Exposure { of: Some(of), .. } => format!("Exposure, {of}"),
+            reason => rule_title(reason.rule()).to_owned(),
+        };
+        check(&title, state, words, String::new(), Enforcer::Desk)
     };
     refused.chain(asked).filter(|(reason, _)| !has_line(reason)).map(line).collect()
 }
@@ -169,6 +173,7 @@ fn rule_title(rule: &str) -> &str {
         "restricted" => "Restricted instruments",
         "slippage" => "Slippage limit",
         "open-orders" => "Open orders",
+        "reduce-only" | "reduce-held" => "Reduce only",
         "position" => "Position",
         "exposure" | "exposure-unknown" => "Exposure",
         "day-loss" => "Loss of the day",

@@ -19,9 +19,17 @@ pub(crate) fn door_of(stream: &UnixStream) -> DoorId {
 
 fn door_of_process(pid: u32) -> Option<DoorId> {
     let session: u32 = fields(pid)?.get(3)?.parse().ok()?;
-    // A leader that ended, or that is not of this namespace, leaves its session without a time of birth.
+    // A leader that ended leaves its session without a time of birth.
     let start: u64 = fields(session).and_then(|fields| fields.get(19)?.parse().ok()).unwrap_or_default();
-    Some(DoorId(u64::from(session) << START_BITS | start & ((1 << START_BITS) - 1)))
+    Some(door_of_session(session, start))
+}
+
+/// No session of processes is the desk, or nobody.
+const fn door_of_session(session: u32, start: u64) -> DoorId {
+    match session {
+        0 => DoorId::OUTSIDE,
+        session => DoorId((session as u64) << START_BITS | start & ((1 << START_BITS) - 1)),
+    }
 }
 
 /// What `/proc/PID/stat` tells behind the program's name (proc(5)): state, parent, group, session, ….
@@ -32,10 +40,10 @@ fn fields(pid: u32) -> Option<Vec<String>> {
 
 /// A door in words: what began its session of processes, and its number.
 pub(crate) fn words(door: DoorId) -> String {
-    let leader = door.0 >> START_BITS;
-    if leader == 0 {
+    if door == DoorId::OUTSIDE {
         return "a process session that began outside of this container".to_owned();
     }
+    let leader = door.0 >> START_BITS;
     let name = std::fs::read_to_string(Path::new("/proc").join(leader.to_string()).join("comm")).unwrap_or_default();
     let name: String = name.chars().filter(|c| c.is_ascii_graphic()).collect();
     if name.is_empty() { format!("process session {leader}") } else { format!("{name}, process session {leader}") }
@@ -67,5 +75,15 @@ mod tests {
             child.wait().unwrap();
         }
         assert_eq!(door_of_process(u32::MAX), None);
+    }
+
+    #[test]
+    fn no_process_is_the_desk_or_nobody() {
+        for (session, start) in [(0, 0), (0, 7), (1, 0), (1, 1), (1 << 22, u64::MAX)] {
+            let door = door_of_session(session, start);
+            assert!(door != DoorId::DESK && door != DoorId::NOBODY, "{session} {start}");
+            assert_eq!(door == DoorId::OUTSIDE, session == 0);
+        }
+        assert!(words(DoorId::OUTSIDE).contains("outside of this container"));
     }
 }

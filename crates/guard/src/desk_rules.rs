@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use strongroom_model::{Notional, Symbol, Venue};
+use strongroom_model::{Notional, Symbol, Venue, is_plain};
 
 use crate::policy::is_looser;
 
@@ -180,7 +180,7 @@ impl DeskRules {
             && self.exposure_of.iter().enumerate().all(|(at, limit)| {
                 let is_named = match &limit.of {
                     ExposureScope::Venue(_) => true,
-                    ExposureScope::Account(account) => (1..=ACCOUNT_LEN_MAX).contains(&account.len()),
+                    ExposureScope::Account(account) => (1..=ACCOUNT_LEN_MAX).contains(&account.len()) && account.chars().all(is_plain),
                 };
                 is_named && !self.exposure_of[..at].iter().any(|other| other.of == limit.of)
             })
@@ -280,6 +280,7 @@ mod tests {
             DeskRules { cancels_percent: Some(0), ..DeskRules::default() },
             DeskRules { exposure_of: vec![of("a"), of("a")], ..DeskRules::default() },
             DeskRules { exposure_of: vec![of("")], ..DeskRules::default() },
+            DeskRules { exposure_of: vec![of("a\u{202e}b")], ..DeskRules::default() },
         ] {
             assert!(!rules.fits());
         }

@@ -163,6 +163,11 @@ impl Policy {
         self.instruments.iter().find(|instrument| instrument.symbol == *symbol)
     }
 
+    /// The least that anybody's day is bounded by.
+    pub fn smallest_day(&self) -> Notional {
+        self.thresholds.iter().map(|threshold| threshold.day_notional_max).fold(self.day_notional_max, Ord::min)
+    }
+
     /// What one person or bot may sign in a day, if there is a threshold of its own.
     fn threshold(&self, of: &Actor) -> Option<Notional> {
         self.thresholds.iter().find(|threshold| threshold.of == *of).map(|threshold| threshold.day_notional_max)
@@ -260,6 +265,7 @@ mod tests {
     fn every_way_to_raise_is_seen() {
         let threshold = Threshold { of: Actor::Person(2), day_notional_max: Notional::parse("100").unwrap() };
         let policy = Policy { thresholds: vec![threshold], ..Policy::initial() };
+        assert_eq!(policy.smallest_day(), Notional::parse("100").unwrap());
         let changes: [fn(&mut Policy); 15] = [
             |p| p.thresholds.clear(),
             |p| p.thresholds[0].of = Actor::Person(3),

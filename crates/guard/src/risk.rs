@@ -47,7 +47,7 @@ pub struct RiskState {
     /// What is held and on its way.
     pub exposure: Exposure,
     /// Where that is held.
-    held_at: Option<(Venue, String)>,
+    held_at: Option<(Venue, Option<String>)>,
     day: Day,
     marks: BTreeMap<Symbol, Price>,
     /// Orders sent within the last hour, newest last.
@@ -68,9 +68,15 @@ impl RiskState {
         self.exposure.told(balances);
     }
 
-    /// At which venue and account it is.
-    pub fn held_at(&mut self, venue: Venue, account: String) {
+    /// At which venue and account it is; nothing: at which account is not known, so the limits of all bind.
+    pub fn held_at(&mut self, venue: Venue, account: Option<String>) {
         self.held_at = Some((venue, account));
+    }
+
+    /// Another account may be in use: what it holds is not known.
+    pub fn forget_held(&mut self) {
+        self.exposure.forget_held();
+        self.held_at = None;
     }
 
     /// The venue told its instruments.
@@ -263,7 +269,7 @@ impl RiskState {
     fn exposure_limits(&self, policy: &Policy) -> Vec<(Option<String>, Notional)> {
         let is_here = |of: &ExposureScope| match (of, &self.held_at) {
             (ExposureScope::Venue(of), Some((venue, _))) => of == venue,
-            (ExposureScope::Account(of), Some((_, account))) => of == account,
+            (ExposureScope::Account(of), Some((_, account))) => account.as_ref().is_none_or(|account| of == account),
             // Nothing was told: each could be meant.
             (_, None) => true,
         };

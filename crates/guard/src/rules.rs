@@ -51,7 +51,11 @@ pub const RULES: &[Rule] = &[
         demand: "all orders signed in 24 hours, each at its most, at most the maximum",
     },
     Rule { name: "threshold", enforcer: Enforcer::Signer, demand: "what one person or one bot signed in 24 hours at most its maximum" },
-    Rule { name: "confirm", enforcer: Enforcer::Signer, demand: "an order above the threshold was confirmed with a code of its own" },
+    Rule {
+        name: "confirm",
+        enforcer: Enforcer::Signer,
+        demand: "an order above the threshold that is not reduce-only was confirmed with a code",
+    },
     Rule { name: "mark", enforcer: Enforcer::Desk, demand: "a current mark is known" },
     Rule { name: "restricted", enforcer: Enforcer::Desk, demand: "an instrument that is bought is not restricted" },
     Rule { name: "price-collar", enforcer: Enforcer::Desk, demand: "price not further from the mark than the collar, on the losing side" },
@@ -274,7 +278,7 @@ pub enum Reason {
         quote: String,
     },
     /// A rule needs to know what is held.
-    #[error("the venue has not told yet what is held, and a limit on {symbol} needs it")]
+    #[error("the venue has not told yet what is held, and for {symbol} it has to be known")]
     ExposureUnknown {
         /// What was asked for.
         symbol: Symbol,

@@ -13,6 +13,7 @@ use crate::turnover::Turnover;
 pub(crate) const THRESHOLDS_MAX: usize = 16;
 /// Counted in hours: a value leaves up to one later than after 24 hours, never earlier.
 const HOUR_S: u64 = 3_600;
+const DAY_S: u64 = 86_400;
 
 /// Whose orders are counted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -48,7 +49,7 @@ pub struct Threshold {
 /// By whom an order is.
 #[derive(Clone, Copy, Debug)]
 pub struct By<'a> {
-    /// The slot of the session; the kit's has none.
+    /// The slot by which the session was opened.
     pub slot: Option<u16>,
     /// The order's name.
     pub order: &'a ClientOrderId,
@@ -75,7 +76,8 @@ impl Turnovers {
             let turnover = self.of(&threshold.of);
             let counted = turnover.of_day(hour(now_s));
             if counted.checked_add(asked).is_none_or(|sum| sum > threshold.day_notional_max) {
-                let retry_after_ms = turnover.eases_in_ms(hour(now_s));
+                let leaves_s = turnover.oldest_s().map_or(now_s, |oldest_s| oldest_s + DAY_S + HOUR_S);
+                let retry_after_ms = leaves_s.saturating_sub(now_s).max(1) * 1_000;
                 let (of, max) = (threshold.of.to_string(), threshold.day_notional_max);
                 return Err(Reason::Threshold { of, asked, counted, max, retry_after_ms });
             }
@@ -146,8 +148,17 @@ mod tests {
         assert!(!passes(&mut turnovers, by(3, &of_bot), "0.01", NOW_S), "the bot's, whoever is there");
         assert!(passes(&mut turnovers, by(2, &other), "70", NOW_S) && !passes(&mut turnovers, by(2, &other), "70.01", NOW_S));
         assert!(passes(&mut turnovers, by(3, &other), "1000000", NOW_S), "who has no threshold has none");
-        for (at, passed) in [(86_400, false), (86_400 + 3_600, true)] {
-            assert_eq!(passes(&mut turnovers.clone(), by(3, &of_bot), "30", NOW_S + at), passed, "after {at} s");
+        for late in [0, 1, 3_599] {
+            let Err(Reason::Threshold { retry_after_ms, .. }) =
+                turnovers.clone().check(&thresholds, by(3, &of_bot), worth("1"), NOW_S + late)
+            else {
+                panic!("refused")
+            };
+            let leaves = late + retry_after_ms / 1_000;
+            assert!((86_400..=90_000).contains(&leaves), "{leaves}");
+            for (at, passed) in [(leaves - 1, false), (leaves, true)] {
+                assert_eq!(passes(&mut turnovers.clone(), by(3, &of_bot), "30", NOW_S + at), passed, "after {at} s");
+            }
         }
     }
 

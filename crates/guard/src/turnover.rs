@@ -43,6 +43,11 @@ impl Turnover {
         leaves_s.saturating_sub(now_s).max(1) * 1_000
     }
 
+    /// When the oldest part was counted, in seconds since the epoch.
+    pub(crate) fn oldest_s(&self) -> Option<u64> {
+        self.quarters.front().map(|(quarter, _)| quarter * QUARTER_S)
+    }
+
     /// Counts a value. `false`: so large a total cannot be held, and nothing was counted.
     #[must_use]
     pub fn count(&mut self, value: Notional, now_s: u64) -> bool {

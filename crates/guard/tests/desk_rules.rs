@@ -112,9 +112,13 @@ fn exposure_of_a_venue_and_of_an_account() {
         let mut state = state();
         assert_eq!(refused(&mut state, &rules, &buy("1"), quote(), 0), "exposure-unknown", "nobody said where that is");
         state.held([("BTC".to_owned(), Amount::parse("1").unwrap())]);
-        state.held_at(Venue::Binance, "desk 2".to_owned());
+        state.held_at(Venue::Binance, None);
+        assert_eq!(refused(&mut state, &rules, &buy("2.00001"), quote(), 0), "exposure", "whichever account it is");
+        state.held_at(Venue::Binance, Some("desk 2".to_owned()));
         assert_eq!(refused(&mut state, &rules, &buy("2"), quote(), 0), "-");
         assert_eq!(refused(&mut state, &rules, &buy("2.00001"), quote(), 0), if binds { "exposure" } else { "-" });
+        state.forget_held();
+        assert_eq!(refused(&mut state, &rules, &buy("1"), quote(), 0), "exposure-unknown", "another key");
     }
 }
 

@@ -41,6 +41,8 @@ pub struct DoorId(pub u64);
 impl DoorId {
     /// The desk, for what nobody asked at a door; any session serves it.
     pub const DESK: Self = Self(0);
+    /// All doors of a container that began outside of it: which of them it is, the kernel does not tell.
+    pub const OUTSIDE: Self = Self(1);
     /// A door that never has a session.
     pub const NOBODY: Self = Self(u64::MAX);
 }

@@ -332,7 +332,7 @@ impl Open {
     /// What the first signatures need, to be saved with the ledger.
     pub(crate) fn reserve_first(&mut self) {
         self.ledger.reserved = self.count.wants().unwrap_or(self.ledger.reserved);
-        self.ledger.spent = self.spending.wants(Notional::ZERO, self.policy.day_notional_max).unwrap_or(self.ledger.spent);
+        self.ledger.spent = self.spending.wants(Notional::ZERO, self.policy.smallest_day()).unwrap_or(self.ledger.spent);
     }
 
     /// Begins a session at a door, with the roles of the slot by which it is opened.

@@ -286,7 +286,7 @@ impl Signer {
     pub(crate) fn reserve(&mut self, worth: Notional) -> Vec<Out> {
         let Some(open) = self.open.as_mut() else { return Vec::new() };
         let reserved = open.count.wants().filter(|reserved| *reserved > open.ledger.reserved);
-        let spent = open.spending.wants(worth, open.policy.day_notional_max).filter(|spent| *spent > open.ledger.spent);
+        let spent = open.spending.wants(worth, open.policy.smallest_day()).filter(|spent| *spent > open.ledger.spent);
         if reserved.is_none() && spent.is_none() {
             return Vec::new();
         }

@@ -13,7 +13,8 @@ const MAGIC: &[u8; 8] = b"SRSTATE\0";
 const MAJOR: u16 = 1;
 const SALT_LEN: usize = 32;
 const PREFIX_LEN: usize = 8 + 2 + 16 + 8 + SALT_LEN;
-const STATE_LEN_MAX: usize = 64 * 1_024;
+/// The fullest that a signer can remember has 80 KiB.
+const STATE_LEN_MAX: usize = 128 * 1_024;
 
 /// Seals counters and the like under the vault's [`Purpose::State`](crate::Purpose::State) key. `generation` is the
 /// state's own count and grows with every save.

@@ -393,7 +393,11 @@ side: Side,
 /**
  * Kind, price, size.
  */
-spec: OrderSpec, } | { "action": "override_rule",
+spec: OrderSpec,
+/**
+ * It may only reduce what is held.
+ */
+reduce_only: boolean, } | { "action": "override_rule",
 /**
  * Our name for it.
  */

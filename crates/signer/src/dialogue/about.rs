@@ -3,6 +3,8 @@
 //! Invariant: every word comes from the action that is waiting here and from the opened vault; the digest is computed
 //! over the action as it will be carried out, so that what is confirmed is what is done.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use sha2::{Digest as _, Sha256};
 use strongroom_guard::{Freeze, InstrumentPolicy, Policy, RuleMode, worth_at_most};
 use strongroom_model::{CredentialInfo, KeyDetails, KeyEdit, PlaceOrder, Role, SlotFor, Timestamp, Venue};
@@ -273,10 +275,6 @@ fn changes(old: &Policy, new: &Policy) -> Vec<(String, String)> {
         row("Value of an order", &|policy| policy.order_notional_max.to_string()),
         row("Value of a day", &|policy| policy.day_notional_max.to_string()),
         row("Code for orders above", &|policy| or(policy.confirm_above, "none")),
-        row("Value of a day of", &|policy| {
-            let each = policy.thresholds.iter().map(|threshold| format!("{} {}", threshold.of, threshold.day_notional_max));
-            each.reduce(|all, one| format!("{all}, {one}")).unwrap_or_else(|| "nobody".to_owned())
-        }),
         row("Orders a minute", &|policy| policy.orders_per_minute.to_string()),
         row("Price collar", &|policy| format!("{} bp", policy.price_collar_bps)),
         row("Session unused", &|policy| minutes(policy.session_idle_ms)),
@@ -289,10 +287,6 @@ fn changes(old: &Policy, new: &Policy) -> Vec<(String, String)> {
         row("Slippage", &|policy| or(policy.desk.slippage_bps.map(|bps| format!("{bps} bp")), "any")),
         row("Open orders", &|policy| or(policy.desk.open_orders_max, "any")),
         row("All that is held", &|policy| or(policy.desk.exposure_max, "any")),
-        row("Held at most at", &|policy| {
-            let each = policy.desk.exposure_of.iter().map(|limit| format!("{} {}", limit.of, limit.max));
-            each.reduce(|all, one| format!("{all}, {one}")).unwrap_or_else(|| "nowhere".to_owned())
-        }),
         row("Loss of a day", &|policy| or(policy.desk.day_loss_max, "any")),
         row("Fall of a day", &|policy| or(policy.desk.drawdown_max, "any")),
         row("Same order again", &|policy| or(policy.desk.duplicate_ms.map(|ms| format!("after {ms} ms")), "at once")),
@@ -308,7 +302,21 @@ fn changes(old: &Policy, new: &Policy) -> Vec<(String, String)> {
     ];
     let differing = rows.into_iter().filter(|(_, old, new)| old != new);
     let mut rows: Vec<_> = differing.map(|(name, old, new)| (name, format!("{old} → {new}"))).collect();
-    let symbols: std::collections::BTreeSet<_> = old.instruments.iter().chain(&new.instruments).map(|one| &one.symbol).collect();
+    // Each in a row of its own: a list could be too long to be shown.
+    let days = |policy: &Policy| -> BTreeMap<String, String> {
+        policy.thresholds.iter().map(|each| (format!("Day of {}", each.of), each.day_notional_max.to_string())).collect()
+    };
+    let held = |policy: &Policy| -> BTreeMap<String, String> {
+        policy.desk.exposure_of.iter().map(|each| (format!("Held at {}", each.of), each.max.to_string())).collect()
+    };
+    for (before, after) in [(days(old), days(new)), (held(old), held(new))] {
+        let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+        let any = "any".to_owned();
+        let change = |name: &String| (before.get(name).unwrap_or(&any), after.get(name).unwrap_or(&any));
+        let differing = names.into_iter().map(|name| (name, change(name))).filter(|(_, (before, after))| before != after);
+        rows.extend(differing.map(|(name, (before, after))| (name.clone(), format!("{before} → {after}"))));
+    }
+    let symbols: BTreeSet<_> = old.instruments.iter().chain(&new.instruments).map(|one| &one.symbol).collect();
     for symbol in symbols {
         let change = match (old.instrument(symbol), new.instrument(symbol)) {
             (Some(before), Some(after)) => instrument_change(before, after),
@@ -374,6 +382,20 @@ mod tests {
         assert_eq!((of("BTCUSDT"), of("SOLUSDT")), (Some("taken off the list"), Some("added: at most 1, from 1000 to 400000")));
         assert_eq!(of("Rules that do not refuse"), Some("none → position notes"));
         assert_eq!(cannot_be_shown(&old, &all), None);
+        let bot = |most: &str| strongroom_guard::Threshold {
+            of: strongroom_guard::Actor::Bot(strongroom_model::OwnerTag::parse("grid").unwrap()),
+            day_notional_max: strongroom_model::Notional::parse(most).unwrap(),
+        };
+        let limited = |most: &str| Policy { thresholds: vec![bot(most)], ..old.clone() };
+        let row = |before: &Policy, after: &Policy| -> Vec<String> {
+            changes(before, after).into_iter().map(|(name, change)| format!("{name}: {change}")).collect()
+        };
+        let rows = [row(&old, &limited("5")), row(&limited("5"), &limited("6")), row(&limited("6"), &old)];
+        assert_eq!(rows.concat(), ["Day of bot grid: any → 5", "Day of bot grid: 5 → 6", "Day of bot grid: 6 → any"]);
+        let mut held = old.clone();
+        let of = strongroom_guard::ExposureScope::Account("desk 2".to_owned());
+        held.desk.exposure_of.push(strongroom_guard::ExposureLimit { of, max: strongroom_model::Notional::parse("7").unwrap() });
+        assert_eq!(row(&old, &held), ["Held at account desk 2: any → 7"]);
         let many = |count: usize| {
             let one = &old.instruments[0];
             let symbol = |number: usize| strongroom_model::Symbol::parse(&format!("X{number}")).unwrap();
