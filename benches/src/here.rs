@@ -81,7 +81,8 @@ impl SignerHere {
                 Out::Notice(Notice::Frozen(_) | Notice::RecoveryCodeUsed { .. }, _)
                 | Out::ClosePrompt(_)
                 | Out::WantProvider(_)
-                | Out::Provider(..) => {}
+                | Out::Provider(..)
+                | Out::StateSaved(_) => {}
             }
         }
         (reply, said)

@@ -4,6 +4,7 @@ use strongroom_guard::Policy;
 use strongroom_model::Timestamp;
 use strongroom_signer::arena::Arena;
 use strongroom_signer::{Moment, Out, Signer};
+use strongroom_signer_api::control::StateMarks;
 use strongroom_signer_api::managed::Offered;
 use strongroom_signer_api::prompt::{Field, FromPrompt, ToPrompt};
 use strongroom_signer_api::{Action, ActionEnd, Notice, Reply, Request, Saved, Walls};
@@ -44,6 +45,8 @@ pub struct SignerWorld {
     pub offered: Offered,
     /// Why the desk was told that the kill switch is engaged.
     pub frozen: Vec<String>,
+    /// What the supervisor remembers of state files.
+    pub marks: StateMarks,
 }
 
 /// The moment of a virtual clock.
@@ -83,6 +86,7 @@ impl SignerWorld {
             codes_used: Vec::new(),
             offered: Offered::Nothing,
             frozen: Vec::new(),
+            marks: StateMarks::default(),
         };
         let action = Action::CreateVault { vault_id: vec![7; 16], kdf_memory_kib: 64 * 1_024, kdf_passes: 3 };
         world.act(action, &[9; 32], ms, &mut |world, field| match field {
@@ -106,6 +110,7 @@ impl SignerWorld {
     pub fn seal(&mut self) {
         self.signer = Signer::new(Arena::make().expect("randomness"), Walls::default());
         self.signer.managed_offered(self.offered.clone());
+        self.marks.iter().for_each(|mark| self.signer.state_floor(mark));
         self.next_id = 1;
     }
 
@@ -276,6 +281,7 @@ impl SignerWorld {
                     }
                 }
                 Out::Prompt(_, message) => said.push(message.to_vec()),
+                Out::StateSaved(mark) => self.marks.note(mark),
                 Out::ClosePrompt(_) | Out::WantProvider(_) | Out::Provider(..) => {}
             }
         }

@@ -15,7 +15,7 @@ use strongroom_model::{
     TimeInForce, Timestamp,
 };
 use strongroom_paper::exchange::{Account, ApiKey, Config, Exchange, LOOPBACK, Limits, Market, Request as VenueRequest, Rights};
-use strongroom_signer_api::{Reply, Request, Saved, Sealed, SignAsk};
+use strongroom_signer_api::{Action, ActionEnd, Reply, Request, Saved, Sealed, SignAsk};
 use strongroom_tests::signer_world::SignerWorld;
 use strongroom_venues::binance::{SigningKey, VerifyingKey};
 
@@ -188,6 +188,26 @@ fn a_threshold_of_a_person_and_of_a_bot_holds_over_restarts() {
     let (sum, _) = attack(&mut world, 3, MS + 2 * HOUR_MS, HOUR_MS, 3_000);
     let signed = Decimal::from(5_000 * (bots + others)) + sum;
     assert!(signed <= Decimal::from(of_person), "{signed}");
+}
+
+#[test]
+fn an_older_state_file_opens_nothing() {
+    let mut world = world();
+    let early = world.state_file.clone();
+    let (sum, _) = attack(&mut world, 5, MS, HOUR_MS, 3_000);
+    assert!(sum > Decimal::from(DAY_MAX / 2), "{sum}");
+    // It hands over what was there before, and claims that it is the newest.
+    let late = std::mem::replace(&mut world.state_file, early);
+    world.seal();
+    let (files, password) = (vec![world.vault_file.clone(), world.state_file.clone()], b"a password of the hostile desk".to_vec());
+    let now = MS + 2 * HOUR_MS;
+    world.act_on(Action::Unlock, &[9; 32], files, now, &mut |_, _| password.clone());
+    let Some(ActionEnd::Failed { why, .. }) = world.ends.last() else { panic!("{:?}", world.ends.last()) };
+    assert!(why.contains("older than the one that was saved last"), "{why}");
+    world.state_file = late;
+    world.restart(now + 60_000);
+    let after = attack(&mut world, 6, now + 60_000, HOUR_MS, 3_000).0;
+    assert!(sum + after <= Decimal::from(DAY_MAX), "{sum} + {after}");
 }
 
 #[test]

@@ -131,6 +131,11 @@ fn keychain() {
 }
 
 #[test]
+fn state_put_back() {
+    waiting("state_put_back.py");
+}
+
+#[test]
 fn keychain_away() {
     waiting("keychain_away.py");
 }

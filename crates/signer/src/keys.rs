@@ -24,6 +24,11 @@ pub(crate) const LOG_KEY_LEN: usize = 32;
 pub(crate) enum LoadError {
     #[error("the vault opened, but {0}; restore a backup")]
     Record(&'static str),
+    #[error(
+        "its state file is older than the one that was saved last: what was signed and stopped since is not in it. Put the newer one back, or \
+         open the vault with the recovery kit and without a state file"
+    )]
+    OldState,
     #[error(transparent)]
     Memory(#[from] Unshieldable),
     #[error("a record of the vault does not open: {0}")]

@@ -167,6 +167,10 @@ impl Shell {
                 self.signer.managed_offered(offered);
                 Vec::new()
             }
+            (Some(ToSigner::StateFloor(mark)), _) => {
+                self.signer.state_floor(mark);
+                Vec::new()
+            }
             (Some(ToSigner::Freeze(freeze)), _) => self.signer.freeze(freeze),
             (Some(ToSigner::AttachDesk), Some(channel)) => {
                 self.desk = Some(channel);
@@ -302,6 +306,10 @@ impl Shell {
                         let effects = self.signer.provider_gone(id);
                         self.carry_out(effects);
                     }
+                }
+                Out::StateSaved(mark) => {
+                    // A supervisor that does not listen remembers less; the next save tells more.
+                    let _ = self.supervisor.try_send(&FromSigner::StateSaved(mark).encode(), &[]);
                 }
                 Out::Provider(id, bytes) => {
                     if let Some(provider) = self.providers.get(&id) {

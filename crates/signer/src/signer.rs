@@ -4,6 +4,7 @@
 
 use strongroom_guard::{By, Freeze, Freezes, SessionEnd, SignerFacts, Verdict, signer_gate, worth_at_most};
 use strongroom_model::{CredentialInfo, Intent, KeyStage, Notional, Operation, PlaceOrder, Venue};
+use strongroom_signer_api::control::{StateMark, StateMarks};
 use strongroom_signer_api::desk::CLOCK_OFFSET_US_MAX;
 use strongroom_signer_api::managed::Offered;
 use strongroom_signer_api::{DoorId, Notice, Refusal, Reply, Request, Saved, Sealed, SignAsk, Status, Walls};
@@ -35,6 +36,8 @@ pub enum Out {
     WantProvider(u64),
     /// To the provider of that dialogue; wiped on drop.
     Provider(u64, Zeroizing<Vec<u8>>),
+    /// To the supervisor: a state file is on disk.
+    StateSaved(StateMark),
 }
 
 /// A save that waits for the desk's word.
@@ -84,6 +87,8 @@ pub struct Signer {
     pub(crate) pace: crate::calibration::Pace,
     /// Limits of an organisation that lie in the system's folder, or why they cannot be used: then nothing is opened.
     pub(crate) offered: Result<Option<Verified>, String>,
+    /// How far the state files of vaults had come, as the supervisor remembers it.
+    pub(crate) marks: StateMarks,
     last_request: u64,
     /// Asked for, and signed as soon as what they need is reserved on disk.
     waiting: Vec<(u64, DoorId, SignAsk)>,
@@ -104,6 +109,7 @@ impl Signer {
             patience: Default::default(),
             pace: Default::default(),
             offered: Ok(None),
+            marks: StateMarks::default(),
             last_request: 0,
             waiting: Vec::new(),
         }
@@ -112,6 +118,11 @@ impl Signer {
     /// What the supervisor found of an organisation's limits; it holds from the next opening on.
     pub fn managed_offered(&mut self, offered: Offered) {
         self.offered = managed::sound(offered);
+    }
+
+    /// How far a state file had come before this signer.
+    pub fn state_floor(&mut self, mark: StateMark) {
+        self.marks.note(mark);
     }
 
     /// A new desk is attached: what the old one was saving will never be confirmed. Whether a vault is on disk or not cannot be known

@@ -5,7 +5,7 @@ use std::os::fd::AsFd as _;
 use std::time::{Duration, Instant};
 
 use strongroom_signer_api::Channel;
-use strongroom_signer_api::control::{FromSigner, ToSigner};
+use strongroom_signer_api::control::ToSigner;
 use strongroom_signer_api::provider::PATIENCE_S;
 
 use crate::children::{self, Process};
@@ -19,15 +19,11 @@ pub(crate) struct Providers {
 }
 
 impl Providers {
-    /// What the signer wants.
-    pub(crate) fn hear(&mut self, signer: &Channel) {
-        let mut buffer = [0; 64];
-        while let Ok(Some(packet)) = signer.try_recv(&mut buffer) {
-            let Some(FromSigner::WantProvider(number)) = FromSigner::decode(&buffer[..packet.len]) else { continue };
-            if let Err(error) = self.start(number, signer) {
-                eprintln!("strongroomd: no key provider could be started: {error:#}");
-                let _ = signer.try_send(&ToSigner::NoProvider(number).encode(), &[]);
-            }
+    /// The signer wants one.
+    pub(crate) fn wanted(&mut self, number: u64, signer: &Channel) {
+        if let Err(error) = self.start(number, signer) {
+            eprintln!("strongroomd: no key provider could be started: {error:#}");
+            let _ = signer.try_send(&ToSigner::NoProvider(number).encode(), &[]);
         }
     }
 

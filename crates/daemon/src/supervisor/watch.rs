@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use strongroom_desk_api::supervisor::{Errand, Running, ToSupervisor};
 use strongroom_desk_api::{Freeze, KillScope};
 use strongroom_signer_api::Channel;
-use strongroom_signer_api::control::{FromDesk, ToDesk, ToSigner};
+use strongroom_signer_api::control::{FromDesk, FromSigner, StateMarks, ToDesk, ToSigner};
 use strongroom_signer_api::errand::EXIT_NO_DISPLAY;
 
 use crate::children::{self, DeskArguments, Process};
@@ -57,6 +57,8 @@ pub(crate) struct Supervisor {
     next_door: u64,
     prompts: Vec<RunningPrompt>,
     providers: Providers,
+    /// How far state files had come: a signer that comes after takes no older one.
+    marks: StateMarks,
 }
 
 impl Supervisor {
@@ -68,7 +70,7 @@ impl Supervisor {
         mask.thread_block()?;
         let signals = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
         let listener = strongroom_desk_api::supervisor::listen(&strongroom_desk_api::socket::run_dir(&arguments.dir))?;
-        let signer = started_signer()?;
+        let signer = started_signer(&StateMarks::default())?;
         let desk = children::desk(&arguments)?;
         let supervisor = Self {
             arguments,
@@ -85,6 +87,7 @@ impl Supervisor {
             next_door: 1,
             prompts: Vec::new(),
             providers: Providers::default(),
+            marks: StateMarks::default(),
         };
         supervisor.wire()?;
         Ok(supervisor)
@@ -132,7 +135,7 @@ impl Supervisor {
                 self.accept();
             }
             if ready[5] {
-                self.providers.hear(&self.signer.channel);
+                self.hear_signer();
             }
             if ready[6..6 + prompts_len].contains(&true) {
                 self.prompts_ended();
@@ -184,7 +187,9 @@ impl Supervisor {
         if because == "crashed" {
             self.count_restart()?;
         }
-        let old = std::mem::replace(&mut self.signer, started_signer()?);
+        // What it said last counts.
+        self.hear_signer();
+        let old = std::mem::replace(&mut self.signer, started_signer(&self.marks)?);
         let ended = old.reap();
         if because == "crashed" {
             eprintln!("strongroomd: the signer ended by itself ({ended}); the vault is sealed");
@@ -306,6 +311,17 @@ impl Supervisor {
         false
     }
 
+    fn hear_signer(&mut self) {
+        let mut buffer = [0; 64];
+        while let Ok(Some(packet)) = self.signer.channel.try_recv(&mut buffer) {
+            match FromSigner::decode(&buffer[..packet.len]) {
+                Some(FromSigner::WantProvider(number)) => self.providers.wanted(number, &self.signer.channel),
+                Some(FromSigner::StateSaved(mark)) => self.marks.note(mark),
+                None => {}
+            }
+        }
+    }
+
     fn open_prompt(&mut self, door: u64, errand: &Errand, fds: Vec<OwnedFd>) -> anyhow::Result<()> {
         anyhow::ensure!(self.prompts.len() < PROMPTS_MAX, "{PROMPTS_MAX} prompts are open");
         anyhow::ensure!(fds.len() == errand.fds_len(), "descriptors are missing");
@@ -357,9 +373,12 @@ impl Supervisor {
 }
 
 /// A signer that knows what an organisation laid down, before it hears of anybody else.
-fn started_signer() -> anyhow::Result<Process> {
+fn started_signer(marks: &StateMarks) -> anyhow::Result<Process> {
     let signer = children::signer()?;
     signer.channel.try_send(&ToSigner::Managed(managed::look()).encode(), &[])?;
+    for mark in marks.iter() {
+        signer.channel.try_send(&ToSigner::StateFloor(mark).encode(), &[])?;
+    }
     Ok(signer)
 }
 

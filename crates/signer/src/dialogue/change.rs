@@ -2,6 +2,7 @@
 
 use strongroom_guard::Freezes;
 use strongroom_model::{Advice, Venue};
+use strongroom_signer_api::control::StateMark;
 use strongroom_signer_api::prompt::Field;
 use strongroom_signer_api::{ActionEnd, DoorId, GIVEN_UP, KitOpening, Notice, Refusal, Reply, Sealed};
 use strongroom_vault::{ChangeError, Edit, RecordKind, SystemEntropy};
@@ -109,11 +110,15 @@ impl Signer {
                 }
             }
             After::Ledger { reserved, spent, prompt } => {
+                let mut out = Vec::new();
                 if let Some(open) = self.open.as_mut() {
                     open.count.saved(reserved);
                     open.spending.saved(spent);
+                    let mark = StateMark { vault: *open.vault.id(), generation: saving.generation };
+                    self.marks.note(mark);
+                    out.push(Out::StateSaved(mark));
                 }
-                let mut out = prompt.map(|prompt| self.finish(prompt, now, None)).unwrap_or_default();
+                out.extend(prompt.map(|prompt| self.finish(prompt, now, None)).unwrap_or_default());
                 out.extend(self.serve_waiting(None, Some(now)));
                 out
             }

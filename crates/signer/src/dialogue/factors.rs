@@ -163,7 +163,8 @@ impl Signer {
         match self.load(vault, Some(device), state, now) {
             Ok(()) => {
                 if let (Some(open), Some(saves)) = (self.open.as_mut(), opening.state_lost) {
-                    open.lose_ledger(saves, last_step_by(now));
+                    let floor = self.marks.floor(open.vault.id());
+                    open.lose_ledger(saves.max(floor), last_step_by(now));
                 }
                 self.save_vault(talk, sealed, Next::LetIn(Some(opening)))
             }
@@ -175,9 +176,12 @@ impl Signer {
     pub(super) fn load(&mut self, vault: Vault, device: Option<&Shielded>, state: Option<&[u8]>, now: Moment) -> Result<(), LoadError> {
         let device = device.map(|device| self.secret(device).ok_or(crate::arena::Unshieldable)).transpose()?;
         let mut open = Open::load(vault, device.as_deref(), state, now, &mut self.arena)?;
+        let floor = self.marks.floor(open.vault.id());
         if state.is_none() {
             // The state file is gone: what it remembered is taken for the worst.
-            open.lose_ledger(0, last_step_by(now));
+            open.lose_ledger(floor, last_step_by(now));
+        } else if open.ledger_generation < floor {
+            return Err(LoadError::OldState);
         } else {
             self.freezes.merge(&open.ledger.freezes);
         }
