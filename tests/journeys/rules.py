@@ -89,6 +89,30 @@ assert code == 0 and told["fate"] == "filled", told
 assert does("order", "place", "ETHUSDT", "buy", "--market", "--quote", "500")["fate"] == "filled"
 assert entries("order-confirmed")[-1]["order"]["client_order_id"] == told["client_order_id"]
 
+say("what may only reduce needs no code, and sells what is held and no more")
+assert does("order", "place", "ETHUSDT", "sell", "--market", "--quantity", "0.1", "--reduce-only")["fate"] == "filled"
+held = next(Decimal(balance["free"]) + Decimal(balance["locked"]) for balance in does("balance")["balances"] if balance["asset"] == "ETH")
+price = Decimal(does("order", "place", "ETHUSDT", "buy", "--market", "--quote", "20")["fills"][0]["price"])
+loosens(order_notional_max=str(int((held + 2) * price)))
+told = fails(1, "reduce-held", "order", "place", "ETHUSDT", "sell", "--market", "--quantity", str(int(held) + 1), "--reduce-only")
+assert "can still be sold" in told, told
+fails(1, "reduce-only", "order", "place", "ETHUSDT", "buy", "--market", "--quantity", "0.01", "--reduce-only")
+
+say("what one bot may sign in a day")
+tightens(thresholds=[{"of": {"bot": "grid"}, "day_notional_max": "100"}])
+bots = ("order", "place", "ETHUSDT", "buy", "--market", "--quote", "60", "--id")
+assert does(*bots, "grid-1")["fate"] == "filled"
+assert "bot grid signed in 24 hours from 60 above 100" in fails(1, "threshold", *bots, "grid-2")
+assert does(*bots, "other-1")["fate"] == "filled"
+loosens(thresholds=[])
+
+say("what may be held at the venue")
+tightens(desk={"exposure_of": [{"of": {"venue": "binance"}, "max": "1"}]})
+more = ("order", "place", "ETHUSDT", "buy", "--market", "--quote", "60")
+eventually("what is held is known", lambda: cli(*more)[1]["error"]["code"] == "exposure")
+assert "at venue binance" in fails(1, "exposure", *more)
+loosens(desk={"exposure_of": []})
+
 say("what was signed in a day counts on, through a seal")
 tightens(day_notional_max="2000")
 told = fails(1, "day-notional", "order", "place", "ETHUSDT", "buy", "--market", "--quote", "400")

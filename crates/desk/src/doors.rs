@@ -326,7 +326,7 @@ impl Door {
             return error("reason", format!("a reason has 1 to {REASON_LEN_MAX} bytes without control characters"), Advice::Refuse);
         }
         if order.reduce_only {
-            // What is held decides: it is asked for now. If the venue does not tell, the order is refused.
+            // What is held decides, and other programs may have sold since: the venue is asked first. If it does not tell, the order is refused.
             let _ = account::balances(&self.hall).await;
         }
         let (reply, wait) = oneshot::channel();

@@ -5,6 +5,7 @@
 mod account;
 mod actions;
 mod amending;
+mod asking;
 mod births;
 mod doors;
 pub mod event;

@@ -13,21 +13,15 @@ use strongroom_model::{Advice, ClientOrderId, CredentialId, ExecutionReport, Int
 use strongroom_signer_api::{DoorId, Refusal};
 use strongroom_venues::binance::{VenueError, decode};
 
+use crate::asking::Ask;
 use crate::event::{Door, Effect, Event, Now, Outcome, Signed, Tag};
 use crate::order::{Order, Stage};
 use crate::placing::{Override, not_known};
 use crate::sweep::{Stop, Sweep};
 use crate::work::{Amendment, Refused, Trouble, Work, is_duplicate, work_id};
 
-/// A working order is asked for so often.
-const POLL_MS: u64 = 1_000;
-/// First wait before an unknown outcome is looked up again; doubles up to [`RETRY_MS_MAX`].
-const RETRY_MS: u64 = 250;
-const RETRY_MS_MAX: u64 = 8_000;
 /// Added to a request's expiry before silence is believed: the venue's clock and ours differ a little.
 const EXPIRY_MARGIN_MS: i64 = 2_000;
-/// So many times in a row a venue denies an order that rested before it is believed.
-const DENIALS: u32 = 4;
 /// Most orders that are not over.
 pub const LIVE_ORDERS_MAX: usize = 2_000;
 /// Orders that are over are kept in memory up to so many; all of them stay in the store.
@@ -39,14 +33,6 @@ pub(crate) struct Waiting {
     pub(crate) door: Door,
     pub(crate) by: DoorId,
     pub(crate) until_ms: u64,
-}
-
-/// When an order is asked for next.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Ask {
-    at_ms: u64,
-    tries: u32,
-    under_way: bool,
 }
 
 /// The state machine.
@@ -309,7 +295,7 @@ impl Machine {
         match answer {
             Ok(report) => {
                 self.merge(id, &report, now, out);
-                self.asks.insert(id.clone(), Ask { at_ms: now.mono_ms + POLL_MS, tries: 0, under_way: false });
+                self.asks.insert(id.clone(), Ask::of_working(now));
                 self.report(id, Kind::OrderReported, now, out);
                 // Engaged while it was on its way.
                 if self.is_swept(id) {
@@ -334,7 +320,7 @@ impl Machine {
                     let order = order.clone();
                     let entry = json!({"order": id, "what": error.to_string(), "expires": expires, "signed": order.signed});
                     self.record(Work::Note, vec![order], vec![(Kind::OrderAmbiguous, entry)], out);
-                    self.asks.insert(id.clone(), Ask { at_ms: now.mono_ms + RETRY_MS, tries: 0, under_way: false });
+                    self.asks.insert(id.clone(), Ask::of_unknown(now));
                 }
             }
             Err(Trouble::Venue(error)) => {
@@ -363,17 +349,6 @@ impl Machine {
             // Gone already, or nobody knows: the order itself is asked, which tells the truth either way.
             Err(_) => self.query(id.clone(), door, now, out),
         }
-    }
-
-    pub(crate) fn query(&mut self, id: ClientOrderId, door: Option<Door>, now: Now, out: &mut Vec<Effect>) {
-        let Some(order) = self.orders.get(&id) else { return };
-        let intent = Intent::QueryOrder { symbol: order.intent.symbol.clone(), order: OrderRef::Client(id.clone()) };
-        let credential = order.key;
-        let ask = self.asks.entry(id.clone()).or_default();
-        ask.under_way = true;
-        ask.at_ms = now.mono_ms;
-        let tag = self.tag(Work::Query { id, door });
-        out.push(Effect::Sign { tag, by: DoorId::DESK, intent, credential });
     }
 
     fn queried(
@@ -421,12 +396,6 @@ impl Machine {
         self.tell_order(id, door, out);
     }
 
-    /// An order that rested and that the venue has denied several times in a row: the venue was reset.
-    fn is_forgotten(&self, id: &ClientOrderId) -> bool {
-        let rested = self.orders.get(id).is_some_and(|order| order.stage == Stage::Working);
-        rested && self.asks.get(id).is_some_and(|ask| ask.tries >= DENIALS)
-    }
-
     pub(crate) fn merge(&mut self, id: &ClientOrderId, report: &ExecutionReport, now: Now, out: &mut Vec<Effect>) -> bool {
         let Some(order) = self.orders.get_mut(id) else { return false };
         let new = not_known(order, &report.fills);
@@ -469,7 +438,7 @@ impl Machine {
     }
 
     /// Tells the waiting door, once the order is known to stand somewhere.
-    fn settle_door(&mut self, id: &ClientOrderId, now: Now, out: &mut Vec<Effect>) {
+    pub(crate) fn settle_door(&mut self, id: &ClientOrderId, now: Now, out: &mut Vec<Effect>) {
         let Some(order) = self.orders.get(id) else { return };
         let Some(waiting) = self.waiting.get(id).copied() else { return };
         let unsettled = matches!(order.stage, Stage::Intended | Stage::Ambiguous { .. } | Stage::Settling { .. });
@@ -484,46 +453,6 @@ impl Machine {
     pub(crate) fn tell_order(&self, id: &ClientOrderId, door: Option<Door>, out: &mut Vec<Effect>) {
         if let (Some(door), Some(order)) = (door, self.orders.get(id)) {
             out.push(Effect::Tell { door, tell: Tell::Order(Box::new(order.view())) });
-        }
-    }
-
-    pub(crate) fn ask_done(&mut self, id: &Option<ClientOrderId>, now: Now, failed: bool) {
-        let Some(id) = id else { return };
-        let ask = self.asks.entry(id.clone()).or_default();
-        ask.under_way = false;
-        ask.tries = if failed { ask.tries.saturating_add(1) } else { 0 };
-        let wait_ms = if failed { (RETRY_MS << ask.tries.min(8)).min(RETRY_MS_MAX) } else { POLL_MS };
-        ask.at_ms = now.mono_ms + wait_ms;
-    }
-
-    fn tick(&mut self, now: Now, out: &mut Vec<Effect>) {
-        self.ask_held(now, out);
-        self.stop_if_broken(now, out);
-        let live: Vec<_> = self.orders.iter().filter(|(_, order)| order.is_live()).map(|(id, _)| id.clone()).collect();
-        for id in live {
-            self.settle_door(&id, now, out);
-            let is_swept = self.is_swept(&id);
-            let ask = self.asks.entry(id.clone()).or_default();
-            if ask.under_way || now.mono_ms < ask.at_ms {
-                continue;
-            }
-            let Some(order) = self.orders.get(&id) else { continue };
-            if order.stage == Stage::Intended {
-                continue;
-            }
-            if order.may_rest() && is_swept {
-                // Until it is gone: an answer can be lost, or the desk be a new one.
-                ask.at_ms = now.mono_ms + POLL_MS;
-                self.sign_cancel(None, &id, out);
-            } else if let Some(venue_order) = order.lacks_fills() {
-                let intent = Intent::QueryTrades { symbol: order.intent.symbol.clone(), order: venue_order };
-                let credential = order.key;
-                ask.under_way = true;
-                let tag = self.tag(Work::Trades(id));
-                out.push(Effect::Sign { tag, by: DoorId::DESK, intent, credential });
-            } else {
-                self.query(id, None, now, out);
-            }
         }
     }
 }

@@ -55,11 +55,6 @@ impl Machine {
             out.push(Effect::Tell { door, tell: denied(&Reason::KillSwitch { why }) });
             return;
         }
-        if order.reduce_only {
-            // From now on what is held is asked for, as it is where a limit needs it.
-            self.has_reduced = true;
-            self.ask_held(now, out);
-        }
         let Some(policy) = &self.policy else {
             out.push(Effect::Tell { door, tell: denied(&Reason::Sealed) });
             return;
@@ -112,6 +107,7 @@ impl Machine {
 
     /// What the rules would say of a drafted order.
     pub fn judge(&mut self, order: &PlaceOrder, market: Quote, now: Now) -> Option<Judgement> {
+        // Whoever drafts such an order sees what is held, and what changes of it.
         self.has_reduced |= order.reduce_only;
         let policy = self.policy.as_ref()?;
         Some(self.risk.judge(policy, order, market, now.mono_ms))

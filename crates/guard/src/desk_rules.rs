@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use strongroom_model::{Notional, Symbol, Venue, is_plain};
+use strongroom_model::{ACCOUNT_LEN_MAX, Notional, Symbol, Venue, is_plain};
 
 use crate::policy::is_looser;
 
@@ -14,8 +14,6 @@ const RESTRICTED_MAX: usize = 200;
 const OPEN_ORDERS_MAX: u32 = 2_000;
 /// Most venues and accounts with a limit of their own.
 const EXPOSURES_MAX: usize = 32;
-/// Longest name of an account: no key can have a longer one.
-const ACCOUNT_LEN_MAX: usize = 64;
 /// Longest time in which an order is a repetition: an hour.
 const DUPLICATE_MS_MAX: u64 = 3_600_000;
 

@@ -4,14 +4,12 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
-use strongroom_model::{ClientOrderId, CredentialId, CredentialInfo, OwnerTag, Remark, Venue};
+use strongroom_model::{ACCOUNT_LEN_MAX, ClientOrderId, CredentialId, CredentialInfo, OwnerTag, Remark, Venue};
 
 /// More of them, and everything is stopped.
 const FREEZES_MAX: usize = 32;
 /// Longest reason, in bytes: all of them fit into the state file, whatever they say.
 const WHY_LEN_MAX: usize = 200;
-/// Longest account: no key can have a longer one.
-const ACCOUNT_LEN_MAX: usize = 64;
 
 /// How far one use of the kill switch reaches.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

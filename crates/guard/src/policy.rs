@@ -195,8 +195,11 @@ impl Policy {
         }
         let is_repeated = |at: usize| self.thresholds[..at].iter().any(|other| other.of == self.thresholds[at].of);
         let ranges = [
-            ("thresholds", self.thresholds.len() <= THRESHOLDS_MAX && !(0..self.thresholds.len()).any(is_repeated)),
-            ("thresholds", self.thresholds.iter().all(|threshold| threshold.day_notional_max.value() <= WORTH_MAX.into())),
+            (
+                "the list of thresholds (16 at most, each person or bot once)",
+                self.thresholds.len() <= THRESHOLDS_MAX && !(0..self.thresholds.len()).any(is_repeated),
+            ),
+            ("a threshold", self.thresholds.iter().all(|threshold| threshold.day_notional_max.value() <= WORTH_MAX.into())),
             ("day_notional_max", self.day_notional_max.value() <= WORTH_MAX.into()),
             ("orders_per_minute", self.orders_per_minute <= ORDERS_PER_MINUTE_MAX),
             ("price_collar_bps", self.price_collar_bps <= 10_000),

@@ -8,7 +8,8 @@ use thiserror::Error;
 
 use crate::{Advice, KeyScope, Operation, Timestamp, is_plain};
 
-const ACCOUNT_LEN_MAX: usize = 64;
+/// Longest name of an account.
+pub const ACCOUNT_LEN_MAX: usize = 64;
 const ADDRESSES_MAX: usize = 16;
 const ROTATE_DAYS_MAX: u32 = 3_650;
 const NOTES_LEN_MAX: usize = 1_000;

@@ -21,7 +21,8 @@ mod time;
 pub use advice::Advice;
 pub use book::{Book, Candle, DepthUpdate, Level, MarketTrade, SequenceGap};
 pub use credential::{
-    CredentialId, CredentialInfo, DetailsError, KeyDetails, KeyEdit, KeyRights, KeyStage, Origin, ROTATE_DAYS, Scheme, Venue,
+    ACCOUNT_LEN_MAX, CredentialId, CredentialInfo, DetailsError, KeyDetails, KeyEdit, KeyRights, KeyStage, Origin, ROTATE_DAYS, Scheme,
+    Venue,
 };
 pub use ids::{ClientOrderId, IdError, OrderRef, OwnerTag, TradeId, VenueOrderId};
 pub use instrument::{Asset, Instrument, LotRule, NotionalRule, Symbol, SymbolError, TickRule};
