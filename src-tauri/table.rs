@@ -28,9 +28,13 @@ macro_rules! table {
             size(symbol: Symbol, side: Side, price: Option<Price>, percent: u32) -> Quantity;
             place(order: Order, name: Option<String>, reason: Option<String>) -> OrderView;
             cancel(client_order_id: String) -> OrderView;
+            amend(client_order_id: String, quantity: Quantity) -> OrderView;
+            unprotect(client_order_id: String) -> OrderView;
             orders(live: bool) -> Vec<OrderView>;
             balances() -> Vec<Balance>;
-            kill(why: String) -> Killed;
+            kill(why: String, scope: KillScope) -> Killed;
+            kill_report() -> Option<KillReport>;
+            drill(orders: u32) -> Drilled;
             audit(before: Option<u64>, last: u32) -> AuditPage;
             verify(key: Option<String>) -> Verified;
             settings(settings: Settings) -> ();

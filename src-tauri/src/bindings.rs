@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use strongroom_desk_api::{Checks, DoorAction, DoorError, Interval, KeyView, OrderView, Policy, SessionView, VaultView, Watch};
+use strongroom_desk_api::{
+    Checks, DoorAction, DoorError, Drilled, Interval, KeyView, KillReport, KillScope, OrderView, Policy, SessionView, VaultView, Watch,
+};
 use strongroom_model::{Balance, Candle, CredentialId, Instrument, Price, Quantity, Side, SlotInfo, Symbol};
 use ts_rs::{Config, TS, TypeVisitor};
 

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use strongroom_desk_api::supervisor::{SupervisorClient, ToSupervisor};
 use strongroom_desk_api::{
-    Ask, Checks, DoorAction, DoorError, Freeze, Interval, KeyView, KillScope, OrderView, Policy, SessionView, Tell, VaultView, Watch,
+    Ask, Checks, DoorAction, DoorError, Drilled, Freeze, Interval, KeyView, KillReport, KillScope, OrderView, Policy, SessionView, Tell,
+    VaultView, Watch,
 };
 use strongroom_model::{Advice, Balance, Candle, CredentialId, Instrument, Price, Quantity, Remark, Side, SlotInfo, Symbol};
 use tauri::ipc::Channel;
@@ -184,6 +185,16 @@ pub(crate) async fn cancel(window: State<'_, Window>, client_order_id: String) -
 }
 
 #[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn amend(window: State<'_, Window>, client_order_id: String, quantity: Quantity) -> Answer<OrderView> {
+    asked!(window, Ask::Amend { client_order_id, quantity }, Tell::Order(view) => *view)
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn unprotect(window: State<'_, Window>, client_order_id: String) -> Answer<OrderView> {
+    asked!(window, Ask::Unprotect { client_order_id }, Tell::Order(view) => *view)
+}
+
+#[tauri::command(rename_all = "snake_case")]
 pub(crate) async fn orders(window: State<'_, Window>, live: bool) -> Answer<Vec<OrderView>> {
     asked!(window, Ask::Orders { live }, Tell::Orders { orders } => orders)
 }
@@ -194,25 +205,26 @@ pub(crate) async fn balances(window: State<'_, Window>) -> Answer<Vec<Balance>> 
 }
 
 #[tauri::command(rename_all = "snake_case")]
-pub(crate) async fn kill(window: State<'_, Window>, why: String) -> Answer<Killed> {
-    kill_now(&window, why).await
-}
-
-/// The supervisor freezes the signer first; then the desk cancels, if it can.
-async fn kill_now(window: &Window, why: String) -> Answer<Killed> {
-    let (desk, reason) = (window.desk.clone(), why.clone());
-    let ended = |_| failed("window", "the window is ending".to_owned(), Advice::Refuse);
-    let frozen_us = tauri::async_runtime::spawn_blocking(move || freeze(&desk, &reason)).await.map_err(ended)??;
+pub(crate) async fn kill(window: State<'_, Window>, why: String, scope: KillScope) -> Answer<Killed> {
+    let freeze = Freeze::new(&why, scope);
+    let (desk, engaged) = (window.desk.clone(), freeze.clone());
+    // The supervisor freezes the signer first; then the desk cancels, if it can.
+    let frozen_us = away(move || self::freeze(&desk, engaged)).await??;
     let desk = window.desk.clone();
-    let words = tauri::async_runtime::spawn_blocking(move || cancel_all(&desk, &why)).await.map_err(ended)?;
+    let words = away(move || cancel_all(&desk, freeze)).await?;
     Ok(Killed { words, frozen_us })
 }
 
+/// Runs what blocks away from the window's thread.
+async fn away<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Answer<T> {
+    let ended = |_| failed("window", "the window is ending".to_owned(), Advice::Refuse);
+    tauri::async_runtime::spawn_blocking(work).await.map_err(ended)
+}
+
 /// Freezes the signer; how long it took. Blocks.
-pub(crate) fn freeze(desk: &Desk, why: &str) -> Answer<u64> {
+pub(crate) fn freeze(desk: &Desk, freeze: Freeze) -> Answer<u64> {
     let start = Instant::now();
-    let asked = SupervisorClient::connect(desk.profile())
-        .and_then(|supervisor| supervisor.ask(&ToSupervisor::Kill(Freeze::everything(why)), &[], KILL_MAX));
+    let asked = SupervisorClient::connect(desk.profile()).and_then(|supervisor| supervisor.ask(&ToSupervisor::Kill(freeze), &[], KILL_MAX));
     let no =
         |words: String| failed("kill", format!("The kill switch was not confirmed: {words}. Revoke the key at the venue."), Advice::Ask);
     match asked {
@@ -223,16 +235,29 @@ pub(crate) fn freeze(desk: &Desk, why: &str) -> Answer<u64> {
 }
 
 /// Has the desk cancel what is open; in words. Blocks.
-pub(crate) fn cancel_all(desk: &Desk, why: &str) -> String {
+pub(crate) fn cancel_all(desk: &Desk, Freeze { why, scope }: Freeze) -> String {
     let asked = desk.connect().ok().and_then(|mut client| {
         client.set_timeout(KILL_MAX).ok()?;
-        client.ask(&Ask::Kill { why: why.to_owned(), scope: KillScope::Everything }).ok()
+        client.ask(&Ask::Kill { why, scope }).ok()
     });
     match asked {
         Some(Tell::Done { words }) => words,
         _ => "The signer is frozen: no order can be signed. The desk did not answer; it is started anew and then cancels open orders."
             .to_owned(),
     }
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn kill_report(window: State<'_, Window>) -> Answer<Option<KillReport>> {
+    asked!(window, Ask::KillReport, Tell::KillReport { report } => report.map(|report| *report))
+}
+
+/// The kill switch, tried with play money.
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn drill(window: State<'_, Window>, orders: u32) -> Answer<Drilled> {
+    let profile = window.desk.profile().to_path_buf();
+    let mut drilled = away(move || strongroom_desk_api::drill::run(&[profile], orders)).await??;
+    drilled.pop().ok_or_else(unexpected)
 }
 
 #[tauri::command(rename_all = "snake_case")]

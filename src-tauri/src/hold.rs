@@ -10,7 +10,7 @@ use gtk::gdk::keys::constants as key;
 use gtk::gdk::{self, EventKey, EventType, ModifierType};
 use gtk::glib;
 use gtk::prelude::*;
-use strongroom_desk_api::Ask;
+use strongroom_desk_api::{Ask, Freeze};
 use tauri::{AppHandle, Manager as _};
 
 use crate::commands;
@@ -116,7 +116,7 @@ fn kill(app: &AppHandle, why: &'static str) {
     let at = app.clone();
     let started = std::thread::Builder::new().name("kill".to_owned()).spawn(move || {
         let window = at.state::<Window>();
-        let (engaged, words) = match commands::freeze(&window.desk, why) {
+        let (engaged, words) = match commands::freeze(&window.desk, Freeze::everything(why)) {
             Ok(_) => (true, "The signer is frozen: no order can be signed. Open orders are being cancelled.".to_owned()),
             Err(error) => (false, error.message),
         };
@@ -126,7 +126,7 @@ fn kill(app: &AppHandle, why: &'static str) {
         window.market.push(Push::Killed { engaged, words });
         if engaged {
             // The signer is frozen whatever comes of this; the desk cancels what is open.
-            let _ = commands::cancel_all(&window.desk, why);
+            let _ = commands::cancel_all(&window.desk, Freeze::everything(why));
         }
     });
     if let Err(error) = started {

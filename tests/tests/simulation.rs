@@ -137,7 +137,7 @@ impl World {
                 let ask = SignAsk { intent, credential, clock_offset_us: 0, recv_window_ms: RECV_WINDOW_MS, audit_seq: 0 };
                 let outcome = match self.signer.ask(strongroom_signer_api::Request::Sign(ask), b"", self.now_ms) {
                     Reply::Signed { request, expires, credential, order, .. } => {
-                        Ok(strongroom_desk::Signed { request, expires, key: credential, number: order })
+                        Ok(strongroom_desk::Signed { request, expires, key: credential, number: order, slot: None })
                     }
                     Reply::Refused(refusal) => Err(refusal),
                     other => panic!("{other:?}"),

@@ -50,12 +50,7 @@ impl Failure {
     /// The failure that an answer is, if it is one.
     pub(crate) fn of(tell: &Tell) -> Option<Self> {
         let Tell::Error(error) = tell else { return None };
-        let exit_code = match error.advice {
-            Advice::Ask => NEEDS_PERSON,
-            Advice::Reconcile => UNKNOWN_OUTCOME,
-            Advice::RetryAfter(_) | Advice::Refuse | Advice::Bug => REFUSED,
-        };
-        Some(Self { exit_code, error: error.clone() })
+        Some(error.clone().into())
     }
 
     pub(crate) fn show(&self, json: bool) {
@@ -64,6 +59,18 @@ impl Failure {
         } else {
             eprintln!("strongroom: {}", self.error.message);
         }
+    }
+}
+
+impl From<DoorError> for Failure {
+    fn from(error: DoorError) -> Self {
+        let exit_code = match error.advice {
+            _ if error.code == "not-running" => NOT_RUNNING,
+            Advice::Ask => NEEDS_PERSON,
+            Advice::Reconcile => UNKNOWN_OUTCOME,
+            Advice::RetryAfter(_) | Advice::Refuse | Advice::Bug => REFUSED,
+        };
+        Self { exit_code, error }
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod action;
 pub mod door;
+pub mod drill;
 pub mod keys;
 pub mod kill;
 pub mod line;
@@ -15,6 +16,7 @@ pub mod ticket;
 
 pub use action::DoorAction;
 pub use door::{Ask, AuditEntry, BookView, DoorError, Fate, Mode, OrderView, Tell, VaultState, VaultView};
+pub use drill::Drilled;
 pub use keys::{DueReason, KeyView, RotationStep};
 pub use kill::{KillReport, LeftOrder};
 pub use line::{CertificateView, CountedBy, Latency, LimitView, LineKind, LineView, PinState, SeenKey};

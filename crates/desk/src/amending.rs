@@ -215,7 +215,10 @@ mod tests {
                         let (path, query, body) = Default::default();
                         let request =
                             SignedRequest { method: Method::Put, path, query, body, key_header: String::new(), api_key: String::new() };
-                        Event::Signed { tag, outcome: Ok(Signed { request, expires: NOW.wall, key: CredentialId(1), number: None }) }
+                        Event::Signed {
+                            tag,
+                            outcome: Ok(Signed { request, expires: NOW.wall, key: CredentialId(1), number: None, slot: None }),
+                        }
                     }
                     Effect::Send { tag, cancel, .. } => {
                         assert!(!cancel, "the budget that is kept for cancels stays theirs");

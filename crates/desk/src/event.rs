@@ -150,6 +150,8 @@ pub struct Signed {
     pub key: CredentialId,
     /// Of a new order: which opening of the vault, and its number since then.
     pub number: Option<(u64, u64)>,
+    /// Of a new order: the slot of whose session it counts to.
+    pub slot: Option<u16>,
 }
 
 /// What came of a request.

@@ -200,11 +200,11 @@ impl Machine {
     fn signed(&mut self, tag: Tag, outcome: Result<Signed, Refusal>, now: Now, out: &mut Vec<Effect>) {
         let Some(work) = self.work.remove(&tag) else { return };
         match outcome {
-            Ok(Signed { request, expires, key, number }) => {
+            Ok(Signed { request, expires, key, number, slot }) => {
                 match &work {
                     Work::Place(id) => {
                         if let Some(order) = self.orders.get_mut(id) {
-                            (order.key, order.signed) = (Some(key), number);
+                            (order.key, order.signed, order.slot) = (Some(key), number, slot);
                         }
                         // Engaged while it was being signed: it does not leave.
                         if let Some(why) = self.orders.get(id).and_then(|order| self.stop_of(order)) {

@@ -52,6 +52,9 @@ pub struct Order {
     /// In which opening of the vault it was signed, and which order it was since then.
     #[serde(default)]
     pub signed: Option<(u64, u64)>,
+    /// The slot of the vault by which the session was opened that it counts to.
+    #[serde(default)]
+    pub slot: Option<u16>,
     /// The kill switch leaves it.
     #[serde(default)]
     pub protected: bool,
@@ -77,6 +80,7 @@ impl Order {
             stage: Stage::Intended,
             key: None,
             signed: None,
+            slot: None,
             protected: false,
             venue_order_id: None,
             filled: Quantity::ZERO,

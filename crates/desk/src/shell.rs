@@ -401,9 +401,9 @@ impl Pipeline {
 
 async fn sign(hall: Arc<Hall>, tag: Tag, by: DoorId, ask: SignAsk) {
     let outcome = match hall.ask_at(by, Request::Sign(ask)).await {
-        Ok(Reply::Signed { request, expires, credential, order, .. }) => {
+        Ok(Reply::Signed { request, expires, credential, order, slot, .. }) => {
             hall.keys.signed(&request.api_key, wall());
-            Ok(Signed { request, expires, key: credential, number: order })
+            Ok(Signed { request, expires, key: credential, number: order, slot })
         }
         Ok(_) => Err(strongroom_signer_api::Refusal::NotUnderstood),
         Err(refusal) => Err(refusal),

@@ -49,6 +49,8 @@ impl Stop {
             KillScope::Account(_) => with(&|key| self.keys.contains(&key)),
             KillScope::Credential(id) => with(&|key| key == *id),
             KillScope::Bot(owner) => order.intent.client_order_id.is_of(owner),
+            // One that was signed for a person who is not known is inside, as with keys.
+            KillScope::Person(slot) => order.slot.map_or(is_signed, |of| of == *slot),
         }
     }
 }

@@ -4,7 +4,9 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
-use strongroom_model::{ACCOUNT_LEN_MAX, ClientOrderId, CredentialId, CredentialInfo, OwnerTag, Remark, Venue};
+use strongroom_model::{ACCOUNT_LEN_MAX, CredentialId, CredentialInfo, OwnerTag, Remark, Venue};
+
+use crate::thresholds::{Actor, By};
 
 /// More of them, and everything is stopped.
 const FREEZES_MAX: usize = 32;
@@ -27,17 +29,29 @@ pub enum KillScope {
     Credential(CredentialId),
     /// Orders of one owner, by what their names begin with.
     Bot(OwnerTag),
+    /// Orders of whoever unlocks with this slot of the vault, at every door.
+    Person(u16),
 }
 
 impl KillScope {
-    /// Whether an order under this name, with that key, is inside.
-    pub fn covers(&self, key: &CredentialInfo, order: &ClientOrderId) -> bool {
+    /// Whether an order by this actor, with that key, is inside.
+    pub fn covers(&self, key: &CredentialInfo, by: By<'_>) -> bool {
         match self {
             Self::Everything => true,
             Self::Venue(venue) => key.venue == *venue,
             Self::Account(account) => key.details.account == *account,
             Self::Credential(id) => key.id == *id,
-            Self::Bot(owner) => order.is_of(owner),
+            Self::Bot(owner) => by.order.is_of(owner),
+            Self::Person(slot) => by.slot == Some(*slot),
+        }
+    }
+}
+
+impl From<Actor> for KillScope {
+    fn from(actor: Actor) -> Self {
+        match actor {
+            Actor::Bot(owner) => Self::Bot(owner),
+            Actor::Person(slot) => Self::Person(slot),
         }
     }
 }
@@ -50,6 +64,7 @@ impl fmt::Display for KillScope {
             Self::Account(account) => write!(f, "account {account}"),
             Self::Credential(id) => write!(f, "key {id}"),
             Self::Bot(owner) => write!(f, "bot {owner}"),
+            Self::Person(slot) => write!(f, "slot {slot}"),
         }
     }
 }
@@ -134,9 +149,9 @@ impl Freezes {
         self.0.iter().find(|freeze| freeze.scope == KillScope::Everything)
     }
 
-    /// Why an order under this name, with that key, is stopped, if it is.
-    pub fn stops(&self, key: &CredentialInfo, order: &ClientOrderId) -> Option<&Freeze> {
-        self.everything().or_else(|| self.0.iter().find(|freeze| freeze.scope.covers(key, order)))
+    /// Why an order by this actor, with that key, is stopped, if it is.
+    pub fn stops(&self, key: &CredentialInfo, by: By<'_>) -> Option<&Freeze> {
+        self.everything().or_else(|| self.0.iter().find(|freeze| freeze.scope.covers(key, by)))
     }
 
     /// Why a key is held by its number or its account, if it is: then it neither gives way to another one nor changes its account.
@@ -144,7 +159,7 @@ impl Freezes {
         self.0.iter().find(|freeze| match &freeze.scope {
             KillScope::Credential(id) => key.id == *id,
             KillScope::Account(account) => key.details.account == *account,
-            KillScope::Everything | KillScope::Venue(_) | KillScope::Bot(_) => false,
+            KillScope::Everything | KillScope::Venue(_) | KillScope::Bot(_) | KillScope::Person(_) => false,
         })
     }
 
@@ -187,7 +202,7 @@ impl<'de> Deserialize<'de> for Freezes {
 
 #[cfg(test)]
 mod tests {
-    use strongroom_model::{KeyDetails, KeyStage, Origin, Scheme, Timestamp};
+    use strongroom_model::{ClientOrderId, KeyDetails, KeyStage, Origin, Scheme, Timestamp};
 
     use super::*;
 
@@ -216,16 +231,19 @@ mod tests {
     fn each_scope_stops_its_own_and_nothing_else() {
         let bot = |tag: &str| KillScope::Bot(OwnerTag::parse(tag).unwrap());
         for (scope, stopped, passed) in [
-            (KillScope::Everything, (1, "a", "x"), None),
-            (KillScope::Venue(Venue::Binance), (1, "a", "x"), None),
-            (KillScope::Account("a".to_owned()), (1, "a", "x"), Some((1, "b", "x"))),
-            (KillScope::Credential(CredentialId(1)), (1, "a", "x"), Some((2, "a", "x"))),
-            (bot("grid"), (1, "a", "grid-1"), Some((1, "a", "grid2-1"))),
-            (bot("grid"), (1, "a", "grid-"), Some((1, "a", "grid"))),
+            (KillScope::Everything, (1, "a", "x", 0), None),
+            (KillScope::Venue(Venue::Binance), (1, "a", "x", 0), None),
+            (KillScope::Account("a".to_owned()), (1, "a", "x", 0), Some((1, "b", "x", 0))),
+            (KillScope::Credential(CredentialId(1)), (1, "a", "x", 0), Some((2, "a", "x", 0))),
+            (bot("grid"), (1, "a", "grid-1", 0), Some((1, "a", "grid2-1", 0))),
+            (bot("grid"), (1, "a", "grid-", 0), Some((1, "a", "grid", 0))),
+            (KillScope::Person(3), (1, "a", "x", 3), Some((1, "a", "x", 2))),
         ] {
             let mut freezes = Freezes::default();
             freezes.engage(Freeze { why: "test".to_owned(), scope: scope.clone() });
-            let stops = |(id, account, order): (u64, &str, &str)| freezes.stops(&key(id, account), &name(order)).is_some();
+            let stops = |(id, account, order, slot): (u64, &str, &str, u16)| {
+                freezes.stops(&key(id, account), By { slot: Some(slot), order: &name(order) }).is_some()
+            };
             assert!(stops(stopped), "{scope}");
             assert!(!passed.is_some_and(stops), "{scope}");
             assert_eq!(freezes.everything().is_some(), scope == KillScope::Everything);
@@ -245,7 +263,7 @@ mod tests {
             freezes.engage(of("many", id));
         }
         assert!(freezes.everything().is_some());
-        assert!(freezes.stops(&key(500, ""), &name("x")).is_some());
+        assert!(freezes.stops(&key(500, ""), By { slot: None, order: &name("x") }).is_some());
         let controls = freezes.engage(Freeze { why: "a\u{1b}[2J".to_owned(), scope: KillScope::Venue(Venue::Binance) });
         assert_eq!(controls.scope, KillScope::Everything);
     }

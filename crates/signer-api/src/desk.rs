@@ -333,6 +333,8 @@ pub enum Reply {
         /// Of a new order: how many signatures there had been when the vault was opened, and which order it is since then. Both stand in the
         /// log, so that an order which the log does not tell of leaves a gap.
         order: Option<(u64, u64)>,
+        /// Of a new order: the slot of the vault by which the session was opened that it counts to.
+        slot: Option<u16>,
     },
     /// The request was understood and refused.
     Refused(Refusal),

@@ -266,9 +266,11 @@ impl Signer {
             open.orders += 1;
             open.confirmed.retain(|(confirmed, _)| confirmed != order);
         }
-        let order = (operation == Operation::Place).then_some((open.opened_at, open.orders));
+        let is_new = operation == Operation::Place;
+        let order = is_new.then_some((open.opened_at, open.orders));
+        let slot = open.sessions.slot(door).filter(|_| is_new);
         out.extend(self.reserve(worth));
-        Ok(Some(Reply::Signed { request, count, expires: at.plus_ms(i64::from(ask.recv_window_ms)), credential, order }))
+        Ok(Some(Reply::Signed { request, count, expires: at.plus_ms(i64::from(ask.recv_window_ms)), credential, order, slot }))
     }
 
     /// What waited for a reservation is asked again; `failed`: is refused.
@@ -446,9 +448,10 @@ impl Open {
             None => credential.info.stage == KeyStage::Active && credential.info.venue == Venue::Binance,
         });
         let key = &credential.ok_or(Refusal::NoCredential)?.info;
-        let (scope, freeze) = (&key.details.scope, order.and_then(|order| freezes.stops(key, &order.client_order_id)));
         let session = self.sessions.known(door);
         let slot = self.sessions.slot(door);
+        let stops = |order: &PlaceOrder| freezes.stops(key, By { slot, order: &order.client_order_id });
+        let (scope, freeze) = (&key.details.scope, order.and_then(stops));
         let (rate, turnover, turnovers) = (&mut self.rate, &mut self.spending.turnover, &mut self.spending.turnovers);
         let (now_ms, wall) = (now.mono_ms, now.wall);
         let facts = SignerFacts { freeze, session, scope, rate, turnover, slot, turnovers, is_confirmed, now_ms, wall };

@@ -465,6 +465,44 @@ message: string,
  */
 advice: Advice, };
 
+export type Drilled = {
+/**
+ * Where.
+ */
+profile: string,
+/**
+ * Name of the venue.
+ */
+venue: string,
+/**
+ * How many orders were open.
+ */
+orders: number,
+/**
+ * From the trigger to the answer that the signer is frozen, in microseconds.
+ */
+frozen_us: number,
+/**
+ * From the trigger to the first cancel on its way, in microseconds.
+ */
+first_cancel_us: number | null,
+/**
+ * From the trigger to the last order that the venue confirmed as gone, in microseconds.
+ */
+last_gone_us: number | null,
+/**
+ * Orders that are not confirmed as gone.
+ */
+left: Array<string>,
+/**
+ * Orders that are protected.
+ */
+protected: Array<string>,
+/**
+ * An order after it was refused by this rule.
+ */
+refused_by: string, };
+
 export type DueReason = { "due": "age" } | { "due": "exposed" } | { "due": "suspect",
 /**
  * What, in words.
@@ -789,6 +827,38 @@ step: RotationStep | null,
  */
 address_trouble: string | null, };
 
+export type KillReport = {
+/**
+ * Why it was engaged, and how far it reaches.
+ */
+why: string,
+/**
+ * When the desk heard of it.
+ */
+began: Timestamp,
+/**
+ * When the first cancel left.
+ */
+first_cancel: Timestamp | null,
+/**
+ * When the last order was confirmed as gone.
+ */
+last_gone: Timestamp | null,
+/**
+ * How many orders were taken back or are being taken back.
+ */
+orders: number,
+/**
+ * Those that are not confirmed as gone; each is asked for again until it is.
+ */
+left: Array<LeftOrder>,
+/**
+ * Orders that are protected: they stand as they did.
+ */
+protected: Array<string>, };
+
+export type KillScope = "everything" | { "venue": Venue } | { "account": string } | { "credential": CredentialId } | { "bot": OwnerTag } | { "person": number };
+
 export type Killed = {
 /**
  * For people.
@@ -820,6 +890,20 @@ recent_us: Array<number>,
  * When the newest answer came.
  */
 at: Timestamp, };
+
+export type LeftOrder = {
+/**
+ * Our name of it.
+ */
+client_order_id: string,
+/**
+ * Where it stands.
+ */
+symbol: Symbol,
+/**
+ * What is known of it, in words.
+ */
+state: string, };
 
 export type LimitView = {
 /**
@@ -1653,9 +1737,13 @@ export interface Commands {
   size(args: { symbol: Symbol; side: Side; price: Price | null; percent: number }): Promise<Quantity>;
   place(args: { order: Order; name: string | null; reason: string | null }): Promise<OrderView>;
   cancel(args: { client_order_id: string }): Promise<OrderView>;
+  amend(args: { client_order_id: string; quantity: Quantity }): Promise<OrderView>;
+  unprotect(args: { client_order_id: string }): Promise<OrderView>;
   orders(args: { live: boolean }): Promise<Array<OrderView>>;
   balances(): Promise<Array<Balance>>;
-  kill(args: { why: string }): Promise<Killed>;
+  kill(args: { why: string; scope: KillScope }): Promise<Killed>;
+  kill_report(): Promise<KillReport | null>;
+  drill(args: { orders: number }): Promise<Drilled>;
   audit(args: { before: number | null; last: number }): Promise<AuditPage>;
   verify(args: { key: string | null }): Promise<Verified>;
   settings(args: { settings: Settings }): Promise<void>;
