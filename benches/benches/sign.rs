@@ -98,8 +98,14 @@ fn frames(scratch: &Path) -> anyhow::Result<Row> {
     let request = order::request()?;
     let unsigned = encode::encode(&order::intent()?, Timestamp::from_ms(0), RECV_WINDOW_MS)?;
     let signed = unsigned.sign(KEYS[0].api_key, &SigningKey::Hmac(b"key"))?;
-    let reply =
-        Reply::Signed { request: signed, count: 1, expires: Timestamp::from_ms(0), credential: CredentialId(1), order: Some((1, 1)) };
+    let reply = Reply::Signed {
+        request: signed,
+        count: 1,
+        expires: Timestamp::from_ms(0),
+        credential: CredentialId(1),
+        order: Some((1, 1)),
+        slot: Some(0),
+    };
     let (mut out, mut scratchpad) = (Vec::with_capacity(PACKET_LEN_MAX), Vec::with_capacity(PACKET_LEN_MAX));
     let mut there_and_back = || -> Result<(Request, Reply), FrameError> {
         frame::write(&mut out, Kind::Request, 1, black_box(&request), b"")?;
