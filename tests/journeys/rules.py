@@ -113,6 +113,28 @@ eventually("what is held is known", lambda: cli(*more)[1]["error"]["code"] == "e
 assert "at venue binance" in fails(1, "exposure", *more)
 loosens(desk={"exposure_of": []})
 
+say("a bot that trades the same again and again is stopped, and nobody else")
+tightens(desk={"fills_per_minute": 2})
+again = ("order", "place", "BTCUSDT", "sell", "--market", "--quantity", "0.001", "--id")
+for number in range(3):
+    assert does(*again, f"wild-{number}")["fate"] == "filled"
+eventually("the bot is stopped", lambda: any("bot wild" in stop for stop in does("vault", "status")["stopped"]))
+told = fails(5, "kill-switch", *again, "wild-3")
+assert "bot wild" in told and "repeated-execution" in told, told
+assert does("vault", "status").get("killed") is None
+assert does(*again, "calm-1")["fate"] == "filled"
+assert entries("killed")[-1]["scope"] == "bot wild", entries("killed")[-1]
+
+say("whoever places by hand is stopped by the slot")
+for _ in range(2):
+    does(*again[:-1])
+eventually("the person is stopped", lambda: any("slot" in stop for stop in does("vault", "status")["stopped"]))
+fails(5, "kill-switch", *again[:-1])
+loosens(desk={"fills_per_minute": None})
+code, told = person.with_code("rearm")
+assert code == 0, told
+assert does(*again, "wild-4")["fate"] == "filled"
+
 say("what was signed in a day counts on, through a seal")
 tightens(day_notional_max="2000")
 told = fails(1, "day-notional", "order", "place", "ETHUSDT", "buy", "--market", "--quote", "400")

@@ -457,8 +457,10 @@ fn audit_entry(leaf: &strongroom_audit::Leaf, text: &str) -> AuditEntry {
 
 /// What a door calls its order, or a name for it.
 fn named(name: Option<String>) -> Result<ClientOrderId, IdError> {
-    let name = name.unwrap_or_else(|| format!("sr-{}", ulid::Ulid::generate().to_string().to_lowercase()));
-    ClientOrderId::parse(&name)
+    match name {
+        Some(name) => ClientOrderId::parse(&name),
+        None => ClientOrderId::unowned(&ulid::Ulid::generate().to_string().to_lowercase()),
+    }
 }
 
 /// What is left of a person's session; a machine's does not end by itself.

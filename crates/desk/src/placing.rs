@@ -138,7 +138,9 @@ impl Machine {
         let Some(order) = self.orders.get(id) else { return };
         // What is over at the venue buys nothing more, though some of its trades are not told yet.
         let is_gone = !order.may_rest();
-        self.risk.stands(&order.intent, (order.filled, order.filled_notional), told, is_gone, now.mono_ms, now.wall);
+        if self.risk.stands(&order.intent, (order.filled, order.filled_notional), told, is_gone, now.wall) {
+            self.risk.executed(&order.intent, order.slot, now.mono_ms);
+        }
         if is_gone {
             self.is_gone(id, now, out);
         }
@@ -204,12 +206,11 @@ impl Machine {
         }
     }
 
-    /// Engages the kill switch when a rule says that everything has to stop.
+    /// Engages the kill switch when a rule says that somebody or everything has to stop.
     pub(crate) fn stop_if_broken(&mut self, now: Now, out: &mut Vec<Effect>) {
         let Some(policy) = self.policy.as_ref().filter(|_| self.killed().is_none()) else { return };
-        if let Some(reason) = self.risk.must_stop(policy, now.mono_ms, now.wall) {
-            let why = format!("by rule {}: {reason}", reason.rule());
-            let freeze = Freeze::everything(&why);
+        if let Some((reason, scope)) = self.risk.must_stop(policy, now.mono_ms, now.wall) {
+            let freeze = Freeze::new(&format!("by rule {}: {reason}", reason.rule()), scope);
             out.push(Effect::Kill(freeze.clone()));
             self.kill(freeze, Vec::new(), now, out);
         }

@@ -12,6 +12,7 @@ mod lines;
 mod managed;
 mod permissions;
 mod policy;
+mod repeats;
 mod risk;
 mod rules;
 mod signer_rules;

@@ -10,10 +10,11 @@ use strongroom_model::{Amount, Asset, Fill, Notional, OrderSpec, PlaceOrder, Pri
 use crate::day::Day;
 use crate::desk_rules::{DeskRule, ExposureScope};
 use crate::exposure::{Exposure, Filled, Pair};
+use crate::freezes::KillScope;
 use crate::policy::Policy;
+use crate::repeats::Repeats;
 use crate::rules::Reason;
 
-const MINUTE_MS: u64 = 60_000;
 const HOUR_MS: u64 = 3_600_000;
 const BPS_PER_ONE: u32 = 10_000;
 /// Most orders of which is remembered when they were sent.
@@ -53,8 +54,7 @@ pub struct RiskState {
     /// Orders sent within the last hour, newest last.
     sent: VecDeque<(u64, PlaceOrder)>,
     cancels: VecDeque<u64>,
-    /// When orders first filled within the last minute.
-    fills: VecDeque<(u64, Symbol, Side)>,
+    repeats: Repeats,
 }
 
 impl RiskState {
@@ -106,20 +106,23 @@ impl RiskState {
         push(&mut self.cancels, now_ms);
     }
 
-    /// How an order stands: all that was filled of it, and its trades that were told since.
-    pub fn stands(&mut self, order: &PlaceOrder, filled: (Quantity, Notional), trades: &[Fill], is_over: bool, now_ms: u64, at: Timestamp) {
+    /// How an order stands: all that was filled of it, and its trades that were told since. Whether it filled for the first time.
+    pub fn stands(&mut self, order: &PlaceOrder, filled: (Quantity, Notional), trades: &[Fill], is_over: bool, at: Timestamp) -> bool {
         let id = &order.client_order_id;
         self.exposure.shrunk(order);
         let new = self.exposure.filled(id, filled.0.value(), filled.1.value());
-        if !new.quantity.is_zero() && new.quantity == filled.0.value() {
-            push(&mut self.fills, (now_ms, order.symbol.clone(), order.side));
-        }
         if !new.quantity.is_zero() || !trades.is_empty() {
             self.traded(order, new, trades, at);
         }
         if is_over {
             self.exposure.over(id);
         }
+        !new.quantity.is_zero() && new.quantity == filled.0.value()
+    }
+
+    /// An order filled for the first time, by whoever unlocked with that slot.
+    pub fn executed(&mut self, order: &PlaceOrder, slot: Option<u16>, now_ms: u64) {
+        self.repeats.executed(order, slot, now_ms);
     }
 
     /// Something was filled; also of orders that are over, after a restart.
@@ -131,23 +134,15 @@ impl RiskState {
         self.day.traded(&order.symbol, &quote, order.side, filled, fee, at);
     }
 
-    /// The rule by which everything has to stop, if one is broken.
-    pub fn must_stop(&mut self, policy: &Policy, now_ms: u64, at: Timestamp) -> Option<Reason> {
+    /// The rule by which somebody or everything has to stop, if one is broken.
+    pub fn must_stop(&mut self, policy: &Policy, now_ms: u64, at: Timestamp) -> Option<(Reason, KillScope)> {
         let rules = &policy.desk;
         self.day.is(at);
-        while self.fills.front().is_some_and(|(at_ms, ..)| now_ms.saturating_sub(*at_ms) >= MINUTE_MS) {
-            self.fills.pop_front();
-        }
-        if let Some(max) = rules.fills_per_minute {
-            for (_, symbol, side) in &self.fills {
-                let count = self.fills.iter().filter(|(_, other, way)| other == symbol && way == side).count();
-                if u32::try_from(count).unwrap_or(u32::MAX) > max {
-                    return Some(Reason::RepeatedExecution { symbol: symbol.clone(), side: *side, max });
-                }
-            }
-        }
         let refuses = |rule| rules.mode(rule) == crate::RuleMode::Refuse;
-        self.losses(policy).into_iter().find(|(rule, _)| refuses(*rule)).map(|(_, reason)| reason)
+        if let Some((_, reason)) = self.losses(policy).into_iter().find(|(rule, _)| refuses(*rule)) {
+            return Some((reason, KillScope::Everything));
+        }
+        rules.fills_per_minute.and_then(|max| self.repeats.must_stop(max, now_ms))
     }
 
     /// Losses above what a day may bring.

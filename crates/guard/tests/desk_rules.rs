@@ -6,7 +6,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{AT, btc, limit, market, notional, place, policy, price, quantity, quote, state};
-use strongroom_guard::{DeskRule, DeskRules, ExposureLimit, ExposureScope, Policy, Quote, Reason, RiskState, RuleMode};
+use strongroom_guard::{DeskRule, DeskRules, ExposureLimit, ExposureScope, KillScope, Policy, Quote, Reason, RiskState, RuleMode};
 use strongroom_model::{Amount, Fill, Notional, OrderSpec, PlaceOrder, Quantity, Side, TradeId, Venue};
 
 /// The rule that refuses, or `-`.
@@ -16,7 +16,9 @@ fn refused(state: &mut RiskState, policy: &Policy, order: &PlaceOrder, quote: Qu
 
 fn filled(state: &mut RiskState, order: &PlaceOrder, size: &str, worth: &str, now_ms: u64) {
     state.sent(order, now_ms);
-    state.stands(order, (quantity(size), notional(worth)), &[], true, now_ms, AT);
+    if state.stands(order, (quantity(size), notional(worth)), &[], true, AT) {
+        state.executed(order, Some(0), now_ms);
+    }
 }
 
 #[test]
@@ -65,7 +67,7 @@ fn open_orders_count_from_being_sent_until_they_are_over() {
     assert_eq!(refused(&mut state, &rules, &order("b"), quote(), 0), "-");
     state.sent(&order("b"), 0);
     assert_eq!(refused(&mut state, &rules, &order("c"), quote(), 0), "open-orders");
-    state.stands(&order("a"), (Quantity::ZERO, Notional::ZERO), &[], true, 1, AT);
+    state.stands(&order("a"), (Quantity::ZERO, Notional::ZERO), &[], true, AT);
     assert_eq!(refused(&mut state, &rules, &order("c"), quote(), 0), "-");
 }
 
@@ -84,7 +86,7 @@ fn positions_and_exposure() {
         assert_eq!(refused(&mut state, &rules, &buy("a", "1"), quote(), 0), "-", "1 held, 1 on its way, 1 more");
         assert_eq!(refused(&mut state, &rules, &buy("a", "1.00001"), quote(), 0), rule);
         // Filled: what was on its way is held, and counts once.
-        state.stands(&buy("b", "1"), (quantity("1"), notional("10000")), &[], true, 1, AT);
+        state.stands(&buy("b", "1"), (quantity("1"), notional("10000")), &[], true, AT);
         assert_eq!(refused(&mut state, &rules, &buy("a", "1"), quote(), 0), "-");
         assert_eq!(refused(&mut state, &rules, &buy("a", "1.00001"), quote(), 0), rule);
         filled(&mut state, &place("c", Side::Sell, limit("10000", "2")), "2", "20000", 2);
@@ -96,7 +98,7 @@ fn positions_and_exposure() {
         // Made smaller, it leaves room; an older report of a larger one takes none.
         assert_eq!(refused(&mut state, &rules, &buy("a", "2.5"), quote(), 0), rule);
         for size in ["0.5", "0.6"] {
-            state.stands(&buy("d", size), (Quantity::ZERO, Notional::ZERO), &[], false, 3, AT);
+            state.stands(&buy("d", size), (Quantity::ZERO, Notional::ZERO), &[], false, AT);
             assert_eq!(refused(&mut state, &rules, &buy("a", "2.5"), quote(), 0), "-", "{size}");
             assert_eq!(refused(&mut state, &rules, &buy("a", "2.50001"), quote(), 0), rule, "{size}");
         }
@@ -140,7 +142,7 @@ fn what_may_only_reduce_sells_what_is_held_and_no_more() {
     state.sent(&open, 0);
     assert_eq!(refused(&mut state, &rules, &sale("0.5"), quote(), 0), "-");
     assert_eq!(refused(&mut state, &rules, &sale("0.50001"), quote(), 0), "reduce-held");
-    state.stands(&open, (quantity("1"), notional("10000")), &[], true, 1, AT);
+    state.stands(&open, (quantity("1"), notional("10000")), &[], true, AT);
     assert_eq!(refused(&mut state, &rules, &sale("1"), quote(), 0), "-");
     assert_eq!(refused(&mut state, &rules, &sale("1.00001"), quote(), 0), "reduce-held");
 }
@@ -205,14 +207,14 @@ fn losses_stop_everything() {
         let mut state = state();
         let bought = place("a", Side::Buy, limit("10000", "1"));
         state.sent(&bought, 0);
-        state.stands(&bought, (quantity("1"), notional("10000")), std::slice::from_ref(&fee), true, 0, AT);
+        state.stands(&bought, (quantity("1"), notional("10000")), std::slice::from_ref(&fee), true, AT);
         state.marks(mark("10100"));
         assert_eq!(state.must_stop(&rules, 1, AT), None, "{rule}: 90 gained");
         let edge = if rule == "day-loss" { "9910" } else { "10000" };
         state.marks(mark(edge));
         assert_eq!(state.must_stop(&rules, 1, AT), None, "{rule} at {edge}");
         state.marks(mark(stops_at));
-        assert_eq!(state.must_stop(&rules, 1, AT).map(|reason| reason.rule()), Some(rule));
+        assert_eq!(state.must_stop(&rules, 1, AT).map(|(reason, scope)| (reason.rule(), scope)), Some((rule, KillScope::Everything)));
         assert_eq!(refused(&mut state, &rules, &place("b", Side::Sell, limit("10000", "1")), quote(), 2), rule);
         let mut noted = rules.clone();
         noted.desk.modes = BTreeMap::from([(DeskRule::DayLoss, RuleMode::Shadow), (DeskRule::Drawdown, RuleMode::Ask)]);
@@ -230,7 +232,10 @@ fn the_same_side_again_and_again_stops_everything() {
     filled(&mut state, &place("s", Side::Sell, limit("10000", "1")), "1", "10000", 4);
     assert_eq!(state.must_stop(&rules, 5, AT), None);
     filled(&mut state, &place("o4", Side::Buy, limit("10000", "1")), "1", "10000", 5);
-    assert_eq!(state.must_stop(&rules, 6, AT).map(|reason| reason.rule()), Some("repeated-execution"));
+    assert_eq!(
+        state.clone().must_stop(&rules, 6, AT).map(|(reason, scope)| (reason.rule(), scope)),
+        Some(("repeated-execution", KillScope::Person(0)))
+    );
     assert_eq!(state.must_stop(&rules, 60_000, AT), None, "the first left the window");
 }
 

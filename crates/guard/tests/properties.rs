@@ -369,7 +369,7 @@ fn held(started: Decimal, known: &[Known]) -> Decimal {
 
 fn report(state: &mut strongroom_guard::RiskState, one: &Known, filled: Decimal, is_over: bool) {
     let worth = Notional::new(filled * Decimal::ONE_HUNDRED).unwrap();
-    state.stands(&one.order, (Quantity::new(filled).unwrap(), worth), &[], is_over, 0, AT);
+    state.stands(&one.order, (Quantity::new(filled).unwrap(), worth), &[], is_over, AT);
 }
 
 proptest! {
@@ -405,7 +405,8 @@ proptest! {
             let _ = state.judge(&policy, &order, Quote { mark: Some(mark), average: Some(price) }, number);
             let _ = signs(&policy, &[], &order, None);
             state.sent(&order, number);
-            state.stands(&order, (quantity, Notional::new(largest(0)).unwrap()), std::slice::from_ref(&trade), number % 2 == 0, number, AT);
+            state.stands(&order, (quantity, Notional::new(largest(0)).unwrap()), std::slice::from_ref(&trade), number % 2 == 0, AT);
+            state.executed(&order, None, number);
             let _ = state.must_stop(&policy, number, AT);
         }
     }

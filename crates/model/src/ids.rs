@@ -11,6 +11,9 @@ const CLIENT_ORDER_ID_LEN_MAX: usize = 36;
 /// Longest owner tag: room for a name of its own is left behind it.
 const OWNER_TAG_LEN_MAX: usize = 8;
 
+/// What names begin with that nobody chose.
+const UNOWNED: &str = "sr";
+
 /// Why a text is not an id.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum IdError {
@@ -38,6 +41,17 @@ impl ClientOrderId {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A name that nobody chose; `unique` is what tells it from all others.
+    pub fn unowned(unique: &str) -> Result<Self, IdError> {
+        Self::parse(&format!("{UNOWNED}-{unique}"))
+    }
+
+    /// Whose it is: the tag in front of the first hyphen. Nothing: nobody's, as far as the name says.
+    pub fn owner(&self) -> Option<OwnerTag> {
+        let (tag, _) = self.0.split_once('-')?;
+        OwnerTag::parse(tag).ok().filter(|tag| tag.as_str() != UNOWNED)
     }
 
     /// Whether it is of that owner: the tag, a hyphen, and anything behind it.
