@@ -79,6 +79,31 @@ time.sleep(1.1)
 code, told = lowers(new[0])
 assert code == 0, told
 
+say("a recovery code takes a new phone, and nothing of the old one counts any more")
+old_phone = person.phone
+time.sleep(1.1)
+answers, shown = os.pipe(), os.pipe()
+os.write(answers[1], (new[1] + "\n").encode())
+door = start(f"{BIN}/strongroom", "--dir", DIR, "--json", "vault", "phone", "--totp-fd", answers[0], "--totp-out-fd", shown[1],
+             pass_fds=(answers[0], shown[1]), stdout=subprocess.PIPE, text=True)
+for fd in (answers[0], shown[1]):
+    os.close(fd)
+person.phone = Authenticator(os.read(shown[0], 4096).decode().strip())
+os.write(answers[1], (person.phone.code() + "\n").encode())
+told = json.loads(door.communicate(timeout=60)[0])
+for fd in (shown[0], answers[1]):
+    os.close(fd)
+assert door.returncode == 0, told
+assert left() == 0
+refused(new[2], "the code is wrong")
+time.sleep(1.1)
+refused(old_phone.code(), "the code is wrong")
+time.sleep(2.1)
+code, told = lowers(None)
+assert code == 0, told
+assert any(entry["kind"] == "phone-changed" for entry in does("audit", "list", "--last", 50)["entries"])
+new = prints()
+
 say("the kit does not bring back what a lost state file forgot")
 does("vault", "seal")
 eventually("sealed", lambda: state() == "sealed")

@@ -44,6 +44,7 @@ fn actions(key: CredentialId, person: u16) -> Vec<Action> {
         Action::ChangePassword { slot: None },
         Action::ReplaceKit,
         Action::PrintCodes,
+        Action::NewPhone,
         Action::AddSlot { kind: SlotFor::Person, label: label(), roles: vec![Role::Viewer] },
         Action::AddSlot { kind: SlotFor::Auditor, label: label(), roles: Vec::new() },
         Action::SetRoles { slot: person, roles: vec![Role::Viewer] },

@@ -43,6 +43,8 @@ kinds! {
     KitReplaced = "kit-replaced",
     /// New recovery codes were printed; earlier ones count no more.
     RecoveryCodesPrinted = "recovery-codes-printed",
+    /// The one-time codes are another phone's; recovery codes of before count no more.
+    PhoneChanged = "phone-changed",
     /// A recovery code was given in place of a one-time code.
     RecoveryCodeUsed = "recovery-code-used",
     /// There is one more way into the vault.

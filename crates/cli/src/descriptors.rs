@@ -79,6 +79,16 @@ descriptors! {
 }
 
 descriptors! {
+    /// For `vault phone`.
+    NewPhoneFds {
+        /// Read two lines from this descriptor: the one-time code, then the first one of the new phone.
+        totp_fd,
+        /// Write the address of the new one-time codes to this descriptor.
+        totp_out_fd,
+    }
+}
+
+descriptors! {
     /// For `vault add-slot`.
     NewSlotFds {
         /// Read the one-time code from this descriptor.

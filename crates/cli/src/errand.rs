@@ -13,7 +13,7 @@ use strongroom_desk_api::{Ask, DeskClient, DoorAction, Tell};
 use strongroom_model::SlotFor;
 
 use crate::descriptors::{
-    CodeFds, KeyFds, NewCodesFds, NewKitFds, NewSlotFds, NewVaultFds, PasswordChangeFds, RecoveryFds, RekeyFds, UnlockFds,
+    CodeFds, KeyFds, NewCodesFds, NewKitFds, NewPhoneFds, NewSlotFds, NewVaultFds, PasswordChangeFds, RecoveryFds, RekeyFds, UnlockFds,
 };
 use crate::fail::Failure;
 
@@ -79,6 +79,10 @@ impl Descriptors {
             (Slot::Shown(Show::RecoveryCodes), secrets.codes_out_fd),
             (Slot::Answer(Field::KitGroup), secrets.codes_fd),
         ])
+    }
+
+    pub(crate) fn for_new_phone(secrets: &NewPhoneFds) -> Self {
+        Self::new(&[(Slot::Answer(Field::Totp), secrets.totp_fd), (Slot::Shown(Show::OtpUri), secrets.totp_out_fd)])
     }
 
     pub(crate) fn for_new_slot(kind: &SlotFor, secrets: &NewSlotFds) -> Self {

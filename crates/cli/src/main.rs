@@ -170,6 +170,7 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
             VaultCommand::Passwd { slot, secrets } => {
                 door.act(DoorAction::ChangePassword { slot }, &Descriptors::for_password_change(slot, &secrets))?
             }
+            VaultCommand::Phone { secrets } => door.act(DoorAction::NewPhone, &Descriptors::for_new_phone(&secrets))?,
             VaultCommand::Codes { secrets } => door.act(DoorAction::PrintCodes, &Descriptors::for_new_codes(&secrets))?,
             VaultCommand::Kit { secrets } => door.act(DoorAction::ReplaceKit, &Descriptors::for_new_kit(&secrets))?,
             VaultCommand::Backup { secrets } => door.act(DoorAction::Backup, &Descriptors::for_code(&secrets))?,

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use strongroom_model::{KeyDetails, KeyEdit, KeyScope, Remark, Role, Scheme};
 
 use crate::descriptors::{
-    CodeFds, KeyFds, NewCodesFds, NewKitFds, NewSlotFds, NewVaultFds, PasswordChangeFds, RecoveryFds, RekeyFds, UnlockFds,
+    CodeFds, KeyFds, NewCodesFds, NewKitFds, NewPhoneFds, NewSlotFds, NewVaultFds, PasswordChangeFds, RecoveryFds, RekeyFds, UnlockFds,
 };
 use crate::keeping::KeeperOptions;
 
@@ -70,6 +70,13 @@ pub(crate) enum VaultCommand {
     Codes {
         #[command(flatten)]
         secrets: NewCodesFds,
+    },
+    /// Put the one-time codes onto a new phone; needs a code of the old one, or a recovery code. Those of the old one count no more, nor do
+    /// recovery codes of before.
+    #[command(after_help = "Example:\n  strongroom vault phone")]
+    Phone {
+        #[command(flatten)]
+        secrets: NewPhoneFds,
     },
     /// The ways into the vault.
     #[command(after_help = "Example:\n  strongroom vault slots")]

@@ -84,6 +84,8 @@ pub enum DoorAction {
     ReplaceKit,
     /// Print recovery codes.
     PrintCodes,
+    /// Put the one-time codes onto a new phone; the old one's count no more.
+    NewPhone,
     /// One more way into the vault.
     AddSlot {
         /// For whom.

@@ -169,6 +169,7 @@ async fn hand_over(hall: &Arc<Hall>, door: DoorId, action: DoorAction) -> Result
         DoorAction::ChangePassword { slot } => Action::ChangePassword { slot },
         DoorAction::ReplaceKit => Action::ReplaceKit,
         DoorAction::PrintCodes => Action::PrintCodes,
+        DoorAction::NewPhone => Action::NewPhone,
         DoorAction::AddSlot { kind, label, roles } => Action::AddSlot { kind, label, roles },
         DoorAction::SetRoles { slot, roles } => Action::SetRoles { slot, roles },
         DoorAction::ConfirmOrder { client_order_id, symbol, side, spec, reduce_only } => {
@@ -337,6 +338,7 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
         }
         ActionEnd::PasswordChanged { slot } => drop(hall.note(&[(Kind::PasswordChanged, json!({"slot": slot}))])),
         ActionEnd::KitReplaced => drop(hall.note(&[(Kind::KitReplaced, json!({}))])),
+        ActionEnd::PhoneChanged => drop(hall.note(&[(Kind::PhoneChanged, json!({}))])),
         ActionEnd::CodesPrinted => drop(hall.note(&[(Kind::RecoveryCodesPrinted, json!({}))])),
         ActionEnd::SlotAdded(slot) => {
             drop(hall.note(&[(

@@ -40,6 +40,9 @@ pub(crate) fn told(end: ActionEnd) -> Tell {
         }
         ActionEnd::CodesPrinted => done("The new recovery codes count, each once. Destroy the old print: its codes count no more.", None),
         ActionEnd::KitReplaced => done("The new recovery kit counts. Destroy the old print: it still opens backups of before.", None),
+        ActionEnd::PhoneChanged => {
+            done("The codes of the new phone count. The old one's count no more, nor do recovery codes of before: print new ones.", None)
+        }
         ActionEnd::SlotAdded(slot) => done(&format!("Slot {} is added: {}, “{}”.", slot.id, slot.kind, slot.label), None),
         ActionEnd::RolesSet { slot, roles } => {
             let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();

@@ -62,11 +62,13 @@ pub enum Deed {
     Protect = 22,
     /// Print recovery codes.
     Codes = 23,
+    /// Put the one-time codes onto a new phone.
+    Phone = 24,
 }
 
 impl Deed {
     /// All, in the order of their numbers.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Create,
         Self::Unlock,
         Self::Recover,
@@ -90,6 +92,7 @@ impl Deed {
         Self::Override,
         Self::Protect,
         Self::Codes,
+        Self::Phone,
     ];
 
     fn from_number(number: u8) -> Option<Self> {

@@ -178,6 +178,8 @@ pub enum Action {
     ReplaceKit,
     /// Print recovery codes, which stand in for one-time codes; earlier ones count no more.
     PrintCodes,
+    /// Put the one-time codes onto a new phone; those of the old one count no more, nor do recovery codes.
+    NewPhone,
     /// One more way into the vault.
     AddSlot {
         /// For whom.
@@ -231,9 +233,13 @@ impl Action {
             }
             Self::ExportKey { .. } | Self::Backup => Permission::Export,
             Self::ChangePassword { .. } => Permission::ChangePassword,
-            Self::ReplaceKit | Self::PrintCodes | Self::AddSlot { .. } | Self::SetRoles { .. } | Self::RemoveSlot { .. } | Self::Rekey => {
-                Permission::ManageWays
-            }
+            Self::ReplaceKit
+            | Self::PrintCodes
+            | Self::NewPhone
+            | Self::AddSlot { .. }
+            | Self::SetRoles { .. }
+            | Self::RemoveSlot { .. }
+            | Self::Rekey => Permission::ManageWays,
             Self::Rearm => Permission::Rearm,
             Self::SetPolicy(_) => Permission::SetPolicy,
             Self::Pin(_) => Permission::Pin,

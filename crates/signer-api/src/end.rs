@@ -72,6 +72,8 @@ pub enum ActionEnd {
     KitReplaced,
     /// There are new recovery codes.
     CodesPrinted,
+    /// The one-time codes are a new phone's.
+    PhoneChanged,
     /// There is one more way into the vault.
     SlotAdded(SlotInfo),
     /// The owner of a slot may do something else from now on.

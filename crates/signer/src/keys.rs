@@ -191,6 +191,8 @@ impl Open {
                 let policy = self.vault.with_record(head.id, |record| serde_json::from_slice::<Policy>(record).ok())?;
                 self.own = policy.ok_or(LoadError::Record("its limits cannot be read"))?;
                 self.policy = self.in_force(&self.own);
+            } else if head.kind == RecordKind::TotpSeed {
+                self.totp_seed = Some(self.vault.with_record(head.id, |record| arena.shield(record))??);
             }
         }
         self.credentials = credentials;

@@ -36,6 +36,11 @@ const fn words(deed: Deed) -> (&'static str, &'static str, &'static str) {
         Deed::Password => ("confirm a new password", "After the code you give the present password, then the new one.", "_Continue"),
         Deed::Kit => ("confirm a new recovery kit", "After the code the new kit is shown, once.", "_Continue"),
         Deed::Codes => ("confirm new recovery codes", "After the code the new ones are shown, once.", "_Continue"),
+        Deed::Phone => (
+            "confirm a new phone",
+            "A recovery code does as well. After it the new seed is shown, once; the old phone is done.",
+            "_Continue",
+        ),
         Deed::AddSlot => ("confirm a new way in", "Whoever gets it is let in until you close it.", "_Continue"),
         Deed::Roles => ("confirm roles", "They count at once, also in a session that is open.", "_Change them"),
         Deed::ConfirmOrder => ("confirm an order", "Exactly this order is signed, once, within two minutes.", "_Confirm the order"),

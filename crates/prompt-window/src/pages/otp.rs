@@ -1,11 +1,11 @@
-//! The code generator of a new vault: its seed as a picture and as text, and the first code. Invariant: the seed is shown on
-//! this page and nowhere else, once.
+//! A code generator, of a new vault or a new phone: its seed as a picture and as text, and the first code. Invariant: the seed is shown
+//! on this page and nowhere else, once.
 
 use std::rc::Rc;
 
 use gtk::Grid;
 use gtk::prelude::*;
-use strongroom_signer_api::Fact;
+use strongroom_signer_api::{Deed, Fact};
 use zeroize::Zeroizing;
 
 use super::cells::Cells;
@@ -71,17 +71,22 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>, uri: &str) -> Waiting {
     body.pack_start(&name, false, false, 0);
     body.pack_start(&cells.overlay, false, false, 0);
 
-    let main = main_button("_Create the vault");
+    let (verb, waits, refuse) = if dialogue.about().deed == Deed::Create {
+        ("_Create the vault", "Deriving the key", "_Cancel, no vault")
+    } else {
+        ("_Take the new phone", "Saving", "_Cancel, the old phone stays")
+    };
+    let main = main_button(verb);
     main.set_sensitive(false);
     let (sensitive, watched) = (main.clone(), cells.clone());
     cells.entry.connect_changed(move |_| sensitive.set_sensitive(watched.code().is_some()));
     let (answering, asked) = (Rc::clone(dialogue), cells.clone());
     main.connect_clicked(move |_| {
         if let Some(code) = asked.code() {
-            answering.answer(&code, "Deriving the key");
+            answering.answer(&code, waits);
         }
     });
-    frame.show(Page { size: (520, 640), about: "one-time codes", body: body.upcast(), main, refuse: "_Cancel, no vault", aside: None });
+    frame.show(Page { size: (520, 640), about: "one-time codes", body: body.upcast(), main, refuse, aside: None });
     Waiting(cells)
 }
 

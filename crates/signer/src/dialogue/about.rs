@@ -66,6 +66,14 @@ impl Signer {
                 let left = self.open.as_ref().map_or(0, Open::codes_left);
                 self.about_vault(about).with("Until now", &format!("{left} codes that were not used"))
             }
+            Action::NewPhone => {
+                let left = self.open.as_ref().map_or(0, Open::codes_left);
+                let ended = match left {
+                    0 => "the old phone's codes count no more".to_owned(),
+                    left => format!("the old phone's codes count no more, nor the {left} recovery codes that are left"),
+                };
+                self.about_vault(about).with("After it", &ended)
+            }
             Action::AddSlot { kind, label, roles } => {
                 let about = self.about_vault(about).with("Name", label);
                 let about = if *kind == SlotFor::Auditor { about } else { about.with("May", &role_names(roles)) };
@@ -177,6 +185,7 @@ const fn deed(action: &Action) -> Deed {
         Action::ChangePassword { .. } => Deed::Password,
         Action::ReplaceKit => Deed::Kit,
         Action::PrintCodes => Deed::Codes,
+        Action::NewPhone => Deed::Phone,
         Action::AddSlot { .. } => Deed::AddSlot,
         Action::RemoveSlot { .. } => Deed::RemoveSlot,
         Action::Rekey => Deed::Rekey,

@@ -162,6 +162,7 @@ impl Signer {
             Next::Refuse(why, advice) => talk.fail(&why, advice, true),
             Next::LetIn(opening) => self.let_in(talk, opening),
             Next::CodesPrinted { .. } => talk.end("The new codes count. Earlier ones count no more.", ActionEnd::CodesPrinted),
+            Next::PhoneChanged(totp) => self.forget_old_phone(talk, totp),
             Next::GiveUp => {
                 // A vault that was opened for this is sealed again; one that was open before stays as it was.
                 if self.open.as_ref().is_some_and(|open| open.sessions.were_never_opened()) {
@@ -188,6 +189,7 @@ impl Signer {
                     ActionEnd::RotationBegun(_) => "Stored; the new key is tested now.",
                     ActionEnd::Generated { .. } => "Made. Register its public half at the venue, then tell its name there.",
                     ActionEnd::Edited(_) | ActionEnd::PasswordChanged { .. } => "Changed.",
+                    ActionEnd::PhoneChanged => "The codes of the new phone count, and no others.",
                     ActionEnd::KitReplaced => "The new kit counts. The old one opens old backups only.",
                     ActionEnd::Rekeyed { .. } => "Everything has new keys. Unlock with the same password from now on.",
                     ActionEnd::Deleted(_) => "Deleted from the vault. It stays valid at the venue until you revoke it there.",
@@ -234,6 +236,11 @@ impl Signer {
         let at = prompt.and_then(|prompt| self.dialogues.iter().position(|dialogue| dialogue.prompt == prompt));
         let (Some(prompt), Some(at)) = (prompt, at) else { return out };
         let Dialogue { ticket, step, .. } = self.dialogues.remove(at);
+        if matches!(&step, Step::Saving(Next::End(ActionEnd::PhoneChanged))) {
+            // The seed is in the vault: only what is to be forgotten of the old one is not yet.
+            out.extend(Talk { prompt, ticket }.end("The codes of the new phone count, and no others.", ActionEnd::PhoneChanged));
+            return out;
+        }
         if let (Step::Saving(Next::CodesPrinted { before }), Some(open)) = (&step, self.open.as_mut()) {
             open.ledger.codes.clone_from(before);
         }

@@ -14,10 +14,11 @@ mod giving_up;
 mod grants;
 mod keepers;
 mod kept_password;
+mod phone;
 mod ways;
 mod words;
 
-use strongroom_guard::{Permission, Policy, Reason};
+use strongroom_guard::{Permission, Policy, Reason, TotpState};
 use strongroom_model::{Advice, SlotFor, Timestamp, Venue};
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
 use strongroom_signer_api::{Action, ActionEnd, DoorId, GIVEN_UP, Keeping, KitOpening, Notice, Refusal, Reply};
@@ -140,6 +141,8 @@ enum Next {
     CodesPrinted {
         before: Vec<[u8; 32]>,
     },
+    /// The vault has another seed of one-time codes: what was remembered of the old one goes.
+    PhoneChanged(TotpState),
     /// The person gave up an unlocking that was already granted.
     GiveUp,
     End(ActionEnd),
@@ -352,6 +355,7 @@ impl Signer {
             }
             (Action::ReplaceKit, _) => code(self, Grant::Way(ways::Wish::Kit)),
             (Action::PrintCodes, _) => code(self, Grant::Way(ways::Wish::Codes)),
+            (Action::NewPhone, _) => code(self, Grant::Way(ways::Wish::Phone)),
             (Action::AddSlot { kind: SlotFor::Person, label, roles }, _) => code(self, Grant::Way(ways::Wish::Person(label, roles))),
             (Action::SetRoles { slot, roles }, _) => code(self, Grant::Way(ways::Wish::Roles(slot, roles))),
             (Action::ConfirmOrder(order), _) => code(self, Grant::Order(order)),

@@ -6,7 +6,7 @@
 use strongroom_model::{Advice, Role, SlotInfo};
 use strongroom_signer_api::ActionEnd;
 use strongroom_signer_api::prompt::{Field, Show, ToPrompt};
-use strongroom_vault::{AuditorCode, ChangeError, Edit, Factors, KdfParams, Kit, RecordKind, SlotKind, SystemEntropy, Way};
+use strongroom_vault::{AuditorCode, ChangeError, Edit, Factors, KdfParams, Kit, RecordKind, SecretBox, SlotKind, SystemEntropy, Way};
 
 use super::codes::Codes;
 use super::counting::Tried;
@@ -20,6 +20,7 @@ pub(super) enum Wish {
     Password,
     Kit,
     Codes,
+    Phone,
     Person(String, Vec<Role>),
     Roles(u16, Vec<Role>),
     Auditor(String),
@@ -43,6 +44,8 @@ pub(super) enum Step {
     CodeGroup(AuditorCode, String),
     CodesShown(Codes),
     CodesGroup(Codes),
+    PhoneShown(SecretBox),
+    PhoneCode(SecretBox),
 }
 
 /// Who re-keys: the one way that stays open.
@@ -68,6 +71,7 @@ impl Signer {
             }
             Wish::Kit => self.show_kit(talk, None),
             Wish::Codes => self.show_codes(talk),
+            Wish::Phone => self.show_phone(talk),
             Wish::Auditor(label) => {
                 let Ok(code) = AuditorCode::make(&mut SystemEntropy) else { return talk.broken() };
                 let show = code.with_text(|text| talk.say(&ToPrompt::Show(Show::AuditorCode, text.as_bytes())));
@@ -92,6 +96,7 @@ impl Signer {
             Step::KitShown(kit, owner) => self.ask_way(talk, Step::KitGroup(kit, owner), Field::KitGroup, &words),
             Step::CodeShown(code, label) => self.ask_way(talk, Step::CodeGroup(code, label), Field::KitGroup, &words),
             Step::CodesShown(codes) => self.ask_way(talk, Step::CodesGroup(codes), Field::KitGroup, &Codes::words()),
+            Step::PhoneShown(seed) => self.ask_way(talk, Step::PhoneCode(seed), Field::Totp, "Code that the new phone shows now"),
             _ => talk.fail("the prompt said something out of order", Advice::Bug, false),
         }
     }
@@ -149,7 +154,8 @@ impl Signer {
             }
             Step::CodesGroup(codes) if !codes.has_last_group(answer) => talk.fail(not_typed_back, Advice::Ask, false),
             Step::CodesGroup(codes) => self.take_codes(talk, &codes),
-            Step::KitShown(..) | Step::CodeShown(..) | Step::CodesShown(..) => {
+            Step::PhoneCode(seed) => self.take_phone(talk, &seed, answer, now),
+            Step::KitShown(..) | Step::CodeShown(..) | Step::CodesShown(..) | Step::PhoneShown(_) => {
                 talk.fail("the prompt said something out of order", Advice::Bug, false)
             }
         }

@@ -129,6 +129,7 @@ impl Signer {
             Action::ChangePassword { .. } => Ok("Set a new password".to_owned()),
             Action::ReplaceKit => Ok("Print a new recovery kit; the old one opens the vault no more".to_owned()),
             Action::PrintCodes => Ok("Print recovery codes; earlier ones count no more".to_owned()),
+            Action::NewPhone => Ok("Put the one-time codes onto a new phone; those of the old one count no more".to_owned()),
             Action::AddSlot { kind: SlotFor::Person, label, .. } => Ok(format!("Let one more person into the vault, “{label}”")),
             Action::AddSlot { kind: SlotFor::Auditor, label, .. } => {
                 Ok(format!("Give a code that reads the log, and nothing else, to “{label}”"))
