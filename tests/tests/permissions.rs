@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by unwrapping it")]
 
-use strongroom_guard::{Freeze, Permission, Policy, Proof, Reason};
+use strongroom_guard::{Freeze, KillScope, Permission, Policy, Proof, Reason};
 use strongroom_model::{
     ClientOrderId, CredentialId, Intent, KeyDetails, KeyEdit, Notional, OrderSpec, PlaceOrder, Role, Scheme, Side, SlotFor, Symbol,
     TimeInForce, Venue,
@@ -152,6 +152,36 @@ fn a_role_that_was_lost_signs_no_order_in_the_session_that_is_open() {
     told.act(Action::SetRoles { slot: told.person, roles: vec![Role::Viewer] });
     let none_left = told.world.ask(Request::Prepare(Action::SetRoles { slot: 1, roles: vec![Role::Trader] }), b"", told.ms);
     assert!(matches!(&none_left, Reply::Refused(Refusal::State(words)) if words.contains("key-admin")), "{none_left:?}");
+}
+
+/// Whoever is stopped is so at every door, and nobody else is.
+#[test]
+fn a_person_who_is_stopped_signs_no_order_and_takes_back_what_stands() {
+    let mut told = Told::new();
+    told.act(Action::Rearm);
+    let mut number = 0;
+    let mut sign = |told: &mut Told| {
+        number += 1;
+        let intent = Intent::Place(order(&format!("o{number}"), "0.1"));
+        let ask = SignAsk { intent, credential: None, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 };
+        told.world.ask(Request::Sign(ask), b"", told.ms)
+    };
+    let stop = |slot| Request::Kill(Freeze::new("test", KillScope::Person(slot)));
+    let (ms, other) = (told.ms, told.person);
+    told.world.ask(stop(other), b"", ms);
+    assert!(matches!(sign(&mut told), Reply::Signed { slot: Some(1), .. }), "the other one is stopped");
+    told.world.ask(stop(1), b"", ms);
+    let refused = sign(&mut told);
+    assert!(matches!(&refused, Reply::Refused(Refusal::Guard(Reason::KillSwitch { why })) if why.contains("slot 1")), "{refused:?}");
+    let cancel = Intent::CancelAll { symbol: Symbol::parse("BTCUSDT").unwrap() };
+    let ask = SignAsk { intent: cancel, credential: None, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 };
+    assert!(matches!(told.world.ask(Request::Sign(ask), b"", ms), Reply::Signed { slot: None, .. }));
+    // It outlives the signer, and re-arming takes it back.
+    told.ms += STEP_MS;
+    told.world.restart(told.ms);
+    assert!(matches!(sign(&mut told), Reply::Refused(Refusal::Guard(Reason::KillSwitch { .. }))));
+    told.act(Action::Rearm);
+    assert!(matches!(sign(&mut told), Reply::Signed { .. }));
 }
 
 #[test]
