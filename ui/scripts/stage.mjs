@@ -296,6 +296,60 @@ export const SCENES = [
     },
     pause: 1500,
   },
+  {
+    name: "kill-bot",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("kill-open").click();
+      await p.getByTestId("kill-far-bot").click();
+      await p.getByTestId("kill-bot").fill("Grid");
+    },
+  },
+  {
+    name: "kill-key",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("kill-open").click();
+      await p.getByTestId("kill-far-key").click();
+      await p.getByTestId("kill-key").selectOption("1");
+    },
+  },
+  {
+    name: "kill-key-fired",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("kill-open").click();
+      await p.getByTestId("kill-far-key").click();
+      await p.getByTestId("kill-key").selectOption("1");
+      await p.getByTestId("kill-word").fill("stop");
+      await p.getByTestId("kill-left-order").first().waitFor();
+    },
+    pause: 100,
+  },
+  {
+    name: "kill-drill",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("kill-open").click();
+      await p.getByTestId("drill-open").click();
+    },
+  },
+  {
+    name: "kill-drilled",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("kill-open").click();
+      await p.getByTestId("drill-open").click();
+      await p.getByTestId("drill-go").click();
+      await p.getByTestId("drill-refused").waitFor();
+      await p.getByTestId("rearm").waitFor();
+    },
+  },
   { name: "killed", fake: "killed", wait: "killed-strip" },
   { name: "idle", fake: "idle", wait: "idle-warning" },
   { name: "shortcuts", fake: "plain", wait: "order-row", act: async (p) => p.keyboard.press("?") },

@@ -3,6 +3,7 @@ import type { Instrument, Push } from "../bindings/contract";
 import { mul, trimmed } from "../lib/decimal";
 import { grainOf, type Grain } from "../lib/grain";
 import type { Entry } from "./entry.svelte";
+import { Drill } from "./drill.svelte";
 import { Keyring, type ImportFrom } from "./keyring.svelte";
 import { Kill } from "./kill.svelte";
 import { Limits } from "./limits.svelte";
@@ -35,6 +36,7 @@ export class Shell {
   readonly limits: Limits;
   readonly log: Log;
   readonly kill: Kill;
+  readonly drill: Drill;
   private stateVersion = -1;
   private unlisten: () => void = () => undefined;
   private verifyTimer: ReturnType<typeof setTimeout> | undefined;
@@ -55,6 +57,7 @@ export class Shell {
     this.limits.onchange = () => void this.learnMarkets();
     this.log = new Log(backend);
     this.kill = new Kill(backend, this.session, prompt);
+    this.drill = new Drill(backend, this.session);
     this.session.onanswer = (unlocked) => !unlocked && void entry.refresh();
     this.market.onversions = (orders, state) => this.versions(orders, state);
   }
