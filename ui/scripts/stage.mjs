@@ -104,6 +104,28 @@ export const SCENES = [
   { name: "trade-compact", fake: "ambiguous", query: "&density=compact&pnl=classic", wait: "order-row", act: fillTicket },
   { name: "trade-relaxed", fake: "plain", query: "&density=relaxed&pnl=classic-east", wait: "order-row", act: fillTicket },
   { name: "trade-small", fake: "plain", size: { width: 1080, height: 700 }, wait: "order-row", act: fillTicket },
+  {
+    name: "trade-shrink",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("shrink").nth(1).click();
+      await p.getByTestId("shrink-quantity").fill("0.02");
+    },
+  },
+  ...[
+    ["trade-protected", undefined],
+    ["trade-protected-small", { width: 1080, height: 700 }],
+  ].map(([name, size]) => ({
+    name,
+    size,
+    fake: "ambiguous",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("protect").nth(1).click();
+      await p.getByTestId("unprotect").waitFor();
+    },
+  })),
   { name: "lines-small", fake: "plain", size: { width: 1080, height: 700 }, wait: "order-row", act: (p) => go(p, "lines") },
   { name: "lines", fake: "plain", wait: "order-row", act: (p) => go(p, "lines") },
   { name: "lines-pin", fake: "pin-changed", wait: "order-row", act: (p) => go(p, "lines") },

@@ -339,6 +339,9 @@ export class FakeWorld implements Commands {
       case "set_policy":
         this.limits = action.policy;
         return outcome("The new limits are in force.");
+      case "protect_order":
+        this.book.protect(this.known(action.client_order_id), true);
+        return outcome("The kill switch leaves this order.");
       case "accept_pin":
         this.pinned = true;
         return outcome(`${action.host} is pinned to ${action.spki_sha256}.`);

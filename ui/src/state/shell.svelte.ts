@@ -12,6 +12,7 @@ import { Market, type Time } from "./market.svelte";
 import { Notices } from "./notices.svelte";
 import { Orders } from "./orders.svelte";
 import { Session } from "./session.svelte";
+import { Standing } from "./standing.svelte";
 import { Ticket } from "./ticket.svelte";
 import { Ways } from "./ways.svelte";
 
@@ -30,6 +31,7 @@ export class Shell {
   readonly session: Session;
   readonly market: Market;
   readonly orders: Orders;
+  readonly standing: Standing;
   readonly ticket: Ticket;
   readonly keyring: Keyring;
   readonly ways: Ways;
@@ -50,6 +52,7 @@ export class Shell {
     this.session = new Session(backend);
     this.market = new Market(backend, time, () => entry.hello?.software_rendering ?? false);
     this.orders = new Orders(backend, this.notices);
+    this.standing = new Standing(backend, prompt, this.orders, this.notices);
     this.ticket = new Ticket(backend, this.market, this.orders, this.notices, prompt);
     this.keyring = new Keyring(backend, prompt, this.notices);
     this.ways = new Ways(backend, prompt, this.notices);
