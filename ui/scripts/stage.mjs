@@ -104,6 +104,17 @@ export const SCENES = [
   { name: "trade-compact", fake: "ambiguous", query: "&density=compact&pnl=classic", wait: "order-row", act: fillTicket },
   { name: "trade-relaxed", fake: "plain", query: "&density=relaxed&pnl=classic-east", wait: "order-row", act: fillTicket },
   { name: "trade-small", fake: "plain", size: { width: 1080, height: 700 }, wait: "order-row", act: fillTicket },
+  ...["trade-pass", "trade-pass-why"].map((name) => ({
+    name,
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("price").fill("58000");
+      await p.getByTestId("size").fill("0.05");
+      await p.getByTestId("let-pass").waitFor();
+      if (name === "trade-pass-why") await p.getByTestId("let-pass").click();
+    },
+  })),
   {
     name: "trade-shrink",
     fake: "plain",
