@@ -270,6 +270,18 @@ export const SCENES = [
     },
   },
   {
+    name: "settings-limits-of",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "settings");
+      await p.getByTestId("policy-edit").click();
+      await p.getByTestId("threshold-add").click();
+      await p.getByTestId("exposure-add").click();
+      await p.getByTestId("policy-save").scrollIntoViewIfNeeded();
+    },
+  },
+  {
     name: "prompt",
     fake: "plain",
     wait: "order-row",
