@@ -191,6 +191,23 @@ export const SCENES = [
       await p.getByTestId("go-on").waitFor();
     },
   },
+  ...["keys-edit", "keys-narrower"].map((name) => ({
+    name,
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "keys");
+      await p.getByTestId("edit-key").first().click();
+      await p.getByTestId("scope-instruments").fill("BTCUSDT");
+      await p.getByTestId("scope-side-buy").click();
+      await p.getByTestId("scope-kind-market").uncheck();
+      await p.getByTestId("scope-from").fill("08:00");
+      if (name === "keys-edit") return;
+      await p.getByTestId("scope-until").fill("17:30");
+      await p.getByTestId("edit-go").click();
+      await p.getByTestId("held-narrower").waitFor();
+    },
+  })),
   {
     name: "keys-export",
     fake: "plain",
