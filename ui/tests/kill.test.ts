@@ -148,6 +148,18 @@ describe("how far", () => {
     expect(kill.reach.aim).toEqual({ scope: "everything" });
   });
 
+  it("the top bar's button says everything again, and lets go of less", async () => {
+    const { kill, fired } = stage();
+    kill.show();
+    kill.choose("venue");
+    kill.pressHere();
+    await vi.advanceTimersByTimeAsync(HOLD_MS - 200);
+    kill.show();
+    await vi.advanceTimersByTimeAsync(HOLD_MS * 2);
+    expect(fired).toEqual([]);
+    expect(kill.reach.aim).toEqual({ scope: "everything" });
+  });
+
   it.each<[string, (kill: Kill) => void, KillScope]>([
     ["venue", (kill) => kill.choose("venue"), { venue: "binance" }],
     ["account", (kill) => (kill.choose("account"), (kill.reach.account = "desk 2")), { account: "desk 2" }],

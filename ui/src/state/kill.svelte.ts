@@ -42,7 +42,8 @@ export class Kill {
 
   show(): void {
     if (this.stage.at === "fired" && !this.lasts(this.stage)) this.stage = { at: "armed" };
-    if (!this.open) this.reach.reset();
+    if (this.held?.scope !== "everything") this.release();
+    this.reach.reset();
     this.open = true;
   }
   close(): void {
