@@ -295,7 +295,7 @@ export const SCENES = [
       await p.getByTestId("policy-edit").click();
       await p.getByTestId("threshold-add").click();
       await p.getByTestId("exposure-add").click();
-      await p.getByTestId("threshold").first().evaluate((row) => row.scrollIntoView({ block: "center" }));
+      await p.getByTestId("exposure-add").scrollIntoViewIfNeeded();
     },
   },
   {
