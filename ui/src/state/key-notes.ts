@@ -2,9 +2,9 @@
 import type { CredentialInfo, KeyEdit, KeyScope, OrderKind, Side } from "../bindings/contract";
 import * as d from "../lib/decimal";
 import { isAddress } from "../lib/addresses";
+import { ACCOUNT_LEN_MAX } from "../lib/owners";
 
 export const LABEL_LEN_MAX = 32;
-export const ACCOUNT_LEN_MAX = 64;
 const ADDRESSES_MAX = 16;
 const ROTATE_DAYS_MAX = 3_650;
 const INSTRUMENTS_MAX = 50;

@@ -1,11 +1,10 @@
 // Limits of one actor or one place, as text and back. Invariant: each actor and each place has one limit at most.
 import type { ExposureLimit, Threshold } from "../bindings/contract";
 import * as d from "../lib/decimal";
-import { BOT_TAG_RULE, isBotTag } from "../lib/owners";
+import { ACCOUNT_LEN_MAX, BOT_TAG_RULE, isBotTag } from "../lib/owners";
 
 export const THRESHOLDS_MAX = 16;
 export const EXPOSURES_MAX = 32;
-export const ACCOUNT_LEN_MAX = 64;
 
 /** `who`: the slot's number or the bot's tag. */
 export type ThresholdText = { kind: "person" | "bot"; who: string; most: string };
@@ -51,6 +50,7 @@ export function readExposures(rows: readonly ExposureText[]): { exposure_of: Exp
   for (const { kind, where, most } of rows) {
     const account = where.trim();
     if (kind === "account" && account === "") return { problem: "Name the account, as it is noted of its keys." };
+    if (new TextEncoder().encode(account).length > ACCOUNT_LEN_MAX) return { problem: "The account's name is too long." };
     const words = kind === "venue" ? "Binance" : `Account ${account}`;
     if (seen.has(words)) return { problem: `${words} has two limits. Keep one.` };
     seen.add(words);
