@@ -104,6 +104,39 @@ export const SCENES = [
   { name: "trade-compact", fake: "ambiguous", query: "&density=compact&pnl=classic", wait: "order-row", act: fillTicket },
   { name: "trade-relaxed", fake: "plain", query: "&density=relaxed&pnl=classic-east", wait: "order-row", act: fillTicket },
   { name: "trade-small", fake: "plain", size: { width: 1080, height: 700 }, wait: "order-row", act: fillTicket },
+  ...["trade-pass", "trade-pass-why"].map((name) => ({
+    name,
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("price").fill("58000");
+      await p.getByTestId("size").fill("0.05");
+      await p.getByTestId("let-pass").waitFor();
+      if (name === "trade-pass-why") await p.getByTestId("let-pass").click();
+    },
+  })),
+  {
+    name: "trade-shrink",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("shrink").nth(1).click();
+      await p.getByTestId("shrink-quantity").fill("0.02");
+    },
+  },
+  ...[
+    ["trade-protected", undefined],
+    ["trade-protected-small", { width: 1080, height: 700 }],
+  ].map(([name, size]) => ({
+    name,
+    size,
+    fake: "ambiguous",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("protect").nth(1).click();
+      await p.getByTestId("unprotect").waitFor();
+    },
+  })),
   { name: "lines-small", fake: "plain", size: { width: 1080, height: 700 }, wait: "order-row", act: (p) => go(p, "lines") },
   { name: "lines", fake: "plain", wait: "order-row", act: (p) => go(p, "lines") },
   { name: "lines-pin", fake: "pin-changed", wait: "order-row", act: (p) => go(p, "lines") },
@@ -158,6 +191,23 @@ export const SCENES = [
       await p.getByTestId("go-on").waitFor();
     },
   },
+  ...["keys-edit", "keys-narrower"].map((name) => ({
+    name,
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "keys");
+      await p.getByTestId("edit-key").first().click();
+      await p.getByTestId("scope-instruments").fill("BTCUSDT");
+      await p.getByTestId("scope-side-buy").click();
+      await p.getByTestId("scope-kind-market").uncheck();
+      await p.getByTestId("scope-from").fill("08:00");
+      if (name === "keys-edit") return;
+      await p.getByTestId("scope-until").fill("17:30");
+      await p.getByTestId("edit-go").click();
+      await p.getByTestId("held-narrower").waitFor();
+    },
+  })),
   {
     name: "keys-export",
     fake: "plain",
@@ -237,6 +287,18 @@ export const SCENES = [
     },
   },
   {
+    name: "settings-limits-of",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "settings");
+      await p.getByTestId("policy-edit").click();
+      await p.getByTestId("threshold-add").click();
+      await p.getByTestId("exposure-add").click();
+      await p.getByTestId("exposure-add").scrollIntoViewIfNeeded();
+    },
+  },
+  {
     name: "prompt",
     fake: "plain",
     wait: "order-row",
@@ -295,6 +357,60 @@ export const SCENES = [
       await p.getByTestId("rearm").waitFor();
     },
     pause: 1500,
+  },
+  {
+    name: "kill-bot",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("kill-open").click();
+      await p.getByTestId("kill-far-bot").click();
+      await p.getByTestId("kill-bot").fill("Grid");
+    },
+  },
+  {
+    name: "kill-key",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("kill-open").click();
+      await p.getByTestId("kill-far-key").click();
+      await p.getByTestId("kill-key").selectOption("1");
+    },
+  },
+  {
+    name: "kill-key-fired",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("kill-open").click();
+      await p.getByTestId("kill-far-key").click();
+      await p.getByTestId("kill-key").selectOption("1");
+      await p.getByTestId("kill-word").fill("stop");
+      await p.getByTestId("kill-left-order").first().waitFor();
+    },
+    pause: 100,
+  },
+  {
+    name: "kill-drill",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("kill-open").click();
+      await p.getByTestId("drill-open").click();
+    },
+  },
+  {
+    name: "kill-drilled",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.getByTestId("kill-open").click();
+      await p.getByTestId("drill-open").click();
+      await p.getByTestId("drill-go").click();
+      await p.getByTestId("drill-refused").waitFor();
+      await p.getByTestId("rearm").waitFor();
+    },
   },
   { name: "killed", fake: "killed", wait: "killed-strip" },
   { name: "idle", fake: "idle", wait: "idle-warning" },

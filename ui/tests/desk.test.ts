@@ -431,8 +431,10 @@ it("a machine gets a way of its own, and the keys that are marked for it", async
     action: { kind: { shared: { keeper: { token: { token: "rack" } }, machine: { tpm: { tcti: "device:/dev/tpmrm1" } } } } },
   });
   await world.user.click(get("nav-keys"));
-  await until(() => expect(all("for-machines").length).toBeGreaterThan(0));
-  await world.user.click(all("for-machines")[0]!);
+  await until(() => expect(all("edit-key").length).toBeGreaterThan(0));
+  await world.user.click(all("edit-key")[0]!);
+  await world.user.click(await find("for-machines"));
+  await world.user.click(get("edit-go"));
   await until(() => expect(all("key-row")[0]!.textContent).toContain("for machines too"));
 });
 

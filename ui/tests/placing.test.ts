@@ -1,7 +1,7 @@
 // Stories of sending: what was gone past is told, and a large order is confirmed under the name under which it is placed.
 import { describe, expect, it } from "vitest";
-import type { Commands, DoorAction, Order } from "../src/bindings/contract";
-import { place } from "../src/state/placing";
+import type { Check, Checks, Commands, DoorAction, Order } from "../src/bindings/contract";
+import { canPass, place, placePast } from "../src/state/placing";
 import { Prompt } from "../src/state/prompt.svelte";
 
 const order: Order = { symbol: "BTCUSDT", side: "buy", spec: { limit: { price: "100", quantity: "1", tif: "GTC" } }, reduce_only: false };
@@ -41,5 +41,59 @@ describe("sending", () => {
     const { backend, prompt, seen } = desk(false);
     await expect(place(backend, prompt, order, [])).rejects.toMatchObject({ code: "given-up" });
     expect(seen.placed).toEqual([{ name: seen.placed[0]!.name, reason: null }]);
+  });
+});
+
+describe("letting one order pass", () => {
+  const refused_by = (name: string, by: Check["by"] = "desk", words = "x"): Check => ({ name, by, words, detail: "", state: "refuse" });
+  const passed: Check = { name: "Kill switch", by: "signer", words: "", detail: "", state: "pass" };
+  it.each<[string, Check[], boolean]>([
+    ["nothing refuses", [passed], false],
+    ["the collar", [passed, refused_by("Price inside collar")], true],
+    ["one account's exposure", [refused_by("Exposure, account main")], true],
+    ["two of the desk's", [refused_by("Position"), refused_by("Own orders")], true],
+    ["the signer's", [refused_by("Signer's limits", "signer")], false],
+    ["one of the signer's, too", [refused_by("Position"), refused_by("Notional per order", "signer")], false],
+    ["the kill switch", [refused_by("Kill switch", "signer")], false],
+    ["a stop of the day", [refused_by("Loss of the day")], false],
+    ["the day's fall", [refused_by("Drawdown of the day")], false],
+    ["repeated execution", [refused_by("repeated-execution")], false],
+    ["what is held, of a reducing sale", [refused_by("Reduce only")], false],
+    ["what no rule is", [refused_by("Balance")], false],
+    [
+      "no mark",
+      [refused_by("Price inside collar", "desk", "No current price is known for BTCUSDT; the price collar cannot be checked.")],
+      false,
+    ],
+  ])("%s", (_, checks, wanted) => expect(canPass({ checks } as unknown as Checks)).toBe(wanted));
+
+  /** A desk that refuses what was not let pass by name. */
+  function strict(grants: boolean) {
+    const seen: { placed: (string | null)[]; acted: DoorAction[] } = { placed: [], acted: [] };
+    const backend = {
+      place: async ({ name }: { name: string | null }) => {
+        seen.placed.push(name);
+        return { client_order_id: name };
+      },
+      act: async ({ action }: { action: DoorAction }) => {
+        if (!grants) throw { code: "role", message: "this session's roles do not include risk", advice: "refuse" };
+        seen.acted.push(action);
+        return { words: "ok", key: null, log_key: null, public_key: null };
+      },
+    } as unknown as Commands;
+    return { backend, prompt: new Prompt(backend), seen };
+  }
+
+  it("asks for the very order that is placed, by its name", async () => {
+    const { backend, prompt, seen } = strict(true);
+    const view = await placePast(backend, prompt, order, "month end");
+    expect(seen.acted).toEqual([{ action: "override_rule", client_order_id: view.client_order_id, ...order, why: "month end" }]);
+    expect(seen.placed).toEqual([view.client_order_id]);
+  });
+
+  it("places nothing when it is refused", async () => {
+    const { backend, prompt, seen } = strict(false);
+    await expect(placePast(backend, prompt, order, "month end")).rejects.toMatchObject({ code: "role" });
+    expect(seen.placed).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import type { KeyView, OrderView } from "../src/bindings/contract";
 import { policy } from "../src/lib/fake/scenes";
 import { due } from "../src/state/keyring.svelte";
 import { beyond, ownRows } from "../src/state/ladder";
-import { asText, fromText } from "../src/state/limits.svelte";
+import { asText, fromText, type PolicyText } from "../src/state/limits.svelte";
 import { stepsOf } from "../src/state/shell.svelte";
 
 const order = (side: "buy" | "sell", price: string, quantity: string, parts: Partial<OrderView> = {}) =>
@@ -52,6 +52,34 @@ describe("limits as text", () => {
   ])("%j is refused", (parts, word) => {
     const read = fromText({ ...asText(policy()), ...parts });
     expect("problem" in read && read.problem).toContain(word);
+  });
+  it.each<[Partial<Pick<PolicyText, "thresholds" | "exposures">>, string]>([
+    [{ thresholds: [{ kind: "bot", who: "Grid", most: "1" }] }, "1 to 8 of a-z"],
+    [{ thresholds: [{ kind: "person", who: "", most: "1" }] }, "Choose whose"],
+    [{ thresholds: [{ kind: "person", who: "3", most: "0" }] }, "Slot 3: a number above zero"],
+    [{ thresholds: ["1", "2"].map((most) => ({ kind: "person", who: "3", most })) }, "Slot 3 has two limits"],
+    [{ thresholds: ["grid", " grid"].map((who) => ({ kind: "bot", who, most: "1" })) }, "Bot grid has two limits"],
+    [{ thresholds: Array.from({ length: 17 }, (_, i) => ({ kind: "person", who: String(i), most: "1" })) }, "At most 16"],
+    [{ exposures: [{ kind: "account", where: " ", most: "1" }] }, "Name the account"],
+    [{ exposures: [{ kind: "venue", where: "", most: "much" }] }, "Most held at Binance"],
+    [{ exposures: ["", "binance"].map((where) => ({ kind: "venue", where, most: "1" })) }, "Binance has two limits"],
+    [{ exposures: ["a", "a "].map((where) => ({ kind: "account", where, most: "1" })) }, "Account a has two limits"],
+  ])("%j is refused in words", (parts, words) => {
+    expect(fromText({ ...asText(policy()), ...parts })).toMatchObject({ problem: expect.stringContaining(words) });
+  });
+  it("sixteen persons and bots are taken, and one number can be a person and a bot", () => {
+    const thresholds = Array.from(
+      { length: 16 },
+      (_, i) => ({ kind: i % 2 ? "bot" : "person", who: String(i - (i % 2)), most: "1" }) as const,
+    );
+    expect(fromText({ ...asText(policy()), thresholds: [...thresholds] })).toMatchObject({
+      policy: {
+        thresholds: expect.arrayContaining([
+          { of: { person: 2 }, day_notional_max: "1" },
+          { of: { bot: "2" }, day_notional_max: "1" },
+        ]),
+      },
+    });
   });
   it("refuses a band upside down", () => {
     const text = asText(policy());

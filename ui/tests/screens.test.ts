@@ -93,6 +93,40 @@ describe("screens at work", () => {
     );
   });
 
+  it("settings: a person and an account get limits of their own, and two of one are a problem", async () => {
+    const world = await openDesk({ scenario: "plain" });
+    await world.user.click(get("nav-settings"));
+    await world.user.click(await find("policy-edit"));
+    await until(() => expect(all("slot-row").length).toBe(2));
+    await world.user.click(get("threshold-add"));
+    expect(get("policy-problem").textContent).toContain("Choose whose");
+    await world.user.selectOptions(get("threshold-person"), "1");
+    await world.user.type(all("threshold-most")[1]!, "50000");
+    await world.user.click(get("exposure-add"));
+    await world.user.type(all("exposure-account")[1]!, "main");
+    await world.user.type(all("exposure-most")[1]!, "20000");
+    expect(get("policy-problem").textContent).toContain("Account main has two limits");
+    await world.user.type(all("exposure-account")[1]!, " 2");
+    await world.user.click(all("threshold-most-remove")[0]!);
+    await world.user.click(get("policy-save"));
+    await until(() =>
+      expect(calls(world, "act").at(-1)).toMatchObject({
+        action: {
+          action: "set_policy",
+          policy: {
+            thresholds: [{ of: { person: 1 }, day_notional_max: "50000" }],
+            desk: {
+              exposure_of: [
+                { of: { account: "main" }, max: "150000" },
+                { of: { account: "main 2" }, max: "20000" },
+              ],
+            },
+          },
+        },
+      }),
+    );
+  });
+
   it("settings: limits of an organisation are named", async () => {
     const world = await openDesk({ scenario: "plain" });
     world.backend.managed = { organisation: "Example", serial: 3, source: "as it lies", limits: [["orders_per_minute", "5"]] };

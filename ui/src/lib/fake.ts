@@ -19,10 +19,12 @@ import type {
 import { compare, div, floorTo, mul, trimmed } from "./decimal";
 import { decimal } from "./fake/chance";
 import { checks } from "./fake/checks";
+import { FakeKill } from "./fake/kill";
 import { FakeMarket, TICK_SCALE, instrument } from "./fake/market";
 import { FakeOrders } from "./fake/orders";
 import * as scenes from "./fake/scenes";
 import { ALL_ROLES, FakeVault, outcome } from "./fake/vault";
+import { canPass } from "../state/placing";
 import { priceOf } from "./symbols";
 
 export const FAKE_MARK = "strongroom-simulated-backend";
@@ -86,6 +88,8 @@ export class FakeWorld implements Commands {
   private prompt: { answer: (outcome: Outcome) => void; refuse: (error: DoorError) => void } | null = null;
   private limits: Policy = scenes.policy();
   private readonly vaulted: FakeVault;
+  private readonly switched: FakeKill;
+  private readonly passing = new Set<string>();
   private pinned = false;
   private log_len = 18_319;
   private prefs: Settings;
@@ -108,6 +112,7 @@ export class FakeWorld implements Commands {
     this.market = new FakeMarket(now_ms, still);
     this.book = new FakeOrders(() => this.now_us());
     this.vaulted = new FakeVault(() => this.now_us(), scenario === "empty" || scenario === "missing");
+    this.switched = new FakeKill(this.book, this.vaulted, () => this.now_us());
     this.prefs = { theme, density, pnl, motion: "system", single_keys: true };
     if (scenario === "missing" || scenario === "locked" || scenario === "sealed") this.state = scenario;
     if (scenario === "locked") this.because = "nobody used it for 10 minutes";
@@ -264,7 +269,7 @@ export class FakeWorld implements Commands {
       ] as [string, boolean][],
       log_key: this.state === "missing" ? null : LOG_KEY,
       killed: this.killed,
-      stopped: [] as string[],
+      stopped: this.switched.stopped,
       backups: this.state === "missing" ? [] : [14, 13, 12, 11],
       codes_left: this.state === "missing" || this.state === "sealed" ? null : 10,
       managed: this.managed,
@@ -283,7 +288,7 @@ export class FakeWorld implements Commands {
       roles: [...ALL_ROLES],
       sessions: this.state === "unlocked" ? scenes.sessions().filter((row) => !this.ended.includes(row.door)) : [],
       killed: this.killed,
-      stopped: [] as string[],
+      stopped: this.switched.stopped,
       lines: scenes.lines({
         now_us: this.now_us(),
         down: this.scenario === "venue-down",
@@ -292,7 +297,7 @@ export class FakeWorld implements Commands {
       }),
       limits: scenes.limits(this.scenario === "rate", this.now_ms()),
       live_orders: this.book.live().length,
-      protected_orders: 0,
+      protected_orders: this.book.live().filter((o) => o.protected).length,
       ambiguous_orders: this.book.live().filter((o) => o.fate === "ambiguous").length,
       at: this.now_us(),
     }));
@@ -331,10 +336,17 @@ export class FakeWorld implements Commands {
         return outcome("The vault is open.");
       case "rearm":
         this.killed = null;
+        this.switched.rearm();
         return outcome("Trading is allowed again.");
       case "set_policy":
         this.limits = action.policy;
         return outcome("The new limits are in force.");
+      case "override_rule":
+        this.passing.add(action.client_order_id);
+        return outcome("This order passes the desk's rules once.");
+      case "protect_order":
+        this.book.protect(this.known(action.client_order_id), true);
+        return outcome("The kill switch leaves this order.");
       case "accept_pin":
         this.pinned = true;
         return outcome(`${action.host} is pinned to ${action.spki_sha256}.`);
@@ -394,18 +406,22 @@ export class FakeWorld implements Commands {
       const whole = args.percent === 100 && args.side === "sell" ? this.book.free.BTC! : part;
       return trimmed(floorTo(whole, instrument.lot.step));
     });
-  place = ({ order }: { order: Order }): Promise<OrderView> =>
+  place = ({ order, name }: { order: Order; name: string | null }): Promise<OrderView> =>
     this.called("place", { order }, () => {
       this.open();
+      const stop = this.switched.stopOf(name ?? "sr-");
+      if (stop) throw no("kill-switch", `The kill switch is engaged (${stop}). Nothing was sent.`, "ask");
       if (this.killed) throw no("killed", "The kill switch is engaged. Nothing was sent.", "ask");
       if (this.scenario === "rate") throw no("rate", "The venue's order budget is used up (429). Nothing was sent.", { retry_after: 4000 });
       if (this.scenario === "venue-down") throw no("not-sent", "There is no line to the venue. Nothing was sent.", { retry_after: 2000 });
-      const refused = checks(order, this.books()).checks.find((c) => c.state === "refuse");
-      if (refused) throw no("refused", refused.words);
-      return this.send(order);
+      const checked = checks(order, this.books());
+      const refused = checked.checks.find((c) => c.state === "refuse");
+      const passes = name !== null && canPass(checked) && this.passing.delete(name);
+      if (refused && !passes) throw no("refused", refused.words);
+      return this.send(order, passes ? name : null);
     });
 
-  private send(order: Order): OrderView {
+  private send(order: Order, name: string | null): OrderView {
     this.log_len += 4;
     const { bid, ask } = this.books();
     const price = priceOf(order.spec);
@@ -417,7 +433,7 @@ export class FakeWorld implements Commands {
       setTimeout(() => this.book.settle(this.book.find(sent.client_order_id)!, "working"), 5000);
       return sent;
     }
-    const made = this.book.create(order, "working");
+    const made = this.book.create(order, "working", 0, name);
     if (price === null || meets) this.book.fill(made, order.side === "buy" ? ask : bid);
     else if ("limit" in order.spec && order.spec.limit.tif !== "GTC") return this.book.settle(made, "expired");
     return this.book.find(made.client_order_id)!;
@@ -425,19 +441,33 @@ export class FakeWorld implements Commands {
 
   cancel = (args: { client_order_id: string }) =>
     this.called("cancel", args, () => {
-      const order = this.book.find(args.client_order_id);
-      if (!order) throw no("unknown-order", "There is no such order.");
-      return this.book.settle(order, "canceled");
+      return this.book.settle(this.known(args.client_order_id), "canceled");
     });
+  amend: Commands["amend"] = (args) => this.called("amend", args, () => this.book.amend(this.known(args.client_order_id), args.quantity));
+  unprotect: Commands["unprotect"] = (args) =>
+    this.called("unprotect", args, () => this.book.protect(this.known(args.client_order_id), false));
+  private known(id: string): OrderView {
+    const order = this.book.find(id);
+    if (!order) throw no("unknown-order", "There is no such order.");
+    return order;
+  }
   orders = (args: { live: boolean }) => this.called("orders", args, () => (args.live ? this.book.live() : [...this.book.all]));
   balances = () => this.called("balances", null, () => this.book.balances());
-  kill = (args: { why: string }) =>
+  kill: Commands["kill"] = (args) =>
     this.called("kill", args, () => {
-      this.killed = args.why;
+      if (args.scope === "everything") this.killed = args.why;
       this.stateVersion += 1;
-      this.book.live().forEach((order, i) => setTimeout(() => this.book.settle(order, "canceled", "kill switch"), 150 + i * 180));
-      return { words: "The signer is frozen. Every open order is being cancelled.", frozen_us: 412 };
+      return this.switched.engage(args.why, args.scope);
     });
+  kill_report = () => this.called("kill_report", null, () => this.switched.told());
+  drill: Commands["drill"] = async (args) => {
+    this.calls.push(["drill", args]);
+    await new Promise((done) => setTimeout(done, 400));
+    this.killed = "a drill";
+    this.stateVersion += 1;
+    this.switched.engage("a drill", "everything");
+    return this.switched.drilled(args.orders);
+  };
   audit = (args: { before: number | null; last: number }) =>
     this.called("audit", args, () => {
       const end = args.before ?? this.log_len;

@@ -1,5 +1,5 @@
 // The keys of the vault, without anything secret. Invariant: a change is asked by the prompt window and read back afterwards.
-import type { Commands, DoorError, DueReason, KeyStage, KeyView, Scheme } from "../bindings/contract";
+import type { Commands, DoorError, DueReason, KeyEdit, KeyStage, KeyView, Scheme } from "../bindings/contract";
 import { fault } from "../lib/faults";
 import type { Notices } from "./notices.svelte";
 import type { Prompt } from "./prompt.svelte";
@@ -70,17 +70,13 @@ export class Keyring {
       edit: { label: null, api_key, details: null },
     });
   }
-  /** Whether machines that open the vault without a person may sign with it. */
-  forMachines(view: KeyView, services: boolean): Promise<boolean> {
-    const { label, details, id } = view.key;
-    const effect = services
-      ? "They open the vault by a way of their own, and change nothing."
-      : "Machines that run now keep it until they are sealed.";
-    return this.change(services ? `Let machines sign with “${label}”.` : `Take “${label}” from the machines.`, effect, {
-      action: "edit_key",
-      id,
-      edit: { label: null, api_key: null, details: { ...details, services } },
-    });
+  /** What is noted of a key, and for what it may be used here. */
+  edit(view: KeyView, edit: KeyEdit): Promise<boolean> {
+    return this.change(
+      `Change what is noted of “${view.key.label}”.`,
+      "The prompt shows all of it in the signer's words. What it may be used for bounds new orders only.",
+      { action: "edit_key", id: view.key.id, edit },
+    );
   }
   publicKey(view: KeyView): Promise<string> {
     return this.backend.public_key({ id: view.key.id });

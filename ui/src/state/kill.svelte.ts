@@ -1,18 +1,17 @@
-// The kill switch. Invariants: it fires after HOLD_MS of holding or the word STOP, never by one press; it never waits for anything else.
-import type { Commands, DoorError, Killed } from "../bindings/contract";
+// The kill switch. Invariants: it fires after HOLD_MS of holding or the word STOP, never by one press; it never waits for anything else;
+// less than everything is stopped only where a person chose it in the open sheet.
+import type { Commands, DoorError, KillReport, KillScope, Killed } from "../bindings/contract";
 import { fault } from "../lib/faults";
 import type { Prompt } from "./prompt.svelte";
+import { Reach, scopeName, type Far } from "./reach.svelte";
 import type { Session } from "./session.svelte";
 
 export const HOLD_MS = 1_200;
 export const STOP_WORD = "STOP";
 const WATCH_EVERY_MS = 200;
 
-export type Stage =
-  | { at: "armed" }
-  | { at: "firing"; since_ms: number }
-  | { at: "fired"; since_ms: number; result: Killed; done_ms: number | null }
-  | { at: "failed"; error: DoorError };
+type Fired = { at: "fired"; since_ms: number; scope: KillScope; result: Killed; report: KillReport | null; done_ms: number | null };
+export type Stage = { at: "armed" } | { at: "firing"; since_ms: number; scope: KillScope } | Fired | { at: "failed"; error: DoorError };
 
 export class Kill {
   open = $state(false);
@@ -20,7 +19,9 @@ export class Kill {
   /** 0 to 1 while held. */
   progress = $state(0);
   rearmTrouble: DoorError | null = $state.raw(null);
-  private held_from: number | null = null;
+  /** How far the sheet's button and the word STOP reach; keys and the top bar always mean everything. */
+  readonly reach = new Reach();
+  private held: { from_ms: number; scope: KillScope } | null = null;
   private handle: number | null = null;
   private timer: ReturnType<typeof setInterval> | undefined;
 
@@ -32,14 +33,17 @@ export class Kill {
   ) {}
 
   get holding(): boolean {
-    return this.held_from !== null;
+    return this.held !== null;
   }
+  /** Everything is stopped, as the desk says. */
   get engaged(): boolean {
     return this.session.view?.killed !== null && this.session.view?.killed !== undefined;
   }
 
   show(): void {
-    if (this.stage.at === "fired" && !this.engaged) this.stage = { at: "armed" };
+    if (this.stage.at === "fired" && !this.lasts(this.stage)) this.stage = { at: "armed" };
+    if (this.held?.scope !== "everything") this.release();
+    this.reach.reset();
     this.open = true;
   }
   close(): void {
@@ -47,19 +51,39 @@ export class Kill {
     this.open = false;
     if (this.stage.at === "failed") this.stage = { at: "armed" };
   }
+  /** Another reach is chosen; what was told of the last stop makes room. */
+  choose(far: Far): void {
+    this.release();
+    this.reach.far = far;
+    if (this.stage.at !== "firing") this.stage = { at: "armed" };
+  }
 
+  /** A kill key is held: everything, whatever the sheet had chosen. */
   press(): void {
-    if (this.held_from !== null || this.stage.at === "firing" || (this.stage.at === "fired" && this.engaged)) return;
+    this.reach.reset();
+    if (this.held !== null && this.held.scope !== "everything") this.release();
+    this.hold("everything");
+  }
+  /** The sheet's button is held. */
+  pressHere(): void {
+    const { aim } = this.reach;
+    if ("scope" in aim) this.hold(aim.scope);
+  }
+  private hold(scope: KillScope): void {
+    const stage = this.stage;
+    const isStopping = stage.at === "firing" || (stage.at === "fired" && this.engaged);
+    if (this.held !== null || (isStopping && stage.scope === "everything")) return;
     this.open = true;
-    this.held_from = this.now();
+    this.held = { from_ms: this.now(), scope };
     this.step();
   }
   private step = (): void => {
-    if (this.held_from === null) return;
-    this.progress = Math.min(1, (this.now() - this.held_from) / HOLD_MS);
+    if (this.held === null) return;
+    const { from_ms, scope } = this.held;
+    this.progress = Math.min(1, (this.now() - from_ms) / HOLD_MS);
     if (this.progress >= 1) {
       this.release();
-      void this.fire("held in the window");
+      void this.fire("held in the window", scope);
       return;
     }
     this.handle = requestAnimationFrame(this.step);
@@ -67,21 +91,28 @@ export class Kill {
   release(): void {
     if (this.handle !== null) cancelAnimationFrame(this.handle);
     this.handle = null;
-    this.held_from = null;
+    this.held = null;
     this.progress = 0;
   }
-  typed(text: string): void {
-    if (text.trim().toUpperCase() === STOP_WORD && this.stage.at !== "firing") void this.fire("typed in the window");
+  /** Whether the word was it, and something can be stopped. */
+  typed(text: string): boolean {
+    const { aim } = this.reach;
+    if (text.trim().toUpperCase() !== STOP_WORD || this.stage.at === "firing" || !("scope" in aim)) return false;
+    void this.fire("typed in the window", aim.scope);
+    return true;
   }
 
-  async fire(why: string): Promise<void> {
+  async fire(why: string, scope: KillScope = "everything"): Promise<void> {
     const since_ms = this.now();
     this.open = true;
-    this.stage = { at: "firing", since_ms };
+    const firing: Stage = { at: "firing", since_ms, scope };
+    this.stage = firing;
     try {
-      this.follow(since_ms, await this.backend.kill({ why }));
+      const result = await this.backend.kill({ why, scope });
+      // A further one, of everything, may have been fired meanwhile.
+      if (this.stage === firing) this.follow(since_ms, scope, result);
     } catch (reason) {
-      this.stage = { at: "failed", error: fault(reason) };
+      if (this.stage === firing) this.stage = { at: "failed", error: fault(reason) };
     }
   }
   /** The app fired it (a key held with the window hung, another door). */
@@ -91,24 +122,47 @@ export class Kill {
       this.stage = { at: "failed", error: { code: "kill", message: words, advice: "ask" } };
       return;
     }
-    if (this.stage.at === "firing" || this.stage.at === "fired") return;
-    this.follow(this.now(), { words, frozen_us: 0 });
+    if ((this.stage.at === "firing" || this.stage.at === "fired") && this.stage.scope === "everything") return;
+    this.follow(this.now(), "everything", { words, frozen_us: 0 });
   }
 
-  private follow(since_ms: number, result: Killed) {
-    this.stage = { at: "fired", since_ms, result, done_ms: null };
+  /** What was chosen is done; the next hold of the sheet's button is for everything again. */
+  private follow(since_ms: number, scope: KillScope, result: Killed) {
+    this.reach.reset();
+    this.stage = { at: "fired", since_ms, scope, result, report: null, done_ms: null };
     clearInterval(this.timer);
+    const mine = () => (this.stage.at === "fired" && this.stage.since_ms === since_ms && this.stage.done_ms === null ? this.stage : null);
+    let looks = false;
     const look = async () => {
+      if (looks) return;
+      looks = true;
       await this.session.refresh();
-      if (this.stage.at !== "fired" || this.stage.done_ms !== null) return clearInterval(this.timer);
-      const view = this.session.view;
-      if (view && view.live_orders === view.protected_orders && this.session.trouble === null) {
-        this.stage = { ...this.stage, done_ms: this.now() - since_ms };
-        clearInterval(this.timer);
-      }
+      const report = await this.backend.kill_report().catch(() => null);
+      looks = false;
+      const stage = mine();
+      if (stage === null) return clearInterval(timer);
+      const done_ms = this.isDone({ ...stage, report }) ? this.now() - since_ms : null;
+      this.stage = { ...stage, report, done_ms };
+      if (done_ms !== null) clearInterval(timer);
     };
-    this.timer = setInterval(() => void look(), WATCH_EVERY_MS);
+    const timer = setInterval(() => void look(), WATCH_EVERY_MS);
+    this.timer = timer;
     void look();
+  }
+  /** Whether the venue said of every order inside that it is gone. */
+  private isDone({ scope, report }: Fired): boolean {
+    const view = this.session.view;
+    if (!view || this.session.trouble !== null) return false;
+    if (scope === "everything") return view.live_orders === view.protected_orders;
+    // A report counts once the desk itself has heard of this stop.
+    return report !== null && report.left.length === 0 && (this.engaged || this.isStopped(scope));
+  }
+  private isStopped(scope: KillScope): boolean {
+    return this.session.view?.stopped.some((words) => words.startsWith(`${scopeName(scope)}:`)) ?? false;
+  }
+  /** Whether what was told of a stop is still so. */
+  private lasts({ scope, done_ms }: Fired): boolean {
+    return scope === "everything" ? this.engaged : done_ms === null && this.isStopped(scope);
   }
 
   async rearm(): Promise<void> {

@@ -1,7 +1,9 @@
 // The limits that the signer holds. Invariant: what is shown is what the signer answered; a change goes through the prompt window.
-import type { Actor, Commands, DeskRule, DoorError, ExposureScope, Policy, RuleMode } from "../bindings/contract";
+import type { Actor, Commands, DeskRule, DoorError, ExposureScope, Policy, RuleMode, SlotInfo } from "../bindings/contract";
 import * as d from "../lib/decimal";
 import { fault } from "../lib/faults";
+import { slotName } from "../lib/owners";
+import { exposuresText, readExposures, readThresholds, thresholdsText, type ExposureText, type ThresholdText } from "./limits-of";
 import type { Notices } from "./notices.svelte";
 import type { Prompt } from "./prompt.svelte";
 
@@ -22,7 +24,11 @@ export type DeskField = (typeof DESK_FIELDS)[number][0];
 export const MODES: Record<RuleMode, string> = { refuse: "refuses", ask: "asks why", shadow: "only notes" };
 
 /** Whose day has a limit of its own. */
-export const actorWords = (of: Actor) => ("bot" in of ? `bot ${of.bot}` : `slot ${of.person}`);
+export function actorWords(of: Actor, slots: readonly SlotInfo[]): string {
+  if ("bot" in of) return `bot ${of.bot}`;
+  const slot = slots.find(({ id }) => id === of.person);
+  return slot ? slotName(slot) : `slot ${of.person}`;
+}
 /** Where what is held has a limit of its own. */
 export const scopeWords = (of: ExposureScope) => ("venue" in of ? of.venue : `account ${of.account}`);
 
@@ -37,6 +43,8 @@ export type PolicyText = {
   desk: Record<DeskField, string>;
   modes: Partial<Record<DeskRule, RuleMode>>;
   restricted: string;
+  thresholds: ThresholdText[];
+  exposures: ExposureText[];
   /** Where what is not edited here comes from. */
   old: Policy;
   instruments: { symbol: string; quantity: string; low: string; high: string; position: string }[];
@@ -91,6 +99,8 @@ export function asText(policy: Policy): PolicyText {
     >,
     modes: { ...policy.desk.modes },
     restricted: policy.desk.restricted.join(" "),
+    thresholds: thresholdsText(policy.thresholds),
+    exposures: exposuresText(policy.desk.exposure_of),
     old: policy,
     instruments: policy.instruments.map((i) => ({
       symbol: i.symbol,
@@ -128,8 +138,13 @@ export function fromText(text: PolicyText): { policy: Policy } | { problem: stri
   const confirm_above = text.confirm.trim() === "" ? null : positive(text.confirm);
   if (confirm_above === null && text.confirm.trim() !== "")
     return { problem: "Orders to confirm start at a number above zero, or nowhere." };
+  const of_actors = readThresholds(text.thresholds);
+  if ("problem" in of_actors) return of_actors;
+  const of_places = readExposures(text.exposures);
+  if ("problem" in of_places) return of_places;
   const desk: Policy["desk"] = {
     ...text.old.desk,
+    ...of_places,
     modes: text.modes,
     restricted: text.restricted
       .toUpperCase()
@@ -168,6 +183,7 @@ export function fromText(text: PolicyText): { policy: Policy } | { problem: stri
       order_notional_max,
       day_notional_max,
       confirm_above,
+      ...of_actors,
       desk,
       orders_per_minute,
       price_collar_bps,

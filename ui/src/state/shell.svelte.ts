@@ -3,6 +3,7 @@ import type { Instrument, Push } from "../bindings/contract";
 import { mul, trimmed } from "../lib/decimal";
 import { grainOf, type Grain } from "../lib/grain";
 import type { Entry } from "./entry.svelte";
+import { Drill } from "./drill.svelte";
 import { Keyring, type ImportFrom } from "./keyring.svelte";
 import { Kill } from "./kill.svelte";
 import { Limits } from "./limits.svelte";
@@ -11,6 +12,7 @@ import { Market, type Time } from "./market.svelte";
 import { Notices } from "./notices.svelte";
 import { Orders } from "./orders.svelte";
 import { Session } from "./session.svelte";
+import { Standing } from "./standing.svelte";
 import { Ticket } from "./ticket.svelte";
 import { Ways } from "./ways.svelte";
 
@@ -29,12 +31,14 @@ export class Shell {
   readonly session: Session;
   readonly market: Market;
   readonly orders: Orders;
+  readonly standing: Standing;
   readonly ticket: Ticket;
   readonly keyring: Keyring;
   readonly ways: Ways;
   readonly limits: Limits;
   readonly log: Log;
   readonly kill: Kill;
+  readonly drill: Drill;
   private stateVersion = -1;
   private unlisten: () => void = () => undefined;
   private verifyTimer: ReturnType<typeof setTimeout> | undefined;
@@ -48,6 +52,7 @@ export class Shell {
     this.session = new Session(backend);
     this.market = new Market(backend, time, () => entry.hello?.software_rendering ?? false);
     this.orders = new Orders(backend, this.notices);
+    this.standing = new Standing(backend, prompt, this.orders, this.notices);
     this.ticket = new Ticket(backend, this.market, this.orders, this.notices, prompt);
     this.keyring = new Keyring(backend, prompt, this.notices);
     this.ways = new Ways(backend, prompt, this.notices);
@@ -55,6 +60,7 @@ export class Shell {
     this.limits.onchange = () => void this.learnMarkets();
     this.log = new Log(backend);
     this.kill = new Kill(backend, this.session, prompt);
+    this.drill = new Drill(backend, this.session);
     this.session.onanswer = (unlocked) => !unlocked && void entry.refresh();
     this.market.onversions = (orders, state) => this.versions(orders, state);
   }

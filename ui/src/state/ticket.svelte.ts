@@ -1,12 +1,12 @@
 // The order being drafted. Invariant: it is sent only when it parses, no check refuses, and every check that asks was ticked.
-import type { Check, Checks, Commands, Decimal, Instrument, MarketSize, Order, Side, TimeInForce } from "../bindings/contract";
+import type { Check, Checks, Commands, Decimal, Instrument, MarketSize, Order, OrderView, Side, TimeInForce } from "../bindings/contract";
 import * as d from "../lib/decimal";
 import { intentOf, orderWords } from "../lib/symbols";
 import { fault } from "../lib/faults";
 import type { Market } from "./market.svelte";
 import type { Notices } from "./notices.svelte";
 import type { Orders } from "./orders.svelte";
-import { place } from "./placing";
+import { canPass, place, placePast } from "./placing";
 import type { Prompt } from "./prompt.svelte";
 
 export const CHECK_AFTER_MS = 100;
@@ -103,6 +103,12 @@ export class Ticket {
     return open ? `Tick “${intentOf(open)}” first.` : null;
   });
 
+  /** The order, where only rules of the desk refuse it that risk may let one order pass. */
+  readonly passable: Order | null = $derived.by(() => {
+    const isKnown = this.market.freshness === "live" && this.checkTrouble === null && !this.checking && !this.sending;
+    return isKnown && "order" in this.draft && this.checks !== null && canPass(this.checks) ? this.draft.order : null;
+  });
+
   /** Asks the desk about the draft, a moment after the last change. Call whenever the draft changed. */
   recheck(): void {
     clearTimeout(this.timer);
@@ -177,11 +183,18 @@ export class Ticket {
 
   async submit(): Promise<void> {
     if (this.blocked !== null || "problem" in this.draft) return;
+    await this.send(place(this.backend, this.prompt, this.draft.order, this.ticked), this.words);
+  }
+  /** Sends this one order although rules of the desk refuse it, once risk gave a code. */
+  async letPass(order: Order, words: string, why: string): Promise<void> {
+    if (this.sending) return;
+    await this.send(placePast(this.backend, this.prompt, order, why), words);
+  }
+
+  private async send(placing: Promise<OrderView>, words: string): Promise<void> {
     this.sending = true;
-    const { words } = this;
     try {
-      const placed = await place(this.backend, this.prompt, this.draft.order, this.ticked);
-      this.orders.tellPlaced(placed, words);
+      this.orders.tellPlaced(await placing, words);
     } catch (reason) {
       this.notices.fail(reason, "The order was not sent");
     } finally {

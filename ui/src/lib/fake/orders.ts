@@ -8,6 +8,10 @@ const FEE = "0.001";
 /** A specification as the desk sends it back. */
 const bare = (spec: Order["spec"]): Order["spec"] =>
   JSON.parse(JSON.stringify(spec), (_, value: unknown) => (typeof value === "string" ? trimmed(value) : value)) as Order["spec"];
+function withQuantity(spec: Order["spec"], quantity: string): Order["spec"] {
+  if ("limit" in spec) return { limit: { ...spec.limit, quantity } };
+  return "post_only" in spec ? { post_only: { ...spec.post_only, quantity } } : spec;
+}
 const LIVE = new Set(["intended", "sent", "ambiguous", "working"]);
 export const isLive = (order: OrderView) => LIVE.has(order.fate);
 
@@ -26,11 +30,11 @@ export class FakeOrders {
     this.locked[asset] = trimmed(add(this.locked[asset] ?? "0", locked));
   }
 
-  create(order: Order, fate: OrderView["fate"], age_ms = 0): OrderView {
+  create(order: Order, fate: OrderView["fate"], age_ms = 0, name: string | null = null): OrderView {
     this.serial += 1 + (this.serial % 7);
     const at = this.now_us() - age_ms * 1000;
     const view: OrderView = {
-      client_order_id: `sr-01m8c5efpzh8rcfj4eya2${this.serial.toString(36).padStart(5, "0")}`,
+      client_order_id: name ?? `sr-01m8c5efpzh8rcfj4eya2${this.serial.toString(36).padStart(5, "0")}`,
       venue_order_id: fate === "ambiguous" ? null : 88_000_000 + this.serial,
       symbol: order.symbol,
       side: order.side,
@@ -101,6 +105,23 @@ export class FakeOrders {
   settle(order: OrderView, fate: OrderView["fate"], note: string | null = null): OrderView {
     if (isLive(order) && !LIVE.has(fate)) this.reserve(order, -1);
     const next = { ...order, fate, note, updated: this.now_us(), venue_order_id: order.venue_order_id ?? 88_100_000 };
+    this.all = this.all.map((o) => (o.client_order_id === next.client_order_id ? next : o));
+    this.version += 1;
+    return next;
+  }
+
+  /** Makes an order that rests smaller. */
+  amend(order: OrderView, quantity: string): OrderView {
+    this.reserve(order, -1);
+    const spec = bare(withQuantity(order.spec, quantity));
+    const next = { ...order, spec, updated: this.now_us() };
+    this.all = this.all.map((o) => (o.client_order_id === next.client_order_id ? next : o));
+    this.reserve(next, 1);
+    this.version += 1;
+    return next;
+  }
+  protect(order: OrderView, on: boolean): OrderView {
+    const next = { ...order, protected: on };
     this.all = this.all.map((o) => (o.client_order_id === next.client_order_id ? next : o));
     this.version += 1;
     return next;

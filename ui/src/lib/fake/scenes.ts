@@ -126,6 +126,7 @@ export function keys(now_us: number): KeyView[] {
     last: number | null,
     active: boolean,
     withdraw: boolean | null,
+    account = "",
   ): KeyView => ({
     key: {
       id,
@@ -140,7 +141,7 @@ export function keys(now_us: number): KeyView[] {
       replaces: null,
       granted: null,
       details: {
-        account: "",
+        account,
         addresses: [],
         rotate_days: 90,
         services: false,
@@ -157,8 +158,8 @@ export function keys(now_us: number): KeyView[] {
     address_trouble: null,
   });
   return [
-    key(1, "practice", "ed25519", 41, 6e6, true, false),
-    key(2, "desk-a", "ed25519", 84, 3_600e6, false, null),
+    key(1, "practice", "ed25519", 41, 6e6, true, false, "main"),
+    key(2, "desk-a", "ed25519", 84, 3_600e6, false, null, "desk 2"),
     key(3, "old-bot", "hmac-sha256", 203, 88 * DAY, false, true),
   ];
 }

@@ -50,6 +50,7 @@ export class FakeVault {
           key: {
             ...view.key,
             stage: view.key.stage === "new" ? "active" : view.key.stage,
+            label: edit.label ?? view.key.label,
             api_key: edit.api_key ?? view.key.api_key,
             details: edit.details ?? view.key.details,
           },
