@@ -45,26 +45,15 @@ describe("sending", () => {
 });
 
 describe("letting one order pass", () => {
-  const refused_by = (name: string, by: Check["by"] = "desk", words = "x"): Check => ({ name, by, words, detail: "", state: "refuse" });
-  const passed: Check = { name: "Kill switch", by: "signer", words: "", detail: "", state: "pass" };
+  const refused_by = (name: string, can_pass: boolean): Check => ({ name, by: "desk", words: "x", detail: "", state: "refuse", can_pass });
+  const passed: Check = { name: "Kill switch", by: "signer", words: "", detail: "", state: "pass", can_pass: false };
+  const asked: Check = { ...passed, name: "Slippage", state: "ask" };
   it.each<[string, Check[], boolean]>([
-    ["nothing refuses", [passed], false],
-    ["the collar", [passed, refused_by("Price inside collar")], true],
-    ["one account's exposure", [refused_by("Exposure, account main")], true],
-    ["two of the desk's", [refused_by("Position"), refused_by("Own orders")], true],
-    ["the signer's", [refused_by("Signer's limits", "signer")], false],
-    ["one of the signer's, too", [refused_by("Position"), refused_by("Notional per order", "signer")], false],
-    ["the kill switch", [refused_by("Kill switch", "signer")], false],
-    ["a stop of the day", [refused_by("Loss of the day")], false],
-    ["the day's fall", [refused_by("Drawdown of the day")], false],
-    ["repeated execution", [refused_by("repeated-execution")], false],
-    ["what is held, of a reducing sale", [refused_by("Reduce only")], false],
-    ["what no rule is", [refused_by("Balance")], false],
-    [
-      "no mark",
-      [refused_by("Price inside collar", "desk", "No current price is known for BTCUSDT; the price collar cannot be checked.")],
-      false,
-    ],
+    ["nothing refuses", [passed, asked], false],
+    ["one that can pass", [passed, asked, refused_by("Price inside collar", true)], true],
+    ["two that can", [refused_by("Position", true), refused_by("Own orders", true)], true],
+    ["one that cannot", [refused_by("Balance", false)], false],
+    ["one that cannot, too", [refused_by("Position", true), refused_by("Signer's limits", false)], false],
   ])("%s", (_, checks, wanted) => expect(canPass({ checks } as unknown as Checks)).toBe(wanted));
 
   /** A desk that refuses what was not let pass by name. */

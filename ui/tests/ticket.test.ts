@@ -14,7 +14,14 @@ const instrument = {
   lot: { min: "0.0001", max: "100", step: "0.0001" },
 };
 
-const check = (state: Check["state"], name = "Size"): Check => ({ name, state, words: `${name} ${state}`, detail: "", by: "desk" });
+const check = (state: Check["state"], name = "Size"): Check => ({
+  name,
+  state,
+  words: `${name} ${state}`,
+  detail: "",
+  by: "desk",
+  can_pass: false,
+});
 let answer: Check[] = [];
 let asked: Order[] = [];
 let placed: Order[] = [];

@@ -33,6 +33,8 @@ pub struct Check {
     pub detail: String,
     /// Who enforces it.
     pub by: Enforcer,
+    /// It is a rule that risk can let one order pass.
+    pub can_pass: bool,
 }
 
 /// All checks of one order.

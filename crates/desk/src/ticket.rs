@@ -79,7 +79,12 @@ pub(crate) fn size(facts: &Facts<'_>, side: Side, price: Option<Price>, percent:
 }
 
 fn check(name: &str, state: CheckState, words: String, detail: String, by: Enforcer) -> Check {
-    Check { name: name.to_owned(), state, words, detail, by }
+    Check { name: name.to_owned(), state, words, detail, by, can_pass: false }
+}
+
+/// A rule of the desk that is not met.
+fn broken(name: &str, state: CheckState, reason: &Reason, detail: String) -> Check {
+    Check { can_pass: reason.can_be_overridden(), ..check(name, state, sentence(&reason.to_string()), detail, Enforcer::Desk) }
 }
 
 fn pass(name: &str, detail: String, by: Enforcer) -> Check {
@@ -145,8 +150,8 @@ fn collar(facts: &Facts<'_>, judgement: Option<&Judgement>, order: &PlaceOrder) 
     let refused = judgement.and_then(|judgement| judgement.refused.iter().find(is_mine));
     let asked = judgement.and_then(|judgement| judgement.asks.iter().find(is_mine));
     match (refused, asked) {
-        (Some(reason), _) => refuse(NAME, sentence(&reason.to_string()), detail, Enforcer::Desk),
-        (None, Some(reason)) => ask(NAME, sentence(&reason.to_string()), detail),
+        (Some(reason), _) => broken(NAME, CheckState::Refuse, reason, detail),
+        (None, Some(reason)) => broken(NAME, CheckState::Ask, reason, detail),
         (None, None) => pass(NAME, detail, Enforcer::Desk),
     }
 }
@@ -157,12 +162,11 @@ fn other_rules(judgement: &Judgement) -> Vec<Check> {
     let refused = judgement.refused.iter().map(|reason| (reason, CheckState::Refuse));
     let asked = judgement.asks.iter().map(|reason| (reason, CheckState::Ask));
     let line = |(reason, state): (&Reason, CheckState)| {
-        let words = sentence(&reason.to_string());
         let title = match reason {
             Reason::Exposure { of: Some(of), .. } => format!("Exposure, {of}"),
             reason => rule_title(reason.rule()).to_owned(),
         };
-        check(&title, state, words, String::new(), Enforcer::Desk)
+        broken(&title, state, reason, String::new())
     };
     refused.chain(asked).filter(|(reason, _)| !has_line(reason)).map(line).collect()
 }
@@ -418,6 +422,8 @@ mod tests {
             let failing: Vec<&str> =
                 found.checks.iter().filter(|check| check.state != CheckState::Pass).map(|check| check.name.as_str()).collect();
             assert_eq!(failing, names, "{text}");
+            let can_pass = found.checks.iter().filter(|check| check.can_pass).map(|check| check.name.as_str());
+            assert!(can_pass.eq(names.iter().copied().filter(|name| ["Price inside collar", "Slippage limit"].contains(name))), "{text}");
         }
         let found = checks(&facts, None, &order("buy market 0.2"));
         assert_eq!(found.notional.unwrap().to_string(), "20101");

@@ -114,7 +114,11 @@ detail: string,
 /**
  * Who enforces it.
  */
-by: Enforcer, };
+by: Enforcer,
+/**
+ * It is a rule that risk can let one order pass.
+ */
+can_pass: boolean, };
 
 export type CheckState = "pass" | "ask" | "refuse";
 
@@ -357,7 +361,7 @@ recipient: string, } | { "action": "backup" } | { "action": "change_password",
 /**
  * The slot, when its share somebody else keeps; nothing: by which the vault was opened, else whose password it is.
  */
-slot: number | null, } | { "action": "replace_kit" } | { "action": "print_codes" } | { "action": "add_slot",
+slot: number | null, } | { "action": "replace_kit" } | { "action": "print_codes" } | { "action": "new_phone" } | { "action": "add_slot",
 /**
  * For whom.
  */

@@ -6,26 +6,10 @@ import type { Prompt } from "./prompt.svelte";
 /** Longest reason that the desk takes. */
 export const REASON_LEN_MAX = 200;
 
-/** The desk's rules that risk may have one order pass, as the ticket calls them. */
-const CAN_PASS = [
-  "Price inside collar",
-  "Restricted instruments",
-  "Slippage limit",
-  "Open orders",
-  "Position",
-  "Exposure",
-  "Repetition",
-  "Cancels per order",
-  "Own orders",
-];
-/** What a rule says that does not know enough: nobody lets that pass. */
-const KNOWS_LITTLE = /^(no current price is known|the venue has not told yet what is held)/i;
-
 /** Whether all that refuses a draft are rules that risk may let it pass. The desk has the last word. */
 export function canPass({ checks }: Checks): boolean {
   const refused = checks.filter((check) => check.state === "refuse");
-  const passes = (name: string) => CAN_PASS.some((rule) => name === rule || name.startsWith(`${rule},`));
-  return refused.length > 0 && refused.every(({ by, name, words }) => by === "desk" && passes(name) && !KNOWS_LITTLE.test(words));
+  return refused.length > 0 && refused.every((check) => check.can_pass);
 }
 
 /** A name that nobody else makes; the window's origin is not one for which `randomUUID` is there. */

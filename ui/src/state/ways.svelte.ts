@@ -43,6 +43,14 @@ export class Ways {
     this.change("Print recovery codes.", "Each stands in for one code of the phone. Earlier ones count no more. Have paper ready.", {
       action: "print_codes",
     });
+  newPhone = () =>
+    this.change(
+      "Put the codes onto a new phone.",
+      "A code of the old one, or a recovery code, is asked first. The old one's count no more.",
+      {
+        action: "new_phone",
+      },
+    );
   rekey = () =>
     this.change("Give everything new keys.", "Only your password and a new recovery kit open the vault then.", { action: "rekey" });
   backup = () => this.change("Copy the vault's file.", "The copy is as encrypted as the vault itself.", { action: "backup" });

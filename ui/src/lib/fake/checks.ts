@@ -18,7 +18,14 @@ export function checks(order: Order, { bid, ask, free, policy, killed }: Books):
   const share = permille(spends, free[asset] ?? "1");
   const list: Check[] = [];
   const rule = (name: string, by: Check["by"], ok: boolean, detail: string, words: string, otherwise: Check["state"] = "refuse") =>
-    list.push({ name, by, state: ok ? "pass" : otherwise, detail, words: ok ? "" : words });
+    list.push({
+      name,
+      by,
+      state: ok ? "pass" : otherwise,
+      detail,
+      words: ok ? "" : words,
+      can_pass: !ok && name === "Price inside collar",
+    });
   rule("Kill switch", "signer", !killed, killed ? "engaged" : "not engaged", "The kill switch is engaged (from the window). Re-arm first.");
   const most = policy.instruments.find((allowed) => allowed.symbol === order.symbol)?.quantity_max ?? "0";
   rule(

@@ -63,6 +63,7 @@ export class FakeVault {
       case "change_password":
       case "replace_kit":
       case "print_codes":
+      case "new_phone":
       case "backup":
       case "export_key":
         return outcome("Done.");
