@@ -6,7 +6,7 @@ use strongroom_signer::arena::Arena;
 use strongroom_signer::{Moment, Out, Signer};
 use strongroom_signer_api::control::StateMarks;
 use strongroom_signer_api::managed::Offered;
-use strongroom_signer_api::prompt::{Field, FromPrompt, ToPrompt};
+use strongroom_signer_api::prompt::{Field, FromPrompt, Show, ToPrompt};
 use strongroom_signer_api::{Action, ActionEnd, Notice, Reply, Request, Saved, Walls};
 
 /// A signer with what a person would know.
@@ -31,6 +31,8 @@ pub struct SignerWorld {
     pub handed_out: Vec<u8>,
     /// Whether state files are said to be on disk when they are handed out; else nothing is said of them.
     pub saves_state: bool,
+    /// Nothing can be saved, and the signer hears of it.
+    pub disk_is_full: bool,
     /// Whether that is said later, by [`SignerWorld::release_state`].
     pub holds_state: bool,
     held: Vec<u64>,
@@ -78,6 +80,7 @@ impl SignerWorld {
             state_file: Vec::new(),
             handed_out: Vec::new(),
             saves_state: true,
+            disk_is_full: false,
             holds_state: false,
             held: Vec::new(),
             password: password.to_vec(),
@@ -174,7 +177,24 @@ impl SignerWorld {
     /// The person answers at that prompt.
     pub fn answer(&mut self, prompt: u64, answer: &[u8], ms: i64) {
         let out = self.signer.on_prompt(prompt, &FromPrompt::Answer(answer), moment(ms));
-        self.settle(out, ms);
+        let mut said = self.settle(out, ms).1;
+        while let Some(bytes) = said.pop() {
+            if let Some(ToPrompt::Show(show, text)) = ToPrompt::parse(&bytes) {
+                self.sees(show, text);
+                let out = self.signer.on_prompt(prompt, &FromPrompt::Shown, moment(ms));
+                said.extend(self.settle(out, ms).1);
+            }
+        }
+    }
+
+    /// What is shown once.
+    fn sees(&mut self, show: Show, text: &[u8]) {
+        let text = String::from_utf8_lossy(text).into_owned();
+        match show {
+            Show::Kit | Show::AuditorCode => self.kit = text,
+            Show::RecoveryCodes => self.codes = text.lines().map(str::to_owned).collect(),
+            Show::OtpUri => self.otp_uri = text,
+        }
     }
 
     /// The desk says of the state files that it held back that they are on disk.
@@ -212,12 +232,7 @@ impl SignerWorld {
                     self.signer.on_prompt(prompt, &FromPrompt::Answer(&answer), moment(ms))
                 }
                 ToPrompt::Show(show, bytes) => {
-                    let text = String::from_utf8_lossy(bytes).into_owned();
-                    match show {
-                        strongroom_signer_api::prompt::Show::Kit | strongroom_signer_api::prompt::Show::AuditorCode => self.kit = text,
-                        strongroom_signer_api::prompt::Show::RecoveryCodes => self.codes = text.lines().map(str::to_owned).collect(),
-                        strongroom_signer_api::prompt::Show::OtpUri => self.otp_uri = text,
-                    }
+                    self.sees(show, bytes);
                     self.signer.on_prompt(prompt, &FromPrompt::Shown, moment(ms))
                 }
                 ToPrompt::About(_) | ToPrompt::Takes(_) | ToPrompt::End(..) => Vec::new(),
@@ -252,6 +267,7 @@ impl SignerWorld {
                                 self.handed_out.clone_from(&file);
                             }
                             match what {
+                                _ if self.disk_is_full => {}
                                 strongroom_signer_api::Sealed::Vault => self.vault_file = file,
                                 strongroom_signer_api::Sealed::State if self.holds_state => {
                                     self.held.push(generation);
@@ -262,7 +278,8 @@ impl SignerWorld {
                             }
                             let id = self.next_id;
                             self.next_id += 1;
-                            let saved = Request::Saved(Saved { what, generation, error: None });
+                            let error = self.disk_is_full.then(|| "no space left".to_owned());
+                            let saved = Request::Saved(Saved { what, generation, error });
                             let more = self.signer.on_desk(id, saved, b"", Vec::new(), moment(ms));
                             // The answer to this one is nobody's; an answer to what waited for the save is.
                             work.extend(more.into_iter().filter(|out| !matches!(out, Out::Reply(of, _) if *of == id)));

@@ -32,6 +32,11 @@ fn keyboard_alone() {
 }
 
 #[test]
+fn guard() {
+    journey("guard.py");
+}
+
+#[test]
 fn troubles() {
     journey("troubles.py");
 }

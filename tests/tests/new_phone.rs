@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by unwrapping it")]
 
 use strongroom_signer_api::prompt::Field;
-use strongroom_signer_api::{Action, ActionEnd};
+use strongroom_signer_api::{Action, ActionEnd, Request};
 use strongroom_tests::signer_world::{SignerWorld, code_at};
 
 const MS: i64 = 1_800_000_000_000;
@@ -75,6 +75,56 @@ fn a_recovery_code_stands_in_for_the_lost_phone() {
     let at = MS + STEP_MS;
     let new = code_at(&world.otp_uri, at);
     assert_eq!(refused(&mut world, &new, at), None);
+}
+
+#[test]
+fn a_mistyped_code_of_the_new_one_costs_nothing_twice() {
+    let (mut world, old) = world();
+    let before = world.otp_uri.clone();
+    let (mut asked, mut seeds) = (0, std::collections::BTreeSet::new());
+    world.act(Action::NewPhone, b"", MS, &mut |world, _| {
+        asked += 1;
+        seeds.insert(world.otp_uri.clone());
+        match asked {
+            1 => code_at(&old, MS).into_bytes(),
+            2 | 3 => b"000000".to_vec(),
+            _ => code_at(&world.otp_uri, MS).into_bytes(),
+        }
+    });
+    assert_eq!(world.ends.last(), Some(&ActionEnd::PhoneChanged));
+    assert!(seeds.len() == 2 && seeds.contains(&before), "the same seed each time");
+}
+
+/// Between the code and the new phone's: the session ends, the role goes, or the disk is full.
+#[test]
+fn whoever_may_not_any_more_puts_no_phone_in_place() {
+    for (what, words) in [("lock", "no session"), ("full", "could not be saved"), ("nothing", "")] {
+        let (mut world, old) = world();
+        let prompt = world.begin(Action::NewPhone, MS);
+        world.answer(prompt, code_at(&old, MS).as_bytes(), MS);
+        let new = world.otp_uri.clone();
+        assert_ne!(new, old, "{what}");
+        let at = MS + 1_000;
+        match what {
+            "lock" => drop(world.ask(Request::Lock, b"", at)),
+            "full" => world.disk_is_full = true,
+            _ => {}
+        }
+        world.answer(prompt, code_at(&new, at).as_bytes(), at);
+        world.disk_is_full = false;
+        match world.ends.last().unwrap() {
+            ActionEnd::PhoneChanged => assert_eq!(words, ""),
+            ActionEnd::Failed { why, .. } => {
+                assert!(!words.is_empty() && why.contains(words), "{what}: {why}");
+                world.restart(at + STEP_MS);
+                let at = at + 2 * STEP_MS;
+                assert!(refused(&mut world, &code_at(&new, at), at).unwrap().contains("wrong"), "{what}");
+                let at = at + STEP_MS;
+                assert_eq!(refused(&mut world, &code_at(&old, at), at), None, "{what}");
+            }
+            other => panic!("{what}: {other:?}"),
+        }
+    }
 }
 
 #[test]

@@ -176,6 +176,10 @@ fn a_person_who_is_stopped_signs_no_order_and_takes_back_what_stands() {
     let cancel = Intent::CancelAll { symbol: Symbol::parse("BTCUSDT").unwrap() };
     let ask = SignAsk { intent: cancel, credential: None, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 };
     assert!(matches!(told.world.ask(Request::Sign(ask), b"", ms), Reply::Signed { slot: None, .. }));
+    // Nor does that person open another way in.
+    let further = Action::AddSlot { kind: SlotFor::Person, label: "third".to_owned(), roles: Vec::new() };
+    let refused = told.world.ask(Request::Prepare(further), b"", ms);
+    assert!(matches!(&refused, Reply::Refused(Refusal::State(words)) if words.contains("slot 1")), "{refused:?}");
     // It outlives the signer, and re-arming takes it back.
     told.ms += STEP_MS;
     told.world.restart(told.ms);

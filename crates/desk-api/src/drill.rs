@@ -72,12 +72,13 @@ struct Place<'a>(&'a Path);
 
 impl Place<'_> {
     fn ask(&self, ask: &Ask) -> Result<Tell, DoorError> {
-        let silent = |error: std::io::Error| DoorError {
-            code: "not-running".to_owned(),
+        let silent = |code: &str, advice, error: std::io::Error| DoorError {
+            code: code.to_owned(),
             message: format!("{}: the desk does not answer ({error})", self.0.display()),
-            advice: Advice::Ask,
+            advice,
         };
-        match DeskClient::connect(self.0).and_then(|mut desk| desk.ask(ask)).map_err(silent)? {
+        let mut desk = DeskClient::connect(self.0).map_err(|error| silent("not-running", Advice::Ask, error))?;
+        match desk.ask(ask).map_err(|error| silent("no-answer", Advice::Reconcile, error))? {
             Tell::Error(error) => Err(error),
             tell => Ok(tell),
         }
@@ -110,7 +111,11 @@ impl Place<'_> {
         let Tell::Session(session) = self.ask(&Ask::Session)? else { return Err(not_understood()) };
         let (instrument, bid) = self.market()?;
         for number in 0..orders {
-            self.placed(&new_order(instrument.symbol.clone(), far(&instrument, bid, number)?))?;
+            let stands = |error: DoorError| DoorError {
+                message: format!("{}. {number} orders of the drill may stand: `strongroom order list`, and cancel them", error.message),
+                ..error
+            };
+            self.placed(&new_order(instrument.symbol.clone(), far(&instrument, bid, number)?)).map_err(stands)?;
         }
         Ok((instrument.symbol.clone(), far(&instrument, bid, orders)?, session.venue))
     }

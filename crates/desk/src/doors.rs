@@ -22,6 +22,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::account;
 use crate::actions::{self, refused};
+use crate::event::Event;
 use crate::hall::{Hall, Inbound, Summary, lock, wall};
 use crate::locking;
 use crate::machine::error;
@@ -327,7 +328,9 @@ impl Door {
         }
         if order.reduce_only {
             // What is held decides, and other programs may have sold since: the venue is asked first. If it does not tell, the order is refused.
-            let _ = account::balances(&self.hall).await;
+            if !matches!(account::balances(&self.hall).await, Tell::Balance { .. }) {
+                self.hall.event(Event::KeysChanged).await;
+            }
         }
         let (reply, wait) = oneshot::channel();
         rights::explained(&self.hall, self.wait_for_order(Inbound::Place { by: self.id, order, reason, reply }, wait).await).await
@@ -391,7 +394,15 @@ impl Door {
             (KillScope::Credential(id), Ok(Reply::Credentials(keys))) => keys.iter().all(|key| key.id != *id),
             _ => false,
         };
-        let none = if means_no_key { " NO KEY IN THE VAULT IS MEANT BY THAT: look at `strongroom key list`." } else { "" };
+        let means_nobody = match (&scope, self.hall.ask_signer(&Request::Slots).await) {
+            (KillScope::Person(slot), Ok(Reply::Slots(slots))) => slots.iter().all(|known| known.id != *slot),
+            _ => false,
+        };
+        let none = match (means_no_key, means_nobody) {
+            (true, _) => " NO KEY IN THE VAULT IS MEANT BY THAT: look at `strongroom key list`.",
+            (_, true) => " NOBODY HAS THAT SLOT: look at `strongroom vault slots`.",
+            _ => "",
+        };
         Tell::Done { words: format!("The kill switch is engaged{reach}.{none} Open orders are being cancelled.") }
     }
 

@@ -118,10 +118,13 @@ impl Machine {
             Event::Recorded { tag, error } => self.recorded(tag, error, now, &mut out),
             Event::Signed { tag, outcome } => self.signed(tag, outcome, now, &mut out),
             Event::Answered { tag, outcome } => self.answered(tag, outcome, now, &mut out),
-            Event::Killed { freeze, keys } => self.kill(freeze, keys, now, &mut out),
+            Event::Killed { freeze, keys } => drop(self.kill(freeze, keys, now, &mut out)),
             Event::DeskDied => self.take_back("the desk ended", |_| true, now, &mut out),
             Event::Protect { door, id, protected } => self.protect(door, &id, protected, now, &mut out),
-            Event::Rearmed => self.stops.clear(),
+            Event::Rearmed => {
+                self.stops.clear();
+                self.risk.rearmed();
+            }
             Event::Policy(policy) => self.policy = policy,
             Event::Confirmed(order) => self.confirm(order, now),
             Event::Overridden { order, why } => self.let_pass(order, why, now),

@@ -139,7 +139,10 @@ impl Machine {
         // What is over at the venue buys nothing more, though some of its trades are not told yet.
         let is_gone = !order.may_rest();
         if self.risk.stands(&order.intent, (order.filled, order.filled_notional), told, is_gone, now.wall) {
-            self.risk.executed(&order.intent, order.slot, now.mono_ms);
+            // Of whoever is stopped, what stood then may still fill.
+            if self.stop_of(order).is_none() {
+                self.risk.executed(&order.intent, order.slot, now.mono_ms);
+            }
         }
         if is_gone {
             self.is_gone(id, now, out);
@@ -211,8 +214,9 @@ impl Machine {
         let Some(policy) = self.policy.as_ref().filter(|_| self.killed().is_none()) else { return };
         if let Some((reason, scope)) = self.risk.must_stop(policy, now.mono_ms, now.wall) {
             let freeze = Freeze::new(&format!("by rule {}: {reason}", reason.rule()), scope);
-            out.push(Effect::Kill(freeze.clone()));
-            self.kill(freeze, Vec::new(), now, out);
+            let first = out.len();
+            let freeze = self.kill(freeze, Vec::new(), now, out);
+            out.insert(first, Effect::Kill(freeze));
         }
     }
 }

@@ -93,11 +93,13 @@ impl Machine {
     }
 
     /// The kill switch was engaged: nothing new of that scope leaves, and what is open of it is taken back.
-    pub(crate) fn kill(&mut self, freeze: Freeze, keys: Vec<CredentialId>, now: Now, out: &mut Vec<Effect>) {
+    /// What of it holds: too many scopes are everything.
+    pub(crate) fn kill(&mut self, freeze: Freeze, keys: Vec<CredentialId>, now: Now, out: &mut Vec<Effect>) -> Freeze {
+        let freeze = self.stop(freeze.clone(), keys.clone()).unwrap_or(freeze);
         let why = freeze.to_string();
-        let stop = Stop { freeze: freeze.clone(), keys: keys.clone() };
-        self.stop(freeze, keys);
+        let stop = Stop { freeze, keys };
         self.take_back(&why, |order| stop.covers(order), now, out);
+        stop.freeze
     }
 
     /// Goes on with the kill switch engaged: the first ticks cancel, as soon as the venue and the signer can be reached.

@@ -133,7 +133,7 @@ pub struct DeskRules {
     pub drawdown_max: Option<Notional>,
     /// The same order again within so many milliseconds is a repetition; nothing: never.
     pub duplicate_ms: Option<u64>,
-    /// Most orders of one person, instrument and side that fill within a minute; one more, and whoever places them is stopped.
+    /// Most orders of one instrument and side that fill within a minute; one more, and whoever places them is stopped.
     pub fills_per_minute: Option<u32>,
     /// Most cancels for a hundred orders within an hour, once there were 50 orders.
     pub cancels_percent: Option<u32>,

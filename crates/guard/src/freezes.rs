@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 use strongroom_model::{ACCOUNT_LEN_MAX, CredentialId, CredentialInfo, OwnerTag, Remark, Venue};
 
-use crate::thresholds::{Actor, By};
+use crate::thresholds::By;
 
 /// More of them, and everything is stopped.
 const FREEZES_MAX: usize = 32;
@@ -43,15 +43,6 @@ impl KillScope {
             Self::Credential(id) => key.id == *id,
             Self::Bot(owner) => by.order.is_of(owner),
             Self::Person(slot) => by.slot == Some(*slot),
-        }
-    }
-}
-
-impl From<Actor> for KillScope {
-    fn from(actor: Actor) -> Self {
-        match actor {
-            Actor::Bot(owner) => Self::Bot(owner),
-            Actor::Person(slot) => Self::Person(slot),
         }
     }
 }
@@ -161,6 +152,11 @@ impl Freezes {
             KillScope::Account(account) => key.details.account == *account,
             KillScope::Everything | KillScope::Venue(_) | KillScope::Bot(_) | KillScope::Person(_) => false,
         })
+    }
+
+    /// What of exactly this reach is engaged.
+    pub fn of(&self, scope: &KillScope) -> Option<&Freeze> {
+        self.0.iter().find(|freeze| freeze.scope == *scope)
     }
 
     /// Whether nothing is engaged.

@@ -101,7 +101,13 @@ pub const PERMISSIONS: &[PermissionRow] = &[
     row(Permission::ManageKeys, &[Role::KeyAdmin], Proof::Code, Enforcer::Signer, "take in, make, replace, describe or forget a key"),
     row(Permission::Export, &[Role::KeyAdmin], Proof::Code, Enforcer::Signer, "encrypt a key for somebody else, or copy the vault's file"),
     row(Permission::ChangePassword, ANY_ROLE, Proof::CodeAndPassword, Enforcer::Signer, "set a new password of one's own"),
-    row(Permission::ManageWays, &[Role::KeyAdmin], Proof::Code, Enforcer::Signer, "let somebody in or out, set roles, print a kit, re-key"),
+    row(
+        Permission::ManageWays,
+        &[Role::KeyAdmin],
+        Proof::Code,
+        Enforcer::Signer,
+        "let somebody in or out, set roles, print a kit or recovery codes, take a new phone, re-key",
+    ),
     row(Permission::Lock, ANYBODY, Proof::None, Enforcer::Signer, "end the session, or the signer"),
     row(Permission::Open, ANYBODY, Proof::Factors, Enforcer::Signer, "make a vault, unlock it, open it with the kit"),
 ];

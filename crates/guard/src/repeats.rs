@@ -1,21 +1,25 @@
 //! Whether somebody trades the same again and again. Invariant: whoever does is stopped, and nobody else, as far as names and sessions
 //! tell who it is; where they do not, more is stopped, never less.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
-use strongroom_model::{PlaceOrder, Side, Symbol};
+use strongroom_model::{OwnerTag, PlaceOrder, Side, Symbol};
 
 use crate::freezes::KillScope;
 use crate::rules::Reason;
-use crate::thresholds::{Actor, By};
 
 const MINUTE_MS: u64 = 60_000;
 /// Most executions that are remembered.
 const REMEMBERED_MAX: usize = 10_000;
 
-/// Orders that filled within the last minute, newest last.
+/// Who traded lately.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Repeats(VecDeque<Execution>);
+pub(crate) struct Repeats {
+    /// Orders that filled within the last minute, newest last.
+    executed: VecDeque<Execution>,
+    /// Whose session a bot was stopped at that was at it.
+    warned: BTreeSet<Option<u16>>,
+}
 
 /// One order, when it first filled.
 #[derive(Clone, Debug)]
@@ -24,48 +28,61 @@ struct Execution {
     symbol: Symbol,
     side: Side,
     slot: Option<u16>,
-    actor: Option<Actor>,
+    bot: Option<OwnerTag>,
 }
 
 impl Repeats {
     /// An order filled for the first time.
     pub(crate) fn executed(&mut self, order: &PlaceOrder, slot: Option<u16>, now_ms: u64) {
-        if self.0.len() >= REMEMBERED_MAX {
-            self.0.pop_front();
+        if self.executed.len() >= REMEMBERED_MAX {
+            self.executed.pop_front();
         }
-        let actor = Actor::of(By { slot, order: &order.client_order_id });
-        self.0.push_back(Execution { at_ms: now_ms, symbol: order.symbol.clone(), side: order.side, slot, actor });
+        let bot = order.client_order_id.owner();
+        self.executed.push_back(Execution { at_ms: now_ms, symbol: order.symbol.clone(), side: order.side, slot, bot });
     }
 
-    /// Who has to stop: of one person's orders, its bots' included, more than `max` of one side filled within a minute. That is the one
-    /// whose orders most of them are; without such a one the person, and everything where no person is known. What it did is forgotten
-    /// here: allowed again, it begins anew.
+    /// Who has to stop: more than `max` orders of one instrument and side filled within a minute. What is stopped is forgotten here, so that
+    /// the others are counted on.
     pub(crate) fn must_stop(&mut self, max: u32, now_ms: u64) -> Option<(Reason, KillScope)> {
-        while self.0.front().is_some_and(|first| now_ms.saturating_sub(first.at_ms) >= MINUTE_MS) {
-            self.0.pop_front();
+        while self.executed.front().is_some_and(|first| now_ms.saturating_sub(first.at_ms) >= MINUTE_MS) {
+            self.executed.pop_front();
         }
-        let (reason, scope) = self.0.iter().find_map(|first| {
-            let is_same = |one: &&Execution| (&one.symbol, one.side, one.slot) == (&first.symbol, first.side, first.slot);
-            let same: Vec<&Execution> = self.0.iter().filter(is_same).collect();
-            if u32::try_from(same.len()).unwrap_or(u32::MAX) <= max {
-                return None;
-            }
-            let scope = most_of(&same).or(first.slot.map(Actor::Person)).map_or(KillScope::Everything, KillScope::from);
-            Some((Reason::RepeatedExecution { symbol: first.symbol.clone(), side: first.side, max }, scope))
+        let (reason, scope) = self.executed.iter().find_map(|first| {
+            let is_same = |one: &&Execution| (&one.symbol, one.side) == (&first.symbol, first.side);
+            let same: Vec<&Execution> = self.executed.iter().filter(is_same).collect();
+            let is_too_often = u32::try_from(same.len()).unwrap_or(u32::MAX) > max;
+            let reason = Reason::RepeatedExecution { symbol: first.symbol.clone(), side: first.side, max };
+            is_too_often.then(|| (reason, self.culprit(&same)))
         })?;
-        self.0.retain(|one| match &scope {
-            KillScope::Bot(owner) => one.actor != Some(Actor::Bot(owner.clone())),
-            KillScope::Person(slot) => one.slot != Some(*slot),
-            _ => false,
-        });
+        let is_of = |one: &Execution| match &scope {
+            KillScope::Bot(owner) => one.bot.as_ref() == Some(owner),
+            KillScope::Person(slot) => one.slot == Some(*slot),
+            _ => true,
+        };
+        if matches!(scope, KillScope::Bot(_)) {
+            self.warned.extend(self.executed.iter().filter(|one| is_of(one)).map(|one| one.slot));
+        }
+        self.executed.retain(|one| !is_of(one));
         Some((reason, scope))
     }
-}
 
-/// The one whose orders more than half of these are.
-fn most_of(executions: &[&Execution]) -> Option<Actor> {
-    let of = |actor: &Actor| executions.iter().filter(|one| one.actor.as_ref() == Some(actor)).count();
-    executions.iter().filter_map(|one| one.actor.as_ref()).find(|actor| of(actor) * 2 > executions.len()).cloned()
+    /// The bot whose orders more than half of them are, unless one of the same session was stopped already; else the person with so many;
+    /// else everything.
+    fn culprit(&self, same: &[&Execution]) -> KillScope {
+        let is_most = |count: usize| count * 2 > same.len();
+        let bot = same.iter().filter_map(|one| one.bot.as_ref()).find(|bot| {
+            let of: Vec<_> = same.iter().filter(|one| one.bot.as_ref() == Some(bot)).collect();
+            is_most(of.len()) && of.iter().all(|one| !self.warned.contains(&one.slot))
+        });
+        let person =
+            || same.iter().filter_map(|one| one.slot).find(|slot| is_most(same.iter().filter(|one| one.slot == Some(*slot)).count()));
+        bot.cloned().map(KillScope::Bot).or_else(|| person().map(KillScope::Person)).unwrap_or_default()
+    }
+
+    /// Whoever was stopped may go on: it begins anew.
+    pub(crate) fn rearmed(&mut self) {
+        *self = Self::default();
+    }
 }
 
 #[cfg(test)]
@@ -109,13 +126,31 @@ mod tests {
             (&[("a-1", Buy, Some(3)), ("b-1", Buy, Some(3)), ("c-1", Buy, Some(3))], Some("slot 3")),
             (&[("sr-1", Buy, None), ("sr-2", Buy, None), ("sr-3", Buy, None)], Some("everything")),
             (&[("grid-1", Buy, None), ("grid-2", Buy, None), ("grid-3", Buy, None)], Some("bot grid")),
-            // At the limit, other sides, other persons.
+            // At the limit, and the other side.
             (&[("grid-1", Buy, Some(0)), ("grid-2", Buy, Some(0))], None),
             (&[("grid-1", Buy, Some(0)), ("grid-2", Sell, Some(0)), ("grid-3", Buy, Some(0))], None),
-            (&[("sr-1", Buy, Some(0)), ("sr-2", Buy, Some(1)), ("sr-3", Buy, Some(0))], None),
+            // Of several persons, whose most are; else everything.
+            (&[("sr-1", Buy, Some(0)), ("sr-2", Buy, Some(1)), ("sr-3", Buy, Some(0))], Some("slot 0")),
+            (&[("sr-1", Buy, Some(0)), ("sr-2", Buy, Some(1)), ("sr-3", Buy, Some(2))], Some("everything")),
         ] {
             assert_eq!(stopped(executed, 2).as_deref(), scope, "{executed:?}");
         }
+    }
+
+    #[test]
+    fn another_name_helps_once() {
+        let mut repeats = Repeats::default();
+        let run = |repeats: &mut Repeats, tag: &str, slot, at_ms| {
+            for number in 0..3 {
+                repeats.executed(&order(&format!("{tag}-{number}"), Side::Buy), Some(slot), at_ms);
+            }
+            repeats.must_stop(2, at_ms).map(|(_, scope)| scope.to_string())
+        };
+        assert_eq!(run(&mut repeats, "a", 3, 0).as_deref(), Some("bot a"));
+        assert_eq!(run(&mut repeats, "a", 4, 100_000).as_deref(), Some("bot a"), "another person's");
+        assert_eq!(run(&mut repeats, "b", 3, 200_000).as_deref(), Some("slot 3"));
+        repeats.rearmed();
+        assert_eq!(run(&mut repeats, "c", 3, 300_000).as_deref(), Some("bot c"));
     }
 
     #[test]

@@ -125,6 +125,11 @@ impl RiskState {
         self.repeats.executed(order, slot, now_ms);
     }
 
+    /// The kill switch was taken back: whoever was stopped begins anew.
+    pub fn rearmed(&mut self) {
+        self.repeats.rearmed();
+    }
+
     /// Something was filled; also of orders that are over, after a restart.
     pub fn traded(&mut self, order: &PlaceOrder, filled: Filled, trades: &[Fill], at: Timestamp) {
         let Some(pair) = self.exposure.pair(&order.symbol) else { return };

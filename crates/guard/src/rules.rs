@@ -81,7 +81,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         name: "repeated-execution",
         enforcer: Enforcer::Desk,
-        demand: "not more orders of one side fill in a minute than allowed, of each person; beyond it, whose they are is stopped",
+        demand: "not more orders of one side fill in a minute than allowed; beyond it, whose they are is stopped",
     },
 ];
 

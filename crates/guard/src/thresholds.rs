@@ -26,13 +26,6 @@ pub enum Actor {
     Bot(OwnerTag),
 }
 
-impl Actor {
-    /// By whom an order is: the bot whose tag its name begins with, else whoever's session it was.
-    pub fn of(by: By<'_>) -> Option<Self> {
-        by.order.owner().map(Self::Bot).or(by.slot.map(Self::Person))
-    }
-}
-
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

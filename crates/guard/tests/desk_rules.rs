@@ -223,7 +223,7 @@ fn losses_stop_everything() {
 }
 
 #[test]
-fn the_same_side_again_and_again_stops_everything() {
+fn the_same_side_again_and_again_stops_whoever_does_it() {
     let rules = policy(|rules| rules.fills_per_minute = Some(3));
     let mut state = state();
     for number in 0..3_u64 {

@@ -38,7 +38,7 @@ const fn words(deed: Deed) -> (&'static str, &'static str, &'static str) {
         Deed::Codes => ("confirm new recovery codes", "After the code the new ones are shown, once.", "_Continue"),
         Deed::Phone => (
             "confirm a new phone",
-            "A recovery code does as well. After it the new seed is shown, once; the old phone is done.",
+            "A recovery code does as well. After it the new seed is shown; once a code of it is given, the old phone is done.",
             "_Continue",
         ),
         Deed::AddSlot => ("confirm a new way in", "Whoever gets it is let in until you close it.", "_Continue"),

@@ -72,7 +72,9 @@ impl Signer {
                     0 => "the old phone's codes count no more".to_owned(),
                     left => format!("the old phone's codes count no more, nor the {left} recovery codes that are left"),
                 };
-                self.about_vault(about).with("After it", &ended)
+                let persons = self.open.iter().flat_map(|open| open.slots(DoorId::DESK)).filter(|slot| !slot.roles.is_empty()).count();
+                let about = self.about_vault(about).with("After it", &ended);
+                if persons > 1 { about.with("For", "everybody: all persons of the vault have their codes from it then") } else { about }
             }
             Action::AddSlot { kind, label, roles } => {
                 let about = self.about_vault(about).with("Name", label);

@@ -162,7 +162,11 @@ impl Signer {
             Next::Refuse(why, advice) => talk.fail(&why, advice, true),
             Next::LetIn(opening) => self.let_in(talk, opening),
             Next::CodesPrinted { .. } => talk.end("The new codes count. Earlier ones count no more.", ActionEnd::CodesPrinted),
-            Next::PhoneChanged(totp) => self.forget_old_phone(talk, totp),
+            Next::PhoneProved(seed) => match self.is_allowed_still(prompt, now) {
+                Ok(()) => self.keep_phone(talk, &seed, now),
+                Err(why) => talk.fail(&format!("{why}; the old phone's codes go on counting"), Advice::Ask, false),
+            },
+            Next::PhoneChanged => self.forget_old_phone(talk),
             Next::GiveUp => {
                 // A vault that was opened for this is sealed again; one that was open before stays as it was.
                 if self.open.as_ref().is_some_and(|open| open.sessions.were_never_opened()) {
@@ -209,9 +213,14 @@ impl Signer {
         };
         let at = prompt.and_then(|prompt| self.dialogues.iter().position(|dialogue| dialogue.prompt == prompt));
         let Some(at) = at else { return Vec::new() };
-        let Dialogue { prompt, ticket, .. } = self.dialogues.remove(at);
-        let words = "the desk ended while it saved, and whether that took effect is not known. The vault is sealed: unlock it again, \
-                     with the new password or kit if the old one is refused, and look";
+        let Dialogue { prompt, ticket, step } = self.dialogues.remove(at);
+        let words = if matches!(step, Step::Saving(Next::PhoneProved(_) | Next::PhoneChanged | Next::End(ActionEnd::PhoneChanged))) {
+            "the desk ended while it saved, and whether the new phone's codes count is not known. The vault is sealed: unlock it again and \
+             try one; if it is refused, the old phone's count, and its recovery codes"
+        } else {
+            "the desk ended while it saved, and whether that took effect is not known. The vault is sealed: unlock it again, \
+             with the new password or kit if the old one is refused, and look"
+        };
         Talk { prompt, ticket }.fail(words, Advice::Reconcile, false)
     }
 

@@ -40,7 +40,9 @@ impl Signer {
     /// away, and nothing is changed. A wrong factor stays wrong, and a used code stays used.
     pub fn take_back(&mut self, prompt: u64, out: Vec<Out>) -> Vec<Out> {
         let is_it = |dialogue: &Dialogue| {
-            let effects = |next: &Next| matches!(next, Next::OpenSession { .. } | Next::LetIn(_) | Next::Rekeyed { .. } | Next::End(_));
+            let effects = |next: &Next| {
+                matches!(next, Next::OpenSession { .. } | Next::LetIn(_) | Next::Rekeyed { .. } | Next::PhoneProved(_) | Next::End(_))
+            };
             dialogue.prompt == prompt && matches!(&dialogue.step, Step::Saving(next) if effects(next))
         };
         let handed_out = out.iter().find_map(|out| match out {

@@ -18,7 +18,7 @@ mod phone;
 mod ways;
 mod words;
 
-use strongroom_guard::{Permission, Policy, Reason, TotpState};
+use strongroom_guard::{Permission, Policy, Reason};
 use strongroom_model::{Advice, SlotFor, Timestamp, Venue};
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
 use strongroom_signer_api::{Action, ActionEnd, DoorId, GIVEN_UP, Keeping, KitOpening, Notice, Refusal, Reply};
@@ -141,8 +141,10 @@ enum Next {
     CodesPrinted {
         before: Vec<[u8; 32]>,
     },
+    /// A new phone showed a code, and its step is used up on disk: its seed goes into the vault.
+    PhoneProved(SecretBox),
     /// The vault has another seed of one-time codes: what was remembered of the old one goes.
-    PhoneChanged(TotpState),
+    PhoneChanged,
     /// The person gave up an unlocking that was already granted.
     GiveUp,
     End(ActionEnd),
@@ -288,15 +290,24 @@ impl Signer {
         let Some(begun) = self.begun.iter().find(|begun| begun.prompt == prompt) else {
             return Err("this prompt was opened for nothing that is waiting".to_owned());
         };
-        let (since_ms, permission, door) = (begun.since_ms, begun.permission, begun.door);
-        let policy = begun.policy.clone();
+        let (since_ms, policy) = (begun.since_ms, begun.policy.clone());
         if now.mono_ms.saturating_sub(since_ms) >= ANSWERS_MS {
             return Err("this took too long; nothing was changed. Start again".to_owned());
         }
-        let Some(open) = self.open.as_mut() else { return Err("the vault was sealed meanwhile".to_owned()) };
+        let Some(open) = self.open.as_ref() else { return Err("the vault was sealed meanwhile".to_owned()) };
         if policy.is_some_and(|shown| shown != open.policy) {
             return Err("the limits were changed meanwhile; nothing was changed. Look at them and start again".to_owned());
         }
+        self.is_allowed_still(prompt, now)
+    }
+
+    /// The same of what comes after the code, for which a person may need a while: whether the session may do it now.
+    pub(super) fn is_allowed_still(&mut self, prompt: u64, now: Moment) -> Result<(), String> {
+        let Some(begun) = self.begun.iter().find(|begun| begun.prompt == prompt) else {
+            return Err("this prompt was opened for nothing that is waiting".to_owned());
+        };
+        let (permission, door) = (begun.permission, begun.door);
+        let Some(open) = self.open.as_mut() else { return Err("the vault was sealed meanwhile".to_owned()) };
         if !permission.row().roles.is_empty() {
             let session = open.session_at(door, now.mono_ms).map_err(|end| Reason::Session { end }.to_string())?;
             permission.check(session).map_err(|reason| reason.to_string())?;
@@ -420,7 +431,10 @@ impl Signer {
                 self.recovered(talk, opening, &device, *vault, state.as_deref(), answer, now)
             }
             Step::Code(grant) => self.code(talk, grant, answer, now),
-            Step::Way(step) => self.way_answered(talk, step, answer, now),
+            Step::Way(step) => match self.is_allowed_still(talk.prompt, now) {
+                Ok(()) => self.way_answered(talk, step, answer, now),
+                Err(why) => talk.fail(&format!("{why}; nothing was changed"), Advice::Ask, false),
+            },
             Step::Keeper(step) => self.keeper_answered(talk, step, answer, now),
             Step::ImportName(import) => {
                 let name = answer.trim_ascii();

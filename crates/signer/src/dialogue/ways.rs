@@ -44,8 +44,9 @@ pub(super) enum Step {
     CodeGroup(AuditorCode, String),
     CodesShown(Codes),
     CodesGroup(Codes),
-    PhoneShown(SecretBox),
-    PhoneCode(SecretBox),
+    /// With so many tries left.
+    PhoneShown(SecretBox, u8),
+    PhoneCode(SecretBox, u8),
 }
 
 /// Who re-keys: the one way that stays open.
@@ -96,7 +97,9 @@ impl Signer {
             Step::KitShown(kit, owner) => self.ask_way(talk, Step::KitGroup(kit, owner), Field::KitGroup, &words),
             Step::CodeShown(code, label) => self.ask_way(talk, Step::CodeGroup(code, label), Field::KitGroup, &words),
             Step::CodesShown(codes) => self.ask_way(talk, Step::CodesGroup(codes), Field::KitGroup, &Codes::words()),
-            Step::PhoneShown(seed) => self.ask_way(talk, Step::PhoneCode(seed), Field::Totp, "Code that the new phone shows now"),
+            Step::PhoneShown(seed, tries) => {
+                self.ask_way(talk, Step::PhoneCode(seed, tries), Field::Totp, "Code that the new phone shows now")
+            }
             _ => talk.fail("the prompt said something out of order", Advice::Bug, false),
         }
     }
@@ -154,8 +157,8 @@ impl Signer {
             }
             Step::CodesGroup(codes) if !codes.has_last_group(answer) => talk.fail(not_typed_back, Advice::Ask, false),
             Step::CodesGroup(codes) => self.take_codes(talk, &codes),
-            Step::PhoneCode(seed) => self.take_phone(talk, &seed, answer, now),
-            Step::KitShown(..) | Step::CodeShown(..) | Step::CodesShown(..) | Step::PhoneShown(_) => {
+            Step::PhoneCode(seed, tries) => self.take_phone(talk, seed, tries, answer, now),
+            Step::KitShown(..) | Step::CodeShown(..) | Step::CodesShown(..) | Step::PhoneShown(..) => {
                 talk.fail("the prompt said something out of order", Advice::Bug, false)
             }
         }

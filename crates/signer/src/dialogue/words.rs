@@ -1,7 +1,7 @@
 //! What an action is, in the signer's words, and whether it can be done at all. Invariant: the roles and bounds that an action needs
 //! are looked at before a person is asked.
 
-use strongroom_guard::{Permission, Proof};
+use strongroom_guard::{KillScope, Permission, Proof};
 use strongroom_model::{CredentialId, KeyStage, Origin, Role, SlotFor, Venue, is_plain};
 use strongroom_signer_api::{Action, DoorId, Keeping, KitOpening, PinChange, Refusal};
 use strongroom_vault::{KdfParams, SlotKind};
@@ -56,6 +56,13 @@ impl Signer {
             return state("a machine has the vault open, and this needs a person; seal it first (`strongroom vault seal`)");
         }
         let Some(open) = self.open.as_ref() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
+        // Whoever is stopped makes nobody else of themselves.
+        let stopped = open.sessions.slot(door).and_then(|slot| self.freezes.of(&KillScope::Person(slot)));
+        if let Some(freeze) = stopped.filter(|_| action.permission() == Permission::ManageWays) {
+            return Err(Refusal::State(format!(
+                "the kill switch holds whoever opened this session ({freeze}); somebody else of risk re-arms first"
+            )));
+        }
         let found = |id: &CredentialId| open.credential(Some(*id), Venue::Binance).map(|found| &found.info).ok_or(Refusal::NoCredential);
         let label = |id: &CredentialId| found(id).map(|info| info.label.clone());
         let replaceable = |id: &CredentialId| {

@@ -1,0 +1,145 @@
+"""The guard in the window: a stop of one bot, a smaller order, a protected one, limits of one bot, an exception, a key held narrower, a drill."""
+from window import *
+from person import Person
+import world
+
+keyring()
+screen()
+daemon = Daemon("--paper")
+owner = world.Person()
+owner.imports("first")
+person = Person.of(owner)
+app = Window()
+app.by("trade")
+app.until("stream-state", "live")
+
+
+def far(*more):
+    """An order far below the market."""
+    placed = does("order", "place", "BTCUSDT", "buy", "--limit", int(best_bid() * 0.96), "--quantity", "0.002", *more)
+    return placed["client_order_id"]
+
+
+def row(name):
+    return app.see(f'[data-testid="order-row"][data-id="{name}"]')
+
+
+def on(name, testid):
+    """A button of one order's row."""
+    row(name)
+    app.call("POST", f"/element/{app.see(f'[data-id={chr(34)}{name}{chr(34)}] [data-testid={chr(34)}{testid}{chr(34)}]')}/click")
+
+
+def holds():
+    hold = app.by("kill-hold")
+    pointer = [{"type": "pointerMove", "origin": {ELEMENT: hold}, "x": 0, "y": 0}, {"type": "pointerDown", "button": 0},
+               {"type": "pause", "duration": 1_500}, {"type": "pointerUp", "button": 0}]
+    app.call("POST", "/actions", {"actions": [{"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": pointer}]})
+
+
+def entries(kind):
+    return [entry["payload"] for entry in does("audit", "list", "--last", 50)["entries"] if entry["kind"] == kind]
+
+
+say("one bot is stopped by the sheet's button, and everything else goes on")
+mine, wild = far(), far("--id", "grid-1")
+row(wild)
+app.click("kill-open")
+app.click("kill-far-bot")
+app.fill("kill-bot", "GRID!")
+assert app.attribute("kill-hold", "aria-disabled") == "true" and app.says("kill-reach-why")
+app.fill("kill-bot", "grid")
+holds()
+eventually("nothing of it is left", lambda: app.all('[data-testid="kill-left"][data-left="0"]'))
+assert does("session")["killed"] is None and live_orders() == [mine], does("session")
+assert entries("killed")[-1]["scope"] == "bot grid"
+app.picture("guard-kill-bot")
+app.click("kill-close")
+app.until("stopped-strip", "bot grid")
+app.click("stopped-rearm")
+person.ended(person.gives_a_code("confirm re-arming", "Re-arm"))
+app.gone("stopped-strip")
+
+say("an order is made smaller, where it stands")
+on(mine, "shrink")
+app.by("shrink-dialog")
+app.fill("shrink-quantity", "0.003")
+assert app.attribute("shrink-go", "aria-disabled") == "true", "larger is not smaller"
+app.fill("shrink-quantity", "0.001")
+app.picture("guard-shrink")
+app.click("shrink-go")
+eventually("it is smaller", lambda: "0.001" in json.dumps(does("order", "show", mine)["spec"]))
+
+say("an order is protected with a code, and no more without one")
+on(mine, "protect")
+person.ended(person.gives_a_code("confirm a protection", "Protect it"))
+app.see(f'[data-testid="order-row"][data-id="{mine}"][data-protected="true"]')
+assert does("order", "show", mine)["protected"]
+app.picture("guard-protected")
+on(mine, "unprotect")
+eventually("no more", lambda: not does("order", "show", mine)["protected"])
+
+say("a price outside of the collar is let pass, once, by risk and a code")
+app.choose("order-kind", "limit")
+app.fill("price", f"{best_bid() * 1.06:.2f}")
+app.fill("size", "0.001")
+app.click("let-pass")
+app.until("pass-rule", "collar")
+assert app.attribute("pass-go", "aria-disabled") == "true"
+app.fill("pass-why", "the hedge has to go out")
+app.picture("guard-pass")
+app.click("pass-go")
+person.ended(person.gives_a_code("confirm an exception", "Let it pass"))
+eventually("it stands in the log", lambda: entries("rule-overridden"))
+assert entries("rule-overridden")[-1]["why"] == "the hedge has to go out"
+name = entries("rule-overridden")[-1]["order"]["client_order_id"]
+eventually("it is filled", lambda: does("order", "show", name)["fate"] == "filled")
+
+say("what one bot may sign in a day, and what may be held at the venue")
+app.click("nav-settings")
+app.click("policy-edit")
+app.click("threshold-add")
+app.choose("threshold-kind", "bot")
+app.fill("threshold-bot", "grid")
+app.fill("threshold-most", "50")
+app.click("exposure-add")
+app.fill("exposure-most", "100000000")
+app.picture("guard-limits")
+app.click("policy-save")
+eventually("they hold", lambda: does("policy", "show")["policy"]["thresholds"])
+policy = does("policy", "show")["policy"]
+assert policy["thresholds"] == [{"of": {"bot": "grid"}, "day_notional_max": "50"}], policy
+assert policy["desk"]["exposure_of"] == [{"of": {"venue": "binance"}, "max": "100000000"}], policy
+code, told = cli("order", "place", "BTCUSDT", "buy", "--market", "--quantity", "0.001", "--id", "grid-2")
+assert told["error"]["code"] == "threshold", told
+
+say("a key is held narrower than its venue granted")
+app.click("nav-keys")
+app.click("edit-key")
+app.by("edit-key-dialog")
+app.fill("edit-account", "desk 2")
+app.click("scope-side-buy")
+app.picture("guard-key")
+app.click("edit-go")
+person.ended(person.gives_a_code("confirm a change", "Change it"))
+app.by("held-narrower")
+[key] = does("key", "list")["keys"]
+assert key["key"]["details"]["account"] == "desk 2" and key["key"]["details"]["scope"]["side"] == "buy", key
+code, told = cli("order", "place", "BTCUSDT", "sell", "--market", "--quantity", "0.001")
+assert told["error"]["code"] == "scope", told
+
+say("a drill with play money, and everything allowed again")
+app.click("nav-trade")
+app.click("kill-open")
+app.click("drill-open")
+app.picture("guard-drill-before")
+app.click("drill-go")
+app.until("drill-refused", "kill", 60)
+app.picture("guard-drill")
+assert does("session")["killed"] and live_orders() == []
+app.click("rearm")
+person.ended(person.gives_a_code("confirm re-arming", "Re-arm"))
+eventually("re-armed", lambda: not does("session")["killed"])
+app.close()
+daemon.stop()
+say("done")
