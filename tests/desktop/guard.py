@@ -84,14 +84,14 @@ app.choose("order-kind", "limit")
 app.fill("price", f"{best_bid() * 1.06:.2f}")
 app.fill("size", "0.001")
 app.click("let-pass")
-app.until("pass-rule", "collar")
+app.until("pass-rule", "worse than the mark")
 assert app.attribute("pass-go", "aria-disabled") == "true"
 app.fill("pass-why", "the hedge has to go out")
 app.picture("guard-pass")
 app.click("pass-go")
 person.ended(person.gives_a_code("confirm an exception", "Let it pass"))
 eventually("it stands in the log", lambda: entries("rule-overridden"))
-assert entries("rule-overridden")[-1]["why"] == "the hedge has to go out"
+assert entries("rule-overridden")[-1]["why"] == "the hedge has to go out", entries("rule-overridden")
 name = entries("rule-overridden")[-1]["order"]["client_order_id"]
 eventually("it is filled", lambda: does("order", "show", name)["fate"] == "filled")
 

@@ -40,6 +40,15 @@ describe("an order that the desk's rules refuse", () => {
     );
   });
 
+  it("has a reason that may have the letters of the ticket's keys", async () => {
+    const world = await draft("58000");
+    await world.user.click(await find("let-pass"));
+    await world.user.type(await find("pass-why"), "basis");
+    expect((get("pass-why") as HTMLInputElement).value).toBe("basis");
+    await world.user.click(get("pass-go"));
+    expect(calls(world, "act").at(-1)).toMatchObject({ action: { side: "buy", why: "basis" } });
+  });
+
   it("is not sent when the prompt is closed or refuses, and that is said in words", async () => {
     const world = await draft("58000");
     world.backend.act = () => Promise.reject({ code: "role", message: "This needs the role risk.", advice: "ask" });
