@@ -103,6 +103,7 @@ app.choose("threshold-kind", "bot")
 app.fill("threshold-bot", "grid")
 app.fill("threshold-most", "50")
 app.click("exposure-add")
+app.choose("exposure-kind", "venue")
 app.fill("exposure-most", "100000000")
 app.picture("guard-limits")
 app.click("policy-save")
@@ -125,7 +126,7 @@ person.ended(person.gives_a_code("confirm a change", "Change it"))
 app.by("held-narrower")
 [key] = does("key", "list")["keys"]
 assert key["key"]["details"]["account"] == "desk 2" and key["key"]["details"]["scope"]["side"] == "buy", key
-code, told = cli("order", "place", "BTCUSDT", "sell", "--market", "--quantity", "0.001")
+code, told = cli("order", "place", "BTCUSDT", "sell", "--limit", int(best_bid() * 1.02), "--quantity", "0.001")
 assert told["error"]["code"] == "scope", told
 
 say("a drill with play money, and everything allowed again")

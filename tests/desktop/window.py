@@ -175,6 +175,7 @@ class Window:
     def choose(self, testid, value):
         """An option of a list, by its value."""
         option = self.see(f'[data-testid="{testid}"] option[value="{value}"]')
+        self.run("document.querySelector(args[0]).scrollIntoView({block: 'nearest'})", f'[data-testid="{testid}"]')
         self.call("POST", f"/element/{option}/click")
 
     def attribute(self, testid, name):

@@ -49,6 +49,7 @@ pub(crate) struct Dialogue {
     kit: RefCell<Option<Zeroizing<String>>>,
     /// The page with the code generator, which also asks for the first code.
     otp: RefCell<Option<otp::Waiting>>,
+    shows_otp: Cell<bool>,
     /// The secret that belongs to the API key just given; the signer asks for it next.
     secret: RefCell<Option<Answer>>,
     file: RefCell<Option<File>>,
@@ -72,6 +73,7 @@ impl Dialogue {
             about: RefCell::default(),
             kit: RefCell::default(),
             otp: RefCell::default(),
+            shows_otp: Cell::default(),
             secret: RefCell::default(),
             file: RefCell::new(slots.take_import()),
             reader: RefCell::default(),
@@ -202,7 +204,9 @@ impl Dialogue {
             }
             Show::OtpUri => {
                 self.kit.borrow_mut().take();
-                let waiting = otp::show(self, &text);
+                // Shown once more: what was typed was not its code.
+                let is_again = self.shows_otp.replace(true);
+                let waiting = otp::show(self, &text, is_again);
                 *self.otp.borrow_mut() = Some(waiting);
                 // It stays on the screen while the code is asked there.
                 self.shown();

@@ -28,13 +28,17 @@ impl Waiting {
     }
 }
 
-pub(crate) fn show(dialogue: &Rc<Dialogue>, uri: &str) -> Waiting {
+pub(crate) fn show(dialogue: &Rc<Dialogue>, uri: &str, is_again: bool) -> Waiting {
     let cells = Cells::new();
     let Some(frame) = dialogue.frame() else { return Waiting(cells) };
     let body = column(0);
     body.set_margin_top(4);
     body.pack_start(&label("Add the code generator", "title"), false, false, 0);
-    let words = "Take the picture with an authenticator app, or type the seed into it. It is shown only now. Imports, deletions and raised limits ask for its codes.";
+    let words = if is_again {
+        "That was not its code, or not the one of now. Look whether the app has this seed, and type the code that it shows."
+    } else {
+        "Take the picture with an authenticator app, or type the seed into it. It is shown only now. Imports, deletions and raised limits ask for its codes."
+    };
     let words = label(words, "words");
     words.set_margin_top(6);
     body.pack_start(&words, false, false, 0);
