@@ -54,7 +54,7 @@ assert does("order", "place", "BTCUSDT", "buy", "--market", "--quantity", "0.001
 
 say("a person: what was placed by that slot goes, whatever it is called, and nothing new of it is signed; others are not meant")
 words = does("kill", "--person", 7, "--why", "nobody has it")["words"]
-assert len(live_orders()) == 2 and "No order of this desk was open" in words, words
+assert len(live_orders()) == 2 and "No order of this desk was open" in words and "NOTHING IN THE VAULT IS MEANT BY THAT" in words, words
 words = does("kill", "--person", 1, "--why", "on leave")["words"]
 assert "All 2 open orders are confirmed as gone" in words and live_orders() == [], words
 assert "slot 1: on leave" in fails(5, "kill-switch", *buy())

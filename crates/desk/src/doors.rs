@@ -389,21 +389,20 @@ impl Door {
             let words = format!("The kill switch is engaged{reach}. The vault is sealed, so nothing can be signed, cancels included.");
             return Tell::Done { words };
         }
-        let means_no_key = match (&scope, self.hall.ask_signer(&Request::Credentials).await) {
+        let none =
+            if self.means_nothing(&scope).await { " NOTHING IN THE VAULT IS MEANT BY THAT: look at its keys and slots." } else { "" };
+        Tell::Done { words: format!("The kill switch is engaged{reach}.{none} Open orders are being cancelled.") }
+    }
+
+    /// Whether no key and nobody is inside, as far as the vault knows.
+    async fn means_nothing(&self, scope: &KillScope) -> bool {
+        let asked = if matches!(scope, KillScope::Person(_)) { Request::Slots } else { Request::Credentials };
+        match (scope, self.hall.ask_signer(&asked).await) {
             (KillScope::Account(account), Ok(Reply::Credentials(keys))) => keys.iter().all(|key| key.details.account != *account),
             (KillScope::Credential(id), Ok(Reply::Credentials(keys))) => keys.iter().all(|key| key.id != *id),
-            _ => false,
-        };
-        let means_nobody = match (&scope, self.hall.ask_signer(&Request::Slots).await) {
             (KillScope::Person(slot), Ok(Reply::Slots(slots))) => slots.iter().all(|known| known.id != *slot),
             _ => false,
-        };
-        let none = match (means_no_key, means_nobody) {
-            (true, _) => " NO KEY IN THE VAULT IS MEANT BY THAT: look at `strongroom key list`.",
-            (_, true) => " NOBODY HAS THAT SLOT: look at `strongroom vault slots`.",
-            _ => "",
-        };
-        Tell::Done { words: format!("The kill switch is engaged{reach}.{none} Open orders are being cancelled.") }
+        }
     }
 
     async fn unprotect(&self, id: &str) -> Tell {
