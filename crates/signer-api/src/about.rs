@@ -205,7 +205,7 @@ mod tests {
     /// Rows: bytes that are not one.
     #[test]
     fn nothing_else_is_read() {
-        for text in ["", "1", "1\t", "24\t\nx", "0\t\nx", "1\t100\nx", "01\t\nx", "1\t+1\nx", "1\t\nx\ny", "1\t\nx\u{7}", "1\t\nx\na\tb\tc"]
+        for text in ["", "1", "1\t", "25\t\nx", "0\t\nx", "1\t100\nx", "01\t\nx", "1\t+1\nx", "1\t\nx\ny", "1\t\nx\u{7}", "1\t\nx\na\tb\tc"]
         {
             assert_eq!(About::decode(text.as_bytes()), None, "{text:?}");
         }

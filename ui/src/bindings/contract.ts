@@ -281,7 +281,7 @@ drawdown_max: Notional | null,
  */
 duplicate_ms: number | null,
 /**
- * Most orders of one person, instrument and side that fill within a minute; one more, and whoever places them is stopped.
+ * Most orders of one instrument and side that fill within a minute; one more, and whoever places them is stopped.
  */
 fills_per_minute: number | null,
 /**
