@@ -148,6 +148,8 @@ say("an attempt counts before it is answered: ending everything while it is aske
 def asked():
     door = start(f"{BIN}/strongroom", "--dir", DIR, "vault", "unlock", "--password-fd", silent[0], pass_fds=(silent[0],))
     daemon.child("strongroom-prompt")
+    # It is there before it asks.
+    time.sleep(0.5)
     daemon.process.kill()
     daemon.process.wait()
     door.wait()

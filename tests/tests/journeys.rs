@@ -127,7 +127,7 @@ fn faults() {
 
 #[test]
 fn keychain() {
-    waiting("keychain.py");
+    journey("keychain.py");
 }
 
 #[test]

@@ -79,9 +79,8 @@ pub(crate) fn run(place: &Place, long: bool, yes: bool) -> anyhow::Result<bool> 
 
 fn tests(place: &Place, long: bool, clients: &Clients, driver: &Path) -> anyhow::Result<Count> {
     let mut cargo = place.cargo(["test", "--workspace", "--no-fail-fast"]);
-    // Most stories wait most of their time, for the next one-time code: many run beside those that work. How many work at once,
-    // `strongroom_tests::seats` says.
-    let threads = 8 * std::thread::available_parallelism()?.get();
+    // Stories that wait for codes run beside those that work; how many work at once, `strongroom_tests::seats` says.
+    let threads = 3 * std::thread::available_parallelism()?.get();
     cargo.env("RUST_TEST_THREADS", threads.to_string());
     cargo.env(PYTHON_VARIABLE, &clients.python).env(JAVASCRIPT_VARIABLE, &clients.javascript).env(DRIVER_VARIABLE, driver);
     if let Some(connectors) = &clients.connectors {
