@@ -19,7 +19,9 @@ next_key, pem = paper_key("ed25519", venue.folder)
 refused_secret = random_text() + random_text()[:24]
 vectors = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vectors", "keys", "binance_examples_rsa")
 rsa_pem = open(vectors + ".pem").read()
-planted.plant_all([("API secret", api_secret), ("refused API secret", refused_secret), *forms_of_ed25519(pem), *forms_of_rsa(rsa_pem)])
+# As HMAC takes it (RFC 2104).
+padded = [(f"API secret under the {name} pad", bytes(byte ^ pad for byte in api_secret.encode())) for name, pad in (("inner", 0x36), ("outer", 0x5c))]
+planted.plant_all([("API secret", api_secret), ("refused API secret", refused_secret), *padded, *forms_of_ed25519(pem), *forms_of_rsa(rsa_pem)])
 
 say("the search finds each form in memory: in this process, which made them all")
 if ROOT:
