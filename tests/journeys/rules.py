@@ -134,6 +134,7 @@ loosens(desk={"fills_per_minute": None})
 code, told = person.with_code("rearm")
 assert code == 0, told
 assert does(*again, "wild-4")["fate"] == "filled"
+assert entries("rearmed")[-1]["person"] == 1 and entries("policy-changed")[-1]["person"] == 1, entries("rearmed")
 
 say("what was signed in a day counts on, through a seal")
 tightens(day_notional_max="2000")

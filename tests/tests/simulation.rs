@@ -420,7 +420,7 @@ fn kill_in_the_middle(seed: u64) {
     let resting: Vec<_> =
         world.machine.orders().filter(|order| order.may_rest()).map(|order| order.intent.client_order_id.clone()).collect();
     let protected = resting.iter().find(|id| id.is_of(&grid)).unwrap().clone();
-    world.step(Event::Protect { door: Some(1), id: protected.clone(), protected: true });
+    world.step(Event::Protect { door: Some(1), id: protected.clone(), by: None, protected: true });
     let freeze = Freeze { why: "it runs wild".to_owned(), scope: KillScope::Bot(grid.clone()) };
     world.signer.ask(strongroom_signer_api::Request::Kill(freeze.clone()), b"", world.now_ms);
     world.step(Event::Killed { freeze: freeze.clone(), keys: Vec::new() });
@@ -449,7 +449,7 @@ fn kill_in_the_middle(seed: u64) {
     assert_eq!(standing(&mut world).len(), usize::from(survives), "seed {seed}");
     assert_eq!(report.protected, if survives { vec![protected.to_string()] } else { vec![] }, "seed {seed}");
     if survives {
-        world.step(Event::Protect { door: None, id: protected.clone(), protected: false });
+        world.step(Event::Protect { door: None, id: protected.clone(), by: None, protected: false });
         world.pass(10_000);
         assert!(standing(&mut world).is_empty(), "seed {seed}: what is protected no more goes, too");
     }

@@ -43,6 +43,18 @@ async function serve() {
 }
 
 /** Every scene: a scenario of the simulated backend and what is done before looking. */
+/** The kill sheet, open; then what a person does in it. */
+const sheet = (name, act, pause) => ({
+  name,
+  fake: "plain",
+  wait: "order-row",
+  act: async (p) => {
+    await p.getByTestId("kill-open").click();
+    await act(p);
+  },
+  pause,
+});
+
 export const SCENES = [
   { name: "first-use", fake: "missing", wait: "create-vault" },
   { name: "first-use-asking", fake: "missing", wait: "create-vault", act: async (p) => p.getByTestId("create-vault").click() },
@@ -335,83 +347,50 @@ export const SCENES = [
       await p.getByTestId("kill-hold").waitFor();
     },
   },
-  {
-    name: "kill-holding",
-    fake: "plain",
-    wait: "order-row",
-    act: async (p) => {
-      await p.getByTestId("kill-open").click();
+  sheet(
+    "kill-holding",
+    async (p) => {
       await p.getByTestId("kill-hold").hover();
       await p.mouse.down();
       await p.waitForTimeout(500);
     },
-    pause: 0,
-  },
-  {
-    name: "kill-fired",
-    fake: "plain",
-    wait: "order-row",
-    act: async (p) => {
-      await p.getByTestId("kill-open").click();
+    0,
+  ),
+  sheet(
+    "kill-fired",
+    async (p) => {
       await p.getByTestId("kill-word").fill("stop");
       await p.getByTestId("rearm").waitFor();
     },
-    pause: 1500,
-  },
-  {
-    name: "kill-bot",
-    fake: "plain",
-    wait: "order-row",
-    act: async (p) => {
-      await p.getByTestId("kill-open").click();
-      await p.getByTestId("kill-far-bot").click();
-      await p.getByTestId("kill-bot").fill("Grid");
-    },
-  },
-  {
-    name: "kill-key",
-    fake: "plain",
-    wait: "order-row",
-    act: async (p) => {
-      await p.getByTestId("kill-open").click();
-      await p.getByTestId("kill-far-key").click();
-      await p.getByTestId("kill-key").selectOption("1");
-    },
-  },
-  {
-    name: "kill-key-fired",
-    fake: "plain",
-    wait: "order-row",
-    act: async (p) => {
-      await p.getByTestId("kill-open").click();
+    1500,
+  ),
+  sheet("kill-bot", async (p) => {
+    await p.getByTestId("kill-far-bot").click();
+    await p.getByTestId("kill-bot").fill("Grid");
+  }),
+  sheet("kill-key", async (p) => {
+    await p.getByTestId("kill-far-key").click();
+    await p.getByTestId("kill-key").selectOption("1");
+  }),
+  sheet(
+    "kill-key-fired",
+    async (p) => {
       await p.getByTestId("kill-far-key").click();
       await p.getByTestId("kill-key").selectOption("1");
       await p.getByTestId("kill-word").fill("stop");
       await p.getByTestId("kill-left-order").first().waitFor();
     },
-    pause: 100,
-  },
-  {
-    name: "kill-drill",
-    fake: "plain",
-    wait: "order-row",
-    act: async (p) => {
-      await p.getByTestId("kill-open").click();
-      await p.getByTestId("drill-open").click();
-    },
-  },
-  {
-    name: "kill-drilled",
-    fake: "plain",
-    wait: "order-row",
-    act: async (p) => {
-      await p.getByTestId("kill-open").click();
-      await p.getByTestId("drill-open").click();
-      await p.getByTestId("drill-go").click();
-      await p.getByTestId("drill-refused").waitFor();
-      await p.getByTestId("rearm").waitFor();
-    },
-  },
+    100,
+  ),
+  sheet("kill-drill", async (p) => {
+    await p.getByTestId("drill-open").click();
+  }),
+  sheet("kill-drilled", async (p) => {
+    await p.getByTestId("drill-open").click();
+    await p.getByTestId("drill-go").click();
+    await p.getByTestId("drill-refused").waitFor();
+    await p.getByTestId("rearm").waitFor();
+  }),
   { name: "killed", fake: "killed", wait: "killed-strip" },
   { name: "idle", fake: "idle", wait: "idle-warning" },
   { name: "shortcuts", fake: "plain", wait: "order-row", act: async (p) => p.keyboard.press("?") },

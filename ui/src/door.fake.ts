@@ -1,6 +1,7 @@
 // Where the page's backend comes from while drawing and testing: the simulated one, in the scenario the address names.
 import type { Commands } from "./bindings/contract";
-import { fakeBackend, isScenario } from "./lib/fake";
+import { fakeBackend } from "./lib/fake";
+import { isScenario } from "./lib/fake/scenario";
 
 const DENSITIES = ["compact", "standard", "relaxed"] as const;
 const COLOURS = ["blue-orange", "classic", "classic-east"] as const;

@@ -1,7 +1,7 @@
 // Every screen through axe, in both themes. Contrast needs a real engine: scripts/axe.mjs.
 import axe from "axe-core";
 import { describe, expect, it } from "vitest";
-import type { Scenario } from "../src/lib/fake";
+import type { Scenario } from "../src/lib/fake/scenario";
 import { all, calls, find, get, open, openDesk, until } from "./world";
 
 async function violations(): Promise<string[]> {

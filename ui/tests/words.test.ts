@@ -105,6 +105,7 @@ describe("audit words", () => {
       "practice, hmac-sha256, key mRjLZAdL…, binance",
     ],
     [entry("vault-saved", { generation: 3 }), "generation 3"],
+    [entry("rearmed", { person: 3 }), "orders are signed again, by slot 3"],
     [entry("unlock-failed", { why: "wrong password", failures: 2 }), "wrong password, 2 failures in a row"],
     [
       entry("policy-changed", {

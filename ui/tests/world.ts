@@ -1,7 +1,8 @@
 // A page on the simulated backend, for stories. Invariant: every story has its own world.
 import { cleanup, render, screen, waitFor } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
-import { fakeBackend, type FakeOptions, type FakeWorld } from "../src/lib/fake";
+import { fakeBackend, type FakeWorld } from "../src/lib/fake";
+import type { FakeOptions } from "../src/lib/fake/scenario";
 import Page from "../src/Page.svelte";
 import "../src/views/Desk.svelte"; // read before the clock of a story starts
 import { Entry } from "../src/state/entry.svelte";

@@ -6,7 +6,7 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorAction, DoorError, Tell};
 use strongroom_guard::{Freeze, Policy};
@@ -254,7 +254,7 @@ pub(crate) async fn on_notice(hall: Arc<Hall>, notice: Notice, file: Option<Owne
         Notice::Save { what: Sealed::State, generation, .. } => save(&hall, Image::State, generation, file).await,
         Notice::Save { what: Sealed::Vault, generation, mac, by_kit } => save(&hall, Image::Vault { mac, by_kit }, generation, file).await,
         Notice::Attempt { ticket, by_kit } => count(&hall, ticket, by_kit).await,
-        Notice::Ended { ticket, end } => ended(&hall, hex::encode(ticket), *end).await,
+        Notice::Ended { ticket, by, end } => ended(&hall, hex::encode(ticket), by, *end).await,
         Notice::Frozen(freeze) => hall.killed(freeze).await,
         Notice::RecoveryCodeUsed { left } => drop(hall.note(&[(Kind::RecoveryCodeUsed, json!({"left": left}))])),
     }
@@ -284,8 +284,15 @@ async fn save(hall: &Arc<Hall>, image: Image, generation: u64, file: Option<Owne
     let _ = hall.ask_signer(&Request::Saved(Saved { what, generation, error: saved.err() })).await;
 }
 
-async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
+/// `person`: the slot by which the session was opened that it was begun in. The log names it with all that a session changes.
+async fn ended(hall: &Arc<Hall>, ticket: String, person: Option<u16>, end: ActionEnd) {
     let key = |info: &CredentialInfo| json!({"id": info.id, "label": info.label, "venue": info.venue, "scheme": info.scheme, "api_key": info.api_key, "origin": info.origin, "replaces": info.replaces});
+    let note = |kind, mut entry: Value| {
+        if let Some(slot) = person {
+            entry["person"] = slot.into();
+        }
+        let _ = hall.note(&[(kind, entry)]);
+    };
     let mut tell = None;
     let failures = match hall.attempt_of(&ticket) {
         Some(attempt) => {
@@ -322,69 +329,67 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
             note_managed(hall).await;
             tokio::spawn(rotation::resume(Arc::clone(hall)));
         }
-        ActionEnd::Imported(info) => drop(hall.note(&[(Kind::KeyImported, key(info))])),
+        ActionEnd::Imported(info) => note(Kind::KeyImported, key(info)),
         ActionEnd::KeyExported { info, recipient, file } => {
             let name = format!("key-{}-{}.age", info.id, wall().ms());
             tell = Some(exported(hall, name, Export::Bytes(file.clone().into_bytes()), &format!("Encrypted for {recipient}")).await);
             // It is noted also where it could not be written: the bytes had left the signer.
             let is_written = !matches!(tell, Some(Tell::Error(_)));
             let what = json!({"key": info.id, "label": info.label, "recipient": recipient, "written": is_written});
-            let _ = hall.note(&[(Kind::Exported, what)]);
+            note(Kind::Exported, what);
         }
         ActionEnd::BackupGranted => {
             tell = Some(exported(hall, format!("vault-{}.srv", wall().ms()), Export::Vault, "The vault's file is copied").await);
             let is_written = !matches!(tell, Some(Tell::Error(_)));
-            let _ = hall.note(&[(Kind::Exported, json!({"vault": true, "written": is_written}))]);
+            note(Kind::Exported, json!({"vault": true, "written": is_written}));
         }
-        ActionEnd::PasswordChanged { slot } => drop(hall.note(&[(Kind::PasswordChanged, json!({"slot": slot}))])),
-        ActionEnd::KitReplaced => drop(hall.note(&[(Kind::KitReplaced, json!({}))])),
-        ActionEnd::PhoneChanged => drop(hall.note(&[(Kind::PhoneChanged, json!({}))])),
-        ActionEnd::CodesPrinted => drop(hall.note(&[(Kind::RecoveryCodesPrinted, json!({}))])),
+        ActionEnd::PasswordChanged { slot } => note(Kind::PasswordChanged, json!({"slot": slot})),
+        ActionEnd::KitReplaced => note(Kind::KitReplaced, json!({})),
+        ActionEnd::PhoneChanged => note(Kind::PhoneChanged, json!({})),
+        ActionEnd::CodesPrinted => note(Kind::RecoveryCodesPrinted, json!({})),
         ActionEnd::SlotAdded(slot) => {
-            drop(hall.note(&[(
-                Kind::SlotAdded,
-                json!({"slot": slot.id, "kind": slot.kind, "label": slot.label, "kept": slot.kept, "roles": slot.roles}),
-            )]));
+            let added = json!({"slot": slot.id, "kind": slot.kind, "label": slot.label, "kept": slot.kept, "roles": slot.roles});
+            note(Kind::SlotAdded, added);
         }
-        ActionEnd::RolesSet { slot, roles } => drop(hall.note(&[(Kind::RolesSet, json!({"slot": slot, "roles": roles}))])),
+        ActionEnd::RolesSet { slot, roles } => note(Kind::RolesSet, json!({"slot": slot, "roles": roles})),
         ActionEnd::OrderConfirmed(order) => {
-            let _ = hall.note(&[(Kind::OrderConfirmed, json!({"order": order}))]);
+            note(Kind::OrderConfirmed, json!({"order": order}));
             hall.event(Event::Confirmed(order.clone())).await;
             drop(hall.summary().await);
         }
         ActionEnd::Overridden { order, why } => {
-            let _ = hall.note(&[(Kind::RuleOverridden, json!({"order": order, "why": why}))]);
+            note(Kind::RuleOverridden, json!({"order": order, "why": why}));
             hall.event(Event::Overridden { order: order.clone(), why: why.clone() }).await;
             // Events are taken in their order: when the summary comes, the order may be placed.
             drop(hall.summary().await);
         }
         ActionEnd::Protected(id) => {
-            hall.event(Event::Protect { door: None, id: id.clone(), protected: true }).await;
+            hall.event(Event::Protect { door: None, id: id.clone(), by: person, protected: true }).await;
             drop(hall.summary().await);
         }
-        ActionEnd::SlotRemoved { slot } => drop(hall.note(&[(Kind::SlotRemoved, json!({"slot": slot}))])),
-        ActionEnd::Rekeyed { closed } => drop(hall.note(&[(Kind::Rekeyed, json!({"closed": closed}))])),
-        ActionEnd::Deleted(info) => drop(hall.note(&[(Kind::KeyDeleted, key(info))])),
+        ActionEnd::SlotRemoved { slot } => note(Kind::SlotRemoved, json!({"slot": slot})),
+        ActionEnd::Rekeyed { closed } => note(Kind::Rekeyed, json!({"closed": closed})),
+        ActionEnd::Deleted(info) => note(Kind::KeyDeleted, key(info)),
         ActionEnd::Rearmed => {
-            let _ = hall.note(&[(Kind::Rearmed, json!({}))]);
+            note(Kind::Rearmed, json!({}));
             hall.event(Event::Rearmed).await;
             follow_freeze(hall).await;
             // Events are taken in their order: when the summary comes, re-arming is on the disk, and only then it is told.
             drop(hall.summary().await);
         }
         ActionEnd::PolicySet(policy) => {
-            let _ = hall.note(&[(Kind::PolicyChanged, json!({"policy": policy}))]);
+            note(Kind::PolicyChanged, json!({"policy": policy}));
             apply_policy(hall, policy.clone()).await;
         }
-        ActionEnd::Pinned(change) => tell = hall.change_pin(change).err().map(|words| error("pin", words, Advice::Ask)),
+        ActionEnd::Pinned(change) => tell = hall.change_pin(change, person).err().map(|words| error("pin", words, Advice::Ask)),
         ActionEnd::RotationBegun(info) => {
-            let _ = hall.note(&[(Kind::KeyImported, key(info))]);
+            note(Kind::KeyImported, key(info));
             tell = Some(rotation::go_on(hall, info.id).await);
         }
-        ActionEnd::Generated { info, .. } => drop(hall.note(&[(Kind::KeyGenerated, key(info))])),
+        ActionEnd::Generated { info, .. } => note(Kind::KeyGenerated, key(info)),
         ActionEnd::Edited(info) => {
-            let _ = hall
-                .note(&[(Kind::KeyEdited, json!({"id": info.id, "label": info.label, "api_key": info.api_key, "details": info.details}))]);
+            let edited = json!({"id": info.id, "label": info.label, "api_key": info.api_key, "details": info.details});
+            note(Kind::KeyEdited, edited);
             // It has its name now: nothing stands in the way of its test.
             if info.stage == KeyStage::New && !info.api_key.is_empty() {
                 tell = Some(rotation::go_on(hall, info.id).await);
@@ -392,7 +397,7 @@ async fn ended(hall: &Arc<Hall>, ticket: String, end: ActionEnd) {
         }
         ActionEnd::Failed { why, wrong_factor, .. } => {
             if *wrong_factor {
-                let _ = hall.note(&[(Kind::UnlockFailed, json!({"why": why, "failures": failures}))]);
+                note(Kind::UnlockFailed, json!({"why": why, "failures": failures}));
             }
         }
     }

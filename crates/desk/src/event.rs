@@ -128,6 +128,8 @@ pub enum Event {
         door: Option<Door>,
         /// Which order.
         id: ClientOrderId,
+        /// By whom: the slot of the session.
+        by: Option<u16>,
         /// Leave it.
         protected: bool,
     },

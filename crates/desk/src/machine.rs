@@ -120,7 +120,7 @@ impl Machine {
             Event::Answered { tag, outcome } => self.answered(tag, outcome, now, &mut out),
             Event::Killed { freeze, keys } => drop(self.kill(freeze, keys, now, &mut out)),
             Event::DeskDied => self.take_back("the desk ended", |_| true, now, &mut out),
-            Event::Protect { door, id, protected } => self.protect(door, &id, protected, now, &mut out),
+            Event::Protect { door, id, by, protected } => self.protect(door, &id, by, protected, now, &mut out),
             Event::Rearmed => {
                 self.stops.clear();
                 self.risk.rearmed();

@@ -306,7 +306,7 @@ impl Pipeline {
             }
             Inbound::Unprotect { id, reply } => {
                 let door = Some(self.door(reply));
-                self.step(Event::Protect { door, id, protected: false });
+                self.step(Event::Protect { door, id, by: None, protected: false });
             }
             Inbound::Event(Event::Killed { freeze, keys }) => self.killed(freeze, keys),
             Inbound::Amend { id, quantity, reply } => {

@@ -179,7 +179,15 @@ impl Machine {
     }
 
     /// Whether a protected order is wanted, or no more.
-    pub(crate) fn protect(&mut self, door: Option<Door>, id: &ClientOrderId, protected: bool, now: Now, out: &mut Vec<Effect>) {
+    pub(crate) fn protect(
+        &mut self,
+        door: Option<Door>,
+        id: &ClientOrderId,
+        by: Option<u16>,
+        protected: bool,
+        now: Now,
+        out: &mut Vec<Effect>,
+    ) {
         let Some(order) = self.orders.get_mut(id).filter(|order| order.is_live()) else {
             let tell = error("unknown-order", format!("no live order named {id} is known"), Advice::Refuse);
             out.extend(door.map(|door| Effect::Tell { door, tell }));
@@ -188,7 +196,12 @@ impl Machine {
         order.protected = protected;
         let order = order.clone();
         let tell = Tell::Order(Box::new(order.view()));
-        self.record(Work::Note, vec![order.clone()], vec![(Kind::OrderProtected, json!({"order": id, "protected": protected}))], out);
+        self.record(
+            Work::Note,
+            vec![order.clone()],
+            vec![(Kind::OrderProtected, json!({"order": id, "protected": protected, "person": by}))],
+            out,
+        );
         if protected {
             // Also from a kill that is under way.
             if let Some(sweep) = self.sweep.as_mut()

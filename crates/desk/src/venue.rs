@@ -351,7 +351,7 @@ fn kind_of(kind: LimitKind) -> Kind {
 
 impl Hall {
     /// What a person decided about a server's key. Kept on disk and in the log.
-    pub(crate) fn change_pin(&self, change: &PinChange) -> Result<(), String> {
+    pub(crate) fn change_pin(&self, change: &PinChange, person: Option<u16>) -> Result<(), String> {
         let (endpoint, key) = named(&change.host, &change.spki_sha256)?;
         let board = &self.venue.board;
         if change.trust {
@@ -367,7 +367,7 @@ impl Hall {
         let snapshot = serde_json::to_string(&board.snapshot()).map_err(|error| error.to_string())?;
         lock(&self.store).set_meta(PINS, Some(&snapshot)).map_err(|error| error.to_string())?;
         let kind = if change.trust { strongroom_audit::Kind::PinAccepted } else { strongroom_audit::Kind::PinForgotten };
-        let _ = self.note(&[(kind, serde_json::json!({"host": change.host, "spki_sha256": change.spki_sha256}))]);
+        let _ = self.note(&[(kind, serde_json::json!({"host": change.host, "spki_sha256": change.spki_sha256, "person": person}))]);
         Ok(())
     }
 

@@ -397,6 +397,8 @@ pub enum Notice {
         /// Which.
         #[serde(with = "serde_bytes")]
         ticket: Vec<u8>,
+        /// The slot of the vault by which the session was opened that it was begun in.
+        by: Option<u16>,
         /// How.
         end: Box<ActionEnd>,
     },

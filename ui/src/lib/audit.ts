@@ -135,7 +135,9 @@ const NOTHING: Ordered = new Map();
 export function subjectOf({ kind, payload }: AuditEntry, ordered: Ordered = NOTHING): string {
   if (typeof payload !== "object" || payload === null) return text(payload);
   const words = SUBJECTS[kind]?.(object(payload), ordered) ?? "";
-  return spaced(words === "" ? listed(object(payload)) : words);
+  if (words === "") return spaced(listed(object(payload)));
+  const { person } = object(payload);
+  return spaced(typeof person === "number" ? `${words}, by slot ${person}` : words);
 }
 
 const FATES: Record<string, string> = { canceled: "cancelled", ambiguous: "no answer", refused: "refused", working: "working" };

@@ -22,47 +22,17 @@ import { checks } from "./fake/checks";
 import { FakeKill } from "./fake/kill";
 import { FakeMarket, TICK_SCALE, instrument } from "./fake/market";
 import { FakeOrders } from "./fake/orders";
+import type { FakeOptions, Scenario } from "./fake/scenario";
 import * as scenes from "./fake/scenes";
 import { ALL_ROLES, FakeVault, outcome } from "./fake/vault";
 import { canPass } from "../state/placing";
 import { priceOf } from "./symbols";
 
 export const FAKE_MARK = "strongroom-simulated-backend";
-const SCENARIOS = [
-  "plain",
-  "live",
-  "missing",
-  "locked",
-  "sealed",
-  "killed",
-  "venue-down",
-  "pin-changed",
-  "rate",
-  "ambiguous",
-  "slow",
-  "link-down",
-  "empty",
-  "quiet",
-  "broken",
-  "idle",
-] as const;
-export type Scenario = (typeof SCENARIOS)[number];
-export const isScenario = (name: string): name is Scenario => (SCENARIOS as readonly string[]).includes(name);
-
 const FRAME_MS = 100;
 const LOG_KEY = "strongroom-log+MCowBQYDK2VwAyEAsimulatedkeyforpractice";
 const HEAD = "7f3a09c15be2d840a91d47c3b85e06f27d3ac91420ebf568e3417bd96c0258fe";
 const no = (code: string, message: string, advice: DoorError["advice"] = "refuse"): DoorError => ({ code, message, advice });
-
-export type FakeOptions = {
-  scenario?: Scenario;
-  theme?: Settings["theme"];
-  density?: Settings["density"];
-  pnl?: Settings["pnl"];
-  still?: boolean;
-  prompt_ms?: number;
-  now_ms?: () => number;
-};
 
 export class FakeWorld implements Commands {
   readonly mark = FAKE_MARK;

@@ -140,7 +140,7 @@ impl Signer {
     pub(super) fn finish(&mut self, prompt: u64, now: Moment, trouble: Option<&str>) -> Vec<Out> {
         let Some(at) = self.dialogues.iter().position(|dialogue| dialogue.prompt == prompt) else { return Vec::new() };
         let Dialogue { ticket, step, .. } = self.dialogues.remove(at);
-        let talk = Talk { prompt, ticket };
+        let talk = self.talk(prompt, ticket);
         let Step::Saving(next) = step else { return talk.fail("a save that nobody asked for", Advice::Bug, false) };
         if let Some(trouble) = trouble {
             return talk.fail(trouble, Advice::Ask, false);
@@ -221,7 +221,7 @@ impl Signer {
             "the desk ended while it saved, and whether that took effect is not known. The vault is sealed: unlock it again, \
              with the new password or kit if the old one is refused, and look"
         };
-        Talk { prompt, ticket }.fail(words, Advice::Reconcile, false)
+        self.talk(prompt, ticket).fail(words, Advice::Reconcile, false)
     }
 
     /// The desk could not save: nothing takes effect.
@@ -247,7 +247,7 @@ impl Signer {
         let Dialogue { ticket, step, .. } = self.dialogues.remove(at);
         if matches!(&step, Step::Saving(Next::End(ActionEnd::PhoneChanged))) {
             // The seed is in the vault: only what is to be forgotten of the old one is not yet.
-            out.extend(Talk { prompt, ticket }.end("The codes of the new phone count, and no others.", ActionEnd::PhoneChanged));
+            out.extend(self.talk(prompt, ticket).end("The codes of the new phone count, and no others.", ActionEnd::PhoneChanged));
             return out;
         }
         if let (Step::Saving(Next::CodesPrinted { before }), Some(open)) = (&step, self.open.as_mut()) {
@@ -264,7 +264,7 @@ impl Signer {
         } else {
             "Nothing was changed"
         };
-        out.extend(Talk { prompt, ticket }.fail(&format!("could not be saved: {error}. {effect}"), Advice::Ask, false));
+        out.extend(self.talk(prompt, ticket).fail(&format!("could not be saved: {error}. {effect}"), Advice::Ask, false));
         out
     }
 }

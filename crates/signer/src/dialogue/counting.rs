@@ -73,7 +73,7 @@ impl Signer {
         let counting = |dialogue: &Dialogue| dialogue.ticket == *ticket && matches!(dialogue.step, Step::Counting(..));
         let Some(at) = self.dialogues.iter().position(counting) else { return Vec::new() };
         let Dialogue { prompt, ticket, step } = self.dialogues.remove(at);
-        let talk = Talk { prompt, ticket };
+        let talk = self.talk(prompt, ticket);
         match (step, refused) {
             (_, Some(why)) => talk.fail(&why, Advice::Ask, false),
             (Step::Counting(Counting::First(pending, words)), None) => self.first_words(talk, *pending, &words, now),
@@ -88,6 +88,6 @@ impl Signer {
         self.dialogues = others;
         let counting: Vec<Dialogue> = counting;
         let why = "the desk ended meanwhile; nothing was tried. Try again";
-        counting.iter().flat_map(|one| Talk { prompt: one.prompt, ticket: one.ticket }.fail(why, Advice::RetryAfter(500), false)).collect()
+        counting.iter().flat_map(|one| self.talk(one.prompt, one.ticket).fail(why, Advice::RetryAfter(500), false)).collect()
     }
 }

@@ -61,6 +61,6 @@ impl Signer {
         if opens && is_new {
             self.open = None;
         }
-        Talk { prompt, ticket }.fail(GIVEN_UP, Advice::Ask, false)
+        self.talk(prompt, ticket).fail(GIVEN_UP, Advice::Ask, false)
     }
 }

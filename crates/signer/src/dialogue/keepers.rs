@@ -371,7 +371,7 @@ impl Signer {
         let at = self.dialogues.iter().position(is_it)?;
         let Dialogue { ticket, step, .. } = self.dialogues.remove(at);
         let super::Step::Keeper(Step::Provider(errand)) = step else { return None };
-        Some((Talk { prompt, ticket }, errand))
+        Some((self.talk(prompt, ticket), errand))
     }
 
     fn make_share(&mut self) -> Option<Shielded> {

@@ -68,6 +68,8 @@ pub(crate) struct Pending {
 pub(crate) struct Begun {
     prompt: u64,
     door: DoorId,
+    /// The slot by which the session there was opened.
+    by: Option<u16>,
     since_ms: u64,
     permission: Permission,
     /// The limits that were in force, where it changes them.
@@ -212,7 +214,8 @@ impl Signer {
         if matches!(dialogue.step, Step::Hello) {
             return Vec::new();
         }
-        vec![ended(&dialogue.ticket, failed(GIVEN_UP, Advice::Ask, false))]
+        let by = self.talk(prompt, dialogue.ticket).by;
+        vec![ended(&dialogue.ticket, by, failed(GIVEN_UP, Advice::Ask, false))]
     }
 
     /// One message of a prompt.
@@ -225,9 +228,9 @@ impl Signer {
             return Vec::new();
         }
         let Dialogue { ticket, step, .. } = self.dialogues.remove(at);
-        let talk = Talk { prompt, ticket };
+        let talk = self.talk(prompt, ticket);
         match (step, message) {
-            (Step::Hello, FromPrompt::Hello(ticket)) => self.begin(Talk { prompt, ticket: *ticket }, now),
+            (Step::Hello, FromPrompt::Hello(ticket)) => self.begin(self.talk(prompt, *ticket), now),
             (step @ Step::Saving(_), _) => {
                 self.dialogues.push(Dialogue { prompt, ticket, step });
                 Vec::new()
@@ -255,6 +258,11 @@ impl Signer {
         }
     }
 
+    fn talk(&self, prompt: u64, ticket: [u8; TICKET_LEN]) -> Talk {
+        let by = self.begun.iter().find(|begun| begun.prompt == prompt).and_then(|begun| begun.by);
+        Talk { prompt, ticket, by }
+    }
+
     fn ask(&mut self, talk: Talk, step: Step, field: Field, words: &str) -> Vec<Out> {
         self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step });
         vec![talk.say(&ToPrompt::Ask(field, words.as_bytes()))]
@@ -278,7 +286,9 @@ impl Signer {
         self.begun.retain(|begun| self.dialogues.iter().any(|dialogue| dialogue.prompt == begun.prompt));
         let policy = self.open.as_ref().filter(|_| matches!(pending.action, Action::SetPolicy(_))).map(|open| open.policy.clone());
         let (permission, door) = (pending.action.permission(), pending.door);
-        self.begun.push(Begun { prompt: talk.prompt, door, since_ms: now.mono_ms, permission, policy });
+        let by = self.open.as_ref().and_then(|open| open.sessions.slot(door));
+        self.begun.push(Begun { prompt: talk.prompt, door, by, since_ms: now.mono_ms, permission, policy });
+        let talk = Talk { by, ..talk };
         match tried_first(&pending.action) {
             Some(tried) => self.count(talk, tried, Counting::First(Box::new(pending), words)),
             None => self.first_words(talk, pending, &words, now),
@@ -455,6 +465,8 @@ impl Signer {
 struct Talk {
     prompt: u64,
     ticket: [u8; TICKET_LEN],
+    /// Whose session it was begun in.
+    by: Option<u16>,
 }
 
 impl Talk {
@@ -468,7 +480,7 @@ impl Talk {
         vec![
             self.say(&ToPrompt::End(false, why.as_bytes())),
             Out::ClosePrompt(self.prompt),
-            ended(&self.ticket, failed(why, advice, wrong_factor)),
+            ended(&self.ticket, self.by, failed(why, advice, wrong_factor)),
         ]
     }
 
@@ -477,7 +489,7 @@ impl Talk {
     }
 
     fn end(&self, words: &str, end: ActionEnd) -> Vec<Out> {
-        vec![self.say(&ToPrompt::End(true, words.as_bytes())), Out::ClosePrompt(self.prompt), ended(&self.ticket, end)]
+        vec![self.say(&ToPrompt::End(true, words.as_bytes())), Out::ClosePrompt(self.prompt), ended(&self.ticket, self.by, end)]
     }
 }
 
@@ -485,6 +497,6 @@ fn failed(why: &str, advice: Advice, wrong_factor: bool) -> ActionEnd {
     ActionEnd::Failed { why: why.to_owned(), advice, wrong_factor }
 }
 
-fn ended(ticket: &[u8; TICKET_LEN], end: ActionEnd) -> Out {
-    Out::Notice(Notice::Ended { ticket: ticket.to_vec(), end: Box::new(end) }, None)
+fn ended(ticket: &[u8; TICKET_LEN], by: Option<u16>, end: ActionEnd) -> Out {
+    Out::Notice(Notice::Ended { ticket: ticket.to_vec(), by, end: Box::new(end) }, None)
 }
