@@ -15,19 +15,20 @@ mod grants;
 mod keepers;
 mod kept_password;
 mod phone;
+mod talk;
 mod ways;
 mod words;
 
 use strongroom_guard::{Permission, Policy, Reason};
 use strongroom_model::{Advice, SlotFor, Timestamp, Venue};
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
-use strongroom_signer_api::{Action, ActionEnd, DoorId, GIVEN_UP, Keeping, KitOpening, Notice, Refusal, Reply};
+use strongroom_signer_api::{Action, ActionEnd, DoorId, GIVEN_UP, Keeping, KitOpening, Refusal, Reply};
 use strongroom_vault::{KdfParams, Kit, SecretBox, SystemEntropy, Vault, peek};
-use zeroize::Zeroizing;
 
 use self::counting::{Counting, tried, tried_first};
 use self::credentials::is_api_key;
 use self::grants::{Generate, Grant, Import};
+use self::talk::{Talk, ended, failed};
 use crate::arena::Shielded;
 use crate::clock::Moment;
 use crate::otp;
@@ -258,11 +259,6 @@ impl Signer {
         }
     }
 
-    fn talk(&self, prompt: u64, ticket: [u8; TICKET_LEN]) -> Talk {
-        let by = self.begun.iter().find(|begun| begun.prompt == prompt).and_then(|begun| begun.by);
-        Talk { prompt, ticket, by }
-    }
-
     fn ask(&mut self, talk: Talk, step: Step, field: Field, words: &str) -> Vec<Out> {
         self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step });
         vec![talk.say(&ToPrompt::Ask(field, words.as_bytes()))]
@@ -458,45 +454,4 @@ impl Signer {
             _ => talk.fail("the prompt said something out of order", Advice::Bug, false),
         }
     }
-}
-
-/// The prompt that is being spoken to.
-#[derive(Clone, Copy)]
-struct Talk {
-    prompt: u64,
-    ticket: [u8; TICKET_LEN],
-    /// Whose session it was begun in.
-    by: Option<u16>,
-}
-
-impl Talk {
-    fn say(&self, message: &ToPrompt<'_>) -> Out {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(1_024));
-        message.write(&mut bytes);
-        Out::Prompt(self.prompt, bytes)
-    }
-
-    fn fail(&self, why: &str, advice: Advice, wrong_factor: bool) -> Vec<Out> {
-        vec![
-            self.say(&ToPrompt::End(false, why.as_bytes())),
-            Out::ClosePrompt(self.prompt),
-            ended(&self.ticket, self.by, failed(why, advice, wrong_factor)),
-        ]
-    }
-
-    fn broken(&self) -> Vec<Out> {
-        self.fail("the signer could not do this; nothing was changed", Advice::Bug, false)
-    }
-
-    fn end(&self, words: &str, end: ActionEnd) -> Vec<Out> {
-        vec![self.say(&ToPrompt::End(true, words.as_bytes())), Out::ClosePrompt(self.prompt), ended(&self.ticket, self.by, end)]
-    }
-}
-
-fn failed(why: &str, advice: Advice, wrong_factor: bool) -> ActionEnd {
-    ActionEnd::Failed { why: why.to_owned(), advice, wrong_factor }
-}
-
-fn ended(ticket: &[u8; TICKET_LEN], by: Option<u16>, end: ActionEnd) -> Out {
-    Out::Notice(Notice::Ended { ticket: ticket.to_vec(), by, end: Box::new(end) }, None)
 }
