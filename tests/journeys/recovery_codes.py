@@ -90,6 +90,8 @@ for fd in (answers[0], shown[1]):
     os.close(fd)
 person.phone = Authenticator(os.read(shown[0], 4096).decode().strip())
 os.write(answers[1], (person.phone.code() + "\n").encode())
+# A step that a code of the old phone has used is used for the new one, too.
+person.phone.used = max(person.phone.used, old_phone.used)
 told = json.loads(door.communicate(timeout=60)[0])
 for fd in (shown[0], answers[1]):
     os.close(fd)
