@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use strongroom_benches::furnish;
 use strongroom_benches::order::{self, KEYS};
-use strongroom_benches::process::{SignerProcess, Wait};
+use strongroom_benches::process::SignerProcess;
 use strongroom_benches::row::Row;
 
 /// `cargo xtask bench` says here where the signer's program is.
@@ -31,7 +31,7 @@ fn main() -> anyhow::Result<()> {
         let mut signer = SignerProcess::start(&program)?;
         furnish(&mut signer, &KEYS[0])?;
         for _ in 0..WARM_UP {
-            signer.timed(&request, Wait::Asleep)?;
+            signer.timed(&request)?;
         }
         took.push(signer.frozen(&request)?);
     }

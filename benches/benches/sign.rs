@@ -13,7 +13,7 @@ use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 use strongroom_benches::here::SignerHere;
 use strongroom_benches::order::{self, KEYS, Key, RECV_WINDOW_MS};
-use strongroom_benches::process::{Cores, SignerProcess, Wait, free};
+use strongroom_benches::process::{Cores, SignerProcess};
 use strongroom_benches::row::{Peer, Row};
 use strongroom_benches::{Spoken as _, furnish};
 use strongroom_model::{CredentialId, Scheme, SignedRequest, Timestamp};
@@ -38,11 +38,13 @@ const WARM_STATE: &str = "warm";
 /// After [`IDLE_GAP`] in which nothing was asked.
 const IDLE_STATE: &str = "from idle";
 const WARM_UP: usize = 100;
-const WARM: usize = 1_500;
+const WARM: usize = 1_000;
 /// A vault signs at most 6,000 new orders per minute: all rounds of one key together stay below that.
 const IDLE: usize = 300;
 /// So long nothing is asked before each sample from idle.
 const IDLE_GAP: Duration = Duration::from_millis(20);
+/// Which core each end runs on decides more than anything else.
+const PLACES: [(Cores, &str); 3] = [(Cores::Free, "cores left free"), (Cores::Shared, "one core"), (Cores::Apart, "two cores")];
 /// The desk records an intent for so long, with a disk's flush, between touching the session and asking for a signature.
 const RECORDING: Duration = Duration::from_millis(2);
 
@@ -211,25 +213,20 @@ fn estimate(scratch: &Path, name: &str) -> anyhow::Result<f64> {
     estimates["median"]["point_estimate"].as_f64().context("criterion's estimate has no median")
 }
 
-/// Through the isolated process, warm and from idle. Which core each end runs on decides more than anything else, so it is
-/// fixed; a reader that spins on the signer's own core would only be in its way.
+/// Through the isolated process, warm and from idle.
 fn through_the_process(key: &Key, peers: &Peers) -> anyhow::Result<Vec<Row>> {
     let program = std::env::var_os(SIGNER_VARIABLE).context("run this with `cargo xtask bench sign`, which builds the signer")?;
     let mut signer = SignerProcess::start(&PathBuf::from(program))?;
     furnish(&mut signer, key)?;
     let request = order::request()?;
     let mut rows = Vec::new();
-    for (wait, cores, reader) in [
-        (Wait::Asleep, Cores::Shared, "reader sleeps, one core"),
-        (Wait::Asleep, Cores::Apart, "reader sleeps, two cores"),
-        (Wait::Spinning, Cores::Apart, "reader spins, two cores"),
-    ] {
+    for (cores, place) in PLACES {
         signer.place(cores)?;
-        round(&mut signer, &request, wait, WARM_UP, Duration::ZERO)?;
+        round(&mut signer, &request, WARM_UP, Duration::ZERO)?;
         for (state, samples, gap, target_us) in [(WARM_STATE, WARM, Duration::ZERO, 15), (IDLE_STATE, IDLE, IDLE_GAP, 150)] {
             let start = Instant::now();
-            let took = round(&mut signer, &request, wait, samples, gap)?;
-            let name = format!("place {} through the signer, {state}, {reader}", word(key.scheme));
+            let took = round(&mut signer, &request, samples, gap)?;
+            let name = format!("place {} through the signer, {state}, {place}", word(key.scheme));
             println!("{name}: {samples} samples in {:.2?}: {}", start.elapsed(), summary(&took));
             for (quantile, label) in [(0.5, "p50"), (0.99, "p99")] {
                 let target_us = (quantile == 0.5).then_some(target_us);
@@ -244,16 +241,24 @@ fn through_the_process(key: &Key, peers: &Peers) -> anyhow::Result<Vec<Row>> {
             }
         }
     }
-    signer.place(Cores::Shared)?;
-    let took = touched_round(&mut signer, &request)?;
-    let name = format!("place {} through the signer, {IDLE_STATE}, as the desk asks, reader sleeps, one core", word(key.scheme));
-    println!("{name}: {IDLE} samples: {}", summary(&took));
-    for (quantile, label) in [(0.5, "p50"), (0.99, "p99")] {
-        let target_us = (quantile == 0.5).then_some(150);
-        let peer = Some(peers.at(key.scheme, IDLE_STATE, quantile)?);
-        rows.push(Row { name: format!("{name}, {label}"), ns: took.value_at_quantile(quantile) as f64, samples: IDLE, target_us, peer });
+    for (cores, place) in PLACES {
+        signer.place(cores)?;
+        let took = touched_round(&mut signer, &request)?;
+        let name = format!("place {} through the signer, {IDLE_STATE}, as the desk asks, {place}", word(key.scheme));
+        println!("{name}: {IDLE} samples: {}", summary(&took));
+        for (quantile, label) in [(0.5, "p50"), (0.99, "p99")] {
+            let target_us = (quantile == 0.5).then_some(150);
+            let peer = Some(peers.at(key.scheme, IDLE_STATE, quantile)?);
+            rows.push(Row {
+                name: format!("{name}, {label}"),
+                ns: took.value_at_quantile(quantile) as f64,
+                samples: IDLE,
+                target_us,
+                peer,
+            });
+        }
     }
-    free()?;
+    signer.place(Cores::Free)?;
     Ok(rows)
 }
 
@@ -264,18 +269,18 @@ fn touched_round(signer: &mut SignerProcess, request: &Request) -> anyhow::Resul
         std::thread::sleep(IDLE_GAP);
         signer.touch()?;
         std::thread::sleep(RECORDING);
-        record(&mut took, signer.timed(request, Wait::Asleep)?);
+        record(&mut took, signer.timed(request)?);
     }
     Ok(took)
 }
 
-fn round(signer: &mut SignerProcess, request: &Request, wait: Wait, samples: usize, gap: Duration) -> anyhow::Result<Histogram<u64>> {
+fn round(signer: &mut SignerProcess, request: &Request, samples: usize, gap: Duration) -> anyhow::Result<Histogram<u64>> {
     let mut took = histogram();
     for _ in 0..samples {
         if !gap.is_zero() {
             std::thread::sleep(gap);
         }
-        record(&mut took, signer.timed(request, wait)?);
+        record(&mut took, signer.timed(request)?);
     }
     Ok(took)
 }

@@ -24,21 +24,12 @@ const STEP_S: u64 = 30;
 const STEP_BEGIN_S: u64 = 20;
 /// How long a prompt and a desk are listened to in turns.
 const TURN: Duration = Duration::from_millis(1);
-/// How long a spinning reader looks before it sleeps.
-const SPIN: Duration = Duration::from_micros(500);
 
-/// How the desk's side waits for a reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
-    /// Asleep in the kernel, as the desk's reader does today.
-    Asleep,
-    /// Looking without sleeping for a moment: [`Channel::recv_spinning`].
-    Spinning,
-}
-
-/// Where the two ends run. Left free, the scheduler may choose either, and stays with it for long.
+/// Where the two ends run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cores {
+    /// Where the scheduler puts them; it stays with a choice for long.
+    Free,
     /// Both on the first core.
     Shared,
     /// The desk's side on the first, the signer on the second.
@@ -89,19 +80,23 @@ impl SignerProcess {
     /// Fixes where this thread and the signer run from now on.
     pub fn place(&self, cores: Cores) -> anyhow::Result<()> {
         let its = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("no process id")?;
-        let signers = if cores == Cores::Apart { 1 } else { 0 };
-        for (pid, core) in [(None, 0), (Some(its), signers)] {
+        let (own, signers) = match cores {
+            Cores::Free => (0..CpuSet::MAX_CPU, 0..CpuSet::MAX_CPU),
+            Cores::Shared => (0..1, 0..1),
+            Cores::Apart => (0..1, 1..2),
+        };
+        for (pid, among) in [(None, own), (Some(its), signers)] {
             let mut set = CpuSet::new();
-            set.set(core);
-            sched_setaffinity(pid, &set).with_context(|| format!("cannot run on core {core} alone"))?;
+            among.clone().for_each(|core| set.set(core));
+            sched_setaffinity(pid, &set).with_context(|| format!("cannot run on the cores {among:?} alone"))?;
         }
         Ok(())
     }
 
     /// From a request as a value to its reply as a value: framing, channel, signature, channel, reading.
-    pub fn timed(&mut self, request: &Request, wait: Wait) -> anyhow::Result<Duration> {
+    pub fn timed(&mut self, request: &Request) -> anyhow::Result<Duration> {
         let start = Instant::now();
-        let reply = self.exchange(request, b"", wait)?;
+        let reply = self.exchange(request, b"")?;
         let took = start.elapsed();
         anyhow::ensure!(matches!(reply, Reply::Signed { .. }), "not signed: {reply:?}");
         self.confirm_saves()?;
@@ -115,7 +110,7 @@ impl SignerProcess {
         let start = Instant::now();
         self.supervisor.send(&ToSigner::Freeze(Freeze::everything("measured")).encode(), &[])?;
         loop {
-            match self.exchange(request, b"", Wait::Asleep)? {
+            match self.exchange(request, b"")? {
                 Reply::Signed { .. } => {}
                 Reply::Refused(Refusal::Guard(Reason::KillSwitch { .. })) => return Ok(start.elapsed()),
                 other => anyhow::bail!("neither signed nor frozen: {other:?}"),
@@ -125,30 +120,26 @@ impl SignerProcess {
 
     /// What a door's arrival makes the desk ask.
     pub fn touch(&mut self) -> anyhow::Result<()> {
-        let reply = self.exchange(&Request::Touch { ago_ms: 0 }, b"", Wait::Asleep)?;
+        let reply = self.exchange(&Request::Touch { ago_ms: 0 }, b"")?;
         anyhow::ensure!(matches!(reply, Reply::Done), "not touched: {reply:?}");
         Ok(())
     }
 
-    fn exchange(&mut self, request: &Request, tail: &[u8], wait: Wait) -> anyhow::Result<Reply> {
+    fn exchange(&mut self, request: &Request, tail: &[u8]) -> anyhow::Result<Reply> {
         let id = self.next_id;
         self.next_id += 1;
         frame::write(&mut self.out, Kind::Request, id, request, tail)?;
         self.desk.send(&self.out, &[])?;
         loop {
-            if let Some(reply) = self.hear(wait)? {
+            if let Some(reply) = self.hear()? {
                 return Ok(reply);
             }
         }
     }
 
-    /// Takes one packet: a reply, or a notice that is kept.
-    fn hear(&mut self, wait: Wait) -> anyhow::Result<Option<Reply>> {
-        let packet = match wait {
-            Wait::Asleep => self.desk.recv(&mut self.buffer)?,
-            Wait::Spinning => self.desk.recv_spinning(&mut self.buffer, SPIN)?,
-        };
-        let packet = packet.context("the signer ended")?;
+    /// Takes one packet, waiting for it as the desk's reader does: a reply, or a notice that is kept.
+    fn hear(&mut self) -> anyhow::Result<Option<Reply>> {
+        let packet = self.desk.recv_spinning(&mut self.buffer)?.context("the signer ended")?;
         let frame = Frame::parse(&self.buffer[..packet.len])?;
         match frame.kind {
             Kind::Reply => return Ok(Some(frame.message(&mut self.scratch)?)),
@@ -167,22 +158,15 @@ impl SignerProcess {
 
     fn confirm_saves(&mut self) -> anyhow::Result<()> {
         while let Some(saved) = self.unsaved.pop() {
-            self.exchange(&Request::Saved(saved), b"", Wait::Asleep)?;
+            self.exchange(&Request::Saved(saved), b"")?;
         }
         Ok(())
     }
 }
 
-/// Takes back what [`SignerProcess::place`] did to this thread.
-pub fn free() -> anyhow::Result<()> {
-    let mut set = CpuSet::new();
-    (0..CpuSet::MAX_CPU).for_each(|core| set.set(core));
-    Ok(sched_setaffinity(None, &set)?)
-}
-
 impl Spoken for SignerProcess {
     fn ask(&mut self, request: Request, tail: &[u8]) -> anyhow::Result<Reply> {
-        let reply = self.exchange(&request, tail, Wait::Asleep)?;
+        let reply = self.exchange(&request, tail)?;
         self.confirm_saves()?;
         Ok(reply)
     }
@@ -212,7 +196,7 @@ impl Spoken for SignerProcess {
                 }
             }
             if self.desk.wait(TURN)? {
-                anyhow::ensure!(self.hear(Wait::Asleep)?.is_none(), "a reply to nothing");
+                anyhow::ensure!(self.hear()?.is_none(), "a reply to nothing");
                 self.confirm_saves()?;
             }
             if let Some(end) = self.end.take() {

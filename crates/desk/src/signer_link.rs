@@ -113,7 +113,7 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 fn read(channel: &Channel, shared: &Mutex<Shared>, told: &mpsc::UnboundedSender<Told>) {
     let mut buffer = vec![0; PACKET_LEN_MAX];
     let mut scratch = Vec::new();
-    while let Ok(Some(packet)) = channel.recv(&mut buffer) {
+    while let Ok(Some(packet)) = channel.recv_spinning(&mut buffer) {
         let Ok(frame) = Frame::parse(&buffer[..packet.len]) else { break };
         match frame.kind {
             Kind::Reply => {

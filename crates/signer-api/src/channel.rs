@@ -16,6 +16,8 @@ use rustix::net::{
 
 /// Largest packet.
 pub const PACKET_LEN_MAX: usize = 64 * 1024;
+/// After a packet the next one is awaited so long without sleeping: waking up costs more than signing an order.
+pub const SPIN: Duration = Duration::from_micros(200);
 /// Most descriptors in one packet.
 pub const FDS_MAX: usize = 8;
 
@@ -97,10 +99,9 @@ impl Channel {
         self.recv_flags(buffer, RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT)
     }
 
-    /// Looks for a packet for `spin` without sleeping, then sleeps until one comes: waking a sleeping core costs
-    /// more than signing an order.
-    pub fn recv_spinning(&self, buffer: &mut [u8], spin: Duration) -> io::Result<Option<Packet>> {
-        let end = Instant::now() + spin;
+    /// Looks for a packet for [`SPIN`] without sleeping, then sleeps until one comes.
+    pub fn recv_spinning(&self, buffer: &mut [u8]) -> io::Result<Option<Packet>> {
+        let end = Instant::now() + SPIN;
         loop {
             match self.try_recv(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -109,7 +110,8 @@ impl Channel {
             if Instant::now() >= end {
                 return self.recv(buffer);
             }
-            std::hint::spin_loop();
+            // The other end may want this very core.
+            std::thread::yield_now();
         }
     }
 
@@ -165,7 +167,7 @@ mod tests {
         let mut buffer = [0; 16];
         let one = right.recv(&mut buffer).unwrap().unwrap();
         assert_eq!((&buffer[..one.len], one.fds.len()), (&b"one"[..], 0));
-        let two = right.recv_spinning(&mut buffer, Duration::from_micros(10)).unwrap().unwrap();
+        let two = right.recv_spinning(&mut buffer).unwrap().unwrap();
         assert_eq!((&buffer[..two.len], two.fds.len()), (&b"two"[..], 1));
         assert_eq!(right.try_recv(&mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         left.send(&[1; 17], &[]).unwrap();

@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use strongroom_model::Timestamp;
 use strongroom_signer::arena::{Arena, reserve_for_keys};
 use strongroom_signer::stack::{self, Depth};
 use strongroom_signer::{Moment, Out, Signer, walls};
-use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
+use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX, SPIN};
 use strongroom_signer_api::control::{FromSigner, ToSigner};
 use strongroom_signer_api::frame::{self, Frame, Kind};
 use strongroom_signer_api::prompt::FromPrompt;
@@ -24,8 +24,6 @@ use zeroize::{Zeroize as _, Zeroizing};
 #[global_allocator]
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
 
-/// After an answer the next request is awaited so long without sleeping: waking up costs more than signing.
-const SPIN: Duration = Duration::from_micros(200);
 /// Supervisor and prompts are looked at after so many requests of a busy desk.
 const REQUESTS_IN_A_ROW_MAX: u32 = 16;
 /// Largest file taken over a descriptor.
@@ -116,7 +114,8 @@ impl Shell {
                     if served == 0 || Instant::now() >= spin_until {
                         return;
                     }
-                    std::hint::spin_loop();
+                    // The other end may want this very core.
+                    std::thread::yield_now();
                 }
                 Ok(None) | Err(_) => self.desk = None,
             }

@@ -114,6 +114,7 @@ fn filter() -> Result<BpfProgram, seccompiler::BackendError> {
         libc::SYS_mremap,
         libc::SYS_brk,
         libc::SYS_futex,
+        libc::SYS_sched_yield,
         libc::SYS_getrandom,
         libc::SYS_clock_gettime,
         libc::SYS_rt_sigreturn,
