@@ -31,6 +31,8 @@ static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_all
 const SIGNER_VARIABLE: &str = "STRONGROOM_SIGNER";
 /// `cargo xtask bench` says here where the peers' Python is.
 const PYTHON_VARIABLE: &str = "STRONGROOM_VENV";
+/// `cargo xtask bench` says here where the peers' JavaScript is.
+const NODE_VARIABLE: &str = "STRONGROOM_NODE_MODULES";
 
 const CRITERION_SAMPLES: usize = 100;
 /// Back to back; the peer's script uses the same words.
@@ -170,7 +172,8 @@ fn in_process(key: &Key, peers: &Peers, scratch: &Path) -> anyhow::Result<Vec<Ro
         let name = format!("sign {} {name}", word(key.scheme));
         criterion.bench_function(&name, |bencher| bencher.iter(&mut *routine));
         let ns = estimate(scratch, &name)?;
-        measured.push(Row { name, ns, samples: CRITERION_SAMPLES, target_us, peer: Some(peers.at(key.scheme, WARM_STATE, 0.5)?) });
+        let row = Row { name, ns, samples: CRITERION_SAMPLES, target_us, peer: None };
+        measured.extend(row.beside(peers.at(key.scheme, WARM_STATE, 0.5)?));
         anyhow::Ok(())
     };
     // The design's figures are for HMAC: one Ed25519 signature alone takes longer.
@@ -200,8 +203,8 @@ fn in_process(key: &Key, peers: &Peers, scratch: &Path) -> anyhow::Result<Vec<Ro
     }
     let name = format!("sign {} in process, shielded, limits, {IDLE_STATE}, p50", word(key.scheme));
     println!("{name}: {IDLE} samples: {}", summary(&took));
-    let peer = Some(peers.at(key.scheme, IDLE_STATE, 0.5)?);
-    measured.push(Row { name, ns: took.value_at_quantile(0.5) as f64, samples: IDLE, target_us: None, peer });
+    let row = Row { name, ns: took.value_at_quantile(0.5) as f64, samples: IDLE, target_us: None, peer: None };
+    measured.extend(row.beside(peers.at(key.scheme, IDLE_STATE, 0.5)?));
     Ok(measured)
 }
 
@@ -228,17 +231,7 @@ fn through_the_process(key: &Key, peers: &Peers) -> anyhow::Result<Vec<Row>> {
             let took = round(&mut signer, &request, samples, gap)?;
             let name = format!("place {} through the signer, {state}, {place}", word(key.scheme));
             println!("{name}: {samples} samples in {:.2?}: {}", start.elapsed(), summary(&took));
-            for (quantile, label) in [(0.5, "p50"), (0.99, "p99")] {
-                let target_us = (quantile == 0.5).then_some(target_us);
-                let ns = took.value_at_quantile(quantile) as f64;
-                rows.push(Row {
-                    name: format!("{name}, {label}"),
-                    ns,
-                    samples,
-                    target_us,
-                    peer: Some(peers.at(key.scheme, state, quantile)?),
-                });
-            }
+            rows.extend(percentiles(&name, &took, target_us, |quantile| peers.at(key.scheme, state, quantile))?);
         }
     }
     for (cores, place) in PLACES {
@@ -246,19 +239,25 @@ fn through_the_process(key: &Key, peers: &Peers) -> anyhow::Result<Vec<Row>> {
         let took = touched_round(&mut signer, &request)?;
         let name = format!("place {} through the signer, {IDLE_STATE}, as the desk asks, {place}", word(key.scheme));
         println!("{name}: {IDLE} samples: {}", summary(&took));
-        for (quantile, label) in [(0.5, "p50"), (0.99, "p99")] {
-            let target_us = (quantile == 0.5).then_some(150);
-            let peer = Some(peers.at(key.scheme, IDLE_STATE, quantile)?);
-            rows.push(Row {
-                name: format!("{name}, {label}"),
-                ns: took.value_at_quantile(quantile) as f64,
-                samples: IDLE,
-                target_us,
-                peer,
-            });
-        }
+        rows.extend(percentiles(&name, &took, 150, |quantile| peers.at(key.scheme, IDLE_STATE, quantile))?);
     }
     signer.place(Cores::Free)?;
+    Ok(rows)
+}
+
+/// Median, which has a target, and p99, each beside the peers'.
+fn percentiles(
+    name: &str,
+    took: &Histogram<u64>,
+    target_us: u32,
+    peers: impl Fn(f64) -> anyhow::Result<Vec<Peer>>,
+) -> anyhow::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for (quantile, label, target_us) in [(0.5, "p50", Some(target_us)), (0.99, "p99", None)] {
+        let ns = took.value_at_quantile(quantile) as f64;
+        let row = Row { name: format!("{name}, {label}"), ns, samples: usize::try_from(took.len())?, target_us, peer: None };
+        rows.extend(row.beside(peers(quantile)?));
+    }
     Ok(rows)
 }
 
@@ -302,31 +301,49 @@ fn summary(took: &Histogram<u64>) -> String {
     format!("min={:.1} {} max={:.1} us", us(took.min()), quantiles.join(" "), us(took.max()))
 }
 
-/// What ccxt took for the same order, up to where it would send.
-struct Peers {
+/// What ccxt took for the same order, up to where it would send, in one language.
+struct Ccxt {
     version: String,
     took: Vec<(Scheme, &'static str, Histogram<u64>)>,
 }
 
+/// ccxt in each of its languages.
+struct Peers(Vec<Ccxt>);
+
 impl Peers {
-    fn at(&self, scheme: Scheme, state: &str, quantile: f64) -> anyhow::Result<Peer> {
-        let (.., took) = self.took.iter().find(|(of, when, _)| *of == scheme && *when == state).context("the peer did not measure this")?;
-        Ok(Peer { name: "ccxt", version: self.version.clone(), ns: took.value_at_quantile(quantile) as f64 })
+    fn at(&self, scheme: Scheme, state: &str, quantile: f64) -> anyhow::Result<Vec<Peer>> {
+        let at = |ccxt: &Ccxt| {
+            let (.., took) =
+                ccxt.took.iter().find(|(of, when, _)| *of == scheme && *when == state).context("the peer did not measure this")?;
+            Ok(Peer { name: "ccxt", version: ccxt.version.clone(), ns: took.value_at_quantile(quantile) as f64 })
+        };
+        self.0.iter().map(at).collect()
     }
 }
 
 fn peers(scratch: &Path) -> anyhow::Result<Peers> {
-    let environment = std::env::var_os(PYTHON_VARIABLE).context("run this with `cargo xtask bench sign`, which sets up ccxt")?;
+    let set_up = |variable: &str| {
+        let folder = std::env::var_os(variable).context("run this with `cargo xtask bench sign`, which sets up ccxt")?;
+        anyhow::Ok(PathBuf::from(folder))
+    };
     let keys: Vec<Value> =
         KEYS.iter().map(|key| json!({ "scheme": word(key.scheme), "api_key": key.api_key, "secret": key.secret })).collect();
     let file = scratch.join("keys.json");
     std::fs::write(&file, serde_json::to_vec(&keys)?)?;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/ccxt_sign.py");
-    let output =
-        Command::new(PathBuf::from(environment).join("bin/python")).arg(script).arg(&file).output().context("cannot start Python")?;
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
+    let mut python = Command::new(set_up(PYTHON_VARIABLE)?.join("bin/python"));
+    python.arg(scripts.join("ccxt_sign.py"));
+    let mut node = Command::new("node");
+    node.arg(scripts.join("ccxt_sign.mjs")).env("NODE_PATH", set_up(NODE_VARIABLE)?);
+    let measured = [python, node].into_iter().map(|mut peer| ccxt(peer.arg(&file).arg(scripts.join("venue.json"))));
+    Ok(Peers(measured.collect::<anyhow::Result<_>>()?))
+}
+
+fn ccxt(command: &mut Command) -> anyhow::Result<Ccxt> {
+    let output = command.output().with_context(|| format!("cannot start {}", command.get_program().display()))?;
     anyhow::ensure!(output.status.success(), "ccxt failed: {}", String::from_utf8_lossy(&output.stderr));
     let said: Value = serde_json::from_slice(&output.stdout)?;
-    let version = format!("{} (Python {})", said["ccxt"].as_str().unwrap_or_default(), said["python"].as_str().unwrap_or_default());
+    let version = format!("{} ({})", said["ccxt"].as_str().unwrap_or_default(), said["runtime"].as_str().unwrap_or_default());
     let mut took = Vec::new();
     for (key, state) in KEYS.iter().flat_map(|key| [WARM_STATE, IDLE_STATE].map(|state| (key, state))) {
         let mut of = histogram();
@@ -336,5 +353,5 @@ fn peers(scratch: &Path) -> anyhow::Result<Peers> {
         println!("ccxt {version} {} {state}: {} samples: {}", word(key.scheme), of.len(), summary(&of));
         took.push((key.scheme, state, of));
     }
-    Ok(Peers { version, took })
+    Ok(Ccxt { version, took })
 }

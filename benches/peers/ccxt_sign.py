@@ -1,6 +1,6 @@
 """How long ccxt takes from create_order to its fetch, where a request would leave. Nothing is sent.
 
-Usage: ccxt_sign.py KEYS.json, which holds [{"scheme": ..., "api_key": ..., "secret": ...}].
+Usage: ccxt_sign.py KEYS.json VENUE.json; KEYS holds [{"scheme": ..., "api_key": ..., "secret": ...}].
 Prints one JSON line: versions, and nanoseconds of every sample by scheme, warm and after a pause each.
 """
 
@@ -8,6 +8,7 @@ import json
 import platform
 import sys
 import time
+from pathlib import Path
 
 import ccxt
 
@@ -15,42 +16,7 @@ SAMPLES = 5_000
 WARM_UP = 500
 IDLE = 300
 IDLE_GAP_S = 0.02
-
-# One entry of exchangeInfo, as Binance documents it.
-MARKET = {
-    "symbol": "BTCUSDT",
-    "status": "TRADING",
-    "baseAsset": "BTC",
-    "baseAssetPrecision": 8,
-    "quoteAsset": "USDT",
-    "quotePrecision": 8,
-    "quoteAssetPrecision": 8,
-    "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"],
-    "isSpotTradingAllowed": True,
-    "isMarginTradingAllowed": False,
-    "permissions": ["SPOT"],
-    "filters": [
-        {"filterType": "PRICE_FILTER", "minPrice": "0.01", "maxPrice": "1000000.00", "tickSize": "0.01"},
-        {"filterType": "LOT_SIZE", "minQty": "0.00001", "maxQty": "9000.00", "stepSize": "0.00001"},
-        {"filterType": "NOTIONAL", "minNotional": "5.00", "maxNotional": "9000000.00"},
-    ],
-}
-# What a venue answers, so that create_order ends as it does in earnest.
-ANSWER = {
-    "symbol": "BTCUSDT",
-    "orderId": 1,
-    "clientOrderId": "measured-0123456789abcdef",
-    "transactTime": 1_800_000_000_000,
-    "price": "50000.00",
-    "origQty": "0.01000",
-    "executedQty": "0.00000",
-    "cummulativeQuoteQty": "0.00000",
-    "status": "NEW",
-    "timeInForce": "GTC",
-    "type": "LIMIT",
-    "side": "BUY",
-    "fills": [],
-}
+KEYS, VENUE = (json.loads(Path(name).read_text(encoding="utf-8")) for name in sys.argv[1:3])
 
 
 class Halted(ccxt.binance):
@@ -62,7 +28,7 @@ class Halted(ccxt.binance):
     def fetch(self, url, method="GET", headers=None, body=None):
         self.reached_ns = time.perf_counter_ns()
         self.left = (url, method, headers, body)
-        return {"symbols": [MARKET]} if "exchangeInfo" in url else ANSWER
+        return {"symbols": [VENUE["market"]]} if "exchangeInfo" in url else VENUE["answer"]
 
 
 def measure(key):
@@ -87,12 +53,10 @@ def measure(key):
 
 
 def main():
-    with open(sys.argv[1], encoding="utf-8") as file:
-        keys = json.load(file)
     print(json.dumps({
         "ccxt": ccxt.__version__,
-        "python": platform.python_version(),
-        "took_ns": {key["scheme"]: measure(key) for key in keys},
+        "runtime": f"Python {platform.python_version()}",
+        "took_ns": {key["scheme"]: measure(key) for key in KEYS},
     }))
 
 

@@ -30,6 +30,11 @@ pub struct Row {
 }
 
 impl Row {
+    /// The same figure beside each of them, a row for each.
+    pub fn beside(self, peers: Vec<Peer>) -> impl Iterator<Item = Self> {
+        peers.into_iter().map(move |peer| Self { peer: Some(peer), ..self.clone() })
+    }
+
     /// As the line that `cargo xtask bench` reads.
     pub fn line(&self) -> String {
         let mut row = json!({ "name": self.name, "value": rounded(self.ns / 1_000.0), "unit": "us", "samples": self.samples });

@@ -16,6 +16,8 @@ use crate::views::{AuditPage, Hello, Killed, Order, Outcome, Push, Source, Verif
 const HEAD: &str = "// Made from the Rust types by `STRONGROOM_BINDINGS=write cargo test -p strongroom-app bindings`; do not edit.\n// Decimal numbers are strings, never floats. A `Timestamp` is microseconds since 1970, UTC.\n\nexport type Decimal = string;\n";
 const TAIL: &str = "/** Every command of the app, its arguments and its answer. Each rejects with a `DoorError`. This table is also the permission list. */\n";
 
+const RULES: &str = "/** Every rule of the gate, in the order of checks: who holds it, and what it demands. */\n";
+
 /// A callback of the page in Rust's clothes.
 struct Pushes;
 
@@ -80,7 +82,13 @@ fn bindings() -> String {
     }
     table!(describe);
     let types: Vec<String> = found.declared.values().map(|decl| format!("export {decl}")).collect();
-    let made = format!("{HEAD}{}\n\n{TAIL}export interface Commands {{\n{}\n}}", types.join("\n\n"), commands.join("\n"));
+    let rules: Vec<String> = strongroom_guard::RULES.iter().map(|rule| format!("  {},", serde_json::json!(rule))).collect();
+    let made = format!(
+        "{HEAD}{}\n\n{TAIL}export interface Commands {{\n{}\n}}\n\n{RULES}export const RULES = [\n{}\n] as const;",
+        types.join("\n\n"),
+        commands.join("\n"),
+        rules.join("\n")
+    );
     made.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 

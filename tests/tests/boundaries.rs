@@ -6,19 +6,21 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
 
 use strongroom_guard::Freeze;
+use strongroom_signer::Out;
 use strongroom_signer_api::prompt::Field;
-use strongroom_signer_api::{Action, ActionEnd, Reply, Request, SignAsk};
-use strongroom_tests::signer_world::{SignerWorld, code_at};
+use strongroom_signer_api::{Action, ActionEnd, Refusal, Reply, Request, SignAsk};
+use strongroom_tests::signer_world::{SignerWorld, code_at, moment};
 use strongroom_tests::vectors::{Verdict, run};
 
 const MS: i64 = 1_800_000_000_000;
 const SECRET: &[u8] = b"THE-PLANTED-API-SECRET-0123456789";
 const PASSWORD: &[u8] = b"the planted password";
 
-const ATTEMPTS: [&str; 8] = ["tcp", "udp", "unix", "read", "write", "exec", "thread", "signal"];
+const ATTEMPTS: [&str; 13] =
+    ["tcp", "udp", "unix", "read", "write", "exec", "thread", "signal", "attach", "peek", "executable", "dumpable", "limit"];
 
 #[test]
-fn the_signer_cannot_open_a_socket_or_a_file_or_start_anything() {
+fn the_signer_cannot_open_start_attach_or_loosen_anything() {
     let hostile = env!("CARGO_BIN_EXE_behind_the_walls");
     let lived = Command::new(hostile).arg("nothing").output().unwrap();
     assert!(lived.status.success() && lived.stdout.ends_with(b"lived\n"), "the control did not live: {lived:?}");
@@ -75,6 +77,42 @@ fn no_signer_reply_carries_a_secret() {
     assert!(contains(&world.told_desk, b"planted-key-name"), "the search finds what is there");
     for secret in [SECRET, PASSWORD, seed.as_bytes(), world.kit.as_bytes(), &world.kit.as_bytes()[10..20]] {
         assert!(!contains(&world.told_desk, secret), "found {:?}", String::from_utf8_lossy(secret));
+    }
+}
+
+#[test]
+fn nothing_is_signed_that_is_dated_far_off_or_lasts_long() {
+    let mut world = SignerWorld::with_vault(PASSWORD, MS);
+    world.import("key", SECRET, MS + 60_000);
+    for (clock_offset_us, recv_window_ms, expected) in [
+        (60_000_000, 10_000, "signed"),
+        (60_000_001, 10_000, "clock-offset"),
+        (-60_000_000, 1, "signed"),
+        (-60_000_001, 1, "clock-offset"),
+        (i64::MIN, 5_000, "clock-offset"),
+        (0, 10_001, "recv-window"),
+        (0, 0, "recv-window"),
+        (0, u32::MAX, "recv-window"),
+    ] {
+        let intent = strongroom_model::Intent::QueryBalances;
+        let ask = SignAsk { intent, credential: None, clock_offset_us, recv_window_ms, audit_seq: 0 };
+        let told = match world.ask(Request::Sign(ask), b"", MS + 61_000) {
+            Reply::Signed { .. } => "signed",
+            Reply::Refused(refusal) => refusal.code(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(told, expected, "{clock_offset_us} us off, for {recv_window_ms} ms");
+    }
+}
+
+#[test]
+fn a_request_is_heard_only_if_its_number_grows() {
+    let mut world = SignerWorld::with_vault(PASSWORD, MS);
+    for (id, is_heard) in [(1_000, true), (1_000, false), (999, false), (0, false), (1_007, true), (1_006, false), (u64::MAX, true)] {
+        let out = world.signer.on_desk(id, Request::Status, b"", Vec::new(), moment(MS + 1_000));
+        let told = out.iter().any(|out| matches!(out, Out::Reply(to, Reply::Status(_)) if *to == id));
+        let refused = out.iter().any(|out| matches!(out, Out::Reply(to, Reply::Refused(Refusal::NotUnderstood)) if *to == id));
+        assert_eq!((told, refused), (is_heard, !is_heard), "{id}");
     }
 }
 

@@ -277,7 +277,7 @@ fn amendments_and_logins_raise_nothing() {
         } else {
             forged_beside(&mut rng, number)
         };
-        let ask = SignAsk { intent: intent.clone(), credential: None, clock_offset_us: 0, recv_window_ms: 60_000, audit_seq: 0 };
+        let ask = SignAsk { intent: intent.clone(), credential: None, clock_offset_us: 0, recv_window_ms: 10_000, audit_seq: 0 };
         if let Some(Reply::Signed { request, .. }) = world.ask_impatiently(Request::Sign(ask), ms) {
             let fields = fields_of(&request);
             match &intent {

@@ -1,6 +1,7 @@
 // Every screen through axe, in both themes. Contrast needs a real engine: scripts/axe.mjs.
 import axe from "axe-core";
 import { describe, expect, it } from "vitest";
+import { RULES } from "../src/bindings/contract";
 import type { Scenario } from "../src/lib/fake/scenario";
 import { all, calls, find, get, open, openDesk, until } from "./world";
 
@@ -84,6 +85,10 @@ describe("screens at work", () => {
     expect(document.documentElement.dataset.density).toBe("compact");
     expect(calls(world, "settings").at(-1)).toMatchObject({ settings: { theme: "light", density: "compact" } });
     expect(all("policy-managed")).toEqual([]);
+    expect(all("rule").map((row) => row.dataset.rule)).toEqual(RULES.map(({ name }) => name));
+    const rule = (name: string) => all("rule").find((row) => row.dataset.rule === name)?.textContent;
+    expect(rule("price-collar")).toContain("desk");
+    expect(rule("day-notional")).toContain("signer");
     await world.user.click(await find("policy-edit"));
     await world.user.clear(get("policy-notional"));
     await world.user.type(get("policy-notional"), "1000");

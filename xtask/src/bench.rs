@@ -46,11 +46,15 @@ pub(crate) fn run(place: &Place, name: &str, json: bool) -> anyhow::Result<bool>
 /// The raw output of a criterion benchmark.
 fn measured(place: &Place, name: &str) -> anyhow::Result<String> {
     let python = setup::python_environment(place)?;
+    let javascript = setup::javascript_clients(place)?.join("node_modules");
     let claim = place.claim_target()?;
     let mut signer = place.cargo(["build", "--release", "-p", "strongroom-signer", "--bin", "strongroom-signer"]);
     must_succeed(signer.stdout(Stdio::null()))?;
     let mut cargo = place.cargo(["bench", "-p", "strongroom-benches", "--bench", name]);
-    cargo.env("STRONGROOM_SIGNER", place.target.join("release/strongroom-signer")).env("STRONGROOM_VENV", python);
+    cargo
+        .env("STRONGROOM_SIGNER", place.target.join("release/strongroom-signer"))
+        .env("STRONGROOM_VENV", python)
+        .env("STRONGROOM_NODE_MODULES", javascript);
     let output = cargo.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
     drop(claim);
     let raw = String::from_utf8_lossy(&output.stdout).into_owned();

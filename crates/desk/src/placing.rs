@@ -229,3 +229,50 @@ fn denied(reason: &Reason) -> Tell {
 pub(crate) fn not_known(order: &Order, fills: &[Fill]) -> Vec<Fill> {
     fills.iter().filter(|fill| !order.fills.contains_key(&fill.trade_id.0)).cloned().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use strongroom_model::{OrderSpec, Side, TimeInForce};
+
+    use super::*;
+    use crate::event::Event;
+
+    const fn at(mono_ms: u64) -> Now {
+        Now { wall: Timestamp::from_ms(1_800_000_000_000), mono_ms, venue_offset_us: 0 }
+    }
+
+    /// Far above the market.
+    fn order(id: &str, quantity: &str) -> PlaceOrder {
+        let spec = OrderSpec::Limit { price: "60000".parse().unwrap(), quantity: quantity.parse().unwrap(), tif: TimeInForce::Gtc };
+        let client_order_id = ClientOrderId::parse(id).unwrap();
+        PlaceOrder { client_order_id, symbol: Symbol::parse("BTCUSDT").unwrap(), side: Side::Buy, spec, reduce_only: false }
+    }
+
+    fn placed(machine: &mut Machine, order: PlaceOrder, mono_ms: u64) -> String {
+        let market = Quote { mark: "50000".parse().ok(), average: None };
+        let effects = machine.on(Event::Place { door: 1, by: DoorId::DESK, order, market, reason: None }, at(mono_ms));
+        let refused = effects.iter().find_map(|effect| match effect {
+            Effect::Tell { tell: Tell::Error(error), .. } => Some(error.code.clone()),
+            _ => None,
+        });
+        refused.unwrap_or_else(|| "recorded".to_owned())
+    }
+
+    #[test]
+    fn an_order_is_let_pass_once_exactly_as_named_and_for_two_minutes() {
+        for (id, quantity, mono_ms, expected) in [
+            ("a", "0.1", 10, "recorded"),
+            ("a", "0.1", 10 + OVERRIDE_MS - 1, "recorded"),
+            ("a", "0.1", 10 + OVERRIDE_MS, "price-collar"),
+            ("a", "0.10001", 10, "price-collar"),
+            ("b", "0.1", 10, "price-collar"),
+        ] {
+            let mut machine = Machine::resume(Vec::new(), at(1), 5_000);
+            machine.on(Event::Policy(Some(Policy::initial())), at(1));
+            assert_eq!(placed(&mut machine, order("a", "0.1"), 5), "price-collar", "before it is let pass");
+            machine.on(Event::Overridden { order: order("a", "0.1"), why: "tested".to_owned() }, at(10));
+            assert_eq!(placed(&mut machine, order(id, quantity), mono_ms), expected, "{quantity} as {id} at {mono_ms}");
+            assert_eq!(placed(&mut machine, order("c", "0.1"), mono_ms), "price-collar", "another one");
+        }
+    }
+}

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use strongroom_desk_api::{CountedBy, Interval, LimitView, LineKind, LineView, Mode};
 use strongroom_guard::Policy;
-use strongroom_model::{Candle, Instrument, OrderSpec, PlaceOrder, SignedRequest, Symbol};
+use strongroom_model::{Candle, Instrument, PlaceOrder, SignedRequest, Symbol};
 use strongroom_net::clock::{Sample, VenueClock};
 use strongroom_net::governor::{Governor, Kind, Priority, PushBack, RateRule};
 use strongroom_net::{Answer, ConfirmError, Endpoint, Fingerprint, Host, Line, PinBoard, SendError, Trust};
@@ -227,26 +227,7 @@ impl Venue {
         let Some(instrument) = instruments.iter().find(|instrument| instrument.symbol == order.symbol) else {
             return Err(format!("the venue does not trade {}", order.symbol));
         };
-        if let Some(price) = order.spec.price()
-            && !price.is_multiple_of(instrument.price.tick)
-        {
-            return Err(format!("price {price} is not a multiple of the tick {}", instrument.price.tick));
-        }
-        if let Some(quantity) = order.spec.quantity() {
-            if !quantity.is_multiple_of(instrument.lot.step) {
-                return Err(format!("quantity {quantity} is not a multiple of the step {}", instrument.lot.step));
-            }
-            if quantity < instrument.lot.min {
-                return Err(format!("quantity {quantity} is below the smallest, {}", instrument.lot.min));
-            }
-        }
-        if let (OrderSpec::Limit { price, quantity, .. } | OrderSpec::PostOnly { price, quantity }, min) =
-            (order.spec, instrument.notional.min)
-            && price.checked_mul(quantity).is_some_and(|value| value < min)
-        {
-            return Err(format!("an order value of {} is below the smallest, {min}", price * quantity));
-        }
-        Ok(())
+        instrument.check(&order.spec).map_err(|error| error.to_string())
     }
 
     /// What is measured of the lines: requests, and the stream.

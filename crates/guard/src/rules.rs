@@ -56,6 +56,11 @@ pub const RULES: &[Rule] = &[
         enforcer: Enforcer::Signer,
         demand: "an order above the threshold that is not reduce-only was confirmed with a code",
     },
+    Rule {
+        name: "filter",
+        enforcer: Enforcer::Desk,
+        demand: "price, quantity and value are steps, and neither too small nor too large, for the venue",
+    },
     Rule { name: "mark", enforcer: Enforcer::Desk, demand: "a current mark is known" },
     Rule {
         name: "reduce-held",

@@ -242,6 +242,41 @@ mod tests {
     }
 
     #[test]
+    fn the_day_the_key_the_minute_and_the_code_at_the_limit_and_one_step_beyond() {
+        let session = Session { opened_ms: 0, used_ms: 0, roles: Role::ALL.to_vec(), is_service: false };
+        let notional = |text: &str| Notional::parse(text).unwrap();
+        let policy = Policy {
+            day_notional_max: notional("10000"),
+            orders_per_minute: 3,
+            confirm_above: Some(notional("5000")),
+            ..Policy::initial()
+        };
+        let narrow = KeyScope { notional_max: Some(notional("2000")), ..KeyScope::default() };
+        // What was signed before, how many orders in this minute, whether it is confirmed, and whether the key is narrow.
+        for (counted, in_minute, is_confirmed, is_narrow, price, quantity, expected) in [
+            ("9000", 0, false, false, "10000", "0.1", "allow"),
+            ("9000", 0, false, false, "10000", "0.100001", "day-notional"),
+            ("9000.01", 0, false, false, "10000", "0.1", "day-notional"),
+            ("0", 2, false, false, "10000", "0.1", "allow"),
+            ("0", 3, false, false, "10000", "0.1", "order-rate"),
+            ("0", 0, false, false, "10000", "0.5", "allow"),
+            ("0", 0, false, false, "10000", "0.500001", "confirm"),
+            ("0", 0, true, false, "10000", "0.500001", "allow"),
+            ("0", 0, false, true, "10000", "0.2", "allow"),
+            ("0", 0, false, true, "10000", "0.200001", "scope"),
+        ] {
+            let (mut rate, mut turnover) = (OrderRate::default(), Turnover::default());
+            (0..in_minute).for_each(|at| rate.count(at));
+            assert!(turnover.count(notional(counted), 0));
+            let scope = if is_narrow { narrow.clone() } else { KeyScope::default() };
+            let facts =
+                SignerFacts { rate: &mut rate, turnover: &mut turnover, scope: &scope, is_confirmed, now_ms: 10, ..facts(&session) };
+            let told = answer(&policy, facts, &limit("BTCUSDT", price, quantity));
+            assert_eq!(told, expected, "{quantity} at {price} after {counted} and {in_minute} orders");
+        }
+    }
+
+    #[test]
     fn kill_switch_session_and_role_come_first() {
         let intent = limit("BTCUSDT", "50000", "0.1");
         let session = Session { opened_ms: 0, used_ms: 0, roles: Role::ALL.to_vec(), is_service: false };

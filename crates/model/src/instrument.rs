@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
-use crate::{Notional, Price, Quantity};
+use crate::{Notional, OrderSpec, Price, Quantity};
 
 /// Longest symbol in bytes; Binance has symbols in Chinese letters (three bytes each).
 const SYMBOL_LEN_MAX: usize = 64;
@@ -100,4 +101,143 @@ pub struct Instrument {
     pub lot: LotRule,
     /// Order value.
     pub notional: NotionalRule,
+}
+
+/// What the venue would refuse by an instrument's rules, with what would pass.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum FilterError {
+    /// Between two prices.
+    #[error("price {asked} is not a multiple of the tick {tick}")]
+    Tick {
+        /// What was asked for.
+        asked: Price,
+        /// Step between prices.
+        tick: Price,
+    },
+    /// Between two quantities.
+    #[error("quantity {asked} is not a multiple of the step {step}")]
+    Step {
+        /// What was asked for.
+        asked: Quantity,
+        /// Step between quantities.
+        step: Quantity,
+    },
+    /// Outside of what the venue takes.
+    #[error("{what} {asked} is below the smallest, {min}")]
+    Below {
+        /// Price, quantity or order value.
+        what: &'static str,
+        /// What was asked for.
+        asked: Decimal,
+        /// The least that passes.
+        min: Decimal,
+    },
+    /// Outside of what the venue takes.
+    #[error("{what} {asked} is above the largest, {max}")]
+    Above {
+        /// Price, quantity or order value.
+        what: &'static str,
+        /// What was asked for.
+        asked: Decimal,
+        /// The most that passes.
+        max: Decimal,
+    },
+}
+
+/// Zero means no rule.
+fn between(what: &'static str, asked: Decimal, min: Decimal, max: Decimal) -> Result<(), FilterError> {
+    if asked < min {
+        return Err(FilterError::Below { what, asked: asked.normalize(), min: min.normalize() });
+    }
+    if asked > max && !max.is_zero() {
+        return Err(FilterError::Above { what, asked: asked.normalize(), max: max.normalize() });
+    }
+    Ok(())
+}
+
+impl Instrument {
+    /// Tick, step, and the smallest and largest of price, quantity and value. An order without a price has a value that only the venue knows.
+    pub fn check(&self, spec: &OrderSpec) -> Result<(), FilterError> {
+        if let Some(asked) = spec.price() {
+            if !asked.is_multiple_of(self.price.tick) {
+                return Err(FilterError::Tick { asked, tick: self.price.tick });
+            }
+            between("price", asked.value(), self.price.min.value(), self.price.max.value())?;
+        }
+        if let Some(asked) = spec.quantity() {
+            if !asked.is_multiple_of(self.lot.step) {
+                return Err(FilterError::Step { asked, step: self.lot.step });
+            }
+            between("quantity", asked.value(), self.lot.min.value(), self.lot.max.value())?;
+        }
+        match (spec.price(), spec.notional()) {
+            (Some(_), Some(asked)) => between("an order value of", asked.value(), self.notional.min.value(), self.notional.max.value()),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MarketSize, TimeInForce};
+
+    fn instrument() -> Instrument {
+        let (price, quantity, notional) =
+            (|text| Price::parse(text).unwrap(), |text| Quantity::parse(text).unwrap(), |text| Notional::parse(text).unwrap());
+        Instrument {
+            symbol: Symbol::parse("BTCUSDT").unwrap(),
+            base: "BTC".to_owned(),
+            quote: "USDT".to_owned(),
+            price: TickRule { min: price("0.10"), max: price("100000"), tick: price("0.05") },
+            lot: LotRule { min: quantity("0.002"), max: quantity("90"), step: quantity("0.001") },
+            notional: NotionalRule { min: notional("5"), max: notional("9000000") },
+        }
+    }
+
+    fn told(instrument: &Instrument, price: &str, quantity: &str) -> String {
+        let (price, quantity) = (Price::parse(price).unwrap(), Quantity::parse(quantity).unwrap());
+        let limit = instrument.check(&OrderSpec::Limit { price, quantity, tif: TimeInForce::Gtc });
+        assert_eq!(limit, instrument.check(&OrderSpec::PostOnly { price, quantity }));
+        limit.map_or_else(|error| error.to_string(), |()| "passes".to_owned())
+    }
+
+    #[test]
+    fn at_each_filter_and_one_step_beyond() {
+        for (price, quantity, expected) in [
+            ("100000", "90", "passes"),
+            ("100000.05", "1", "price 100000.05 is above the largest, 100000"),
+            ("0.10", "50", "passes"),
+            ("0.05", "90", "price 0.05 is below the smallest, 0.1"),
+            ("100.01", "1", "price 100.01 is not a multiple of the tick 0.05"),
+            ("1000", "90.001", "quantity 90.001 is above the largest, 90"),
+            ("5000", "0.002", "passes"),
+            ("50000", "0.001", "quantity 0.001 is below the smallest, 0.002"),
+            ("50000", "0.0025", "quantity 0.0025 is not a multiple of the step 0.001"),
+            ("1000", "0.005", "passes"),
+            ("1000", "0.004", "an order value of 4 is below the smallest, 5"),
+        ] {
+            assert_eq!(told(&instrument(), price, quantity), expected, "{quantity} at {price}");
+        }
+        let mut narrow = instrument();
+        narrow.notional.max = Notional::parse("1000").unwrap();
+        assert_eq!(told(&narrow, "1000", "1"), "passes");
+        assert_eq!(told(&narrow, "1000", "1.001"), "an order value of 1001 is above the largest, 1000");
+    }
+
+    #[test]
+    fn a_market_order_has_the_filters_of_what_it_names() {
+        let base = |text| instrument().check(&OrderSpec::Market { size: MarketSize::Base(Quantity::parse(text).unwrap()) });
+        assert_eq!(base("0.002"), Ok(()));
+        assert!(matches!(base("0.001"), Err(FilterError::Below { what: "quantity", .. })));
+        assert!(matches!(base("90.001"), Err(FilterError::Above { what: "quantity", .. })));
+        let quote = OrderSpec::Market { size: MarketSize::Quote(Notional::parse("1").unwrap()) };
+        assert_eq!(instrument().check(&quote), Ok(()), "whether its filter is for market orders, the venue says");
+    }
+
+    #[test]
+    fn zero_is_no_rule() {
+        let none = Instrument { price: TickRule::default(), lot: LotRule::default(), notional: NotionalRule::default(), ..instrument() };
+        assert_eq!(told(&none, "123456789.123", "0.00000001"), "passes");
+    }
 }

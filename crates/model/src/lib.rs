@@ -25,7 +25,7 @@ pub use credential::{
     Venue,
 };
 pub use ids::{ClientOrderId, IdError, OrderRef, OwnerTag, TradeId, VenueOrderId};
-pub use instrument::{Asset, Instrument, LotRule, NotionalRule, Symbol, SymbolError, TickRule};
+pub use instrument::{Asset, FilterError, Instrument, LotRule, NotionalRule, Symbol, SymbolError, TickRule};
 pub use intent::{Intent, MarketSize, Operation, OrderSpec, PlaceOrder, Side, TimeInForce};
 pub use money::{Amount, MoneyError, Notional, Price, Quantity};
 pub use remark::{REMARK_LEN_MAX, Remark, RemarkError, is_plain};

@@ -27,8 +27,8 @@ pub enum Refusal {
         /// What the desk said.
         offset_ms: i64,
     },
-    /// A window that the venue would not accept.
-    #[error("a receive window of {0} ms is outside of 1 to 60000 ms")]
+    /// A window in which a signed order could be sent for too long.
+    #[error("a receive window of {0} ms is outside of 1 to 10000 ms")]
     RecvWindow(u32),
     /// The venue has no request for it, or none that is harmless.
     #[error("{why}; nothing was signed")]

@@ -12,7 +12,7 @@ pub struct Walls {
     pub no_descriptors: bool,
     /// Other processes of the user cannot attach or read its memory.
     pub not_dumpable: bool,
-    /// No core file can be written.
+    /// No core file can be written, and no large one of any kind.
     pub no_core: bool,
     /// It cannot gain rights by executing.
     pub no_new_privs: bool,

@@ -2,6 +2,8 @@
 //! process can be opened; a system call that is not listed ends the process; what is reported was asked of the kernel.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, TcpStream};
 
 use landlock::{ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetStatus, Scope};
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
@@ -13,6 +15,9 @@ use crate::kernel;
 
 /// Largest file in memory that new vault bytes are handed out in; the limit counts such files too, so it is not zero.
 const MEMORY_FILE_LEN_MAX: u64 = 64 * 1_024 * 1_024;
+
+/// `discard`, at which hardly anybody listens.
+const PORT_OF_NOBODY: u16 = 9;
 
 /// A wall that could not be built; the signer does not start without it.
 #[derive(Debug, Error)]
@@ -34,24 +39,25 @@ pub struct Closed {
     no_descriptors: bool,
 }
 
-/// First thing at start: nothing that was left open is inherited, nobody may look in, nothing may be dumped.
+/// First thing at start: nothing that was left open is inherited, nothing may be dumped, nobody may look in, and no memory becomes executable.
 pub fn close_windows() -> Result<Closed, WallError> {
     kernel::close_other_descriptors().map_err(|error| WallError::Descriptors(error.to_string()))?;
     let no_descriptors = has_three_descriptors();
-    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(|error| WallError::Flag("non-dumpable", error))?;
     let limits = [("RLIMIT_CORE", Resource::Core, 0), ("RLIMIT_FSIZE", Resource::Fsize, MEMORY_FILE_LEN_MAX)];
     for (name, resource, limit) in limits {
         let limit = Rlimit { current: Some(limit), maximum: Some(limit) };
         rustix::process::setrlimit(resource, limit).map_err(|error| WallError::Flag(name, error))?;
     }
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(|error| WallError::Flag("non-dumpable", error))?;
     rustix::thread::set_no_new_privs(true).map_err(|error| WallError::Flag("no_new_privs", error))?;
+    // Not every kernel knows it; whether it stands is asked in `build`.
+    let _ = kernel::deny_write_execute();
     Ok(Closed { no_descriptors })
 }
 
-/// Last thing before the first packet: no memory becomes executable, no file and no network, and the filter. Returns the walls as
-/// measured. What an older kernel does not have is reported as missing; the filter forbids the same calls.
+/// Last thing before the first packet: no file and no network, and the filter. Returns the walls as measured. What an older kernel does not have is reported as missing; the filter forbids the same calls.
 pub fn build(closed: Closed, locked_memory: bool) -> Result<Walls, WallError> {
-    let no_write_execute = kernel::deny_write_execute().is_ok() && kernel::denies_write_execute();
+    let no_write_execute = kernel::denies_write_execute();
     let landlock = fence();
     let program = filter().map_err(|error| WallError::Filter(error.to_string()))?;
     seccompiler::apply_filter(&program).map_err(|error| WallError::Filter(error.to_string()))?;
@@ -59,7 +65,7 @@ pub fn build(closed: Closed, locked_memory: bool) -> Result<Walls, WallError> {
 }
 
 /// Takes all rights to files, TCP, other processes' abstract sockets and signals away (landlock). Whether that stands: as much of it as
-/// this kernel knows, and a folder that everybody may list is refused.
+/// this kernel knows; and a folder that everybody may list, and a TCP connection, are refused.
 pub fn fence() -> bool {
     let rules = Ruleset::default()
         .handle_access(AccessFs::from_all(ABI::V5))
@@ -67,7 +73,9 @@ pub fn fence() -> bool {
         .and_then(|rules| rules.scope(Scope::from_all(ABI::V6)))
         .and_then(Ruleset::create);
     let stands = rules.and_then(|rules| rules.restrict_self()).is_ok_and(|status| status.ruleset != RulesetStatus::NotEnforced);
-    stands && std::fs::read_dir("/").is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
+    let refused = |error: std::io::Error| error.kind() == ErrorKind::PermissionDenied;
+    // Before Linux 6.7 it is not TCP's business: then nothing is there, and that is another answer.
+    stands && std::fs::read_dir("/").is_err_and(refused) && TcpStream::connect((Ipv4Addr::LOCALHOST, PORT_OF_NOBODY)).is_err_and(refused)
 }
 
 /// Whether nothing is open but input, output and the place for last words.
@@ -76,11 +84,20 @@ fn has_three_descriptors() -> bool {
     std::fs::read_dir("/proc/self/fd").is_ok_and(|open| open.count() <= 4)
 }
 
+/// Whether any memory of this process is locked, as the kernel counts it: an allocation for keys can succeed where locking it does not. To be
+/// asked before [`build`].
+pub fn has_locked_memory() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let locked = status.lines().find_map(|line| line.strip_prefix("VmLck:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    locked.is_some_and(|kib| kib > 0)
+}
+
 /// Asks the kernel what stands.
 fn measure() -> Walls {
     Walls {
         not_dumpable: matches!(rustix::process::dumpable_behavior(), Ok(DumpableBehavior::NotDumpable)),
-        no_core: rustix::process::getrlimit(Resource::Core).maximum == Some(0),
+        no_core: rustix::process::getrlimit(Resource::Core).maximum == Some(0)
+            && rustix::process::getrlimit(Resource::Fsize).maximum == Some(MEMORY_FILE_LEN_MAX),
         no_new_privs: matches!(rustix::thread::no_new_privs(), Ok(true)),
         seccomp: matches!(rustix::thread::secure_computing_mode(), Ok(rustix::thread::SecureComputingMode::Filter)),
         ..Walls::default()

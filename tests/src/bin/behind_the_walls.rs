@@ -20,6 +20,23 @@ fn fence() -> ExitCode {
     if attempts.iter().all(|(_, error)| refused(error.as_ref().map(std::io::Error::kind))) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// Reads the memory of whoever started it.
+fn peek() {
+    let mut bytes = [0; 8];
+    let from = nix::sys::uio::RemoteIoVec { base: 4_096, len: bytes.len() };
+    let _ = nix::sys::uio::process_vm_readv(nix::unistd::getppid(), &mut [std::io::IoSliceMut::new(&mut bytes)], &[from]);
+}
+
+/// Maps memory that could hold code made at run time.
+#[expect(unsafe_code, reason = "the library marks the call so; the memory is new and not touched")]
+fn executable() {
+    use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
+    let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE | ProtFlags::PROT_EXEC;
+    let length = std::num::NonZeroUsize::new(4_096).expect("not zero");
+    // SAFETY: new memory, at an address that the kernel chooses.
+    let _ = unsafe { mmap_anonymous(None, length, protection, MapFlags::MAP_PRIVATE) };
+}
+
 fn main() -> ExitCode {
     let attempt = std::env::args().nth(1).unwrap_or_default();
     let own = std::env::current_exe().expect("a path");
@@ -39,6 +56,11 @@ fn main() -> ExitCode {
         "write" => drop(std::fs::write("/tmp/strongroom-should-not-exist", b"x")),
         "exec" => drop(std::process::Command::new(own).status()),
         "thread" => drop(std::thread::spawn(|| ()).join()),
+        "attach" => drop(nix::sys::ptrace::attach(nix::unistd::getppid())),
+        "peek" => peek(),
+        "executable" => executable(),
+        "dumpable" => drop(nix::sys::prctl::set_dumpable(true)),
+        "limit" => drop(nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_FSIZE, 1, 1)),
         "signal" => drop(nix::sys::signal::kill(nix::unistd::getpid(), None)),
         other => {
             println!("no attempt named {other}");

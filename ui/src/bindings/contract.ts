@@ -1752,3 +1752,37 @@ export interface Commands {
   verify(args: { key: string | null }): Promise<Verified>;
   settings(args: { settings: Settings }): Promise<void>;
 }
+
+/** Every rule of the gate, in the order of checks: who holds it, and what it demands. */
+export const RULES = [
+  {"name":"sealed","enforcer":"signer","demand":"the vault is unsealed"},
+  {"name":"kill-switch","enforcer":"signer","demand":"the kill switch is not engaged"},
+  {"name":"session","enforcer":"signer","demand":"a session is open, not idle too long and not too old"},
+  {"name":"role","enforcer":"signer","demand":"the session's roles include trader for orders"},
+  {"name":"scope","enforcer":"signer","demand":"the order is inside of what the key may be used for"},
+  {"name":"instrument","enforcer":"signer","demand":"the symbol is on the instrument list"},
+  {"name":"reduce-only","enforcer":"signer","demand":"an order that may only reduce what is held is a sale of a base quantity"},
+  {"name":"order-rate","enforcer":"signer","demand":"not more new orders per minute than allowed"},
+  {"name":"max-quantity","enforcer":"signer","demand":"base quantity at most the instrument's maximum"},
+  {"name":"max-notional","enforcer":"signer","demand":"price times quantity at most the maximum per order"},
+  {"name":"price-band","enforcer":"signer","demand":"price inside the instrument's absolute band"},
+  {"name":"day-notional","enforcer":"signer","demand":"all orders signed in 24 hours, each at its most, at most the maximum"},
+  {"name":"threshold","enforcer":"signer","demand":"what one person or one bot signed in 24 hours at most its maximum"},
+  {"name":"confirm","enforcer":"signer","demand":"an order above the threshold that is not reduce-only was confirmed with a code"},
+  {"name":"filter","enforcer":"desk","demand":"price, quantity and value are steps, and neither too small nor too large, for the venue"},
+  {"name":"mark","enforcer":"desk","demand":"a current mark is known"},
+  {"name":"reduce-held","enforcer":"desk","demand":"an order that may only reduce sells no more than what is held and no other order sells"},
+  {"name":"restricted","enforcer":"desk","demand":"an instrument that is bought is not restricted"},
+  {"name":"price-collar","enforcer":"desk","demand":"price not further from the mark than the collar, on the losing side"},
+  {"name":"slippage","enforcer":"desk","demand":"a market order fills, by the book, near enough to the mark"},
+  {"name":"open-orders","enforcer":"desk","demand":"not more orders open than allowed"},
+  {"name":"position","enforcer":"desk","demand":"what is held and would be bought of an instrument at most its maximum"},
+  {"name":"exposure","enforcer":"desk","demand":"all that is held and would be bought at most the maximum, in all and of a venue or account"},
+  {"name":"exposure-unknown","enforcer":"desk","demand":"the venue told what is held, where a rule needs it"},
+  {"name":"duplicate","enforcer":"desk","demand":"the same order was not sent a moment ago"},
+  {"name":"cancel-ratio","enforcer":"desk","demand":"not more cancels for a hundred orders than allowed"},
+  {"name":"self-trade","enforcer":"desk","demand":"the order cannot meet an own one"},
+  {"name":"day-loss","enforcer":"desk","demand":"the day's trades lost at most the maximum; beyond it, everything stops"},
+  {"name":"drawdown","enforcer":"desk","demand":"the day's result fell at most so far; beyond it, everything stops"},
+  {"name":"repeated-execution","enforcer":"desk","demand":"not more orders of one side fill in a minute than allowed; beyond it, whose they are is stopped"},
+] as const;
