@@ -290,6 +290,15 @@ export const SCENES = [
     },
   },
   {
+    name: "settings-rules",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "settings");
+      await p.getByTestId("rules").locator("summary").click();
+    },
+  },
+  {
     name: "settings-policy",
     fake: "plain",
     wait: "order-row",
