@@ -26,16 +26,14 @@ class Halted extends ccxt.binance {
 
 async function measure(key) {
   // Without its rate limiter, which would only make it wait.
-  const options = { defaultType: "spot", fetchMarkets: { types: ["spot"] }, fetchMargins: false, fetchCurrencies: false };
-  const client = new Halted({ apiKey: key.api_key, secret: key.secret, enableRateLimit: false, options });
+  const client = new Halted({ apiKey: key.api_key, secret: key.secret, enableRateLimit: false, options: venue.options });
   client.has.fetchCurrencies = false;
   await client.loadMarkets();
-  const params = { newClientOrderId: "measured-0123456789abcdef", recvWindow: 5000 };
 
   async function tookNs(gap) {
     if (gap) await sleep(gap);
     const start = process.hrtime.bigint();
-    await client.createOrder("BTC/USDT", "limit", "buy", 0.01, 50_000, params);
+    await client.createOrder(...venue.order);
     return Number(client.reached - start);
   }
 

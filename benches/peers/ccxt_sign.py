@@ -33,17 +33,15 @@ class Halted(ccxt.binance):
 
 def measure(key):
     # Without its rate limiter, which would only make it wait.
-    options = {"defaultType": "spot", "fetchMarkets": {"types": ["spot"]}, "fetchMargins": False, "fetchCurrencies": False}
-    venue = Halted({"apiKey": key["api_key"], "secret": key["secret"], "enableRateLimit": False, "options": options})
+    venue = Halted({"apiKey": key["api_key"], "secret": key["secret"], "enableRateLimit": False, "options": VENUE["options"]})
     venue.has["fetchCurrencies"] = False
     venue.load_markets()
-    params = {"newClientOrderId": "measured-0123456789abcdef", "recvWindow": 5000}
 
     def took_ns(gap_s):
         if gap_s:
             time.sleep(gap_s)
         start_ns = time.perf_counter_ns()
-        venue.create_order("BTC/USDT", "limit", "buy", 0.01, 50_000, params)
+        venue.create_order(*VENUE["order"])
         return venue.reached_ns - start_ns
 
     warm = [took_ns(0) for _ in range(WARM_UP + SAMPLES)][WARM_UP:]

@@ -39,6 +39,14 @@ fn the_signer_has_no_rights_to_files_and_tcp_even_without_its_filter() {
 }
 
 #[test]
+fn memory_that_may_be_swapped_is_not_told_as_locked() {
+    for (may, expected) in [("locked", "true true\n"), ("unlocked", "false false\n")] {
+        let output = Command::new(env!("CARGO_BIN_EXE_behind_the_walls")).arg(may).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{may}: {output:?}");
+    }
+}
+
+#[test]
 fn the_signer_inherits_nothing_that_was_left_open() {
     // The program itself refuses to go on with a descriptor that it did not open.
     let shell = |words: &str| Command::new("sh").args(["-c", words, env!("CARGO_BIN_EXE_behind_the_walls")]).output().unwrap();

@@ -15,6 +15,7 @@ use strongroom_model::{
     TimeInForce, Timestamp,
 };
 use strongroom_paper::exchange::{Account, ApiKey, Config, Exchange, LOOPBACK, Limits, Market, Request as VenueRequest, Rights};
+use strongroom_signer_api::desk::RECV_WINDOW_MS_MAX;
 use strongroom_signer_api::{Action, ActionEnd, Reply, Request, Saved, Sealed, SignAsk};
 use strongroom_tests::signer_world::SignerWorld;
 use strongroom_venues::binance::{SigningKey, VerifyingKey};
@@ -277,7 +278,8 @@ fn amendments_and_logins_raise_nothing() {
         } else {
             forged_beside(&mut rng, number)
         };
-        let ask = SignAsk { intent: intent.clone(), credential: None, clock_offset_us: 0, recv_window_ms: 10_000, audit_seq: 0 };
+        let ask =
+            SignAsk { intent: intent.clone(), credential: None, clock_offset_us: 0, recv_window_ms: RECV_WINDOW_MS_MAX, audit_seq: 0 };
         if let Some(Reply::Signed { request, .. }) = world.ask_impatiently(Request::Sign(ask), ms) {
             let fields = fields_of(&request);
             match &intent {

@@ -41,8 +41,8 @@ pub(crate) fn checks(facts: &Facts<'_>, judgement: Option<&Judgement>, order: &P
     let mut found = vec![switch(facts), limits(facts, order), collar(facts, judgement, order)];
     found.push(value_limit(facts, judgement, notional));
     found.push(match &facts.filters {
-        Ok(()) => pass("Tick, lot, smallest value", steps(facts.instrument), Enforcer::Desk),
-        Err(words) => refuse("Tick, lot, smallest value", format!("{words}."), steps(facts.instrument), Enforcer::Desk),
+        Ok(()) => pass("Tick, lot, venue's bounds", steps(facts.instrument), Enforcer::Desk),
+        Err(words) => refuse("Tick, lot, venue's bounds", format!("{words}."), steps(facts.instrument), Enforcer::Desk),
     });
     if !facts.balances.is_empty() {
         found.push(balance(given, free, given_asset));

@@ -59,7 +59,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         name: "filter",
         enforcer: Enforcer::Desk,
-        demand: "price, quantity and value are steps, and neither too small nor too large, for the venue",
+        demand: "price on the venue's tick, quantity on its step, and both and their product inside its bounds",
     },
     Rule { name: "mark", enforcer: Enforcer::Desk, demand: "a current mark is known" },
     Rule {

@@ -106,21 +106,19 @@ pub struct Instrument {
 /// What the venue would refuse by an instrument's rules, with what would pass.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum FilterError {
-    /// Between two prices.
-    #[error("price {asked} is not a multiple of the tick {tick}")]
-    Tick {
-        /// What was asked for.
-        asked: Price,
-        /// Step between prices.
-        tick: Price,
-    },
-    /// Between two quantities.
-    #[error("quantity {asked} is not a multiple of the step {step}")]
+    /// Between two steps.
+    #[error("{what} {asked} is not a multiple of the {of} {step}; {next} is the next that is")]
     Step {
+        /// Price or quantity.
+        what: &'static str,
         /// What was asked for.
-        asked: Quantity,
-        /// Step between quantities.
-        step: Quantity,
+        asked: Decimal,
+        /// Tick or lot step.
+        of: &'static str,
+        /// How large it is.
+        step: Decimal,
+        /// The next larger one that passes.
+        next: Decimal,
     },
     /// Outside of what the venue takes.
     #[error("{what} {asked} is below the smallest, {min}")]
@@ -144,8 +142,13 @@ pub enum FilterError {
     },
 }
 
+fn between_steps(what: &'static str, asked: Decimal, of: &'static str, step: Decimal) -> FilterError {
+    let next = (asked - asked % step).checked_add(step).unwrap_or(Decimal::MAX);
+    FilterError::Step { what, asked: asked.normalize(), of, step: step.normalize(), next: next.normalize() }
+}
+
 /// Zero means no rule.
-fn between(what: &'static str, asked: Decimal, min: Decimal, max: Decimal) -> Result<(), FilterError> {
+fn within(what: &'static str, asked: Decimal, min: Decimal, max: Decimal) -> Result<(), FilterError> {
     if asked < min {
         return Err(FilterError::Below { what, asked: asked.normalize(), min: min.normalize() });
     }
@@ -160,18 +163,18 @@ impl Instrument {
     pub fn check(&self, spec: &OrderSpec) -> Result<(), FilterError> {
         if let Some(asked) = spec.price() {
             if !asked.is_multiple_of(self.price.tick) {
-                return Err(FilterError::Tick { asked, tick: self.price.tick });
+                return Err(between_steps("price", asked.value(), "tick", self.price.tick.value()));
             }
-            between("price", asked.value(), self.price.min.value(), self.price.max.value())?;
+            within("price", asked.value(), self.price.min.value(), self.price.max.value())?;
         }
         if let Some(asked) = spec.quantity() {
             if !asked.is_multiple_of(self.lot.step) {
-                return Err(FilterError::Step { asked, step: self.lot.step });
+                return Err(between_steps("quantity", asked.value(), "step", self.lot.step.value()));
             }
-            between("quantity", asked.value(), self.lot.min.value(), self.lot.max.value())?;
+            within("quantity", asked.value(), self.lot.min.value(), self.lot.max.value())?;
         }
         match (spec.price(), spec.notional()) {
-            (Some(_), Some(asked)) => between("an order value of", asked.value(), self.notional.min.value(), self.notional.max.value()),
+            (Some(_), Some(asked)) => within("order value", asked.value(), self.notional.min.value(), self.notional.max.value()),
             _ => Ok(()),
         }
     }
@@ -209,20 +212,20 @@ mod tests {
             ("100000.05", "1", "price 100000.05 is above the largest, 100000"),
             ("0.10", "50", "passes"),
             ("0.05", "90", "price 0.05 is below the smallest, 0.1"),
-            ("100.01", "1", "price 100.01 is not a multiple of the tick 0.05"),
+            ("100.01", "1", "price 100.01 is not a multiple of the tick 0.05; 100.05 is the next that is"),
             ("1000", "90.001", "quantity 90.001 is above the largest, 90"),
             ("5000", "0.002", "passes"),
             ("50000", "0.001", "quantity 0.001 is below the smallest, 0.002"),
-            ("50000", "0.0025", "quantity 0.0025 is not a multiple of the step 0.001"),
+            ("50000", "0.0025", "quantity 0.0025 is not a multiple of the step 0.001; 0.003 is the next that is"),
             ("1000", "0.005", "passes"),
-            ("1000", "0.004", "an order value of 4 is below the smallest, 5"),
+            ("1000", "0.004", "order value 4 is below the smallest, 5"),
         ] {
             assert_eq!(told(&instrument(), price, quantity), expected, "{quantity} at {price}");
         }
         let mut narrow = instrument();
         narrow.notional.max = Notional::parse("1000").unwrap();
         assert_eq!(told(&narrow, "1000", "1"), "passes");
-        assert_eq!(told(&narrow, "1000", "1.001"), "an order value of 1001 is above the largest, 1000");
+        assert_eq!(told(&narrow, "1000", "1.001"), "order value 1001 is above the largest, 1000");
     }
 
     #[test]

@@ -18,6 +18,9 @@ use crate::status::{DoorId, Status};
 pub const AUDIT_PAGE_MAX: usize = 50;
 /// The venue's clock may differ from ours by so much, not more.
 pub const CLOCK_OFFSET_US_MAX: i64 = 60_000_000;
+/// The longest window in which a venue may execute what is signed. Venues take more (Binance 60 s), but whoever has a signed order can send it
+/// for that long.
+pub const RECV_WINDOW_MS_MAX: u32 = 10_000;
 
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,6 +5,8 @@ use strongroom_guard::Reason;
 use strongroom_model::Advice;
 use thiserror::Error;
 
+use crate::desk::RECV_WINDOW_MS_MAX;
+
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -28,7 +30,7 @@ pub enum Refusal {
         offset_ms: i64,
     },
     /// A window in which a signed order could be sent for too long.
-    #[error("a receive window of {0} ms is outside of 1 to 10000 ms")]
+    #[error("a receive window of {0} ms is outside of 1 to {max} ms", max = RECV_WINDOW_MS_MAX)]
     RecvWindow(u32),
     /// The venue has no request for it, or none that is harmless.
     #[error("{why}; nothing was signed")]

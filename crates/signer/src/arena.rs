@@ -14,11 +14,46 @@ const KEY_LEN: usize = 32;
 const NONCE_LEN: usize = 12;
 const TAG_LEN: usize = 16;
 
+/// Memory for one value, aligned for it and apart from the heap.
+enum Apart<T> {
+    /// Never swapped, and not mapped for the kernel either.
+    Secret(NonNull<T>),
+    /// Between guard pages; and whether it is never swapped.
+    Guarded(NonNull<T>, bool),
+}
+
+impl<T> Apart<T> {
+    /// `memsec` does not say whether it could lock what it allocates, so the kernel is asked.
+    fn take() -> Option<Self> {
+        let before = locked_kib();
+        // SAFETY: both calls return memory for one value of the type, aligned for it, or nothing.
+        unsafe {
+            let secret = memsec::memfd_secret().map(Self::Secret);
+            secret.or_else(|| memsec::malloc().map(|place| Self::Guarded(place, locked_kib() > before)))
+        }
+    }
+
+    const fn place(&self) -> NonNull<T> {
+        let (Self::Secret(place) | Self::Guarded(place, _)) = self;
+        *place
+    }
+
+    const fn is_locked(&self) -> bool {
+        matches!(self, Self::Secret(_) | Self::Guarded(_, true))
+    }
+}
+
 enum Memory {
-    Secret(NonNull<[u8; KEY_LEN]>),
-    Locked(NonNull<[u8; KEY_LEN]>),
-    /// Neither was to be had: ordinary memory, said so in the status.
+    Apart(Apart<[u8; KEY_LEN]>),
+    /// That was not to be had: ordinary memory, said so in the status.
     Ordinary(Box<[u8; KEY_LEN]>),
+}
+
+/// How much memory of this process the kernel counts as locked.
+fn locked_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let locked = status.lines().find_map(|line| line.strip_prefix("VmLck:")?.trim().strip_suffix(" kB")?.parse().ok());
+    locked.unwrap_or(0)
 }
 
 /// The shielding key.
@@ -31,15 +66,13 @@ pub struct Arena {
 /// Reserves memory for the keys of vaults that this process opens. Whether it is never swapped; false also where it was not to be had,
 /// and then they lie in ordinary memory. Must run before the seccomp filter stands.
 pub fn reserve_for_keys() -> bool {
-    // SAFETY: both calls return memory for one value of the type, aligned for it, or nothing. It is written before it is lent, and
-    // is never given back: the keys in it end with the process.
-    let cells: Option<&'static KeyCells> = unsafe {
-        memsec::memfd_secret::<KeyCells>().or_else(|| memsec::malloc::<KeyCells>()).map(|place| {
-            place.write(KeyCells::new());
-            &*place.as_ptr()
-        })
+    let Some(memory) = Apart::<KeyCells>::take() else { return false };
+    // SAFETY: the memory is for one such value. It is written before it is lent, and never given back: the keys in it end with the process.
+    let cells: &'static KeyCells = unsafe {
+        memory.place().write(KeyCells::new());
+        &*memory.place().as_ptr()
     };
-    cells.is_some_and(KeyCells::use_for_keys)
+    cells.use_for_keys() && memory.is_locked()
 }
 
 /// A secret as ciphertext under the arena's key.
@@ -56,13 +89,7 @@ pub struct Unshieldable;
 impl Arena {
     /// Makes a fresh key. Must run before the seccomp filter stands.
     pub fn make() -> Result<Self, getrandom::Error> {
-        // SAFETY: both calls return memory for one value of the type, aligned for it, or nothing.
-        let memory = unsafe {
-            match memsec::memfd_secret::<[u8; KEY_LEN]>() {
-                Some(place) => Memory::Secret(place),
-                None => memsec::malloc::<[u8; KEY_LEN]>().map_or_else(|| Memory::Ordinary(Box::new([0; KEY_LEN])), Memory::Locked),
-            }
-        };
+        let memory = Apart::take().map_or_else(|| Memory::Ordinary(Box::new([0; KEY_LEN])), Memory::Apart);
         let mut arena = Self { memory, next_nonce: 0 };
         getrandom::fill(arena.key_mut())?;
         Ok(arena)
@@ -70,13 +97,13 @@ impl Arena {
 
     /// Whether the key lies in memory that is never swapped.
     pub fn is_locked(&self) -> bool {
-        !matches!(self.memory, Memory::Ordinary(_))
+        matches!(&self.memory, Memory::Apart(memory) if memory.is_locked())
     }
 
     fn key(&self) -> &[u8; KEY_LEN] {
         match &self.memory {
             // SAFETY: the pointer is valid for the life of `self`, and nothing writes while `self` is borrowed.
-            Memory::Secret(place) | Memory::Locked(place) => unsafe { place.as_ref() },
+            Memory::Apart(memory) => unsafe { memory.place().as_ref() },
             Memory::Ordinary(key) => key,
         }
     }
@@ -84,7 +111,7 @@ impl Arena {
     fn key_mut(&mut self) -> &mut [u8; KEY_LEN] {
         match &mut self.memory {
             // SAFETY: the pointer is valid for the life of `self`, which is borrowed exclusively.
-            Memory::Secret(place) | Memory::Locked(place) => unsafe { place.as_mut() },
+            Memory::Apart(memory) => unsafe { memory.place().as_mut() },
             Memory::Ordinary(key) => key,
         }
     }
@@ -121,9 +148,9 @@ impl Drop for Arena {
         self.key_mut().zeroize();
         match self.memory {
             // SAFETY: each pointer came from the matching allocation and is not used again.
-            Memory::Secret(place) => unsafe { memsec::free_memfd_secret(place) },
+            Memory::Apart(Apart::Secret(place)) => unsafe { memsec::free_memfd_secret(place) },
             // SAFETY: as above.
-            Memory::Locked(place) => unsafe { memsec::free(place) },
+            Memory::Apart(Apart::Guarded(place, _)) => unsafe { memsec::free(place) },
             Memory::Ordinary(_) => {}
         }
     }

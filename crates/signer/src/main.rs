@@ -50,7 +50,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         return Err("the library of key pairs could not be set up".into());
     }
     let shell_start = Instant::now();
-    let walls = walls::build(closed, arena.is_locked() && reserve_for_keys() && walls::has_locked_memory())?;
+    let walls = walls::build(closed, arena.is_locked() && reserve_for_keys())?;
     if !walls.are_up() {
         return Err(format!("a wall does not stand: {walls:?}").into());
     }

@@ -5,7 +5,7 @@
 use strongroom_guard::{By, Freeze, Freezes, SessionEnd, SignerFacts, Verdict, signer_gate, worth_at_most};
 use strongroom_model::{CredentialInfo, Intent, KeyStage, Notional, Operation, PlaceOrder, Venue};
 use strongroom_signer_api::control::{StateMark, StateMarks};
-use strongroom_signer_api::desk::CLOCK_OFFSET_US_MAX;
+use strongroom_signer_api::desk::{CLOCK_OFFSET_US_MAX, RECV_WINDOW_MS_MAX};
 use strongroom_signer_api::managed::Offered;
 use strongroom_signer_api::{DoorId, Notice, Refusal, Reply, Request, Saved, Sealed, SignAsk, Status, Walls};
 use strongroom_venues::binance::{KeyError, SigningKey, encode};
@@ -224,7 +224,7 @@ impl Signer {
         if ask.clock_offset_us.unsigned_abs() > CLOCK_OFFSET_US_MAX.unsigned_abs() {
             return Err(Refusal::ClockOffset { offset_ms: ask.clock_offset_us / 1_000 });
         }
-        if !(1..=encode::RECV_WINDOW_MS_MAX).contains(&ask.recv_window_ms) {
+        if !(1..=RECV_WINDOW_MS_MAX).contains(&ask.recv_window_ms) {
             return Err(Refusal::RecvWindow(ask.recv_window_ms));
         }
         let operation = ask.intent.operation();

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::time::Duration;
 
 use landlock::{ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetStatus, Scope};
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
@@ -17,7 +18,9 @@ use crate::kernel;
 const MEMORY_FILE_LEN_MAX: u64 = 64 * 1_024 * 1_024;
 
 /// `discard`, at which hardly anybody listens.
-const PORT_OF_NOBODY: u16 = 9;
+const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
+/// A refusal of the kernel takes no time; a packet filter that drops packets could take minutes.
+const AT_ONCE: Duration = Duration::from_millis(100);
 
 /// A wall that could not be built; the signer does not start without it.
 #[derive(Debug, Error)]
@@ -75,21 +78,13 @@ pub fn fence() -> bool {
     let stands = rules.and_then(|rules| rules.restrict_self()).is_ok_and(|status| status.ruleset != RulesetStatus::NotEnforced);
     let refused = |error: std::io::Error| error.kind() == ErrorKind::PermissionDenied;
     // Before Linux 6.7 it is not TCP's business: then nothing is there, and that is another answer.
-    stands && std::fs::read_dir("/").is_err_and(refused) && TcpStream::connect((Ipv4Addr::LOCALHOST, PORT_OF_NOBODY)).is_err_and(refused)
+    stands && std::fs::read_dir("/").is_err_and(refused) && TcpStream::connect_timeout(&NOBODY, AT_ONCE).is_err_and(refused)
 }
 
 /// Whether nothing is open but input, output and the place for last words.
 fn has_three_descriptors() -> bool {
     // One more is the folder that is read.
     std::fs::read_dir("/proc/self/fd").is_ok_and(|open| open.count() <= 4)
-}
-
-/// Whether any memory of this process is locked, as the kernel counts it: an allocation for keys can succeed where locking it does not. To be
-/// asked before [`build`].
-pub fn has_locked_memory() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let locked = status.lines().find_map(|line| line.strip_prefix("VmLck:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    locked.is_some_and(|kib| kib > 0)
 }
 
 /// Asks the kernel what stands.

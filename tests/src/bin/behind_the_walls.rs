@@ -4,6 +4,8 @@ use std::io::ErrorKind;
 use std::net::{TcpStream, UdpSocket};
 use std::process::ExitCode;
 
+const NOBODY: u32 = 65_534;
+
 /// Without the filter, which would end the process before landlock is asked.
 fn fence() -> ExitCode {
     assert!(strongroom_signer::walls::fence(), "this kernel has no landlock");
@@ -18,6 +20,20 @@ fn fence() -> ExitCode {
         println!("{name}: {error:?}");
     }
     if attempts.iter().all(|(_, error)| refused(error.as_ref().map(std::io::Error::kind))) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Says which memory for keys is told as locked; `may_lock`: whether this process may lock any.
+fn memory(may_lock: bool) -> ExitCode {
+    use nix::sys::resource::{Resource, setrlimit};
+    if !may_lock {
+        setrlimit(Resource::RLIMIT_MEMLOCK, 0, 0).expect("a smaller limit");
+        if nix::unistd::geteuid().is_root() {
+            nix::unistd::setuid(nix::unistd::Uid::from_raw(NOBODY)).expect("another user");
+        }
+    }
+    let arena = strongroom_signer::arena::Arena::make().expect("randomness");
+    println!("{} {}", arena.is_locked(), strongroom_signer::arena::reserve_for_keys());
+    ExitCode::SUCCESS
 }
 
 /// Reads the memory of whoever started it.
@@ -41,8 +57,10 @@ fn main() -> ExitCode {
     let attempt = std::env::args().nth(1).unwrap_or_default();
     let own = std::env::current_exe().expect("a path");
     let closed = strongroom_signer::walls::close_windows().expect("walls");
-    if attempt == "fence" {
-        return fence();
+    match attempt.as_str() {
+        "fence" => return fence(),
+        "locked" | "unlocked" => return memory(attempt == "locked"),
+        _ => {}
     }
     let walls = strongroom_signer::walls::build(closed, false).expect("walls");
     assert!(walls.are_up() && walls.no_write_execute && walls.landlock, "{walls:?}");

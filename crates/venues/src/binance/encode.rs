@@ -22,8 +22,6 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b
 pub const RECV_WINDOW_MS: u32 = 5_000;
 /// Header that names the key.
 const KEY_HEADER: &str = "X-MBX-APIKEY";
-/// The longest window that is signed. The venue takes 60 s; but whoever has a signed order can send it for that long.
-pub const RECV_WINDOW_MS_MAX: u32 = 10_000;
 
 /// The one message that is built for the WebSocket API (`web-socket-api.md`, “Subscribe to User Data Stream through signature
 /// subscription”).

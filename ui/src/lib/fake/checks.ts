@@ -50,7 +50,7 @@ export function checks(order: Order, { bid, ask, free, policy, killed }: Books):
     `Above the limit of ${policy.order_notional_max} per order. Make it smaller.`,
   );
   const steps = quantity === null || (isMultiple(quantity, instrument.lot.step) && isMultiple(price, instrument.price.tick));
-  rule("Tick, lot, smallest value", "desk", steps, "0.01, 0.00001", "Price or quantity is not a multiple of its step.");
+  rule("Tick, lot, venue's bounds", "desk", steps, "0.01, 0.00001", "Price or quantity is not a multiple of its step.");
   if (after.startsWith("-")) {
     const words = `More ${asset} than is free (${free[asset]}). The venue will refuse it.`;
     rule("Balance", "desk", false, `${trimmed(spends)} of ${free[asset]} ${asset}`, words);
