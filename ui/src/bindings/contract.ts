@@ -1769,7 +1769,7 @@ export const RULES = [
   {"name":"day-notional","enforcer":"signer","demand":"all orders signed in 24 hours, each at its most, at most the maximum"},
   {"name":"threshold","enforcer":"signer","demand":"what one person or one bot signed in 24 hours at most its maximum"},
   {"name":"confirm","enforcer":"signer","demand":"an order above the threshold that is not reduce-only was confirmed with a code"},
-  {"name":"filter","enforcer":"desk","demand":"price, quantity and value are steps, and neither too small nor too large, for the venue"},
+  {"name":"filter","enforcer":"desk","demand":"price on the venue's tick, quantity on its step, and both and their product inside its bounds"},
   {"name":"mark","enforcer":"desk","demand":"a current mark is known"},
   {"name":"reduce-held","enforcer":"desk","demand":"an order that may only reduce sells no more than what is held and no other order sells"},
   {"name":"restricted","enforcer":"desk","demand":"an instrument that is bought is not restricted"},
