@@ -18,6 +18,8 @@ const TAIL: &str = "/** Every command of the app, its arguments and its answer. 
 
 const RULES: &str = "/** Every rule of the gate, in the order of checks: who holds it, and what it demands. */\n";
 
+const PERMISSIONS: &str = "/** Who may do what, and what proves that it is a person. No roles: whoever comes, without a session. */\n";
+
 /// A callback of the page in Rust's clothes.
 struct Pushes;
 
@@ -83,11 +85,14 @@ fn bindings() -> String {
     table!(describe);
     let types: Vec<String> = found.declared.values().map(|decl| format!("export {decl}")).collect();
     let rules: Vec<String> = strongroom_guard::RULES.iter().map(|rule| format!("  {},", serde_json::json!(rule))).collect();
+    let permissions: Vec<String> = strongroom_guard::PERMISSIONS.iter().map(|row| format!("  {},", serde_json::json!(row))).collect();
     let made = format!(
-        "{HEAD}{}\n\n{TAIL}export interface Commands {{\n{}\n}}\n\n{RULES}export const RULES = [\n{}\n] as const;",
+        "{HEAD}{}\n\n{TAIL}export interface Commands {{\n{}\n}}\n\n{RULES}export const RULES = [\n{}\n] as const;\n\n\
+         {PERMISSIONS}export const PERMISSIONS = [\n{}\n] as const;",
         types.join("\n\n"),
         commands.join("\n"),
-        rules.join("\n")
+        rules.join("\n"),
+        permissions.join("\n")
     );
     made.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }

@@ -1786,3 +1786,25 @@ export const RULES = [
   {"name":"drawdown","enforcer":"desk","demand":"the day's result fell at most so far; beyond it, everything stops"},
   {"name":"repeated-execution","enforcer":"desk","demand":"not more orders of one side fill in a minute than allowed; beyond it, whose they are is stopped"},
 ] as const;
+
+/** Who may do what, and what proves that it is a person. No roles: whoever comes, without a session. */
+export const PERMISSIONS = [
+  {"permission":"see","roles":[],"proof":"none","enforcer":"desk","what":"see the market, own orders, lines and limits"},
+  {"permission":"read-account","roles":[],"proof":"none","enforcer":"signer","what":"have a look at orders and balances signed"},
+  {"permission":"read-log","roles":["auditor"],"proof":"none","enforcer":"signer","what":"read the log"},
+  {"permission":"place-order","roles":["trader"],"proof":"none","enforcer":"signer","what":"send a new order"},
+  {"permission":"confirm-order","roles":["trader"],"proof":"code","enforcer":"signer","what":"confirm an order above the threshold"},
+  {"permission":"cancel-order","roles":[],"proof":"none","enforcer":"signer","what":"take an order back, or make it smaller"},
+  {"permission":"kill","roles":[],"proof":"none","enforcer":"signer","what":"engage the kill switch"},
+  {"permission":"rearm","roles":["risk"],"proof":"code","enforcer":"signer","what":"take the kill switch back"},
+  {"permission":"set-policy","roles":["risk"],"proof":"code-to-loosen","enforcer":"signer","what":"change the limits"},
+  {"permission":"override-rule","roles":["risk"],"proof":"code","enforcer":"signer","what":"let one order pass that a rule of the desk stops"},
+  {"permission":"protect-order","roles":["risk"],"proof":"code","enforcer":"signer","what":"let the kill switch leave one order"},
+  {"permission":"pin","roles":["risk"],"proof":"code","enforcer":"signer","what":"trust a server's key, or no more"},
+  {"permission":"manage-keys","roles":["key-admin"],"proof":"code","enforcer":"signer","what":"take in, make, replace, describe or forget a key"},
+  {"permission":"export","roles":["key-admin"],"proof":"code","enforcer":"signer","what":"encrypt a key for somebody else, or copy the vault's file"},
+  {"permission":"change-password","roles":["viewer","trader","risk","key-admin","auditor"],"proof":"code-and-password","enforcer":"signer","what":"set a new password of one's own"},
+  {"permission":"manage-ways","roles":["key-admin"],"proof":"code","enforcer":"signer","what":"let somebody in or out, set roles, print a kit or recovery codes, take a new phone, re-key"},
+  {"permission":"lock","roles":[],"proof":"none","enforcer":"signer","what":"end the session, or the signer"},
+  {"permission":"open","roles":[],"proof":"factors","enforcer":"signer","what":"make a vault, unlock it, open it with the kit"},
+] as const;
