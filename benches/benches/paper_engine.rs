@@ -185,6 +185,7 @@ fn instrument() -> Option<Instrument> {
         price: TickRule { min: price(Decimal::new(1, 2)), max: price(Decimal::from(1_000_000)), tick: price(Decimal::new(1, 2)) },
         lot: LotRule { min: step, max: Quantity::default(), step },
         notional: NotionalRule::default(),
+        orders: Default::default(),
     })
 }
 

@@ -17,6 +17,21 @@ const START_MS: i64 = 1_800_000_000_000;
 const STEP_MS: i64 = 30_000;
 const ORDER_EVERY_MS: i64 = 11;
 
+/// The log's head is signed as often as the desk has it signed.
+const ORDERS_PER_HEAD: u64 = 128;
+
+/// Walls that stand.
+const UP: Walls = Walls {
+    no_descriptors: true,
+    not_dumpable: true,
+    no_core: true,
+    no_new_privs: true,
+    no_write_execute: true,
+    landlock: true,
+    seccomp: true,
+    locked_memory: true,
+};
+
 /// A signer in this process.
 pub struct SignerHere {
     signer: Signer,
@@ -24,6 +39,8 @@ pub struct SignerHere {
     next_id: u64,
     next_prompt: u64,
     end: Option<ActionEnd>,
+    /// How often the log's head was signed.
+    heads: u64,
 }
 
 impl SignerHere {
@@ -31,7 +48,7 @@ impl SignerHere {
     pub fn new() -> anyhow::Result<Self> {
         let arena = Arena::make().context("no randomness")?;
         anyhow::ensure!(arena.is_locked(), "the shielding key's memory is not locked");
-        Ok(Self { signer: Signer::new(arena, Walls::default()), now_ms: START_MS, next_id: 1, next_prompt: 1, end: None })
+        Ok(Self { signer: Signer::new(arena, UP), now_ms: START_MS, next_id: 1, next_prompt: 1, end: None, heads: 0 })
     }
 
     fn moment(&self) -> Moment {
@@ -41,6 +58,10 @@ impl SignerHere {
     /// Asks once, without looking at effects other than the reply and saves.
     pub fn sign(&mut self, request: Request) -> Option<Reply> {
         self.now_ms += ORDER_EVERY_MS;
+        if self.next_id.is_multiple_of(ORDERS_PER_HEAD) {
+            self.heads += 1;
+            let _ = self.tell(Request::SealHead { size: self.heads, head: vec![0; 32] }, b"");
+        }
         let out = self.tell(request, b"");
         match <[Out; 1]>::try_from(out) {
             Ok([Out::Reply(_, reply)]) => Some(reply),
@@ -78,7 +99,10 @@ impl SignerHere {
                     let more = self.tell(Request::Counted { ticket, refused: None }, b"");
                     work.extend(more.into_iter().filter(|out| !matches!(out, Out::Reply(..))));
                 }
-                Out::Notice(Notice::Frozen(_) | Notice::RecoveryCodeUsed { .. }, _)
+                Out::Notice(
+                    Notice::Frozen(_) | Notice::RecoveryCodeUsed { .. } | Notice::LockedOut { .. } | Notice::ClockBack { .. },
+                    _,
+                )
                 | Out::ClosePrompt(_)
                 | Out::WantProvider(_)
                 | Out::Provider(..)

@@ -18,6 +18,9 @@ use strongroom_signer_api::{Action, ActionEnd, Notice, Refusal, Reply, Request, 
 use crate::Spoken;
 use crate::person::Person;
 
+/// The log's head is signed as often as the desk has it signed.
+const ORDERS_PER_HEAD: u64 = 128;
+
 /// One step of the code generator; the signer accepts the step before and the step after the present one.
 const STEP_S: u64 = 30;
 /// Codes are read this early in a step, so that the three of them are still accepted.
@@ -48,6 +51,8 @@ pub struct SignerProcess {
     unsaved: Vec<Saved>,
     end: Option<ActionEnd>,
     can_freeze: bool,
+    /// How often the log's head was signed.
+    heads: u64,
 }
 
 impl SignerProcess {
@@ -70,6 +75,7 @@ impl SignerProcess {
             unsaved: Vec::new(),
             end: None,
             can_freeze: false,
+            heads: 0,
         };
         match signer.ask(Request::Status, b"")? {
             Reply::Status(status) if status.walls.are_up() && status.walls.locked_memory => Ok(signer),
@@ -100,7 +106,18 @@ impl SignerProcess {
         let took = start.elapsed();
         anyhow::ensure!(matches!(reply, Reply::Signed { .. }), "not signed: {reply:?}");
         self.confirm_saves()?;
+        if self.next_id.is_multiple_of(ORDERS_PER_HEAD) {
+            self.seal_head()?;
+        }
         Ok(took)
+    }
+
+    /// As the desk does beside its orders.
+    fn seal_head(&mut self) -> anyhow::Result<()> {
+        self.heads += 1;
+        let reply = self.exchange(&Request::SealHead { size: self.heads, head: vec![0; 32] }, b"")?;
+        anyhow::ensure!(matches!(reply, Reply::HeadSealed { .. }), "no head: {reply:?}");
+        Ok(())
     }
 
     /// Freezes it as the supervisor does, while it is signing one request after the other: from there to the first refusal. Afterwards it
@@ -113,6 +130,7 @@ impl SignerProcess {
             match self.exchange(request, b"")? {
                 Reply::Signed { .. } => {}
                 Reply::Refused(Refusal::Guard(Reason::KillSwitch { .. })) => return Ok(start.elapsed()),
+                Reply::Refused(Refusal::HeadDue(_)) => self.seal_head()?,
                 other => anyhow::bail!("neither signed nor frozen: {other:?}"),
             }
         }
@@ -149,6 +167,7 @@ impl SignerProcess {
                 // No vault that is measured is opened by a person twice.
                 Notice::Attempt { .. } => anyhow::bail!("an attempt, where none was asked for"),
                 Notice::Frozen(freeze) => anyhow::ensure!(self.can_freeze, "frozen: {freeze:?}"),
+                Notice::LockedOut { .. } | Notice::ClockBack { .. } => anyhow::bail!("trouble with codes, where none was given"),
                 Notice::RecoveryCodeUsed { .. } => anyhow::bail!("a recovery code, where none was printed"),
             },
             Kind::Request => anyhow::bail!("the signer asked something"),

@@ -89,7 +89,7 @@ fn depth(body: &[u8]) {
     let mut policy = Policy::initial();
     policy.desk.exposure_max = Some(policy.order_notional_max);
     for (now_ms, order) in (0..).zip(orders()) {
-        let _ = state.judge(&policy, &order, Quote { mark, average: mark }, now_ms);
+        let _ = state.judge(&policy, &order, Quote { mark, average: mark, ..Quote::default() }, now_ms);
         state.sent(&order, now_ms);
     }
 }

@@ -24,7 +24,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(15);
 
 /// An error in the desk's own form.
 pub(crate) fn failed(code: &str, message: String, advice: Advice) -> DoorError {
-    DoorError { code: code.to_owned(), message, advice }
+    DoorError::new(code, message, advice)
 }
 
 impl Desk {

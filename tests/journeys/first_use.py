@@ -191,7 +191,7 @@ due = next(view for view in does("key", "due")["keys"] if view["key"]["id"] == b
 assert due["due"][0]["why"] == "orders that are not mine", due
 code, told = person.with_code("key", "edit", born, "--rotate-days", "30", "--address", "203.0.113.7", "--notes", "the desk's")
 assert code == 0, told
-everything = {"no_orders": False, "instruments": [], "side": None, "kinds": [], "notional_max": None, "hours": None}
+everything = {"operations": [], "instruments": [], "side": None, "kinds": [], "notional_max": None, "hours": None}
 assert told["key"]["details"] == {"account": "", "addresses": ["203.0.113.7"], "rotate_days": 30, "services": False, "notes": "the desk's",
                                   "scope": everything}, told
 

@@ -49,7 +49,25 @@ pub struct SignerWorld {
     pub frozen: Vec<String>,
     /// What the supervisor remembers of state files.
     pub marks: StateMarks,
+    /// How often every session was locked for wrong codes.
+    pub locked_out: u32,
+    /// By how much the clock went back, each time that it was told.
+    pub clock_back: Vec<u64>,
+    /// Size of the log whose head was signed last.
+    pub log_size: u64,
 }
+
+/// Walls that stand.
+pub const UP: Walls = Walls {
+    no_descriptors: true,
+    not_dumpable: true,
+    no_core: true,
+    no_new_privs: true,
+    no_write_execute: true,
+    landlock: true,
+    seccomp: true,
+    locked_memory: true,
+};
 
 /// The moment of a virtual clock.
 pub fn moment(ms: i64) -> Moment {
@@ -69,7 +87,7 @@ impl SignerWorld {
     pub fn with_vault(password: &[u8], ms: i64) -> Self {
         let arena = Arena::make().expect("randomness");
         let mut world = Self {
-            signer: Signer::new(arena, Walls::default()),
+            signer: Signer::new(arena, UP),
             next_id: 1,
             next_prompt: 1,
             otp_uri: String::new(),
@@ -90,6 +108,9 @@ impl SignerWorld {
             offered: Offered::Nothing,
             frozen: Vec::new(),
             marks: StateMarks::default(),
+            locked_out: 0,
+            clock_back: Vec::new(),
+            log_size: 0,
         };
         let action = Action::CreateVault { vault_id: vec![7; 16], kdf_memory_kib: 64 * 1_024, kdf_passes: 3 };
         world.act(action, &[9; 32], ms, &mut |world, field| match field {
@@ -111,7 +132,7 @@ impl SignerWorld {
 
     /// The signer ends, and another one is started.
     pub fn seal(&mut self) {
-        self.signer = Signer::new(Arena::make().expect("randomness"), Walls::default());
+        self.signer = Signer::new(Arena::make().expect("randomness"), UP);
         self.signer.managed_offered(self.offered.clone());
         self.marks.iter().for_each(|mark| self.signer.state_floor(mark));
         self.next_id = 1;
@@ -138,6 +159,13 @@ impl SignerWorld {
     pub fn rearm(&mut self, ms: i64) {
         self.act(Action::Rearm, b"", ms, &mut |world, _| code_at(&world.otp_uri, ms).into_bytes());
         assert!(matches!(self.ends.last(), Some(ActionEnd::Rearmed)), "{:?}", self.ends.last());
+    }
+
+    /// Has a longer log's head signed: without one the signer signs only so many orders.
+    pub fn sign_head(&mut self, ms: i64) {
+        self.log_size += 1;
+        let reply = self.ask(Request::SealHead { size: self.log_size, head: vec![1; 32] }, b"", ms);
+        assert!(matches!(reply, Reply::HeadSealed { .. }), "{reply:?}");
     }
 
     /// Asks as the desk does; saves are confirmed at once.
@@ -294,6 +322,8 @@ impl SignerWorld {
                         }
                         Notice::Ended { end, .. } => self.ends.push(*end),
                         Notice::Frozen(freeze) => self.frozen.push(freeze.why),
+                        Notice::LockedOut { .. } => self.locked_out += 1,
+                        Notice::ClockBack { back_s } => self.clock_back.push(back_s),
                         Notice::RecoveryCodeUsed { left } => self.codes_used.push(left),
                     }
                 }

@@ -8,8 +8,8 @@ use strongroom_model::REMARK_LEN_MAX;
 use strongroom_signer::Signer;
 use strongroom_signer::arena::Arena;
 use strongroom_signer_api::prompt::Field;
-use strongroom_signer_api::{Action, ActionEnd, KitOpening, Reply, Request, Status, Walls};
-use strongroom_tests::signer_world::{SignerWorld, code_at};
+use strongroom_signer_api::{Action, ActionEnd, KitOpening, Reply, Request, Status};
+use strongroom_tests::signer_world::{SignerWorld, UP, code_at, moment};
 use strongroom_vault_store::state_generation;
 
 const PASSWORD: &[u8] = b"correct horse battery staple";
@@ -28,7 +28,7 @@ fn was_wrong(world: &SignerWorld) -> bool {
 
 /// The vault of `world` in another signer, opened with the kit.
 fn recover(world: &mut SignerWorld, files: Vec<Vec<u8>>, state_lost: Option<u64>, ms: i64) {
-    world.signer = Signer::new(Arena::make().unwrap(), Walls::default());
+    world.signer = Signer::new(Arena::make().unwrap(), UP);
     let action = Action::Recover(KitOpening { number: 1, backup: None, state_lost });
     world.act_on(action, &[9; 32], files, ms, &mut |world, field| match field {
         Field::Kit => world.kit.clone().into_bytes(),
@@ -118,4 +118,54 @@ fn whatever_the_words_the_kill_switch_is_engaged_and_they_stay_short() {
     world.ask(Request::Kill(Freeze { why, scope: KillScope::Everything }), b"", MS + 1_000);
     let told = status(&mut world, MS + 1_000).freezes.everything().unwrap().why.clone();
     assert!(told.starts_with("ab[2Jx") && told.chars().count() == REMARK_LEN_MAX, "{told:?}");
+}
+
+/// A wrong code at `ms`.
+fn guess(world: &mut SignerWorld, ms: i64) {
+    world.act(Action::Backup, b"", ms, &mut |_, _| b"000000".to_vec());
+}
+
+#[test]
+fn ten_wrong_codes_lock_every_session_and_only_the_password_helps() {
+    let mut world = SignerWorld::with_vault(PASSWORD, MS);
+    let mut policy = strongroom_guard::Policy::initial();
+    (policy.session_idle_ms, policy.session_age_max_ms) = (12 * 3_600_000, 24 * 3_600_000);
+    let mut ms = MS + 60_000;
+    world.set_policy(policy, ms);
+    for failure in 1..=10_u32 {
+        ms += 1_000_000;
+        assert_eq!((world.locked_out, status(&mut world, ms).session.is_some()), (0, true), "before failure {failure}");
+        guess(&mut world, ms);
+        assert!(was_wrong(&world), "{:?}", world.ends.last());
+    }
+    let told = status(&mut world, ms);
+    assert_eq!((world.locked_out, told.session, told.sealed), (1, None, false), "locked, and what stands can be looked after");
+    let refused = world.ask(Request::Prepare(Action::Backup), b"", ms);
+    assert!(matches!(refused, Reply::Refused(_)), "{refused:?}");
+    // A restart forgives nothing but by the password.
+    world.restart(ms + 1_000);
+    let backup = |world: &mut SignerWorld, ms: i64| {
+        world.act(Action::Backup, b"", ms, &mut |world, _| code_at(&world.otp_uri, ms).into_bytes());
+        matches!(world.ends.last(), Some(ActionEnd::BackupGranted))
+    };
+    assert!(backup(&mut world, ms + 60_000));
+}
+
+#[test]
+fn a_clock_that_went_back_refuses_codes_and_is_told() {
+    let mut world = SignerWorld::with_vault(PASSWORD, MS);
+    // The clock of the wall goes back by two minutes; the other one never does.
+    status(&mut world, MS + 240_000);
+    let at = strongroom_signer::Moment { mono_ms: u64::try_from(MS + 241_000).unwrap(), ..moment(MS + 120_000) };
+    let Reply::Prepared { ticket, .. } = world.ask(Request::Prepare(Action::Backup), b"", MS + 240_000) else { panic!() };
+    world.signer.prompt_attached(77);
+    let hello = strongroom_signer_api::prompt::FromPrompt::Hello(ticket.try_into().unwrap());
+    world.signer.on_prompt(77, &hello, at);
+    // A code that a phone showed two minutes ago, and that was never used.
+    let code = code_at(&world.otp_uri, MS + 120_000);
+    let out = world.signer.on_prompt(77, &strongroom_signer_api::prompt::FromPrompt::Answer(code.as_bytes()), at);
+    let told =
+        out.iter().any(|out| matches!(out, strongroom_signer::Out::Notice(strongroom_signer_api::Notice::ClockBack { back_s: 120 }, _)));
+    assert!(told, "it is told");
+    assert!(!out.iter().any(|out| matches!(out, strongroom_signer::Out::Notice(strongroom_signer_api::Notice::Ended { end, .. }, _) if matches!(**end, ActionEnd::BackupGranted))));
 }

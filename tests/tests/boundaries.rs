@@ -38,6 +38,20 @@ fn the_signer_has_no_rights_to_files_and_tcp_even_without_its_filter() {
     assert!(output.status.success(), "{output:?}");
 }
 
+/// Rows: what the system does not let the signer build; which wall is missing then, whether anything is opened, and whether that is told.
+#[test]
+fn nothing_is_opened_where_a_wall_that_must_stand_does_not() {
+    for (without, expected) in [
+        ("nothing", ": prepared, true\n"),
+        ("filter", "system calls filtered: walls, true\n"),
+        ("dumpable", "not dumpable: walls, true\n"),
+        ("limits", "no core files: walls, true\n"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_behind_the_walls")).arg(format!("without-{without}")).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{without}: {output:?}");
+    }
+}
+
 #[test]
 fn memory_that_may_be_swapped_is_not_told_as_locked() {
     for (may, expected) in [("locked", "true true\n"), ("unlocked", "false false\n")] {

@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use strongroom_signer::arena::Arena;
 use strongroom_signer::{Out, Signer};
 use strongroom_signer_api::prompt::{Field, FromPrompt, ToPrompt};
-use strongroom_signer_api::{Action, ActionEnd, GIVEN_UP, Notice, Reply, Request, Saved, Walls};
-use strongroom_tests::signer_world::{SignerWorld, code_at, moment};
+use strongroom_signer_api::{Action, ActionEnd, GIVEN_UP, Notice, Reply, Request, Saved};
+use strongroom_tests::signer_world::{SignerWorld, UP, code_at, moment};
 
 const PASSWORD: &[u8] = b"correct horse battery staple";
 const MS: i64 = 1_700_000_000_000;
@@ -33,7 +33,7 @@ impl Desk {
     /// A sealed signer with the world's files beside it.
     fn sealed() -> (Self, Vec<Vec<u8>>) {
         let world = SignerWorld::with_vault(PASSWORD, MS);
-        let signer = Signer::new(Arena::make().unwrap(), Walls::default());
+        let signer = Signer::new(Arena::make().unwrap(), UP);
         (Self::of(signer, 1, MS + 60_000), vec![world.vault_file, world.state_file])
     }
 
@@ -156,7 +156,7 @@ fn a_new_password_that_was_derived_is_thrown_away() {
     desk.settle(out);
     assert!(desk.was_given_up() && desk.saves == saves && !desk.is_sealed(), "{:?}", desk.ends);
     // The old password opens the file as it was.
-    let mut again = Desk::of(Signer::new(Arena::make().unwrap(), Walls::default()), 1, MS + 90_000);
+    let mut again = Desk::of(Signer::new(Arena::make().unwrap(), UP), 1, MS + 90_000);
     let out = again.until(Action::Unlock, vec![before], Field::Password, &|_| PASSWORD.to_vec());
     again.settle(out);
     assert!(matches!(again.ends.as_slice(), [ActionEnd::Unlocked { .. }]), "{:?}", again.ends);

@@ -123,6 +123,9 @@ fn attack(world: &mut SignerWorld, seed: u64, from_ms: i64, span_ms: i64, tries:
                 if let Some(Reply::Signed { request, .. }) = world.ask_impatiently(Request::Sign(ask), now) {
                     sum += worth(&request, &listed);
                     signed += 1;
+                    if signed % 100 == 0 {
+                        world.sign_head(now);
+                    }
                 }
             }
         }
@@ -189,6 +192,33 @@ fn a_threshold_of_a_person_and_of_a_bot_holds_over_restarts() {
     let (sum, _) = attack(&mut world, 3, MS + 2 * HOUR_MS, HOUR_MS, 3_000);
     let signed = Decimal::from(5_000 * (bots + others)) + sum;
     assert!(signed <= Decimal::from(of_person), "{signed}");
+}
+
+/// Orders of a minute, whatever is sealed and opened in between: each opening may cost some of them, none gives any.
+#[test]
+fn the_order_rate_holds_over_restarts() {
+    let mut world = world();
+    world.set_policy(Policy { orders_per_minute: 40, ..policy() }, MS - 50_000);
+    let mut at: Vec<i64> = Vec::new();
+    for step in 0..60 {
+        let now = MS + 60_000 + step * 4_000;
+        if step % 10 == 9 {
+            world.restart(now);
+        }
+        for number in 0..30 {
+            let spec = OrderSpec::PostOnly { price: Price::parse("20000").unwrap(), quantity: Quantity::parse("0.001").unwrap() };
+            let client_order_id = ClientOrderId::parse(&format!("r{step}-{number}")).unwrap();
+            let symbol = Symbol::parse("BTCUSDT").unwrap();
+            let intent = Intent::Place(PlaceOrder { client_order_id, symbol, side: Side::Buy, spec, reduce_only: false });
+            let ask = SignAsk { intent, credential: None, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 };
+            if matches!(world.ask_impatiently(Request::Sign(ask), now), Some(Reply::Signed { .. })) {
+                at.push(now);
+            }
+        }
+    }
+    let most = at.iter().map(|from| at.iter().filter(|at| (*from..*from + 60_000).contains(*at)).count()).max().unwrap();
+    assert!(most <= 40, "{most} within a minute");
+    assert!(at.len() >= 100, "what is left is used: {}", at.len());
 }
 
 #[test]
@@ -302,6 +332,9 @@ fn amendments_and_logins_raise_nothing() {
                 other => panic!("{other:?} was signed"),
             }
             kept.push(request);
+            if kept.len().is_multiple_of(100) {
+                world.sign_head(ms);
+            }
         }
         // It sends what it has: at once, later, twice, in any order.
         for request in (0..3).filter_map(|_| kept.get(rng.random_range(0..kept.len().max(1)))) {

@@ -104,7 +104,7 @@ impl Told {
 
     fn missing(&mut self, action: &Action) -> Option<String> {
         match self.world.ask(Request::Prepare(action.clone()), b"", self.ms) {
-            Reply::Refused(Refusal::Guard(Reason::Role { needed })) => Some(needed),
+            Reply::Refused(Refusal::Guard(Reason::Role { needed, .. })) => Some(needed),
             Reply::Prepared { .. } => None,
             other => panic!("{action:?}: {other:?}"),
         }

@@ -135,7 +135,12 @@ impl World {
             }
             Effect::Sign { tag, by: _, intent, credential } => {
                 let ask = SignAsk { intent, credential, clock_offset_us: 0, recv_window_ms: RECV_WINDOW_MS, audit_seq: 0 };
-                let outcome = match self.signer.ask(strongroom_signer_api::Request::Sign(ask), b"", self.now_ms) {
+                let mut reply = self.signer.ask(strongroom_signer_api::Request::Sign(ask.clone()), b"", self.now_ms);
+                if matches!(reply, Reply::Refused(strongroom_signer_api::Refusal::HeadDue(_))) {
+                    self.signer.sign_head(self.now_ms);
+                    reply = self.signer.ask(strongroom_signer_api::Request::Sign(ask), b"", self.now_ms);
+                }
+                let outcome = match reply {
                     Reply::Signed { request, expires, credential, order, .. } => {
                         Ok(strongroom_desk::Signed { request, expires, key: credential, number: order, slot: None })
                     }
@@ -257,7 +262,7 @@ impl World {
         let client_order_id = ClientOrderId::parse(name).unwrap();
         let order = PlaceOrder { client_order_id, symbol, side, spec, reduce_only: false };
         self.sizes.insert(format!("sim-{number}"), quantity.value());
-        let market = Quote { mark: Some(mark), average: Some(mark) };
+        let market = Quote { mark: Some(mark), average: Some(mark), ..Quote::default() };
         self.step(Event::Place { door: u64::from(number), by: DoorId::DESK, order, market, reason: None });
     }
 
@@ -465,7 +470,13 @@ fn kill_in_the_middle(seed: u64) {
         let symbol = Symbol::parse("BTCUSDT").unwrap();
         let mark = Some(world.mark(&symbol));
         let order = PlaceOrder { client_order_id, symbol, side: Side::Buy, spec, reduce_only: false };
-        world.step(Event::Place { door: 7, by: DoorId::DESK, order, market: Quote { mark, average: mark }, reason: None });
+        world.step(Event::Place {
+            door: 7,
+            by: DoorId::DESK,
+            order,
+            market: Quote { mark, average: mark, ..Quote::default() },
+            reason: None,
+        });
         world.pass(2_000);
     };
     far(1, &mut world);

@@ -282,7 +282,7 @@ fn tell(ask: Ask) -> Tell {
         Ask::Size { .. } => Tell::Size { quantity: quantity(500) },
         Ask::Audit { .. } => Tell::Audit { entries: Vec::new(), size: 0 },
         Ask::Alive | Ask::Stay | Ask::Lock | Ask::Seal => Tell::Done { words: "Done.".to_owned() },
-        _ => Tell::Error(DoorError { code: "busy".to_owned(), message: "this desk only shows".to_owned(), advice: Advice::Refuse }),
+        _ => Tell::Error(DoorError::new("busy", "this desk only shows".to_owned(), Advice::Refuse)),
     }
 }
 
@@ -301,6 +301,7 @@ fn instrument() -> Instrument {
             min: Notional::new(Decimal::from(5)).unwrap_or_default(),
             max: Notional::new(Decimal::from(9_000_000)).unwrap_or_default(),
         },
+        orders: Default::default(),
     }
 }
 

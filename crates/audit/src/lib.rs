@@ -29,7 +29,7 @@ mod writer;
 
 pub use kind::Kind;
 pub use leaf::{Fields, LeafError, PAYLOAD_LEN_MAX};
-pub use note::{Checkpoint, NoteError, assemble, checkpoint_text, key_text, parse_checkpoint, verify_checkpoint};
+pub use note::{Checkpoint, NoteError, Numbered, assemble, checkpoint_text, key_text, parse_checkpoint, verify_checkpoint};
 pub use ratchet::{EntropyError, KeyError, read_secret_to_public, system_entropy};
 pub use reader::{Entry, ReadError, Reader};
 pub use schema::SCHEMA;

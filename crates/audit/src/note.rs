@@ -10,10 +10,21 @@ use thiserror::Error;
 use crate::writer::Head;
 
 const ORIGIN: &str = "strongroom/";
+/// Opens the line of what was numbered.
+const NUMBERED: &str = "numbered ";
 const KEY_PREFIX: &str = "strongroom-log+";
 /// Signature type Ed25519 (c2sp.org/signed-note).
 const ALGORITHM_ED25519: u8 = 1;
 const NOTE_LEN_MAX: usize = 4_096;
+
+/// How far the signer of a head had counted what it numbered: orders and amendments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbered {
+    /// Which opening of the vault: another number at each.
+    pub opening: u64,
+    /// The last number that was given since then.
+    pub last: u64,
+}
 
 /// What a note says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,11 +33,15 @@ pub struct Checkpoint {
     pub log_id: [u8; 16],
     /// Where it ended.
     pub head: Head,
+    /// What its signer had numbered by then. Earlier notes do not say.
+    pub numbered: Option<Numbered>,
 }
 
-/// The text that the log's key signs: origin, size, head, each ended by a newline.
-pub fn checkpoint_text(log_id: &[u8; 16], head: Head) -> String {
-    format!("{}\n{}\n{}\n", origin(log_id), head.size, STANDARD.encode(head.hash))
+/// The text that the log's key signs: origin, size, head, and as an extension line (c2sp.org/tlog-checkpoint) what was numbered, each
+/// ended by a newline.
+pub fn checkpoint_text(log_id: &[u8; 16], head: Head, numbered: Option<Numbered>) -> String {
+    let numbered = numbered.map(|Numbered { opening, last }| format!("{NUMBERED}{opening} {last}\n")).unwrap_or_default();
+    format!("{}\n{}\n{}\n{numbered}", origin(log_id), head.size, STANDARD.encode(head.hash))
 }
 
 /// The note: the text, an empty line, the signature's line. `text` is a [`checkpoint_text`].
@@ -45,7 +60,7 @@ pub fn key_text(public_key: &[u8; 32]) -> String {
 pub fn parse_checkpoint(note: &str) -> Result<Checkpoint, NoteError> {
     let (text, _) = split(note)?;
     let checkpoint = parse_text(text).ok_or(NoteError::Shape)?;
-    if checkpoint_text(&checkpoint.log_id, checkpoint.head) == text { Ok(checkpoint) } else { Err(NoteError::Shape) }
+    if checkpoint_text(&checkpoint.log_id, checkpoint.head, checkpoint.numbered) == text { Ok(checkpoint) } else { Err(NoteError::Shape) }
 }
 
 /// Reads what a note says and proves that `public_key` signed it.
@@ -102,7 +117,14 @@ fn parse_text(text: &str) -> Option<Checkpoint> {
     }
     let size = lines.next()?.parse().ok()?;
     let hash = STANDARD.decode(lines.next()?).ok()?.try_into().ok()?;
-    Some(Checkpoint { log_id, head: Head { size, hash } })
+    let numbered = match lines.next() {
+        None => None,
+        Some(line) => {
+            let (opening, last) = line.strip_prefix(NUMBERED)?.split_once(' ')?;
+            Some(Numbered { opening: opening.parse().ok()?, last: last.parse().ok()? })
+        }
+    };
+    Some(Checkpoint { log_id, head: Head { size, hash }, numbered })
 }
 
 fn signature_of(line: &str, name: &str, id: [u8; 4]) -> Option<Signature> {
@@ -155,9 +177,16 @@ mod tests {
         let key = SigningKey::from_bytes(&[5; 32]);
         let public = key.verifying_key().to_bytes();
         let head = Head { size: 7, hash: [3; 32] };
-        let text = checkpoint_text(&[0xab; 16], head);
+        for numbered in [None, Some(Numbered { opening: 0, last: 0 })] {
+            let text = checkpoint_text(&[0xab; 16], head, numbered);
+            let note = assemble(&text, &public, &key.sign(text.as_bytes()).to_bytes());
+            assert_eq!(verify_checkpoint(&note, &public), Ok(Checkpoint { log_id: [0xab; 16], head, numbered }));
+        }
+        let text = checkpoint_text(&[0xab; 16], head, Some(Numbered { opening: 2_000, last: 31 }));
         let note = assemble(&text, &public, &key.sign(text.as_bytes()).to_bytes());
-        assert_eq!(verify_checkpoint(&note, &public), Ok(Checkpoint { log_id: [0xab; 16], head }));
+        assert!(verify_checkpoint(&note, &public).is_ok() && text.ends_with("\nnumbered 2000 31\n"), "{text}");
+        assert_eq!(verify_checkpoint(&note.replace(" 31\n", " 30\n"), &public), Err(NoteError::Signature));
+        assert_eq!(verify_checkpoint(&note.replace("numbered 2000 31\n", ""), &public), Err(NoteError::Signature));
         let other = SigningKey::from_bytes(&[6; 32]).verifying_key().to_bytes();
         assert_eq!(verify_checkpoint(&note, &other), Err(NoteError::Signature));
         assert_eq!(verify_checkpoint(&note.replace("\n7\n", "\n8\n"), &public), Err(NoteError::Signature));
@@ -169,6 +198,10 @@ mod tests {
             "strongroom/\n1\nAA==\n\n",
             &note.replace("\n7\n", "\n07\n"),
             &note.replace("/abab", "/ABab"),
+            &note.replace(" 31\n", " 031\n"),
+            &note.replace(" 31\n", " 31 1\n"),
+            &note.replace(" 31\n", " 31\nmore\n"),
+            &note.replace("numbered", "counted"),
         ] {
             assert_eq!(verify_checkpoint(odd, &public), Err(NoteError::Shape), "{odd:?}");
         }

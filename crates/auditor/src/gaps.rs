@@ -1,6 +1,7 @@
-//! Orders that the signer numbered and that the log does not tell of.
+//! What the signer numbered and the log does not tell of: orders and amendments.
 //!
-//! Invariant: numbers begin with 1 at each opening of the vault and go up by one; one that is missing below the highest is a gap.
+//! Invariant: numbers begin with 1 at each opening of the vault and go up by one; one that is missing below the highest that an entry or a
+//! signed head names is a gap.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,25 +9,39 @@ use serde_json::Value;
 
 /// The numbers that were seen, by opening of the vault.
 #[derive(Debug, Default)]
-pub(crate) struct Gaps(BTreeMap<u64, BTreeSet<u64>>);
+pub(crate) struct Gaps(BTreeMap<u64, Numbers>);
+
+#[derive(Debug, Default)]
+struct Numbers {
+    seen: BTreeSet<u64>,
+    /// The highest that a head named.
+    claimed: u64,
+}
 
 impl Gaps {
     /// Looks at one entry.
     pub(crate) fn look(&mut self, payload: &Value) {
         let signed = |at: usize| payload.get("signed")?.get(at)?.as_u64();
         if let (Some(opening), Some(number)) = (signed(0), signed(1).filter(|number| *number > 0)) {
-            self.0.entry(opening).or_default().insert(number);
+            self.0.entry(opening).or_default().seen.insert(number);
         }
+    }
+
+    /// A head says how far its signer had counted.
+    pub(crate) fn claim(&mut self, (opening, last): (u64, u64)) {
+        let numbers = self.0.entry(opening).or_default();
+        numbers.claimed = numbers.claimed.max(last);
     }
 
     /// What is missing, in words.
     pub(crate) fn words(&self) -> Option<String> {
-        let missing = self.0.iter().filter_map(|(opening, seen)| {
-            let count = seen.last()?.saturating_sub(seen.len() as u64);
+        let missing = self.0.iter().filter_map(|(opening, numbers)| {
+            let highest = numbers.seen.last().copied().unwrap_or(0).max(numbers.claimed);
+            let count = highest.saturating_sub(numbers.seen.len() as u64);
             (count > 0).then(|| format!("{count} after the opening at signature {opening}"))
         });
         let missing = missing.collect::<Vec<_>>().join(", ");
-        (!missing.is_empty()).then(|| format!("orders were signed that the log does not tell of: {missing}"))
+        (!missing.is_empty()).then(|| format!("orders or amendments were signed that the log does not tell of: {missing}"))
     }
 }
 
@@ -36,17 +51,34 @@ mod tests {
 
     use super::*;
 
+    fn words(entries: &[Value], heads: &[(u64, u64)]) -> Option<String> {
+        let mut gaps = Gaps::default();
+        entries.iter().for_each(|entry| gaps.look(entry));
+        heads.iter().for_each(|head| gaps.claim(*head));
+        gaps.words()
+    }
+
+    fn signed(opening: u64, number: u64) -> Value {
+        json!({"order": "a", "signed": [opening, number]})
+    }
+
     #[test]
     fn what_is_missing_below_the_highest_is_a_gap() {
-        let words = |entries: &[Value]| {
-            let mut gaps = Gaps::default();
-            entries.iter().for_each(|entry| gaps.look(entry));
-            gaps.words()
-        };
-        let signed = |opening: u64, number: u64| json!({"order": "a", "signed": [opening, number]});
-        assert_eq!(words(&[json!({"signed": null}), json!({}), json!(7)]), None);
-        assert_eq!(words(&[signed(0, 1), signed(0, 2), signed(0, 2), signed(1_000, 1), signed(0, 3)]), None, "in any order, told twice");
-        let found = words(&[signed(0, 1), signed(0, 4), signed(1_000, 2)]).unwrap();
+        assert_eq!(words(&[json!({"signed": null}), json!({}), json!(7)], &[]), None);
+        assert_eq!(
+            words(&[signed(0, 1), signed(0, 2), signed(0, 2), signed(1_000, 1), signed(0, 3)], &[]),
+            None,
+            "in any order, told twice"
+        );
+        let found = words(&[signed(0, 1), signed(0, 4), signed(1_000, 2)], &[]).unwrap();
         assert!(found.contains("2 after the opening at signature 0") && found.contains("1 after the opening at signature 1000"), "{found}");
+    }
+
+    #[test]
+    fn what_a_head_names_is_told_or_is_a_gap() {
+        let told = [signed(0, 1), signed(0, 2)];
+        assert_eq!(words(&told, &[(0, 0), (0, 2), (0, 1), (5, 0)]), None, "a head is as old as it is");
+        assert!(words(&told, &[(0, 3)]).unwrap().contains("1 after the opening at signature 0"), "the last one");
+        assert!(words(&told, &[(0, 2), (2_000, 7)]).unwrap().contains("7 after the opening at signature 2000"), "a whole opening");
     }
 }

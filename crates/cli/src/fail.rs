@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use strongroom_desk_api::{DoorError, Tell};
+use strongroom_desk_api::{DoorError, Tell, Unmet};
 use strongroom_model::Advice;
 
 const REFUSED: u8 = 1;
@@ -21,7 +21,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     fn new(exit_code: u8, code: &str, message: String, advice: Advice) -> Self {
-        Self { exit_code, error: DoorError { code: code.to_owned(), message, advice } }
+        Self { exit_code, error: DoorError::new(code, message, advice) }
     }
 
     pub(crate) fn usage(message: &str) -> Self {
@@ -58,6 +58,9 @@ impl Failure {
             println!("{}", serde_json::json!({ "error": self.error }));
         } else {
             eprintln!("strongroom: {}", self.error.message);
+            for Unmet { rule, by, value, limit, passes } in &self.error.unmet {
+                eprintln!("  {rule} ({by}): {value}; allowed: {limit}; passes: {passes}");
+            }
         }
     }
 }
@@ -82,7 +85,7 @@ mod tests {
     fn advice_decides_the_exit_code() {
         for (advice, code) in [(Advice::Ask, 5), (Advice::Reconcile, 4), (Advice::Refuse, 1), (Advice::RetryAfter(1), 1), (Advice::Bug, 1)]
         {
-            let error = DoorError { code: "x".to_owned(), message: "y".to_owned(), advice };
+            let error = DoorError::new("x", "y".to_owned(), advice);
             assert_eq!(Failure::of(&Tell::Error(error)).unwrap().exit_code, code);
         }
         assert!(Failure::of(&Tell::Done { words: String::new() }).is_none());

@@ -1,7 +1,7 @@
 //! Requests of a door and the desk's answers, as JSON lines.
 
 use serde::{Deserialize, Serialize};
-use strongroom_guard::{KillScope, ManagedNote, Policy};
+use strongroom_guard::{KillScope, ManagedNote, Policy, Unmet};
 use strongroom_model::{
     Advice, Balance, Candle, CredentialId, CredentialInfo, Fill, Instrument, Level, Notional, OrderSpec, Price, Quantity, Remark, Side,
     SlotInfo, Symbol, Timestamp,
@@ -296,6 +296,17 @@ pub struct DoorError {
     pub message: String,
     /// What to do next.
     pub advice: Advice,
+    /// Every rule that an order does not meet, in its parts; nothing where no rule said no.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<Unmet>>", optional))]
+    pub unmet: Vec<Unmet>,
+}
+
+impl DoorError {
+    /// One without rules.
+    pub fn new(code: &str, message: String, advice: Advice) -> Self {
+        Self { code: code.to_owned(), message, advice, unmet: Vec::new() }
+    }
 }
 
 /// Where a vault stands.

@@ -64,7 +64,7 @@ impl Drilled {
 }
 
 fn refused(message: impl Into<String>) -> DoorError {
-    DoorError { code: "drill".to_owned(), message: message.into(), advice: Advice::Refuse }
+    DoorError::new("drill", message.into(), Advice::Refuse)
 }
 
 /// A desk and its supervisor, at which a drill is done.
@@ -72,10 +72,8 @@ struct Place<'a>(&'a Path);
 
 impl Place<'_> {
     fn ask(&self, ask: &Ask) -> Result<Tell, DoorError> {
-        let silent = |code: &str, advice, error: std::io::Error| DoorError {
-            code: code.to_owned(),
-            message: format!("{}: the desk does not answer ({error})", self.0.display()),
-            advice,
+        let silent = |code: &str, advice, error: std::io::Error| {
+            DoorError::new(code, format!("{}: the desk does not answer ({error})", self.0.display()), advice)
         };
         let mut desk = DeskClient::connect(self.0).map_err(|error| silent("not-running", Advice::Ask, error))?;
         match desk.ask(ask).map_err(|error| silent("no-answer", Advice::Reconcile, error))? {

@@ -23,6 +23,6 @@ pub use line::{CertificateView, CountedBy, Latency, LimitView, LineKind, LineVie
 pub use market::{Day, Frame, Interval, Row, TradeRow, Watch};
 pub use session::{SessionRow, SessionView};
 pub use socket::DeskClient;
-pub use strongroom_guard::{Freeze, KillScope, Policy};
+pub use strongroom_guard::{Freeze, KillScope, Policy, Unmet};
 pub use strongroom_model::{KeyEdit, KeyRights};
 pub use ticket::{Check, CheckState, Checks, Enforcer};

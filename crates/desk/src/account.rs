@@ -5,13 +5,13 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use serde_json::json;
 use strongroom_audit::Kind;
-use strongroom_desk_api::{DueReason, KeyView, Mode, RotationStep, Tell};
+use strongroom_desk_api::{DoorError, DueReason, KeyView, Mode, RotationStep, Tell};
 use strongroom_guard::{Judgement, Quote, Reason};
 use strongroom_model::{
-    Advice, Balance, ClientOrderId, CredentialId, CredentialInfo, Intent, KeyRights, KeyStage, OrderSpec, PlaceOrder, Price, Remark, Side,
-    Symbol, Timestamp,
+    Advice, Balance, ClientOrderId, CredentialId, CredentialInfo, FilterError, Intent, KeyRights, KeyStage, OrderSpec, PlaceOrder, Price,
+    Remark, Side, Symbol, Timestamp,
 };
-use strongroom_signer_api::{Refusal, Reply, Request, SignAsk};
+use strongroom_signer_api::{DoorId, Refusal, Reply, Request, SignAsk};
 use strongroom_venues::binance::decode;
 use strongroom_venues::binance::encode::RECV_WINDOW_MS;
 
@@ -97,8 +97,8 @@ pub(crate) async fn key_in_use(hall: &Arc<Hall>) -> Option<CredentialInfo> {
     }
 }
 
-/// Balances, asked of the venue with a signed read; the same answer tells the key's rights.
-pub(crate) async fn balances(hall: &Arc<Hall>) -> Tell {
+/// Balances, asked of the venue with a signed read; the same answer tells the key's rights. Asked at `by`, or by the desk itself.
+pub(crate) async fn balances(hall: &Arc<Hall>, by: DoorId) -> Tell {
     let ask = SignAsk {
         intent: Intent::QueryBalances,
         credential: None,
@@ -106,7 +106,7 @@ pub(crate) async fn balances(hall: &Arc<Hall>) -> Tell {
         recv_window_ms: RECV_WINDOW_MS,
         audit_seq: 0,
     };
-    let request = match hall.ask_signer(&Request::Sign(ask)).await {
+    let request = match hall.ask_at(by, Request::Sign(ask)).await {
         Ok(Reply::Signed { request, .. }) => request,
         other => return unexpected(other),
     };
@@ -139,13 +139,19 @@ pub(crate) async fn check(hall: &Arc<Hall>, symbol: Symbol, side: Side, spec: Or
     let mut judgement = judged(hall, &order).await;
     let is_unknown = |reason: &Reason| matches!(reason, Reason::ExposureUnknown { .. });
     if reduce_only && judgement.as_ref().is_some_and(|judgement| judgement.refused.iter().any(is_unknown)) {
-        let _ = balances(hall).await;
+        let _ = balances(hall, DoorId::DESK).await;
         judgement = judged(hall, &order).await;
     }
-    with_facts(hall, &order.symbol, hall.venue.check(&order), |facts| {
+    with_facts(hall, &order.symbol, hall.venue.check(&order, hall.feed.mark(&order.symbol)), |facts| {
         Tell::Checks(Box::new(ticket::checks(facts, judgement.as_ref(), &order)))
     })
     .await
+}
+
+/// What the venue's own rules do not let pass.
+pub(crate) fn filtered(filter: &FilterError) -> Tell {
+    let error = DoorError::new("filter", format!("{filter}; nothing was sent"), filter.advice());
+    Tell::Error(DoorError { unmet: vec![filter.into()], ..error })
 }
 
 async fn judged(hall: &Arc<Hall>, order: &PlaceOrder) -> Option<Judgement> {
@@ -158,7 +164,8 @@ async fn judged(hall: &Arc<Hall>, order: &PlaceOrder) -> Option<Judgement> {
 /// What the market of an order looks like now.
 pub(crate) fn market_of(hall: &Hall, order: &PlaceOrder) -> Quote {
     let book = hall.feed.view(&order.symbol, DRAFT_DEPTH);
-    Quote { mark: hall.feed.mark(&order.symbol), average: book.and_then(|book| ticket::average(&book, order)) }
+    let average = book.and_then(|book| ticket::average(&book, order));
+    Quote { mark: hall.feed.mark(&order.symbol), average, open_max: hall.venue.open_max(&order.symbol) }
 }
 
 /// How much a part of the free balance buys or sells.
@@ -170,7 +177,7 @@ pub(crate) async fn size(hall: &Arc<Hall>, symbol: &Symbol, side: Side, price: O
     .await
 }
 
-async fn with_facts(hall: &Arc<Hall>, symbol: &Symbol, filters: Result<(), String>, judge: impl FnOnce(&Facts<'_>) -> Tell) -> Tell {
+async fn with_facts(hall: &Arc<Hall>, symbol: &Symbol, filters: Result<(), FilterError>, judge: impl FnOnce(&Facts<'_>) -> Tell) -> Tell {
     let summary = hall.summary().await;
     let instruments = hall.venue.instruments();
     let book = hall.feed.view(symbol, DRAFT_DEPTH);

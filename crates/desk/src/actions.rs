@@ -26,11 +26,11 @@ const FILE_LEN_MAX: u64 = 64 * 1_024 * 1_024;
 const MANAGED: &str = "managed";
 
 pub(crate) fn kept(error: KeepError) -> Tell {
-    Tell::Error(DoorError { code: error.code.to_owned(), message: error.message, advice: error.advice })
+    Tell::Error(DoorError::new(error.code, error.message, error.advice))
 }
 
 pub(crate) fn refused(refusal: &Refusal) -> Tell {
-    error(refusal.code(), refusal.to_string(), refusal.advice())
+    Tell::Error(DoorError { unmet: refusal.unmet(), ..DoorError::new(refusal.code(), refusal.to_string(), refusal.advice()) })
 }
 
 fn memory_file(bytes: &[u8]) -> std::io::Result<OwnedFd> {
@@ -256,6 +256,15 @@ pub(crate) async fn on_notice(hall: Arc<Hall>, notice: Notice, file: Option<Owne
         Notice::Attempt { ticket, by_kit } => count(&hall, ticket, by_kit).await,
         Notice::Ended { ticket, by, end } => ended(&hall, hex::encode(ticket), by, *end).await,
         Notice::Frozen(freeze) => hall.killed(freeze).await,
+        Notice::LockedOut { by } => {
+            hall.state_changed();
+            let entry = json!({"person": by, "why": "too many wrong codes: every session was locked"});
+            drop(hall.note(&[(Kind::LockedOut, entry)]));
+        }
+        Notice::ClockBack { back_s } => {
+            let entry = json!({"why": "the clock was set back since the vault was unlocked; codes are refused", "back_s": back_s});
+            drop(hall.note(&[(Kind::ClockAlarm, entry)]));
+        }
         Notice::RecoveryCodeUsed { left } => drop(hall.note(&[(Kind::RecoveryCodeUsed, json!({"left": left}))])),
     }
 }

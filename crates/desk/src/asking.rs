@@ -67,6 +67,7 @@ impl Machine {
 
     pub(crate) fn tick(&mut self, now: Now, out: &mut Vec<Effect>) {
         self.ask_held(now, out);
+        self.ask_open(now, out);
         self.stop_if_broken(now, out);
         let live: Vec<_> = self.orders.iter().filter(|(_, order)| order.is_live()).map(|(id, _)| id.clone()).collect();
         for id in live {

@@ -10,40 +10,33 @@ use std::time::Duration;
 use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::socket::{DESK_SOCKET, LINE_LEN_MAX, listen, peer_is_same_user, run_dir};
-use strongroom_desk_api::{Ask, AuditEntry, OrderView, SessionRow, SessionView, Tell, VaultState, VaultView};
-use strongroom_guard::{Freeze, KillScope, Policy, SessionEnd};
-use strongroom_model::{Advice, ClientOrderId, IdError, PlaceOrder, Quantity, is_plain};
+use strongroom_desk_api::{Ask, AuditEntry, SessionRow, SessionView, Tell, VaultState, VaultView};
+use strongroom_guard::{Policy, SessionEnd};
+use strongroom_model::{Advice, PlaceOrder};
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::{DoorId, Refusal, Reply, Request, SessionInfo, Status};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 
 use crate::account;
 use crate::actions::{self, refused};
-use crate::event::Event;
-use crate::hall::{Hall, Inbound, Summary, lock, wall};
+use crate::hall::{Hall, Summary, lock, wall};
 use crate::locking;
 use crate::machine::error;
+use crate::ordering::named;
 use crate::outcomes;
-use crate::rights;
 use crate::rotation;
 use crate::watching;
 use crate::whereabouts;
 
-/// Longest reason for an order that a rule asks about.
-const REASON_LEN_MAX: usize = 200;
 /// Most doors at once.
 const DOORS_MAX: usize = 64;
 /// A door that asks nothing for so long is closed.
 const IDLE_MAX: Duration = Duration::from_secs(60);
 /// A door waits so long for a prompt's outcome.
 const OUTCOME_PATIENCE: Duration = Duration::from_secs(60);
-/// A door waits so long for an order.
-const ORDER_PATIENCE: Duration = Duration::from_secs(30);
-/// Most orders in one answer.
-const ORDERS_MAX: u32 = 500;
 
 /// Opens the socket and serves doors.
 pub(crate) fn open(profile: &Path, hall: Arc<Hall>, supervisor: Channel) -> io::Result<()> {
@@ -72,11 +65,11 @@ pub(crate) fn open(profile: &Path, hall: Arc<Hall>, supervisor: Channel) -> io::
     Ok(())
 }
 
-struct Door {
-    hall: Arc<Hall>,
+pub(crate) struct Door {
+    pub(crate) hall: Arc<Hall>,
     supervisor: Arc<Channel>,
     /// From where it is spoken at.
-    id: DoorId,
+    pub(crate) id: DoorId,
 }
 
 impl Door {
@@ -165,7 +158,7 @@ impl Door {
                     Advice::RetryAfter(1_000),
                 ),
             },
-            Ask::Balance => account::balances(&self.hall).await,
+            Ask::Balance => account::balances(&self.hall, self.id).await,
             Ask::Kill { why, scope } => self.kill(why, scope).await,
             Ask::KillReport => Tell::KillReport { report: self.hall.summary().await.kill_report.map(Box::new) },
             Ask::Unprotect { client_order_id } => self.unprotect(&client_order_id).await,
@@ -180,7 +173,7 @@ impl Door {
         Tell::Policy { policy: Box::new(policy), managed }
     }
 
-    async fn status(&self) -> Option<Status> {
+    pub(crate) async fn status(&self) -> Option<Status> {
         match self.hall.ask_at(self.id, Request::Status).await {
             Ok(Reply::Status(status)) => Some(*status),
             _ => None,
@@ -216,21 +209,8 @@ impl Door {
         };
         let missing = vault_id.is_none() && anchor == "there is no vault yet";
         let state = if missing { VaultState::Missing } else { state_of(status.as_ref()) };
-        let walls = status.as_ref().map(|status| {
-            let walls = status.walls;
-            [
-                ("nothing inherited", walls.no_descriptors),
-                ("not dumpable", walls.not_dumpable),
-                ("no core files", walls.no_core),
-                ("no new privileges", walls.no_new_privs),
-                ("no memory becomes executable", walls.no_write_execute),
-                ("no files, no TCP (landlock)", walls.landlock),
-                ("system calls filtered", walls.seccomp),
-                ("keys in locked memory", walls.locked_memory),
-            ]
-            .map(|(name, stands)| (name.to_owned(), stands))
-            .to_vec()
-        });
+        let named = |(name, _, stands): (&str, bool, bool)| (name.to_owned(), stands);
+        let walls = status.as_ref().map(|status| status.walls.named().map(named).to_vec());
         let because = match status.as_ref().and_then(|status| status.session_end) {
             // One session that was ended from another door locked nothing else.
             Some(end @ SessionEnd::Locked) if state == VaultState::Locked => self.hall.because().or_else(|| Some(end.to_string())),
@@ -318,102 +298,6 @@ impl Door {
         }
     }
 
-    async fn place(&self, order: PlaceOrder, reason: Option<String>) -> Tell {
-        if let Err(words) = self.hall.venue.check(&order) {
-            return error("filter", format!("{words}; nothing was sent"), Advice::Refuse);
-        }
-        let is_plain = |why: &String| (1..=REASON_LEN_MAX).contains(&why.len()) && why.chars().all(is_plain);
-        if reason.as_ref().is_some_and(|why| !is_plain(why)) {
-            return error("reason", format!("a reason has 1 to {REASON_LEN_MAX} bytes without control characters"), Advice::Refuse);
-        }
-        if order.reduce_only {
-            // What is held decides, and other programs may have sold since: the venue is asked first. If it does not tell, the order is refused.
-            if !matches!(account::balances(&self.hall).await, Tell::Balance { .. }) {
-                self.hall.event(Event::KeysChanged).await;
-            }
-        }
-        let (reply, wait) = oneshot::channel();
-        rights::explained(&self.hall, self.wait_for_order(Inbound::Place { by: self.id, order, reason, reply }, wait).await).await
-    }
-
-    async fn cancel(&self, id: &str) -> Tell {
-        let id = match ClientOrderId::parse(id) {
-            Ok(id) => id,
-            Err(failure) => return error("client-order-id", failure.to_string(), Advice::Refuse),
-        };
-        let (reply, wait) = oneshot::channel();
-        self.wait_for_order(Inbound::Cancel { id, reply }, wait).await
-    }
-
-    async fn amend(&self, id: &str, quantity: Quantity) -> Tell {
-        let id = match ClientOrderId::parse(id) {
-            Ok(id) => id,
-            Err(failure) => return error("client-order-id", failure.to_string(), Advice::Refuse),
-        };
-        let (reply, wait) = oneshot::channel();
-        self.wait_for_order(Inbound::Amend { id, quantity, reply }, wait).await
-    }
-
-    async fn wait_for_order(&self, inbound: Inbound, wait: oneshot::Receiver<Tell>) -> Tell {
-        if self.hall.inbound.send(inbound).await.is_err() {
-            return error("desk", "the desk is ending; nothing was sent".to_owned(), Advice::RetryAfter(1_000));
-        }
-        match tokio::time::timeout(ORDER_PATIENCE, wait).await {
-            Ok(Ok(tell)) => tell,
-            _ => error("desk", "the desk has not answered; look the order up with `strongroom order list`".to_owned(), Advice::Reconcile),
-        }
-    }
-
-    fn orders(&self, live: bool) -> Tell {
-        let store = lock(&self.hall.store);
-        let found = if live { store.live_orders() } else { store.newest_orders(ORDERS_MAX) };
-        match found {
-            Ok(orders) => {
-                let mut orders: Vec<OrderView> = orders.iter().map(crate::order::Order::view).collect();
-                orders.sort_by_key(|order| std::cmp::Reverse(order.created));
-                Tell::Orders { orders }
-            }
-            Err(failure) => error("store", failure.to_string(), failure.advice()),
-        }
-    }
-
-    async fn kill(&self, why: String, scope: KillScope) -> Tell {
-        // Whatever the words are, it is engaged.
-        let freeze = Freeze::new(&why, scope);
-        let reach = if freeze.scope == KillScope::Everything { String::new() } else { format!(" for {}", freeze.scope) };
-        let scope = freeze.scope.clone();
-        let asked = self.hall.ask_signer(&Request::Kill(freeze.clone())).await;
-        self.hall.killed(freeze).await;
-        let is_open = asked.is_ok() && self.status().await.is_some_and(|status| !status.sealed);
-        if !is_open {
-            let words = format!("The kill switch is engaged{reach}. The vault is sealed, so nothing can be signed, cancels included.");
-            return Tell::Done { words };
-        }
-        let none =
-            if self.means_nothing(&scope).await { " NOTHING IN THE VAULT IS MEANT BY THAT: look at its keys and slots." } else { "" };
-        Tell::Done { words: format!("The kill switch is engaged{reach}.{none} Open orders are being cancelled.") }
-    }
-
-    /// Whether no key and nobody is inside, as far as the vault knows.
-    async fn means_nothing(&self, scope: &KillScope) -> bool {
-        let asked = if matches!(scope, KillScope::Person(_)) { Request::Slots } else { Request::Credentials };
-        match (scope, self.hall.ask_signer(&asked).await) {
-            (KillScope::Account(account), Ok(Reply::Credentials(keys))) => keys.iter().all(|key| key.details.account != *account),
-            (KillScope::Credential(id), Ok(Reply::Credentials(keys))) => keys.iter().all(|key| key.id != *id),
-            (KillScope::Person(slot), Ok(Reply::Slots(slots))) => slots.iter().all(|known| known.id != *slot),
-            _ => false,
-        }
-    }
-
-    async fn unprotect(&self, id: &str) -> Tell {
-        let id = match ClientOrderId::parse(id) {
-            Ok(id) => id,
-            Err(failure) => return error("client-order-id", failure.to_string(), Advice::Refuse),
-        };
-        let (reply, wait) = oneshot::channel();
-        self.wait_for_order(Inbound::Unprotect { id, reply }, wait).await
-    }
-
     async fn audit(&self, before: Option<u64>, last: u32) -> Tell {
         let last = last.clamp(1, strongroom_desk_api::door::AUDIT_PAGE_MAX);
         let mut entries = std::collections::VecDeque::new();
@@ -462,14 +346,6 @@ fn audit_entry(leaf: &strongroom_audit::Leaf, text: &str) -> AuditEntry {
         at: fields.as_ref().map(|fields| fields.at).unwrap_or_default(),
         kind: fields.map(|fields| fields.kind).unwrap_or_default(),
         payload: serde_json::from_str(text).unwrap_or(serde_json::Value::Null),
-    }
-}
-
-/// What a door calls its order, or a name for it.
-fn named(name: Option<String>) -> Result<ClientOrderId, IdError> {
-    match name {
-        Some(name) => ClientOrderId::parse(&name),
-        None => ClientOrderId::unowned(&ulid::Ulid::generate().to_string().to_lowercase()),
     }
 }
 

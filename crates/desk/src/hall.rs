@@ -26,6 +26,8 @@ use crate::venue::Venue;
 
 /// Outcomes are kept for so long after an action ended.
 const OUTCOME_KEPT: Duration = Duration::from_secs(300);
+/// The log's head is signed after so many orders and amendments: the signer stops at twice as many.
+const NUMBERED_PER_HEAD: u64 = 128;
 /// Most outcomes kept.
 const OUTCOMES_MAX: usize = 64;
 
@@ -91,6 +93,8 @@ pub(crate) struct Hall {
     pub(crate) keys: KeyUse,
     watched: OnceLock<Arc<Watched>>,
     idleness: OnceLock<Idleness>,
+    /// Numbers given since the log's head was signed.
+    signed_since_head: AtomicU64,
     start: Instant,
 }
 
@@ -125,6 +129,7 @@ impl Hall {
             keys,
             watched: OnceLock::new(),
             idleness: OnceLock::new(),
+            signed_since_head: AtomicU64::new(0),
             start: Instant::now(),
         }
     }
@@ -303,15 +308,25 @@ impl Hall {
         wait.await.unwrap_or_default()
     }
 
+    /// The signer gave a number to what it signed: it does so only so often without a signed head.
+    pub(crate) fn numbered(self: &Arc<Self>) {
+        if (self.signed_since_head.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(NUMBERED_PER_HEAD) {
+            let hall = self.clone();
+            tokio::spawn(async move { hall.checkpoint(true).await });
+        }
+    }
+
     /// Has the log's head signed, if a checkpoint is due.
     pub(crate) async fn checkpoint(self: &Arc<Self>, now_or_never: bool) {
         let Some(head) = lock(&self.store).wants_checkpoint(now_or_never) else { return };
         let request = Request::SealHead { size: head.size, head: head.hash.to_vec() };
-        let Ok(Reply::HeadSealed { signature, public_key }) = self.ask_signer(&request).await else { return };
+        self.signed_since_head.store(0, Ordering::Relaxed);
+        let Ok(Reply::HeadSealed { signature, public_key, numbered: (opening, last) }) = self.ask_signer(&request).await else { return };
         let (Ok(signature), Ok(public_key)) = (signature.as_slice().try_into(), public_key.as_slice().try_into()) else { return };
         let mut store = lock(&self.store);
         let Ok(Some((log_id, _))) = store.log_keys() else { return };
-        let note = strongroom_audit::assemble(&strongroom_audit::checkpoint_text(&log_id, head), public_key, signature);
+        let numbered = Some(strongroom_audit::Numbered { opening, last });
+        let note = strongroom_audit::assemble(&strongroom_audit::checkpoint_text(&log_id, head, numbered), public_key, signature);
         if let Err(error) = store.save_checkpoint(head.size, &note) {
             tracing::error!(%error, "could not keep a checkpoint");
         }

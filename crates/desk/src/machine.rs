@@ -17,6 +17,7 @@ use crate::asking::Ask;
 use crate::event::{Door, Effect, Event, Now, Outcome, Signed, Tag};
 use crate::order::{Order, Stage};
 use crate::placing::{Override, not_known};
+use crate::rebuild::Rebuild;
 use crate::sweep::{Stop, Sweep};
 use crate::work::{Amendment, Refused, Trouble, Work, is_duplicate, work_id};
 
@@ -56,12 +57,13 @@ pub struct Machine {
     pub(crate) held_asked_ms: Option<u64>,
     /// An order came that may only reduce what is held.
     pub(crate) has_reduced: bool,
+    pub(crate) rebuild: Rebuild,
 }
 
 impl Machine {
     /// Goes on from what was recorded. Orders that were on their way are looked up: they may have been sent.
     pub fn resume(orders: Vec<Order>, now: Now, recv_window_ms: u32) -> Self {
-        let mut machine = Self::default();
+        let mut machine = Self { rebuild: Rebuild::due(), ..Self::default() };
         for mut order in orders {
             if order.stage == Stage::Intended {
                 let expires = now.venue().plus_ms(i64::from(recv_window_ms));
@@ -191,7 +193,7 @@ impl Machine {
             }
             self.is_gone(&id, now, out);
             let why = format!("the order could not be recorded ({failure}); nothing was sent");
-            self.tell_refused(&id, "not-recorded", why, Advice::Ask, out);
+            self.tell_refused(&id, Refused { code: "not-recorded", why, advice: Advice::Ask, unmet: Vec::new() }, out);
             return;
         }
         let Some(intent) = self.orders.get(&id).map(|order| Intent::Place(order.intent.clone())) else { return };
@@ -213,14 +215,18 @@ impl Machine {
                         if let Some(why) = self.orders.get(id).and_then(|order| self.stop_of(order)) {
                             let reason = strongroom_guard::Reason::KillSwitch { why };
                             let entry = json!({"order": id, "rule": reason.rule(), "why": reason.to_string(), "by": "desk"});
-                            let refused =
-                                Refused { code: reason.rule(), why: format!("{reason}; nothing was sent"), advice: reason.advice() };
+                            let (why, unmet) = (format!("{reason}; nothing was sent"), vec![(&reason).into()]);
+                            let refused = Refused { code: reason.rule(), why, advice: reason.advice(), unmet };
                             self.refuse(id, refused, (Kind::OrderRefused, entry), now, out);
                             return;
                         }
                         self.expiries.insert(id.clone(), expires);
                     }
                     Work::Cancel { id, .. } => self.cancel_leaves(id, now),
+                    Work::Amend(Amendment { id, quantity, .. }) => {
+                        let entry = json!({"amend": id, "quantity": quantity, "signed": number});
+                        self.record(Work::Note, Vec::new(), vec![(Kind::OrderIntended, entry)], out);
+                    }
                     _ => {}
                 }
                 let cancel = matches!(work, Work::Cancel { .. });
@@ -232,12 +238,13 @@ impl Machine {
             Err(refusal) => match work {
                 Work::Place(id) => {
                     let rule = refusal.code();
-                    let entry = json!({"order": id, "rule": rule, "why": refusal.to_string(), "by": "signer"});
+                    let unmet = refusal.unmet();
+                    let entry = json!({"order": id, "rule": rule, "why": refusal.to_string(), "by": "signer", "unmet": unmet});
                     let why = format!("{refusal}; nothing was sent");
                     if let Some(intent) = self.orders.get(&id).map(|order| order.intent.clone()) {
                         self.never_sent(&intent);
                     }
-                    self.refuse(&id, Refused { code: rule, why, advice: refusal.advice() }, (Kind::OrderRefused, entry), now, out);
+                    self.refuse(&id, Refused { code: rule, why, advice: refusal.advice(), unmet }, (Kind::OrderRefused, entry), now, out);
                 }
                 Work::Cancel { door, .. } | Work::Query { door, .. } => {
                     self.ask_done(&work_id(&work), now, true);
@@ -249,7 +256,7 @@ impl Machine {
                 }
                 Work::AmendUnknown(amendment) => self.amend_not_looked_up(amendment, &refusal.to_string(), out),
                 Work::Trades(id) => self.ask_done(&Some(id), now, true),
-                Work::Note => {}
+                Work::OpenOrders | Work::Note => {}
             },
         }
     }
@@ -289,6 +296,12 @@ impl Machine {
                     }
                 }
             }
+            // Without an answer it is asked again.
+            Work::OpenOrders => {
+                if let Ok(reports) = answer.and_then(|body| decode::orders(&body).map_err(Trouble::Venue)) {
+                    self.told_open(&reports, now, out);
+                }
+            }
             Work::Note => {}
         }
     }
@@ -310,7 +323,7 @@ impl Machine {
                 let why = format!("{why}; nothing was sent");
                 self.refuse(
                     id,
-                    Refused { code: "not-sent", why, advice: Advice::RetryAfter(1_000) },
+                    Refused { code: "not-sent", why, advice: Advice::RetryAfter(1_000), unmet: Vec::new() },
                     (Kind::OrderRefused, entry),
                     now,
                     out,
@@ -328,7 +341,7 @@ impl Machine {
             }
             Err(Trouble::Venue(error)) => {
                 let entry = json!({"order": id, "why": error.to_string(), "by": "venue"});
-                let refused = Refused { code: "venue", why: error.to_string(), advice: error.advice() };
+                let refused = Refused { code: "venue", why: error.to_string(), advice: error.advice(), unmet: Vec::new() };
                 self.refuse(id, refused, (Kind::OrderRefused, entry), now, out);
             }
         }
@@ -390,7 +403,7 @@ impl Machine {
                     let entry =
                         json!({"order": id, "why": "the venue does not know it and can no longer execute it", "by": "reconciliation"});
                     let why = "it never reached the venue; nothing was executed".to_owned();
-                    let refused = Refused { code: "not-executed", why, advice: Advice::Refuse };
+                    let refused = Refused { code: "not-executed", why, advice: Advice::Refuse, unmet: Vec::new() };
                     self.refuse(id, refused, (Kind::OrderReconciled, entry), now, out);
                 }
             }
@@ -431,12 +444,13 @@ impl Machine {
         told["signed"] = json!(order.signed);
         let entry = (kind, told);
         self.record(Work::Note, vec![order], vec![entry], out);
-        self.tell_refused(id, refused.code, refused.why, refused.advice, out);
+        self.tell_refused(id, refused, out);
     }
 
-    fn tell_refused(&mut self, id: &ClientOrderId, code: &str, why: String, advice: Advice, out: &mut Vec<Effect>) {
+    fn tell_refused(&mut self, id: &ClientOrderId, Refused { code, why, advice, unmet }: Refused<'_>, out: &mut Vec<Effect>) {
         if let Some(waiting) = self.waiting.remove(id) {
-            out.push(Effect::Tell { door: waiting.door, tell: error(code, why, advice) });
+            let tell = Tell::Error(DoorError { unmet, ..DoorError::new(code, why, advice) });
+            out.push(Effect::Tell { door: waiting.door, tell });
         }
     }
 
@@ -462,5 +476,5 @@ impl Machine {
 
 /// An error for a door.
 pub fn error(code: &str, message: String, advice: Advice) -> Tell {
-    Tell::Error(DoorError { code: code.to_owned(), message, advice })
+    Tell::Error(DoorError::new(code, message, advice))
 }

@@ -4,14 +4,14 @@
 
 use serde_json::json;
 use strongroom_audit::Kind;
-use strongroom_desk_api::Tell;
-use strongroom_guard::{Filled, Freeze, Judgement, Pair, Policy, Quote, Reason, worth_at_most};
+use strongroom_desk_api::{DoorError, Fate, Tell};
+use strongroom_guard::{Filled, Freeze, Judgement, Pair, Policy, Quote, Reason, Unmet, worth_at_most};
 use strongroom_model::{Advice, Asset, Balance, ClientOrderId, Fill, PlaceOrder, Symbol, Timestamp, Venue};
 use strongroom_signer_api::DoorId;
 
 use crate::event::{Door, Effect, Now};
 use crate::machine::{LIVE_ORDERS_MAX, Machine, OVER_ORDERS_MAX, Waiting, error};
-use crate::order::Order;
+use crate::order::{Order, Stage};
 use crate::work::Work;
 
 /// A door waits so long for an order whose outcome is unknown, then is told so.
@@ -20,6 +20,7 @@ const DOOR_PATIENCE_MS: u64 = 8_000;
 const OVERRIDE_MS: u64 = 120_000;
 /// What is held is asked for again so often, where a rule needs it; while it is not known, more often.
 const HELD_MS: u64 = 60_000;
+const HOUR_MS: u64 = 3_600_000;
 const UNKNOWN_HELD_MS: u64 = 2_000;
 
 /// An order that may pass the desk's rules once.
@@ -52,16 +53,21 @@ impl Machine {
         }
         if let Some(why) = self.stop_of(&Order::intended(order.clone(), now.wall)) {
             // The signer would refuse it, too; here nothing has to be recorded first.
-            out.push(Effect::Tell { door, tell: denied(&Reason::KillSwitch { why }) });
+            out.push(Effect::Tell { door, tell: denied(&[Reason::KillSwitch { why }]) });
             return;
         }
         let Some(policy) = &self.policy else {
-            out.push(Effect::Tell { door, tell: denied(&Reason::Sealed) });
+            out.push(Effect::Tell { door, tell: denied(&[Reason::Sealed]) });
             return;
         };
+        if self.rebuild.is_due() {
+            // Nothing was recorded, so the order keeps its name.
+            out.push(Effect::Tell { door, tell: denied(&[Reason::OpenUnknown]) });
+            return;
+        }
         if let Some(reason) = self.wants_confirmation(policy, &order, now) {
             // As the signer will say; asked before anything is recorded, so that the order keeps its name.
-            out.push(Effect::Tell { door, tell: denied(&reason) });
+            out.push(Effect::Tell { door, tell: denied(&[reason]) });
             return;
         }
         let Judgement { refused, asks, shadows } = self.risk.judge(policy, &order, market, now.mono_ms);
@@ -76,8 +82,10 @@ impl Machine {
                     entries.extend(refused.iter().chain(&asks).map(|reason| note("override", reason, Some(&why))));
                 }
                 None => {
-                    out.push(Effect::Tell { door, tell: denied(refusal) });
-                    let entry = json!({"order": order, "rule": refusal.rule(), "why": refusal.to_string(), "by": "desk"});
+                    out.push(Effect::Tell { door, tell: denied(&refused) });
+                    let entry = json!({
+                        "order": order, "rule": refusal.rule(), "why": refusal.to_string(), "by": "desk", "unmet": unmet(&refused),
+                    });
                     self.record(Work::Note, Vec::new(), vec![(Kind::OrderRefused, entry)], out);
                     return;
                 }
@@ -85,7 +93,8 @@ impl Machine {
         } else if let Some(asking) = asks.first() {
             let Some(why) = reason else {
                 let words = format!("{asking}. It passes if you give a reason; nothing was sent");
-                out.push(deny("reason-needed", words, Advice::Ask));
+                let needed = DoorError { unmet: unmet(&asks), ..DoorError::new("reason-needed", words, Advice::Ask) };
+                out.push(Effect::Tell { door, tell: Tell::Error(needed) });
                 return;
             };
             entries.extend(asks.iter().map(|reason| note("asked", reason, Some(&why))));
@@ -100,7 +109,22 @@ impl Machine {
     }
 
     /// Remembers what was traded before the start, live or over: of this day it counts.
-    pub fn remember(&mut self, orders: Vec<Order>, now: Now) {
+    pub fn remember(&mut self, mut orders: Vec<Order>, now: Now) {
+        let ago_ms = |at: Timestamp| u64::try_from(now.wall.ms().saturating_sub(at.ms())).unwrap_or(0);
+        // Within the last hour: repetitions and the ratio of cancels go on from there. On a clock that began anew, as of its beginning.
+        let is_young = |at: Timestamp| ago_ms(at) < HOUR_MS;
+        orders.sort_by_key(|order| order.created);
+        for order in
+            orders.iter().filter(|order| is_young(order.created) && !matches!(order.stage, Stage::Over { fate: Fate::Refused, .. }))
+        {
+            self.risk.sent_earlier(&order.intent, now.mono_ms.saturating_sub(ago_ms(order.created)));
+        }
+        orders.sort_by_key(|order| order.updated);
+        let cancelled =
+            |order: &&Order| matches!(order.stage, Stage::Over { fate: Fate::Canceled, .. } | Stage::Settling { fate: Fate::Canceled });
+        for order in orders.iter().filter(cancelled).filter(|order| is_young(order.updated)) {
+            self.risk.cancelled(now.mono_ms.saturating_sub(ago_ms(order.updated)));
+        }
         let day = |at: Timestamp| at.ms().div_euclid(86_400_000);
         self.earlier = orders.into_iter().filter(|order| day(order.updated) == day(now.wall) && !order.filled.is_zero()).collect();
     }
@@ -168,6 +192,7 @@ impl Machine {
     pub(crate) fn keys_changed(&mut self) {
         self.risk.forget_held();
         self.held_asked_ms = None;
+        self.forget_open();
     }
 
     /// The venue told its instruments; what was traded before they were known counts now.
@@ -221,8 +246,16 @@ impl Machine {
     }
 }
 
-fn denied(reason: &Reason) -> Tell {
-    error(reason.rule(), format!("{reason}; nothing was sent"), reason.advice())
+/// Every rule that said no; the first of them names the error.
+fn denied(reasons: &[Reason]) -> Tell {
+    let Some(first) = reasons.first() else { return error("refused", "nothing was sent".to_owned(), Advice::Bug) };
+    let words: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+    let message = format!("{}; nothing was sent", words.join("; "));
+    Tell::Error(DoorError { unmet: unmet(reasons), ..DoorError::new(first.rule(), message, first.advice()) })
+}
+
+fn unmet(reasons: &[Reason]) -> Vec<Unmet> {
+    reasons.iter().map(Unmet::from).collect()
 }
 
 /// Trades that an order does not have yet.
@@ -249,7 +282,7 @@ mod tests {
     }
 
     fn placed(machine: &mut Machine, order: PlaceOrder, mono_ms: u64) -> String {
-        let market = Quote { mark: "50000".parse().ok(), average: None };
+        let market = Quote { mark: "50000".parse().ok(), average: None, open_max: 0 };
         let effects = machine.on(Event::Place { door: 1, by: DoorId::DESK, order, market, reason: None }, at(mono_ms));
         let refused = effects.iter().find_map(|effect| match effect {
             Effect::Tell { tell: Tell::Error(error), .. } => Some(error.code.clone()),
@@ -268,11 +301,39 @@ mod tests {
             ("b", "0.1", 10, "price-collar"),
         ] {
             let mut machine = Machine::resume(Vec::new(), at(1), 5_000);
+            machine.told_open(&[], at(1), &mut Vec::new());
             machine.on(Event::Policy(Some(Policy::initial())), at(1));
             assert_eq!(placed(&mut machine, order("a", "0.1"), 5), "price-collar", "before it is let pass");
             machine.on(Event::Overridden { order: order("a", "0.1"), why: "tested".to_owned() }, at(10));
             assert_eq!(placed(&mut machine, order(id, quantity), mono_ms), expected, "{quantity} as {id} at {mono_ms}");
             assert_eq!(placed(&mut machine, order("c", "0.1"), mono_ms), "price-collar", "another one");
+        }
+    }
+    /// Rows: how long before the start the same order was sent, and whether it is a repetition.
+    #[test]
+    fn a_restart_forgets_no_repetition_and_no_cancel() {
+        for (ago_ms, expected) in [(1_000, "duplicate"), (3_599_999, "duplicate"), (3_600_000, "reason-needed")] {
+            let mut machine = Machine::resume(Vec::new(), at(0), 5_000);
+            machine.told_open(&[], at(1), &mut Vec::new());
+            let mut policy = Policy::initial();
+            (policy.desk.duplicate_ms, policy.desk.cancels_percent) = (Some(600_000), Some(90));
+            policy.desk.modes.insert(strongroom_guard::DeskRule::PriceCollar, strongroom_guard::RuleMode::Ask);
+            machine.on(Event::Policy(Some(policy)), at(1));
+            let sent = |name: &str, fate| {
+                let created = Timestamp::from_ms(at(0).wall.ms() - ago_ms);
+                let order = Order::intended(order(name, "0.1"), created);
+                Order { stage: Stage::Over { fate, note: None }, ..order }
+            };
+            let refused = sent("refused", Fate::Refused);
+            machine.remember(vec![sent("a", Fate::Filled), refused], at(0));
+            let told = placed(&mut machine, order("b", "0.1"), 10);
+            // A clock that began anew counts what came before as of its beginning: longer, never shorter.
+            assert_eq!(told, expected, "{ago_ms} ms ago");
+            let many = (0..60).map(|number| sent(&format!("c{number}"), Fate::Canceled)).collect();
+            machine.remember(many, at(0));
+            let mut other = order("d", "0.2");
+            other.side = Side::Sell;
+            assert_eq!(placed(&mut machine, other, 700_000), if ago_ms < 3_600_000 { "cancel-ratio" } else { "recorded" });
         }
     }
 }

@@ -376,7 +376,7 @@ impl Pipeline {
                 tokio::spawn(async move { hall.ask_signer(&Request::Kill(freeze)).await });
             }
             Effect::AskHeld => {
-                tokio::spawn(async move { account::balances(&hall).await });
+                tokio::spawn(async move { account::balances(&hall, DoorId::DESK).await });
             }
             Effect::Sign { tag, by, intent, credential } => {
                 let clock_offset_us = hall.venue.clock_offset_us();
@@ -400,9 +400,17 @@ impl Pipeline {
 }
 
 async fn sign(hall: Arc<Hall>, tag: Tag, by: DoorId, ask: SignAsk) {
-    let outcome = match hall.ask_at(by, Request::Sign(ask)).await {
+    let mut answer = hall.ask_at(by, Request::Sign(ask.clone())).await;
+    if matches!(answer, Err(strongroom_signer_api::Refusal::HeadDue(_))) {
+        hall.checkpoint(true).await;
+        answer = hall.ask_at(by, Request::Sign(ask)).await;
+    }
+    let outcome = match answer {
         Ok(Reply::Signed { request, expires, credential, order, slot, .. }) => {
             hall.keys.signed(&request.api_key, wall());
+            if order.is_some() {
+                hall.numbered();
+            }
             Ok(Signed { request, expires, key: credential, number: order, slot })
         }
         Ok(_) => Err(strongroom_signer_api::Refusal::NotUnderstood),

@@ -6,7 +6,8 @@ use rust_decimal::prelude::ToPrimitive as _;
 use strongroom_desk_api::{BookView, Check, CheckState, Checks, Enforcer};
 use strongroom_guard::{Judgement, OrderRate, Policy, Reason, Role, Session, SignerFacts, Turnover, Turnovers, Verdict, signer_gate};
 use strongroom_model::{
-    Amount, Balance, Instrument, Intent, KeyScope, Level, MarketSize, Notional, OrderSpec, PlaceOrder, Price, Quantity, Side, Timestamp,
+    Amount, Balance, FilterError, Instrument, Intent, KeyScope, Level, MarketSize, Notional, OrderSpec, PlaceOrder, Price, Quantity, Side,
+    Timestamp,
 };
 
 /// Above this part of the asset that is given, in percent, the size is asked about.
@@ -20,7 +21,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) killed: Option<&'a str>,
     pub(crate) instrument: Option<&'a Instrument>,
     /// What the venue's filters say.
-    pub(crate) filters: Result<(), String>,
+    pub(crate) filters: Result<(), FilterError>,
     pub(crate) book: Option<&'a BookView>,
     pub(crate) mark: Option<Price>,
     pub(crate) balances: &'a [Balance],
@@ -42,7 +43,7 @@ pub(crate) fn checks(facts: &Facts<'_>, judgement: Option<&Judgement>, order: &P
     found.push(value_limit(facts, judgement, notional));
     found.push(match &facts.filters {
         Ok(()) => pass("Tick, lot, venue's bounds", steps(facts.instrument), Enforcer::Desk),
-        Err(words) => refuse("Tick, lot, venue's bounds", format!("{words}."), steps(facts.instrument), Enforcer::Desk),
+        Err(filter) => refuse("Tick, lot, venue's bounds", sentence(&filter.to_string()), steps(facts.instrument), Enforcer::Desk),
     });
     if !facts.balances.is_empty() {
         found.push(balance(given, free, given_asset));
@@ -84,7 +85,7 @@ fn check(name: &str, state: CheckState, words: String, detail: String, by: Enfor
 
 /// A rule of the desk that is not met.
 fn broken(name: &str, state: CheckState, reason: &Reason, detail: String) -> Check {
-    Check { can_pass: reason.can_be_overridden(), ..check(name, state, sentence(&reason.to_string()), detail, Enforcer::Desk) }
+    Check { can_pass: reason.can_be_overridden(), ..check(name, state, sentence(&reason.to_string()), detail, reason.enforcer()) }
 }
 
 fn pass(name: &str, detail: String, by: Enforcer) -> Check {
@@ -164,29 +165,11 @@ fn other_rules(judgement: &Judgement) -> Vec<Check> {
     let line = |(reason, state): (&Reason, CheckState)| {
         let title = match reason {
             Reason::Exposure { of: Some(of), .. } => format!("Exposure, {of}"),
-            reason => rule_title(reason.rule()).to_owned(),
+            reason => reason.title().to_owned(),
         };
         broken(&title, state, reason, String::new())
     };
     refused.chain(asked).filter(|(reason, _)| !has_line(reason)).map(line).collect()
-}
-
-/// A rule's name as a line of the ticket has it.
-fn rule_title(rule: &str) -> &str {
-    match rule {
-        "restricted" => "Restricted instruments",
-        "slippage" => "Slippage limit",
-        "open-orders" => "Open orders",
-        "reduce-only" | "reduce-held" => "Reduce only",
-        "position" => "Position",
-        "exposure" | "exposure-unknown" => "Exposure",
-        "day-loss" => "Loss of the day",
-        "drawdown" => "Drawdown of the day",
-        "duplicate" => "Repetition",
-        "cancel-ratio" => "Cancels per order",
-        "self-trade" => "Own orders",
-        other => other,
-    }
 }
 
 /// What a market order would pay or get for a unit on average, by the book as it is.
@@ -346,6 +329,7 @@ mod tests {
             price: TickRule { min: price("0.01"), max: price("1000000"), tick: price("0.01") },
             lot: LotRule { min: quantity("0.00001"), max: quantity("9000"), step: quantity("0.00001") },
             notional: NotionalRule { min: number(Notional::parse, "5"), max: number(Notional::parse, "9000000") },
+            orders: Default::default(),
         }
     }
 
@@ -414,7 +398,7 @@ mod tests {
             ("buy post 0.01 100010", &["Post-only"]),
         ];
         let judged = |order: &PlaceOrder| {
-            let market = Quote { mark: facts.mark, average: average(facts.book?, order) };
+            let market = Quote { mark: facts.mark, average: average(facts.book?, order), open_max: 0 };
             Some(RiskState::default().judge(facts.policy?, order, market, 0))
         };
         for (text, names) in rows {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use strongroom_desk_api::{CountedBy, Interval, LimitView, LineKind, LineView, Mode};
 use strongroom_guard::Policy;
-use strongroom_model::{Candle, Instrument, PlaceOrder, SignedRequest, Symbol};
+use strongroom_model::{Candle, FilterError, Instrument, PlaceOrder, Price, SignedRequest, Symbol};
 use strongroom_net::clock::{Sample, VenueClock};
 use strongroom_net::governor::{Governor, Kind, Priority, PushBack, RateRule};
 use strongroom_net::{Answer, ConfirmError, Endpoint, Fingerprint, Host, Line, PinBoard, SendError, Trust};
@@ -219,15 +219,18 @@ impl Venue {
     }
 
     /// Checks an order against the venue's filters, before anything is recorded.
-    pub(crate) fn check(&self, order: &PlaceOrder) -> Result<(), String> {
+    pub(crate) fn check(&self, order: &PlaceOrder, mark: Option<Price>) -> Result<(), FilterError> {
         let instruments = lock(&self.instruments);
         if instruments.is_empty() {
-            return Ok(());
+            return Err(FilterError::NotTold);
         }
-        let Some(instrument) = instruments.iter().find(|instrument| instrument.symbol == order.symbol) else {
-            return Err(format!("the venue does not trade {}", order.symbol));
-        };
-        instrument.check(&order.spec).map_err(|error| error.to_string())
+        let instrument = instruments.iter().find(|instrument| instrument.symbol == order.symbol);
+        instrument.ok_or_else(|| FilterError::NotTraded(order.symbol.clone()))?.check(&order.spec, order.side, mark)
+    }
+
+    /// Most orders that it lets be open of an instrument; 0: it does not say.
+    pub(crate) fn open_max(&self, symbol: &Symbol) -> u32 {
+        lock(&self.instruments).iter().find(|instrument| instrument.symbol == *symbol).map_or(0, |instrument| instrument.orders.open_max)
     }
 
     /// What is measured of the lines: requests, and the stream.

@@ -1,5 +1,6 @@
 //! What the pipeline waits for, and how it can fail. Invariant: every tag stands for one piece of work.
 
+use strongroom_guard::Unmet;
 use strongroom_model::{Advice, ClientOrderId, Quantity};
 use strongroom_venues::binance::VenueError;
 
@@ -22,6 +23,8 @@ pub(crate) enum Work {
     /// An amendment whose outcome is unknown: the order is asked.
     AmendUnknown(Amendment),
     Trades(ClientOrderId),
+    /// What is open at the venue, all of it.
+    OpenOrders,
     /// Written for the record only.
     Note,
 }
@@ -39,6 +42,8 @@ pub(crate) struct Refused<'a> {
     pub(crate) code: &'a str,
     pub(crate) why: String,
     pub(crate) advice: Advice,
+    /// The rules that said no.
+    pub(crate) unmet: Vec<Unmet>,
 }
 
 pub(crate) enum Trouble {
@@ -55,7 +60,7 @@ pub(crate) fn work_id(work: &Work) -> Option<ClientOrderId> {
     match work {
         Work::Place(id) | Work::Cancel { id, .. } | Work::Query { id, .. } | Work::Trades(id) => Some(id.clone()),
         Work::Amend(amendment) | Work::AmendUnknown(amendment) => Some(amendment.id.clone()),
-        Work::Note => None,
+        Work::OpenOrders | Work::Note => None,
     }
 }
 
@@ -74,7 +79,7 @@ impl Machine {
             Work::Amend(amendment) => self.sign_amend(amendment, out),
             Work::AmendUnknown(amendment) => self.ask_amended(amendment, out),
             Work::Trades(id) => self.ask_done(&Some(id), now, false),
-            Work::Place(_) | Work::Note => {}
+            Work::Place(_) | Work::OpenOrders | Work::Note => {}
         }
     }
 }

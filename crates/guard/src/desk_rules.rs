@@ -44,9 +44,27 @@ pub enum DeskRule {
     CancelRatio,
     /// See [`DeskRules::self_trade`].
     SelfTrade,
+    /// See [`DeskRules::fills_per_minute`].
+    RepeatedExecution,
 }
 
 impl DeskRule {
+    /// All.
+    pub const ALL: [Self; 12] = [
+        Self::Restricted,
+        Self::PriceCollar,
+        Self::Slippage,
+        Self::OpenOrders,
+        Self::Position,
+        Self::Exposure,
+        Self::DayLoss,
+        Self::Drawdown,
+        Self::Duplicate,
+        Self::CancelRatio,
+        Self::SelfTrade,
+        Self::RepeatedExecution,
+    ];
+
     /// Its name in reasons, log entries and documents.
     pub const fn name(self) -> &'static str {
         match self {
@@ -61,6 +79,7 @@ impl DeskRule {
             Self::Duplicate => "duplicate",
             Self::CancelRatio => "cancel-ratio",
             Self::SelfTrade => "self-trade",
+            Self::RepeatedExecution => "repeated-execution",
         }
     }
 }

@@ -357,6 +357,7 @@ impl ManagedLimits {
             (DeskRule::Duplicate, desk.duplicate_ms.is_some()),
             (DeskRule::CancelRatio, desk.cancels_percent.is_some()),
             (DeskRule::SelfTrade, desk.no_self_trade),
+            (DeskRule::RepeatedExecution, desk.fills_per_minute.is_some()),
         ];
         let mut modes: BTreeMap<_, _> =
             limited.into_iter().filter(|(_, is_set)| *is_set).map(|(rule, _)| (rule, RuleMode::Refuse)).collect();

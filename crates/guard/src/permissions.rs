@@ -3,10 +3,11 @@
 //! Invariant: what takes risk away needs neither a role nor a proof nor a session.
 
 use serde::Serialize;
-use strongroom_model::Role;
+use strongroom_model::{Intent, Operation, Role};
 
 use crate::access::Session;
-use crate::rules::{Enforcer, Reason};
+use crate::reason::Reason;
+use crate::rules::Enforcer;
 
 /// Something that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -14,7 +15,7 @@ use crate::rules::{Enforcer, Reason};
 pub enum Permission {
     /// See the market, orders, lines and limits.
     See,
-    /// A signed look at orders and balances.
+    /// A signed look at balances, for a door. The desk itself looks after what stands, for nobody.
     ReadAccount,
     /// Read entries of the log.
     ReadLog,
@@ -83,11 +84,12 @@ pub struct PermissionRow {
 
 const ANYBODY: &[Role] = &[];
 const ANY_ROLE: &[Role] = &Role::ALL;
+const READERS: &[Role] = &[Role::Viewer, Role::Trader, Role::Risk];
 
 /// Every permission.
 pub const PERMISSIONS: &[PermissionRow] = &[
     row(Permission::See, ANYBODY, Proof::None, Enforcer::Desk, "see the market, own orders, lines and limits"),
-    row(Permission::ReadAccount, ANYBODY, Proof::None, Enforcer::Signer, "have a look at orders and balances signed"),
+    row(Permission::ReadAccount, READERS, Proof::None, Enforcer::Signer, "have balances looked up at the venue"),
     row(Permission::ReadLog, &[Role::Auditor], Proof::None, Enforcer::Signer, "read the log"),
     row(Permission::PlaceOrder, &[Role::Trader], Proof::None, Enforcer::Signer, "send a new order"),
     row(Permission::ConfirmOrder, &[Role::Trader], Proof::Code, Enforcer::Signer, "confirm an order above the threshold"),
@@ -117,6 +119,15 @@ const fn row(permission: Permission, roles: &'static [Role], proof: Proof, enfor
 }
 
 impl Permission {
+    /// What an intent needs that is asked for at a door.
+    pub const fn of(intent: &Intent) -> Self {
+        match intent.operation() {
+            Operation::Place => Self::PlaceOrder,
+            Operation::Cancel => Self::CancelOrder,
+            Operation::Read => Self::ReadAccount,
+        }
+    }
+
     /// Its row.
     pub fn row(self) -> &'static PermissionRow {
         // Every permission has one; the tests say so.
@@ -129,7 +140,9 @@ impl Permission {
         if roles.is_empty() || roles.iter().any(|role| session.roles.contains(role)) {
             return Ok(());
         }
-        Err(Reason::Role { needed: roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" or ") })
+        let list = |roles: &[Role], by: &str| roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(by);
+        let has = if session.roles.is_empty() { "none".to_owned() } else { list(&session.roles, ", ") };
+        Err(Reason::Role { needed: list(roles, " or "), has })
     }
 }
 
@@ -158,13 +171,13 @@ mod tests {
     #[test]
     fn a_role_alone() {
         use Permission::{
-            ChangePassword, ConfirmOrder, Export, ManageKeys, ManageWays, OverrideRule, Pin, PlaceOrder, ProtectOrder, ReadLog, Rearm,
-            SetPolicy,
+            ChangePassword, ConfirmOrder, Export, ManageKeys, ManageWays, OverrideRule, Pin, PlaceOrder, ProtectOrder, ReadAccount,
+            ReadLog, Rearm, SetPolicy,
         };
         for (role, may) in [
-            (Role::Viewer, &[ChangePassword][..]),
-            (Role::Trader, &[PlaceOrder, ConfirmOrder, ChangePassword]),
-            (Role::Risk, &[Rearm, SetPolicy, OverrideRule, ProtectOrder, Pin, ChangePassword]),
+            (Role::Viewer, &[ReadAccount, ChangePassword][..]),
+            (Role::Trader, &[ReadAccount, PlaceOrder, ConfirmOrder, ChangePassword]),
+            (Role::Risk, &[ReadAccount, Rearm, SetPolicy, OverrideRule, ProtectOrder, Pin, ChangePassword]),
             (Role::KeyAdmin, &[ManageKeys, Export, ChangePassword, ManageWays]),
             (Role::Auditor, &[ReadLog, ChangePassword]),
         ] {

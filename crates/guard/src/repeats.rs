@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, VecDeque};
 use strongroom_model::{OwnerTag, PlaceOrder, Side, Symbol};
 
 use crate::freezes::KillScope;
-use crate::rules::Reason;
+use crate::reason::Reason;
 
 const MINUTE_MS: u64 = 60_000;
 /// Most executions that are remembered.
@@ -39,6 +39,15 @@ impl Repeats {
         }
         let bot = order.client_order_id.owner();
         self.executed.push_back(Execution { at_ms: now_ms, symbol: order.symbol.clone(), side: order.side, slot, bot });
+    }
+
+    /// What an order would repeat: so many of its instrument and side filled within a minute. For a rule that is softened: nobody is stopped.
+    pub(crate) fn repeated(&self, order: &PlaceOrder, max: u32, now_ms: u64) -> Option<Reason> {
+        let is_same = |one: &&Execution| (&one.symbol, one.side) == (&order.symbol, order.side);
+        let is_young = |one: &&Execution| now_ms.saturating_sub(one.at_ms) < MINUTE_MS;
+        let same = self.executed.iter().filter(is_same).filter(is_young).count();
+        let is_too_often = u32::try_from(same).unwrap_or(u32::MAX) > max;
+        is_too_often.then(|| Reason::RepeatedExecution { symbol: order.symbol.clone(), side: order.side, max })
     }
 
     /// Who has to stop: more than `max` orders of one instrument and side filled within a minute. What is stopped is forgotten here, so that

@@ -5,15 +5,17 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use rust_decimal::Decimal;
-use strongroom_model::{Amount, Asset, Fill, Notional, OrderSpec, PlaceOrder, Price, Quantity, Side, Symbol, Timestamp, Venue};
+use strongroom_model::{
+    Amount, Asset, ClientOrderId, Fill, Notional, OrderSpec, PlaceOrder, Price, Quantity, Side, Symbol, Timestamp, Venue,
+};
 
 use crate::day::Day;
 use crate::desk_rules::{DeskRule, ExposureScope};
 use crate::exposure::{Exposure, Filled, Pair};
 use crate::freezes::KillScope;
 use crate::policy::Policy;
+use crate::reason::Reason;
 use crate::repeats::Repeats;
-use crate::rules::Reason;
 
 const HOUR_MS: u64 = 3_600_000;
 const BPS_PER_ONE: u32 = 10_000;
@@ -29,6 +31,8 @@ pub struct Quote {
     pub mark: Option<Price>,
     /// What a market order would pay or get on average by the book as it is; nothing: the book does not hold so much.
     pub average: Option<Price>,
+    /// Most orders of one account that the venue lets be open in this market; 0: it does not say.
+    pub open_max: u32,
 }
 
 /// Why an order does not meet rules: those that refuse, and those that do less.
@@ -90,6 +94,11 @@ impl RiskState {
         push(&mut self.sent, (now_ms, order.clone()));
     }
 
+    /// An order that was sent before this desk began: it counts where times count.
+    pub fn sent_earlier(&mut self, order: &PlaceOrder, at_ms: u64) {
+        push(&mut self.sent, (at_ms, order.clone()));
+    }
+
     /// An order did not leave after all: it counts nowhere.
     pub fn never_sent(&mut self, order: &PlaceOrder) {
         self.exposure.over(&order.client_order_id);
@@ -147,7 +156,7 @@ impl RiskState {
         if let Some((_, reason)) = self.losses(policy).into_iter().find(|(rule, _)| refuses(*rule)) {
             return Some((reason, KillScope::Everything));
         }
-        rules.fills_per_minute.and_then(|max| self.repeats.must_stop(max, now_ms))
+        rules.fills_per_minute.filter(|_| refuses(DeskRule::RepeatedExecution)).and_then(|max| self.repeats.must_stop(max, now_ms))
     }
 
     /// Losses above what a day may bring.
@@ -176,9 +185,13 @@ impl RiskState {
             return judgement;
         };
         judgement.refused.extend(value_at_mark(policy, mark, order));
+        judgement.refused.extend(self.too_many_for_venue(order, market.open_max));
         judgement.refused.extend(self.cannot_reduce(order));
         let mut broken = self.broken(policy, order, mark, market.average, now_ms);
         broken.extend(self.losses(policy));
+        // Where it refuses, whoever repeats is stopped instead.
+        let softened = policy.desk.fills_per_minute.filter(|_| policy.desk.mode(DeskRule::RepeatedExecution) != crate::RuleMode::Refuse);
+        broken.extend(softened.and_then(|max| Some((DeskRule::RepeatedExecution, self.repeats.repeated(order, max, now_ms)?))));
         for (rule, reason) in broken {
             match policy.desk.mode(rule) {
                 crate::RuleMode::Refuse => judgement.refused.push(reason),
@@ -197,12 +210,20 @@ impl RiskState {
             broken.push((DeskRule::Restricted, Reason::Restricted { symbol: symbol() }));
         }
         if let Some(asked) = order.spec.price().filter(|price| is_worse(*price, order.side, mark, policy.price_collar_bps)) {
-            broken.push((DeskRule::PriceCollar, Reason::PriceCollar { asked, mark, collar_bps: policy.price_collar_bps }));
+            broken.push((
+                DeskRule::PriceCollar,
+                Reason::PriceCollar {
+                    asked,
+                    worst: worst(order.side, mark, policy.price_collar_bps),
+                    mark,
+                    collar_bps: policy.price_collar_bps,
+                },
+            ));
         }
         if let (OrderSpec::Market { .. }, Some(bps)) = (order.spec, rules.slippage_bps)
             && average.is_none_or(|average| is_worse(average, order.side, mark, bps))
         {
-            broken.push((DeskRule::Slippage, Reason::Slippage { average, mark, slippage_bps: bps }));
+            broken.push((DeskRule::Slippage, Reason::Slippage { average, worst: worst(order.side, mark, bps), mark, slippage_bps: bps }));
         }
         let open = u32::try_from(self.exposure.open().count()).unwrap_or(u32::MAX);
         if let Some(max) = rules.open_orders_max.filter(|max| open >= *max) {
@@ -222,11 +243,29 @@ impl RiskState {
         }
         broken.extend(self.cancel_ratio(policy, now_ms));
         if !rules.self_trade
-            && let Some(own) = self.exposure.open().find(|open| crosses(order, &open.order))
+            && let Some((own, rests)) = self.meets(order)
         {
-            broken.push((DeskRule::SelfTrade, Reason::SelfTrade { own: own.order.client_order_id.clone() }));
+            broken.push((DeskRule::SelfTrade, Reason::SelfTrade { side: order.side, rests, own }));
         }
         broken
+    }
+
+    /// The own order that one would meet first: beyond its price no other is met either.
+    fn meets(&self, order: &PlaceOrder) -> Option<(ClientOrderId, Price)> {
+        let met = self.exposure.open().filter_map(|open| Some((&open.order, open.order.spec.price()?)));
+        let met = met.filter(|(own, _)| crosses(order, own));
+        let nearest = match order.side {
+            Side::Buy => met.min_by_key(|(_, price)| *price),
+            Side::Sell => met.max_by_key(|(_, price)| *price),
+        };
+        nearest.map(|(own, price)| (own.client_order_id.clone(), price))
+    }
+
+    /// The venue's own bound, which nobody can soften.
+    fn too_many_for_venue(&self, order: &PlaceOrder, max: u32) -> Option<Reason> {
+        let open = self.exposure.open().filter(|open| open.order.symbol == order.symbol).count();
+        let open = u32::try_from(open).unwrap_or(u32::MAX);
+        (max > 0 && open >= max).then_some(Reason::OpenOrders { open, max })
     }
 
     /// Positions and exposure with this order.
@@ -237,7 +276,9 @@ impl RiskState {
             match self.exposure.position(&order.symbol, Some(order), mark).map(Quantity::new) {
                 None => broken.push(unknown(DeskRule::Position)),
                 Some(Some(after)) if after > max => {
-                    broken.push((DeskRule::Position, Reason::Position { symbol: order.symbol.clone(), after, max }));
+                    let before = self.exposure.position(&order.symbol, None, mark).unwrap_or_default();
+                    let room = Quantity::new((max.value() - before).max(Decimal::ZERO)).unwrap_or_default();
+                    broken.push((DeskRule::Position, Reason::Position { symbol: order.symbol.clone(), after, room, max }));
                 }
                 Some(_) => {}
             }
@@ -252,10 +293,12 @@ impl RiskState {
             };
             let listed = policy.instruments.iter().map(|listed| &listed.symbol);
             let quote = self.exposure.pair(&order.symbol).map(|pair| pair.quote.clone());
-            let worth = quote.as_ref().and_then(|quote| self.exposure.worth(quote, listed, Some(order), price));
-            match (quote, worth.map(Notional::new)) {
+            let worth = |more| quote.as_ref().and_then(|quote| self.exposure.worth(quote, listed.clone(), more, price));
+            match (&quote, worth(Some(order)).map(Notional::new)) {
                 (Some(quote), Some(Some(after))) if after > max => {
-                    broken.push((DeskRule::Exposure, Reason::Exposure { of, after, max, quote }));
+                    let room = (max.value() - worth(None).unwrap_or_default()).max(Decimal::ZERO);
+                    let (room, quote) = (Notional::new(room).unwrap_or_default(), quote.clone());
+                    broken.push((DeskRule::Exposure, Reason::Exposure { of, after, room, max, quote }));
                 }
                 (Some(_), Some(_)) => {}
                 _ => broken.push(unknown(DeskRule::Exposure)),
@@ -301,7 +344,33 @@ impl RiskState {
         let max = policy.desk.cancels_percent?;
         let (orders, cancels) = (self.sent.len(), self.cancels.len());
         let percent = u32::try_from(cancels.checked_mul(100)?.checked_div(orders)?).unwrap_or(u32::MAX);
-        (orders >= CANCEL_RATIO_FROM && percent > max).then_some((DeskRule::CancelRatio, Reason::CancelRatio { percent, max }))
+        if orders < CANCEL_RATIO_FROM || percent <= max {
+            return None;
+        }
+        let retry_after_ms = self.ratio_eases_in_ms(max, now_ms);
+        Some((DeskRule::CancelRatio, Reason::CancelRatio { percent, retry_after_ms, max }))
+    }
+
+    /// When so many of the cancels, or of the orders, are an hour old that the ratio is not broken any more, if nothing more is done.
+    fn ratio_eases_in_ms(&self, max: u32, now_ms: u64) -> u64 {
+        let (mut orders, mut cancels) = (self.sent.iter().map(|(at_ms, _)| *at_ms).peekable(), self.cancels.iter().copied().peekable());
+        let (mut sent, mut taken_back) = (self.sent.len(), self.cancels.len());
+        let mut at_ms = now_ms;
+        while sent >= CANCEL_RATIO_FROM && taken_back.saturating_mul(100) / sent > usize::try_from(max).unwrap_or(usize::MAX) {
+            at_ms = match (orders.peek(), cancels.peek()) {
+                (Some(order), Some(cancel)) if order < cancel => *order,
+                (_, Some(cancel)) => *cancel,
+                (Some(order), None) => *order,
+                (None, None) => break,
+            };
+            while orders.next_if(|order| *order <= at_ms).is_some() {
+                sent -= 1;
+            }
+            while cancels.next_if(|cancel| *cancel <= at_ms).is_some() {
+                taken_back -= 1;
+            }
+        }
+        (at_ms + HOUR_MS).saturating_sub(now_ms)
     }
 }
 
@@ -328,6 +397,13 @@ fn is_worse(price: Price, side: Side, mark: Price, bps: u32) -> bool {
         Side::Buy => price.value() > mark.value() + room,
         Side::Sell => price.value() < mark.value() - room,
     }
+}
+
+/// The worst price that is not further from the mark than `bps`.
+fn worst(side: Side, mark: Price, bps: u32) -> Price {
+    let room = mark.value() * Decimal::from(bps) / Decimal::from(BPS_PER_ONE);
+    let worst = if side == Side::Buy { mark.value().saturating_add(room) } else { mark.value() - room };
+    Price::new(worst.max(Decimal::ZERO).normalize()).unwrap_or(mark)
 }
 
 /// Whether an order could meet that own one in the book.

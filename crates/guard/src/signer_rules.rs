@@ -1,47 +1,22 @@
 //! The rules that hold against a desk that lies. Invariant: tightening a limit never allows more, and a cancel is never denied.
 
-use std::collections::VecDeque;
-
 use rust_decimal::Decimal;
-use strongroom_model::{Intent, KeyScope, MarketSize, Notional, OrderSpec, PlaceOrder, Quantity, Side, Timestamp};
+use strongroom_model::{Intent, KeyScope, MarketSize, Notional, OrderSpec, OutOfScope, PlaceOrder, Quantity, Side, Timestamp};
 
 use crate::access::{Session, SessionEnd};
 use crate::freezes::Freeze;
+use crate::order_rate::OrderRate;
 use crate::permissions::Permission;
-use crate::policy::{InstrumentPolicy, ORDERS_PER_MINUTE_MAX, Policy};
-use crate::rules::{Reason, Verdict};
+use crate::policy::{InstrumentPolicy, Policy};
+use crate::reason::Reason;
+use crate::rules::Verdict;
 use crate::thresholds::{By, Turnovers};
 use crate::turnover::Turnover;
 
-const MINUTE_MS: u64 = 60_000;
 /// The largest number that whoever reads a reason takes; what is more is told as this.
 const SAYABLE_MAX: u64 = 999_999_999_999_999_999;
-
-/// Times of the newest orders: an exact sliding window, never longer than the largest limit.
-#[derive(Clone, Debug, Default)]
-pub struct OrderRate {
-    at_ms: VecDeque<u64>,
-}
-
-impl OrderRate {
-    /// Counts one order.
-    pub fn count(&mut self, now_ms: u64) {
-        if self.at_ms.len() >= ORDERS_PER_MINUTE_MAX as usize {
-            self.at_ms.pop_front();
-        }
-        self.at_ms.push_back(now_ms);
-    }
-
-    /// `None` when one more fits into the last minute, else how long until it does.
-    pub fn wait_ms(&mut self, limit: u32, now_ms: u64) -> Option<u64> {
-        while self.at_ms.front().is_some_and(|at| now_ms.saturating_sub(*at) >= MINUTE_MS) {
-            self.at_ms.pop_front();
-        }
-        let over = (self.at_ms.len() + 1).checked_sub(limit as usize).filter(|over| *over > 0)?;
-        let leaves = self.at_ms.get(over - 1).map_or(now_ms, |at| at + MINUTE_MS);
-        Some(leaves.saturating_sub(now_ms).max(1))
-    }
-}
+/// Most instruments that a refusal names.
+const LISTED_MAX: usize = 8;
 
 /// What the signer knows by itself.
 pub struct SignerFacts<'a> {
@@ -69,13 +44,12 @@ pub struct SignerFacts<'a> {
 
 /// The signer-enforced rules.
 pub fn signer_gate(policy: &Policy, facts: SignerFacts<'_>, intent: &Intent) -> Verdict {
-    let Intent::Place(order) = intent else {
-        return Verdict::Allow;
+    let told = match intent {
+        Intent::Place(order) => signer_rules(policy, facts, order),
+        // Whoever took the desk over may still look after what stands, and no more than the key is for.
+        _ => in_scope(&facts, intent),
     };
-    match signer_rules(policy, facts, order) {
-        Ok(()) => Verdict::Allow,
-        Err(reason) => Verdict::Deny(reason),
-    }
+    told.map_or_else(Verdict::Deny, |()| Verdict::Allow)
 }
 
 fn signer_rules(policy: &Policy, facts: SignerFacts<'_>, order: &PlaceOrder) -> Result<(), Reason> {
@@ -87,11 +61,9 @@ fn signer_rules(policy: &Policy, facts: SignerFacts<'_>, order: &PlaceOrder) -> 
         return Err(Reason::Session { end });
     }
     Permission::PlaceOrder.check(session)?;
-    if let Some(why) = facts.scope.refuses(&Intent::Place(order.clone()), facts.wall) {
-        return Err(Reason::Scope { why });
-    }
+    in_scope(&facts, &Intent::Place(order.clone()))?;
     let Some(instrument) = policy.instrument(&order.symbol) else {
-        return Err(Reason::Instrument { symbol: order.symbol.clone() });
+        return Err(Reason::Instrument { symbol: order.symbol.clone(), listed: listed(policy) });
     };
     if order.reduce_only && !order.can_only_reduce() {
         return Err(Reason::ReduceOnly);
@@ -118,8 +90,8 @@ fn signer_rules(policy: &Policy, facts: SignerFacts<'_>, order: &PlaceOrder) -> 
     }
     let asked = worth_at_most(order, instrument);
     if let Some(most) = facts.scope.notional_max.filter(|most| asked > *most) {
-        let why = format!("its orders are worth at most {most} each, and this one up to {}", sayable(asked));
-        return Err(Reason::Scope { why });
+        let (asked, allowed) = (format!("an order worth up to {}", sayable(asked)), format!("its orders are worth at most {most} each"));
+        return Err(Reason::Scope { asked, allowed });
     }
     let counted = facts.turnover.of_day(facts.wall_s());
     if counted.checked_add(asked).is_none_or(|sum| sum > policy.day_notional_max) {
@@ -137,6 +109,23 @@ fn signer_rules(policy: &Policy, facts: SignerFacts<'_>, order: &PlaceOrder) -> 
         // Nobody is kept from taking risk away for want of a code.
         Some(above) if asked > above && !facts.is_confirmed && !order.reduce_only => Err(Reason::Confirm { asked: sayable(asked), above }),
         _ => Ok(()),
+    }
+}
+
+fn in_scope(facts: &SignerFacts<'_>, intent: &Intent) -> Result<(), Reason> {
+    match facts.scope.refuses(intent, facts.wall) {
+        Some(OutOfScope { asked, allowed }) => Err(Reason::Scope { asked, allowed }),
+        None => Ok(()),
+    }
+}
+
+/// The first of what is on the list.
+fn listed(policy: &Policy) -> String {
+    let names: Vec<&str> = policy.instruments.iter().take(LISTED_MAX).map(|listed| listed.symbol.as_str()).collect();
+    match policy.instruments.len().checked_sub(LISTED_MAX) {
+        _ if names.is_empty() => "nothing".to_owned(),
+        Some(more) if more > 0 => format!("{} and {more} more", names.join(", ")),
+        _ => names.join(", "),
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use strongroom_model::{ClientOrderId, Notional, OwnerTag};
 
-use crate::rules::Reason;
+use crate::reason::Reason;
 use crate::turnover::Turnover;
 
 /// Most thresholds: the sums of all of them fit into the signer's state file.

@@ -13,6 +13,8 @@ pub const STEP_S: u64 = 30;
 const DRIFT_STEPS: u64 = 1;
 /// After so many failures in a row, codes are refused until the password is given again.
 const FAILURES_MAX: u32 = 10;
+/// A clock may be set back by so much without a word.
+const BACK_S_MAX: u64 = 60;
 /// Longest wait between tries: 15 minutes.
 const WAIT_S_MAX: u64 = 900;
 
@@ -25,6 +27,9 @@ pub struct TotpState {
     pub failures: u32,
     /// No code is looked at before this second (since the epoch).
     pub not_before_s: u64,
+    /// The newest second that was seen since the password was given.
+    #[serde(default)]
+    pub seen_s: u64,
 }
 
 /// Why a code was refused.
@@ -47,8 +52,16 @@ pub enum TotpRefusal {
         wait_s: u64,
     },
     /// Too many failures in a row.
-    #[error("{FAILURES_MAX} wrong codes in a row; lock and unlock with the password first")]
+    #[error("{FAILURES_MAX} wrong codes in a row: every session is locked; unlock with the password first")]
     LockedOut,
+    /// The clock was set back: codes of another time would be current.
+    #[error(
+        "this computer's clock went back by {back_s} s since the vault was unlocked; set it right, or lock and unlock with the password"
+    )]
+    ClockBack {
+        /// By how many seconds.
+        back_s: u64,
+    },
 }
 
 impl TotpRefusal {
@@ -56,7 +69,7 @@ impl TotpRefusal {
     pub const fn advice(self) -> Advice {
         match self {
             Self::Wait { wait_s } | Self::Wrong { wait_s } => Advice::RetryAfter(wait_s.saturating_mul(1_000)),
-            Self::Form | Self::LockedOut => Advice::Ask,
+            Self::Form | Self::LockedOut | Self::ClockBack { .. } => Advice::Ask,
         }
     }
 }
@@ -79,14 +92,17 @@ impl TotpState {
     }
 
     fn judged(self, now_s: u64, accepted: impl FnOnce() -> Option<u64>) -> (Self, Result<(), TotpRefusal>) {
-        if self.failures >= FAILURES_MAX {
+        if self.is_locked_out() {
             return (self, Err(TotpRefusal::LockedOut));
+        }
+        if let Some(back_s) = self.back_s(now_s) {
+            return (self, Err(TotpRefusal::ClockBack { back_s }));
         }
         if now_s < self.not_before_s {
             return (self, Err(TotpRefusal::Wait { wait_s: self.not_before_s - now_s }));
         }
         match accepted() {
-            Some(step) => (Self { last_step: step, failures: 0, not_before_s: 0 }, Ok(())),
+            Some(step) => (Self { last_step: step, failures: 0, not_before_s: 0, ..self }, Ok(())),
             None => {
                 let failures = self.failures + 1;
                 let wait_s = (1_u64 << (failures - 1).min(20)).min(WAIT_S_MAX);
@@ -95,15 +111,30 @@ impl TotpState {
         }
     }
 
+    /// Notes what time it is.
+    pub fn seen(&mut self, now_s: u64) {
+        self.seen_s = self.seen_s.max(now_s);
+    }
+
+    /// By how much the clock was set back since the password was given, if by more than clocks are corrected.
+    pub fn back_s(self, now_s: u64) -> Option<u64> {
+        self.seen_s.checked_sub(now_s).filter(|back_s| *back_s > BACK_S_MAX)
+    }
+
+    /// Whether only the password helps.
+    pub const fn is_locked_out(self) -> bool {
+        self.failures >= FAILURES_MAX
+    }
+
     /// Wrong codes that are still borne before the password is needed.
     pub fn tries_left(self) -> u8 {
         u8::try_from(FAILURES_MAX.saturating_sub(self.failures)).unwrap_or(u8::MAX)
     }
 
-    /// The password was given: codes are looked at again.
+    /// The password was given: codes are looked at again, by the clock as it is now. None counts twice, wherever it is set to.
     #[must_use]
     pub const fn after_password(self) -> Self {
-        Self { failures: 0, not_before_s: 0, ..self }
+        Self { failures: 0, not_before_s: 0, seen_s: 0, ..self }
     }
 }
 
@@ -126,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_recovery_code_is_held_to_the_same_waits_and_uses_up_no_step() {
-        let start = TotpState { last_step: STEP, failures: 1, not_before_s: NOW_S };
+        let start = TotpState { last_step: STEP, failures: 1, not_before_s: NOW_S, seen_s: 0 };
         assert_eq!(start.attempt_recovery(NOW_S, || true), (TotpState { last_step: STEP, ..TotpState::default() }, Ok(())));
         let (wrong, answer) = start.attempt_recovery(NOW_S, || false);
         assert_eq!((wrong.failures, answer), (2, Err(TotpRefusal::Wrong { wait_s: 2 })));
@@ -142,6 +173,24 @@ mod tests {
             let (state, answer) = TotpState::default().attempt(code, NOW_S, |_| true);
             assert_eq!((state, answer), (TotpState::default(), Err(TotpRefusal::Form)));
         }
+    }
+
+    /// Rows: how far the clock went back, and whether a code is looked at.
+    #[test]
+    fn a_clock_that_went_back_is_told() {
+        for (back_s, expected) in [(0, Ok(())), (60, Ok(())), (61, Err(TotpRefusal::ClockBack { back_s: 61 }))] {
+            let mut state = TotpState::default();
+            state.seen(NOW_S - 5);
+            state.seen(NOW_S);
+            state.seen(NOW_S - back_s);
+            assert_eq!(state.attempt(b"123456", NOW_S - back_s, |_| true).1, expected, "{back_s}");
+            assert_eq!(state.attempt_recovery(NOW_S - back_s, || true).1, expected, "{back_s}");
+            assert_eq!(state.attempt(b"123456", NOW_S - back_s, |_| false).0.failures, u32::from(expected.is_ok()), "nothing was tried");
+            assert_eq!(state.after_password().attempt(b"123456", NOW_S - back_s, |_| true).1, Ok(()));
+        }
+        // A code that was used stays used, wherever the clock is set to.
+        let (used, _) = TotpState::default().attempt(b"123456", NOW_S, |step| step == STEP);
+        assert!(used.after_password().attempt(b"123456", NOW_S - 30, |step| step == STEP - 1).1.is_err());
     }
 
     #[test]

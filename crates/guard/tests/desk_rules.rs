@@ -236,6 +236,17 @@ fn the_same_side_again_and_again_stops_whoever_does_it() {
         state.clone().must_stop(&rules, 6, AT).map(|(reason, scope)| (reason.rule(), scope)),
         Some(("repeated-execution", KillScope::Person(0)))
     );
+    // Softened, nobody is stopped, and each further one is asked about or noted.
+    for (mode, expected) in [(RuleMode::Ask, [1, 0]), (RuleMode::Shadow, [0, 1])] {
+        let mut softened = rules.clone();
+        softened.desk.modes = BTreeMap::from([(DeskRule::RepeatedExecution, mode)]);
+        let mut state = state.clone();
+        assert_eq!(state.must_stop(&softened, 6, AT), None);
+        let judgement = state.judge(&softened, &place("next", Side::Buy, limit("10000", "0.001")), quote(), 6);
+        assert_eq!([judgement.asks.len(), judgement.shadows.len()], expected, "{judgement:?}");
+        let other_way = state.judge(&softened, &place("next", Side::Sell, limit("10000", "0.001")), quote(), 6);
+        assert!(other_way.asks.is_empty() && other_way.shadows.is_empty());
+    }
     assert_eq!(state.must_stop(&rules, 60_000, AT), None, "the first left the window");
 }
 
@@ -252,20 +263,7 @@ fn a_rule_refuses_asks_or_notes() {
 /// Every rule that can be set is in the table of rules, by its name.
 #[test]
 fn rules_have_rows() {
-    let all = [
-        DeskRule::Restricted,
-        DeskRule::PriceCollar,
-        DeskRule::Slippage,
-        DeskRule::OpenOrders,
-        DeskRule::Position,
-        DeskRule::Exposure,
-        DeskRule::DayLoss,
-        DeskRule::Drawdown,
-        DeskRule::Duplicate,
-        DeskRule::CancelRatio,
-        DeskRule::SelfTrade,
-    ];
-    for rule in all {
+    for rule in DeskRule::ALL {
         assert!(strongroom_guard::RULES.iter().any(|row| row.name == rule.name() && row.enforcer == strongroom_guard::Enforcer::Desk));
         assert_eq!(serde_json::to_value(rule).unwrap(), rule.name());
     }

@@ -164,7 +164,7 @@ fn passes_desk(policy: &Policy, before: &[PlaceOrder], order: &PlaceOrder, mark:
         let id = strongroom_model::ClientOrderId::parse(&format!("b{number}")).unwrap();
         state.sent(&PlaceOrder { client_order_id: id, ..earlier.clone() }, 0);
     }
-    let judgement = state.judge(policy, order, Quote { mark: Some(mark), average: Some(mark) }, 1_000);
+    let judgement = state.judge(policy, order, Quote { mark: Some(mark), average: Some(mark), open_max: 0 }, 1_000);
     judgement.refused.is_empty() && judgement.asks.is_empty()
 }
 
@@ -242,7 +242,7 @@ proptest! {
         let facts = SignerFacts {
             freeze: Some(&freeze),
             session: Err(SessionEnd::Locked),
-            scope: &KeyScope { no_orders: true, ..KeyScope::default() },
+            scope: &KeyScope { operations: vec![strongroom_model::KeyOperation::Read], ..KeyScope::default() },
             rate: &mut OrderRate::default(),
             turnover: &mut Turnover::default(),
             slot: None,
@@ -402,7 +402,7 @@ proptest! {
         };
         for number in 0..20 {
             let order = place(&format!("o{number}"), if buy { Side::Buy } else { Side::Sell }, spec);
-            let _ = state.judge(&policy, &order, Quote { mark: Some(mark), average: Some(price) }, number);
+            let _ = state.judge(&policy, &order, Quote { mark: Some(mark), average: Some(price), open_max: 0 }, number);
             let _ = signs(&policy, &[], &order, None);
             state.sent(&order, number);
             state.stands(&order, (quantity, Notional::new(largest(0)).unwrap()), std::slice::from_ref(&trade), number % 2 == 0, AT);

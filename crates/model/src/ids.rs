@@ -48,6 +48,11 @@ impl ClientOrderId {
         Self::parse(&format!("{UNOWNED}-{unique}"))
     }
 
+    /// Whether only we give such names, to orders of nobody.
+    pub fn is_unowned(&self) -> bool {
+        self.0.split_once('-').is_some_and(|(tag, rest)| tag == UNOWNED && !rest.is_empty())
+    }
+
     /// Whose it is: the tag in front of the first hyphen. Nothing: nobody's, as far as the name says.
     pub fn owner(&self) -> Option<OwnerTag> {
         let (tag, _) = self.0.split_once('-')?;

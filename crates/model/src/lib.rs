@@ -25,13 +25,13 @@ pub use credential::{
     Venue,
 };
 pub use ids::{ClientOrderId, IdError, OrderRef, OwnerTag, TradeId, VenueOrderId};
-pub use instrument::{Asset, FilterError, Instrument, LotRule, NotionalRule, Symbol, SymbolError, TickRule};
+pub use instrument::{Asset, FilterError, Instrument, LotRule, NotionalRule, OrderRule, PercentRule, Symbol, SymbolError, TickRule};
 pub use intent::{Intent, MarketSize, Operation, OrderSpec, PlaceOrder, Side, TimeInForce};
 pub use money::{Amount, MoneyError, Notional, Price, Quantity};
 pub use remark::{REMARK_LEN_MAX, Remark, RemarkError, is_plain};
 pub use report::{Balance, ExecutionReport, Fill, OrderStatus};
 pub use request::{Method, SignedRequest};
 pub use role::Role;
-pub use scope::{DayWindow, KeyScope, OrderKind};
+pub use scope::{DayWindow, KeyOperation, KeyScope, OrderKind, OutOfScope};
 pub use slot::{MachineSecret, ShareKeeper, SlotFor, SlotInfo};
 pub use time::Timestamp;

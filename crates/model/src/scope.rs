@@ -39,6 +39,62 @@ impl OrderSpec {
     }
 }
 
+/// What a credential can be used for beside looking after orders that stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum KeyOperation {
+    /// New orders.
+    Place,
+    /// Making an order smaller.
+    Amend,
+    /// A look at balances and what the account has.
+    Read,
+    /// Following the account's stream.
+    Stream,
+}
+
+impl KeyOperation {
+    /// All.
+    pub const ALL: [Self; 4] = [Self::Place, Self::Amend, Self::Read, Self::Stream];
+
+    /// Which one an intent is; nothing: what looks after orders that stand, takes risk away, or asks what the key may do.
+    pub const fn of(intent: &Intent) -> Option<Self> {
+        match intent {
+            Intent::Place(_) => Some(Self::Place),
+            Intent::Amend { .. } => Some(Self::Amend),
+            Intent::QueryBalances => Some(Self::Read),
+            Intent::StreamLogin => Some(Self::Stream),
+            Intent::Cancel { .. }
+            | Intent::CancelAll { .. }
+            | Intent::QueryOrder { .. }
+            | Intent::QueryTrades { .. }
+            | Intent::QueryOpenOrders { .. }
+            | Intent::QueryKeyRights
+            | Intent::DeadMan { .. } => None,
+        }
+    }
+
+    /// For people.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Place => "new orders",
+            Self::Amend => "smaller orders",
+            Self::Read => "balances",
+            Self::Stream => "the account's stream",
+        }
+    }
+}
+
+/// Why something is outside of a scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutOfScope {
+    /// What was asked for.
+    pub asked: String,
+    /// What is inside.
+    pub allowed: String,
+}
+
 /// A time of the day, UTC, that may go over midnight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,8 +123,8 @@ impl DayWindow {
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct KeyScope {
-    /// It places no orders; it still looks after those that stand.
-    pub no_orders: bool,
+    /// Only for these; none: for all. Orders that stand are looked after and taken back with any key.
+    pub operations: Vec<KeyOperation>,
     /// Only these instruments; none: all.
     pub instruments: Vec<Symbol>,
     /// Only this side.
@@ -87,33 +143,42 @@ impl KeyScope {
         let hours = self.hours.is_none_or(|hours| {
             hours.from_minute < MINUTES_PER_DAY && hours.until_minute <= MINUTES_PER_DAY && hours.from_minute != hours.until_minute
         });
-        self.instruments.len() <= INSTRUMENTS_MAX && self.kinds.len() <= 3 && hours
+        let lists = self.instruments.len() <= INSTRUMENTS_MAX && self.kinds.len() <= 3 && self.operations.len() <= KeyOperation::ALL.len();
+        lists && hours
     }
 
-    /// Why an intent is outside of it; only new orders can be.
-    pub fn refuses(&self, intent: &Intent, at: Timestamp) -> Option<String> {
-        let Intent::Place(PlaceOrder { symbol, side, spec, .. }) = intent else { return None };
+    /// Why an intent is outside of it. Looking after orders that stand never is.
+    pub fn refuses(&self, intent: &Intent, at: Timestamp) -> Option<OutOfScope> {
+        let out = |asked: String, allowed: String| Some(OutOfScope { asked, allowed });
         let list = |names: Vec<String>| names.join(", ");
-        if self.no_orders {
-            return Some("it places no orders".to_owned());
+        let operation = KeyOperation::of(intent)?;
+        if !self.operations.is_empty() && !self.operations.contains(&operation) {
+            let allowed = list(self.operations.iter().map(|operation| operation.word().to_owned()).collect());
+            return out(operation.word().to_owned(), format!("it is for {allowed} only"));
         }
+        let Intent::Place(PlaceOrder { symbol, side, spec, .. }) = intent else { return None };
         if !self.instruments.is_empty() && !self.instruments.contains(symbol) {
-            return Some(format!("it trades {} only", list(self.instruments.iter().map(Symbol::to_string).collect())));
+            let only = list(self.instruments.iter().map(Symbol::to_string).collect());
+            return out(symbol.to_string(), format!("it trades {only} only"));
         }
         if let Some(own) = self.side.filter(|own| own != side) {
-            return Some(format!("it only {}s", own.word()));
+            return out(format!("to {}", side.word()), format!("it only {}s", own.word()));
         }
         if !self.kinds.is_empty() && !self.kinds.contains(&spec.kind()) {
-            return Some(format!("it places {} orders only", list(self.kinds.iter().map(|kind| kind.word().to_owned()).collect())));
+            let only = list(self.kinds.iter().map(|kind| kind.word().to_owned()).collect());
+            return out(format!("a {} order", spec.kind().word()), format!("it places {only} orders only"));
         }
         if let Some(most) = self.notional_max
             && spec.notional().is_none_or(|notional| notional > most)
         {
-            return Some(format!("its orders are worth at most {most} each, and say so beforehand"));
+            let asked = spec.notional().map_or_else(|| "a value that is not known beforehand".to_owned(), |asked| asked.to_string());
+            return out(asked, format!("its orders are worth at most {most} each"));
         }
         if let Some(hours) = self.hours.filter(|hours| !hours.holds(at)) {
-            let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
-            return Some(format!("it trades from {} to {} UTC", clock(hours.from_minute), clock(hours.until_minute)));
+            let clock = |minute: i64| format!("{:02}:{:02}", minute / 60, minute % 60);
+            let now = clock(at.ms().div_euclid(60_000).rem_euclid(i64::from(MINUTES_PER_DAY)));
+            let (from, until) = (clock(hours.from_minute.into()), clock(hours.until_minute.into()));
+            return out(format!("an order at {now} UTC"), format!("it trades from {from} to {until} UTC"));
         }
         None
     }
@@ -121,7 +186,10 @@ impl KeyScope {
     /// For people; empty: for everything.
     pub fn words(&self) -> String {
         let mut words = Vec::new();
-        words.extend(self.no_orders.then(|| "no orders".to_owned()));
+        words.extend((!self.operations.is_empty()).then(|| {
+            let words: Vec<&str> = self.operations.iter().map(|operation| operation.word()).collect();
+            format!("for {} only", words.join(", "))
+        }));
         words.extend((!self.instruments.is_empty()).then(|| self.instruments.iter().map(Symbol::to_string).collect::<Vec<_>>().join(" ")));
         words.extend(self.side.map(|side| format!("{}s only", side.word())));
         words.extend(
@@ -178,7 +246,8 @@ mod tests {
         let worth = KeyScope { notional_max: Notional::parse("100").ok(), ..open.clone() };
         for (scope, intent, passes) in [
             (open.clone(), place("BTCUSDT", Side::Buy, market), true),
-            (KeyScope { no_orders: true, ..open.clone() }, place("BTCUSDT", Side::Buy, limit("1")), false),
+            (KeyScope { operations: vec![KeyOperation::Place], ..open.clone() }, place("BTCUSDT", Side::Buy, limit("1")), true),
+            (KeyScope { operations: vec![KeyOperation::Amend], ..open.clone() }, place("BTCUSDT", Side::Buy, limit("1")), false),
             (KeyScope { instruments: vec![btc.clone()], ..open.clone() }, place("BTCUSDT", Side::Buy, limit("1")), true),
             (KeyScope { instruments: vec![btc], ..open.clone() }, place("ETHUSDT", Side::Buy, limit("1")), false),
             (KeyScope { side: Some(Side::Sell), ..open.clone() }, place("BTCUSDT", Side::Sell, limit("1")), true),
@@ -208,12 +277,32 @@ mod tests {
         assert!(kinds(3).fits() && !kinds(4).fits());
     }
 
-    /// An order that stands can be looked after with whatever scope: what takes risk away and what reads is never outside.
+    /// Every operation alone, and that no other is inside.
     #[test]
-    fn only_new_orders_can_be_outside() {
+    fn an_operation_is_inside_where_it_is_named() {
+        let symbol = || Symbol::parse("X").unwrap();
+        let order = ClientOrderId::parse("t").unwrap();
+        let intents = [
+            (KeyOperation::Place, place("X", Side::Buy, limit("1"))),
+            (KeyOperation::Amend, Intent::Amend { symbol: symbol(), order, quantity: Quantity::parse("1").unwrap() }),
+            (KeyOperation::Read, Intent::QueryBalances),
+            (KeyOperation::Stream, Intent::StreamLogin),
+        ];
+        for named in KeyOperation::ALL {
+            let scope = KeyScope { operations: vec![named], ..KeyScope::default() };
+            for (operation, intent) in &intents {
+                assert_eq!(scope.refuses(intent, Timestamp::from_ms(0)).is_none(), named == *operation, "{named:?} {intent:?}");
+                assert_eq!(KeyScope::default().refuses(intent, Timestamp::from_ms(0)), None);
+            }
+        }
+    }
+
+    /// An order that stands can be looked after and taken back with whatever scope.
+    #[test]
+    fn looking_after_what_stands_is_never_outside() {
         let (symbol, order) = (|| Symbol::parse("X").unwrap(), || ClientOrderId::parse("t").unwrap());
         let narrowest = KeyScope {
-            no_orders: true,
+            operations: vec![KeyOperation::Stream],
             instruments: vec![Symbol::parse("Y").unwrap()],
             side: Some(Side::Sell),
             kinds: vec![OrderKind::PostOnly],
@@ -223,12 +312,12 @@ mod tests {
         let at = Timestamp::from_ms(0);
         for intent in [
             Intent::Cancel { symbol: symbol(), order: OrderRef::Client(order()) },
-            Intent::Amend { symbol: symbol(), order: order(), quantity: Quantity::parse("1").unwrap() },
             Intent::CancelAll { symbol: symbol() },
             Intent::QueryOrder { symbol: symbol(), order: OrderRef::Client(order()) },
             Intent::QueryTrades { symbol: symbol(), order: VenueOrderId(1) },
             Intent::QueryOpenOrders { symbol: Some(symbol()) },
-            Intent::QueryBalances,
+            Intent::QueryKeyRights,
+            Intent::DeadMan { symbol: None, countdown_ms: 0 },
             Intent::QueryKeyRights,
             Intent::StreamLogin,
             Intent::DeadMan { symbol: None, countdown_ms: 1 },

@@ -339,8 +339,8 @@ pub enum Reply {
         expires: Timestamp,
         /// The key that it is signed with.
         credential: CredentialId,
-        /// Of a new order: how many signatures there had been when the vault was opened, and which order it is since then. Both stand in the
-        /// log, so that an order which the log does not tell of leaves a gap.
+        /// Of an order or an amendment: how many signatures there had been when the vault was opened, and its number since then. Both stand in
+        /// the log, and the last number in every signed head, so that one which the log does not tell of leaves a gap.
         order: Option<(u64, u64)>,
         /// Of a new order: the slot of the vault by which the session was opened that it counts to.
         slot: Option<u16>,
@@ -361,6 +361,8 @@ pub enum Reply {
         /// Public key of the log.
         #[serde(with = "serde_bytes")]
         public_key: Vec<u8>,
+        /// What the signed text says of the signer's numbers: which opening of the vault, and the last one given since.
+        numbered: (u64, u64),
     },
     /// To [`Request::Slots`].
     Slots(Vec<SlotInfo>),
@@ -407,6 +409,16 @@ pub enum Notice {
     },
     /// The kill switch is engaged: now, or since before the vault was opened.
     Frozen(Freeze),
+    /// So many wrong codes were given that every session was locked.
+    LockedOut {
+        /// The slot by which the session was opened in which the last one was given.
+        by: Option<u16>,
+    },
+    /// The wall clock was set back by so many seconds since the vault was unlocked; codes are refused.
+    ClockBack {
+        /// How many.
+        back_s: u64,
+    },
     /// A recovery code was given in place of a one-time code; so many are left.
     RecoveryCodeUsed {
         /// How many.

@@ -1,7 +1,7 @@
 //! Why the signer refuses. Invariant: each refusal has a stable name, words, and what to do next.
 
 use serde::{Deserialize, Serialize};
-use strongroom_guard::Reason;
+use strongroom_guard::{Reason, Unmet};
 use strongroom_model::Advice;
 use thiserror::Error;
 
@@ -61,6 +61,12 @@ pub enum Refusal {
         /// Size signed before.
         signed: u64,
     },
+    /// Too many orders since the log's head was signed last: what is signed next could be left out of the log.
+    #[error("{0} orders were signed since the log's head was; it has to be signed first")]
+    HeadDue(u64),
+    /// A wall does not stand: nothing secret may come in.
+    #[error("a wall around the signer does not stand on this system: {}. Nothing is opened; docs/signer.md says what each needs", .0.join(", "))]
+    Walls(Vec<String>),
     /// Not understood.
     #[error("the request is not understood")]
     NotUnderstood,
@@ -81,7 +87,17 @@ impl Refusal {
             Self::State(_) => "signer",
             Self::ManagedPolicy(_) => "managed-policy",
             Self::HeadOlder { .. } => "head-older",
+            Self::HeadDue(_) => "head-due",
+            Self::Walls(_) => "walls",
             Self::NotUnderstood => "not-understood",
+        }
+    }
+
+    /// The rule that said no, in its parts; nothing where none did.
+    pub fn unmet(&self) -> Vec<Unmet> {
+        match self {
+            Self::Guard(reason) => vec![reason.into()],
+            _ => Vec::new(),
         }
     }
 
@@ -89,9 +105,9 @@ impl Refusal {
     pub const fn advice(&self) -> Advice {
         match self {
             Self::Guard(reason) => reason.advice(),
-            Self::Busy => Advice::RetryAfter(500),
+            Self::Busy | Self::HeadDue(_) => Advice::RetryAfter(500),
             Self::Wait { wait_s } => Advice::RetryAfter(wait_s.saturating_mul(1_000)),
-            Self::NoCredential | Self::ClockOffset { .. } | Self::State(_) => Advice::Ask,
+            Self::NoCredential | Self::ClockOffset { .. } | Self::State(_) | Self::Walls(_) => Advice::Ask,
             Self::NotActive { .. } | Self::RecvWindow(_) | Self::NotOffered { .. } | Self::ManagedPolicy(_) => Advice::Refuse,
             Self::HeadOlder { .. } | Self::NotUnderstood => Advice::Bug,
         }

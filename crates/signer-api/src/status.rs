@@ -27,9 +27,29 @@ pub struct Walls {
 }
 
 impl Walls {
-    /// Whether all that must stand does. What older kernels lack is no reason not to work: the filter forbids the same.
-    pub const fn are_up(&self) -> bool {
-        self.no_descriptors && self.not_dumpable && self.no_core && self.no_new_privs && self.seccomp
+    /// Every wall as people read of it: whether it must stand, and whether it does. What older kernels lack is no reason not to work: the
+    /// filter forbids the same.
+    pub const fn named(&self) -> [(&'static str, bool, bool); 8] {
+        [
+            ("nothing inherited", true, self.no_descriptors),
+            ("not dumpable", true, self.not_dumpable),
+            ("no core files", true, self.no_core),
+            ("no new privileges", true, self.no_new_privs),
+            ("no memory becomes executable", false, self.no_write_execute),
+            ("no files, no TCP (landlock)", false, self.landlock),
+            ("system calls filtered", true, self.seccomp),
+            ("keys in locked memory", false, self.locked_memory),
+        ]
+    }
+
+    /// Those that must stand and do not.
+    pub fn missing(&self) -> Vec<&'static str> {
+        self.named().into_iter().filter(|(_, must, stands)| *must && !stands).map(|(name, ..)| name).collect()
+    }
+
+    /// Whether all that must stand does.
+    pub fn are_up(&self) -> bool {
+        self.missing().is_empty()
     }
 }
 

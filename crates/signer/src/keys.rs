@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ed25519_dalek::Signer as _;
-use strongroom_guard::{OrderRate, Policy, Session, SessionEnd};
+use strongroom_guard::{Permission, Policy, Reason, Session, SessionEnd};
 use strongroom_model::{CredentialId, KeyStage, Notional, PlaceOrder, Role, SlotInfo, Venue};
 use strongroom_signer_api::{DoorId, Keeping, SessionInfo};
 use strongroom_vault::{Purpose, Reach, RecordHead, RecordKind, SecretBox, SlotHead, SlotKind, Vault};
@@ -12,7 +12,7 @@ use thiserror::Error;
 use crate::arena::{Arena, Shielded, Unshieldable};
 use crate::clock::Moment;
 use crate::credential::{self, Credential};
-use crate::ledger::{Count, Ledger, Spending};
+use crate::ledger::{Count, Ledger, Rate, Reserved, Spending};
 use crate::managed::{self, InForce, Verified};
 use crate::sessions::Sessions;
 
@@ -63,10 +63,14 @@ pub(crate) struct Open {
     pub(crate) opened_at: u64,
     /// New orders signed since the vault was opened.
     pub(crate) orders: u64,
+    /// Orders and amendments signed since then, each with its number.
+    pub(crate) numbered: u64,
+    /// The same when a head of the log was signed last.
+    pub(crate) numbered_in_head: u64,
     /// Orders that a person confirmed with a code, each with the time until which that holds.
     pub(crate) confirmed: Vec<(PlaceOrder, u64)>,
     pub(crate) sessions: Sessions,
-    pub(crate) rate: OrderRate,
+    pub(crate) rate: Rate,
 }
 
 impl Open {
@@ -130,6 +134,7 @@ impl Open {
         };
         let count = Count::resume(&ledger);
         let spending = Spending::resume(&ledger, &policy.thresholds, now.wall_s());
+        let rate = Rate::resume(&ledger, now);
         Ok(Self {
             slot: vault.opened_by().map(|slot| slot.id),
             profiles,
@@ -150,17 +155,20 @@ impl Open {
             spending,
             opened_at: count.made(),
             orders: 0,
+            numbered: 0,
+            numbered_in_head: 0,
             confirmed: Vec::new(),
             sessions: Sessions::default(),
-            rate: OrderRate::default(),
+            rate,
         })
     }
 
     /// There is no state file, and there was one: its generations go on, and what it remembered is taken for the worst.
-    pub(crate) fn lose_ledger(&mut self, saves: u64, step: u64) {
+    pub(crate) fn lose_ledger(&mut self, saves: u64, step: u64, now: Moment) {
         self.ledger = Ledger { managed: self.ledger.managed.take(), ..Ledger::lost(saves, step) };
         self.ledger_generation = saves;
         self.count = Count::resume(&self.ledger);
+        self.rate = Rate::resume(&self.ledger, now);
     }
 
     /// Takes an organisation's limits into use: those that are offered, or those that are remembered.
@@ -204,6 +212,8 @@ impl Open {
 
     /// The ledger as it stands, as ciphertext, with its new generation.
     pub(crate) fn sealed_ledger(&mut self) -> Option<(u64, Vec<u8>)> {
+        self.ledger.orders = self.rate.made();
+        self.ledger.rate.clone_from(self.rate.kept());
         self.ledger.turnover.clone_from(&self.spending.turnover);
         self.ledger.turnovers.clone_from(&self.spending.turnovers);
         let plain = SecretBox::from_vec(serde_json::to_vec(&self.ledger).ok()?);
@@ -336,8 +346,30 @@ impl Open {
         self.sessions.at(door, now_ms, &self.policy)
     }
 
+    /// Whether whoever is at that door may; where a role is needed, a session is.
+    pub(crate) fn may(&mut self, permission: Permission, door: DoorId, now_ms: u64) -> Result<(), Reason> {
+        if permission.row().roles.is_empty() {
+            return Ok(());
+        }
+        let session = self.session_at(door, now_ms).map_err(|end| Reason::Session { end })?;
+        permission.check(session)
+    }
+
+    /// What is reserved, for a save that failed: only what is on disk.
+    pub(crate) const fn on_disk(&self) -> Reserved {
+        Reserved { signatures: self.count.on_disk(), spent: self.spending.on_disk(), orders: self.rate.on_disk() }
+    }
+
+    /// What is on disk now.
+    pub(crate) fn saved(&mut self, reserved: Reserved) {
+        self.count.saved(reserved.signatures);
+        self.spending.saved(reserved.spent);
+        self.rate.saved(reserved.orders);
+    }
+
     /// What the first signatures need, to be saved with the ledger.
     pub(crate) fn reserve_first(&mut self) {
+        self.ledger.orders_reserved = self.rate.wants(self.policy.orders_per_minute).unwrap_or(self.ledger.orders_reserved);
         self.ledger.reserved = self.count.wants().unwrap_or(self.ledger.reserved);
         self.ledger.spent = self.spending.wants(Notional::ZERO, self.policy.smallest_day()).unwrap_or(self.ledger.spent);
     }

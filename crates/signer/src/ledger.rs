@@ -5,9 +5,10 @@
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use strongroom_guard::{Freeze, Freezes, Threshold, TotpState, Turnover, Turnovers};
+use strongroom_guard::{Freeze, Freezes, KeptRate, OrderRate, Threshold, TotpState, Turnover, Turnovers};
 use strongroom_model::Notional;
 
+use crate::clock::Moment;
 use crate::managed::Remembered;
 
 /// Signatures reserved with one save.
@@ -16,6 +17,10 @@ const BLOCK: u64 = 1_000;
 const RESERVED_MAX: u64 = u64::MAX / 2;
 /// A new block is asked for when so few are left.
 const BLOCK_LOW: u64 = 500;
+/// New orders that a lost ledger is taken to hide: more than any limit allows in a minute.
+const ORDERS_LOST: u64 = 1_000_000;
+/// New orders are reserved by this part of what a minute may bring: so much of it a restart can cost.
+const MINUTES_PART: u64 = 8;
 /// The least that is reserved: this part of what a day may bring.
 const DAYS_PART: u32 = 500;
 
@@ -44,6 +49,15 @@ pub(crate) struct Ledger {
     /// Marks of the recovery codes that were not used, under the key of the one-time codes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) codes: Vec<[u8; 32]>,
+    /// New orders signed, when this was written.
+    #[serde(default)]
+    pub(crate) orders: u64,
+    /// No more new orders than this have been signed.
+    #[serde(default)]
+    pub(crate) orders_reserved: u64,
+    /// Those of the last minute, when this was written.
+    #[serde(default)]
+    pub(crate) rate: KeptRate,
     /// What an organisation laid down, once it was seen here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) managed: Option<Remembered>,
@@ -93,7 +107,76 @@ impl Spending {
     }
 }
 
+/// What one save reserves: signatures, their worth and new orders.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reserved {
+    pub(crate) signatures: u64,
+    pub(crate) spent: Notional,
+    pub(crate) orders: u64,
+}
+
+/// New orders of the last minute, reserved ahead.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rate {
+    pub(crate) window: OrderRate,
+    kept: KeptRate,
+    made: u64,
+    on_disk: u64,
+}
+
+impl Rate {
+    /// Goes on from what is on disk: orders that were reserved count as signed just now.
+    pub(crate) fn resume(ledger: &Ledger, now: Moment) -> Self {
+        let mut kept = ledger.rate.clone();
+        let unknown = ledger.orders_reserved.saturating_sub(ledger.orders);
+        kept.count(u32::try_from(unknown).unwrap_or(u32::MAX), now.wall_s());
+        let window = OrderRate::resume(&kept, now.mono_ms, now.wall_s());
+        Self { window, kept, made: ledger.orders_reserved, on_disk: ledger.orders_reserved }
+    }
+
+    /// Whether one more is reserved on disk.
+    pub(crate) const fn has_next(&self) -> bool {
+        self.made < self.on_disk
+    }
+
+    /// One more was signed.
+    pub(crate) fn count(&mut self, now: Moment) {
+        self.made += 1;
+        self.window.count(now.mono_ms);
+        self.kept.count(1, now.wall_s());
+    }
+
+    /// Those of the last minute, for the disk.
+    pub(crate) const fn kept(&self) -> &KeptRate {
+        &self.kept
+    }
+
+    pub(crate) const fn made(&self) -> u64 {
+        self.made
+    }
+
+    /// The reservation to save now, if so few are left that a minute's part does not fit.
+    pub(crate) fn wants(&self, per_minute: u32) -> Option<u64> {
+        let block = (u64::from(per_minute) / MINUTES_PART).max(1);
+        (self.made + block / 2 >= self.on_disk).then_some(self.made + block)
+    }
+
+    pub(crate) const fn on_disk(&self) -> u64 {
+        self.on_disk
+    }
+
+    /// A reservation is on disk.
+    pub(crate) fn saved(&mut self, orders: u64) {
+        self.on_disk = self.on_disk.max(orders);
+    }
+}
+
 impl Ledger {
+    /// What it reserves.
+    pub(crate) const fn reserves(&self) -> Reserved {
+        Reserved { signatures: self.reserved, spent: self.spent, orders: self.orders_reserved }
+    }
+
     /// What a ledger that is lost may have remembered, at the worst: it was saved at least `saves` times, and each save reserved at most
     /// one block; every code up to `step` was used; the kill switch was engaged. Whoever re-arms lets the day's worth begin anew.
     pub(crate) fn lost(saves: u64, step: u64) -> Self {
@@ -109,6 +192,10 @@ impl Ledger {
             turnovers: Turnovers::default(),
             spent: Notional::ZERO,
             codes: Vec::new(),
+            orders: 0,
+            // As many in the last minute as any limit allows.
+            orders_reserved: ORDERS_LOST,
+            rate: KeptRate::default(),
             managed: None,
         }
     }

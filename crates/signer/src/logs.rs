@@ -1,7 +1,7 @@
 //! The audit log at the signer: its heads are signed here, and only an auditor's session reads it. Invariant: no head is signed that is older
 //! than one that was.
 
-use strongroom_audit::Head;
+use strongroom_audit::{Head, Numbered};
 use strongroom_guard::Permission;
 use strongroom_model::Notional;
 use strongroom_signer_api::desk::AUDIT_PAGE_MAX;
@@ -20,19 +20,21 @@ impl Signer {
         if size < open.ledger.log_size {
             return Err(Refusal::HeadOlder { size, signed: open.ledger.log_size });
         }
-        let text = strongroom_audit::checkpoint_text(open.vault.id(), Head { size, hash });
+        let numbered = Numbered { opening: open.opened_at, last: open.numbered };
+        let text = strongroom_audit::checkpoint_text(open.vault.id(), Head { size, hash }, Some(numbered));
         let signature = open.sign_log(&text, &self.arena).ok_or_else(|| Refusal::State("the log's key cannot be used".to_owned()))?;
+        open.numbered_in_head = open.numbered;
         // Remembered now; written with the next state file.
         open.ledger.log_size = size;
         let public_key = open.log_public.to_vec();
         out.extend(self.reserve(Notional::ZERO));
-        Ok(Reply::HeadSealed { signature: signature.to_vec(), public_key })
+        let numbered = (numbered.opening, numbered.last);
+        Ok(Reply::HeadSealed { signature: signature.to_vec(), public_key, numbered })
     }
 
     pub(crate) fn read_audit(&mut self, files: &[Vec<u8>], last: u32, door: DoorId, now: Moment) -> Result<Reply, Refusal> {
         let open = self.open.as_mut().ok_or(Refusal::Guard(strongroom_guard::Reason::Sealed))?;
-        let session = open.session_at(door, now.mono_ms).map_err(|end| Refusal::Guard(strongroom_guard::Reason::Session { end }))?;
-        Permission::ReadLog.check(session).map_err(Refusal::Guard)?;
+        open.may(Permission::ReadLog, door, now.mono_ms).map_err(Refusal::Guard)?;
         let unreadable = |error: String| Refusal::State(format!("the log cannot be read: {error}"));
         let leaves = split_leaves(files.first().map_or(&[], Vec::as_slice)).ok_or(Refusal::NotUnderstood)?;
         let (epoch, rest) = leaves.split_first().ok_or(Refusal::NotUnderstood)?;

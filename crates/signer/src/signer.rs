@@ -2,8 +2,8 @@
 //!
 //! Invariant: a place is signed only after the gate allowed it with facts that the signer itself knows.
 
-use strongroom_guard::{By, Freeze, Freezes, SessionEnd, SignerFacts, Verdict, signer_gate, worth_at_most};
-use strongroom_model::{CredentialInfo, Intent, KeyStage, Notional, Operation, PlaceOrder, Venue};
+use strongroom_guard::{By, Freeze, Freezes, Permission, SessionEnd, SignerFacts, Verdict, signer_gate, worth_at_most};
+use strongroom_model::{CredentialInfo, Intent, KeyScope, KeyStage, Notional, Operation, PlaceOrder, Venue};
 use strongroom_signer_api::control::{StateMark, StateMarks};
 use strongroom_signer_api::desk::{CLOCK_OFFSET_US_MAX, RECV_WINDOW_MS_MAX};
 use strongroom_signer_api::managed::Offered;
@@ -15,12 +15,15 @@ use crate::arena::Arena;
 use crate::clock::Moment;
 use crate::dialogue::{Begun, Dialogue, Pending};
 use crate::keys::Open;
+use crate::ledger::Reserved;
 use crate::managed::{self, Verified};
 
 /// Most actions waiting for a prompt.
 pub(crate) const PENDING_MAX: usize = 16;
 /// Most signatures that wait for a reservation.
 const WAITING_MAX: usize = 64;
+/// Most orders and amendments that are signed without a signed head of the log that says so: no more can be kept out of the log unseen.
+const NUMBERED_PER_HEAD_MAX: u64 = 256;
 
 /// What the shell has to send.
 pub enum Out {
@@ -54,7 +57,7 @@ pub(crate) enum After {
     /// A first vault comes into being; then its ledger is saved.
     FirstVault { open: Box<Open>, prompt: u64 },
     /// The ledger takes effect; then the dialogue goes on.
-    Ledger { reserved: u64, spent: Notional, prompt: Option<u64> },
+    Ledger { reserved: Reserved, prompt: Option<u64> },
 }
 
 /// Who waits for a change of the vault.
@@ -75,7 +78,7 @@ pub(crate) struct Patience {
 /// The signer.
 pub struct Signer {
     pub(crate) arena: Arena,
-    walls: Walls,
+    pub(crate) walls: Walls,
     pub(crate) open: Option<Open>,
     pub(crate) freezes: Freezes,
     pub(crate) pending: Vec<Pending>,
@@ -154,6 +157,9 @@ impl Signer {
             return vec![Out::Reply(id, Reply::Refused(Refusal::NotUnderstood))];
         }
         self.last_request = id;
+        if let Some(open) = self.open.as_mut() {
+            open.ledger.totp.seen(now.wall_s());
+        }
         let mut out = Vec::new();
         let (door, request) = match request {
             Request::At { door, request } => (door, *request),
@@ -178,13 +184,13 @@ impl Signer {
                 out.extend(self.counted(&ticket, refused, now));
                 Ok(Reply::Done)
             }
-            Request::Lock => self.lock(),
-            Request::EndSession { door } => self.end_session(door),
+            Request::Lock => self.may(Permission::Lock, door, now).and_then(|()| self.lock()),
+            Request::EndSession { door: of } => self.may(Permission::Lock, door, now).and_then(|()| self.end_session(of)),
             Request::Touch { ago_ms } => self.touch(ago_ms, door, now),
-            Request::Kill(freeze) => {
+            Request::Kill(freeze) => self.may(Permission::Kill, door, now).map(|()| {
                 out.extend(self.freeze(freeze));
-                Ok(Reply::Done)
-            }
+                Reply::Done
+            }),
             Request::Credentials => self.credentials(),
             Request::Policy => self.opened().map(|open| Reply::Policy(Box::new(open.policy.clone()))),
             Request::KeyTested { id: key, granted } => match self.key_tested(id, key, granted, now) {
@@ -202,6 +208,15 @@ impl Signer {
         };
         out.insert(0, Out::Reply(id, reply.unwrap_or_else(Reply::Refused)));
         out
+    }
+
+    /// Whether whoever is at that door may. While nothing is open, what needs no role is allowed.
+    fn may(&mut self, permission: Permission, door: DoorId, now: Moment) -> Result<(), Refusal> {
+        match self.open.as_mut() {
+            Some(open) => open.may(permission, door, now.mono_ms).map_err(Refusal::Guard),
+            None if permission.row().roles.is_empty() => Ok(()),
+            None => Err(Refusal::Guard(strongroom_guard::Reason::Sealed)),
+        }
     }
 
     pub(crate) fn opened(&self) -> Result<&Open, Refusal> {
@@ -235,7 +250,13 @@ impl Signer {
             return Err(Refusal::NotActive { stage_words: stage_words(&credential.info).to_owned() });
         }
         let worth = open.gate(&self.freezes, ask, door, now)?;
-        let is_reserved = operation == Operation::Cancel || (open.count.has_next() && open.spending.covers(worth));
+        let (is_new, is_numbered) = (operation == Operation::Place, matches!(ask.intent, Intent::Place(_) | Intent::Amend { .. }));
+        let since_head = open.numbered - open.numbered_in_head;
+        if is_numbered && since_head >= NUMBERED_PER_HEAD_MAX {
+            return Err(Refusal::HeadDue(since_head));
+        }
+        let is_reserved =
+            operation == Operation::Cancel || (open.count.has_next() && open.spending.covers(worth) && (!is_new || open.rate.has_next()));
         if !is_reserved {
             out.extend(self.reserve(worth));
             return Ok(None);
@@ -262,12 +283,12 @@ impl Signer {
             if !is_counted {
                 return Err(Refusal::State("the worth of what was signed cannot be counted any further".to_owned()));
             }
-            open.rate.count(now.mono_ms);
+            open.rate.count(now);
             open.orders += 1;
             open.confirmed.retain(|(confirmed, _)| confirmed != order);
         }
-        let is_new = operation == Operation::Place;
-        let order = is_new.then_some((open.opened_at, open.orders));
+        open.numbered += u64::from(is_numbered);
+        let order = is_numbered.then_some((open.opened_at, open.numbered));
         let slot = open.sessions.slot(door).filter(|_| is_new);
         out.extend(self.reserve(worth));
         Ok(Some(Reply::Signed { request, count, expires: at.plus_ms(i64::from(ask.recv_window_ms)), credential, order, slot }))
@@ -298,24 +319,27 @@ impl Signer {
     /// Asks for the next block of signature numbers, and of worth for orders like the one of `worth`, unless that is under way.
     pub(crate) fn reserve(&mut self, worth: Notional) -> Vec<Out> {
         let Some(open) = self.open.as_mut() else { return Vec::new() };
-        let reserved = open.count.wants().filter(|reserved| *reserved > open.ledger.reserved);
-        let spent = open.spending.wants(worth, open.policy.smallest_day()).filter(|spent| *spent > open.ledger.spent);
-        if reserved.is_none() && spent.is_none() {
+        let before = open.ledger.reserves();
+        let signatures = open.count.wants().filter(|reserved| *reserved > before.signatures);
+        let spent = open.spending.wants(worth, open.policy.smallest_day()).filter(|spent| *spent > before.spent);
+        let orders = open.rate.wants(open.policy.orders_per_minute).filter(|orders| *orders > before.orders);
+        if signatures.is_none() && spent.is_none() && orders.is_none() {
             return Vec::new();
         }
-        open.ledger.reserved = reserved.unwrap_or(open.ledger.reserved);
-        open.ledger.spent = spent.unwrap_or(open.ledger.spent);
+        open.ledger.reserved = signatures.unwrap_or(before.signatures);
+        open.ledger.spent = spent.unwrap_or(before.spent);
+        open.ledger.orders_reserved = orders.unwrap_or(before.orders);
         self.save_ledger(None)
     }
 
     /// Hands the ledger out to be saved, as it stands. Later saves contain what earlier ones did.
     pub(crate) fn save_ledger(&mut self, prompt: Option<u64>) -> Vec<Out> {
         let Some(open) = self.open.as_mut() else { return Vec::new() };
-        let (reserved, spent) = (open.ledger.reserved, open.ledger.spent);
+        let reserved = open.ledger.reserves();
         let Some((generation, bytes)) = open.sealed_ledger() else {
-            return self.save_failed(After::Ledger { reserved, spent, prompt }, "the state could not be sealed");
+            return self.save_failed(After::Ledger { reserved, prompt }, "the state could not be sealed");
         };
-        self.saving.push(Saving { what: Sealed::State, generation, then: After::Ledger { reserved, spent, prompt } });
+        self.saving.push(Saving { what: Sealed::State, generation, then: After::Ledger { reserved, prompt } });
         vec![Out::Notice(Notice::Save { what: Sealed::State, generation, mac: Vec::new(), by_kit: None }, Some(bytes))]
     }
 
@@ -440,6 +464,9 @@ impl Open {
             Intent::Place(order) => Some(order),
             _ => None,
         };
+        if door != DoorId::DESK {
+            self.may(Permission::of(&ask.intent), door, now.mono_ms).map_err(Refusal::Guard)?;
+        }
         let is_confirmed = order.is_some_and(|order| self.is_confirmed(order, now));
         // Looked up again: the gate borrows what changes, and the key lies beside it.
         let wanted = ask.credential;
@@ -451,8 +478,11 @@ impl Open {
         let session = self.sessions.known(door);
         let slot = self.sessions.slot(door);
         let stops = |order: &PlaceOrder| freezes.stops(key, By { slot, order: &order.client_order_id });
-        let (scope, freeze) = (&key.details.scope, order.and_then(stops));
-        let (rate, turnover, turnovers) = (&mut self.rate, &mut self.spending.turnover, &mut self.spending.turnovers);
+        // One that is not in use yet is tried, whatever it is for.
+        let untried = KeyScope::default();
+        let scope = if key.stage == KeyStage::New { &untried } else { &key.details.scope };
+        let freeze = order.and_then(stops);
+        let (rate, turnover, turnovers) = (&mut self.rate.window, &mut self.spending.turnover, &mut self.spending.turnovers);
         let (now_ms, wall) = (now.mono_ms, now.wall);
         let facts = SignerFacts { freeze, session, scope, rate, turnover, slot, turnovers, is_confirmed, now_ms, wall };
         match signer_gate(&self.policy, facts, &ask.intent) {

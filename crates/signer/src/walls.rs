@@ -10,7 +10,6 @@ use landlock::{ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _,
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 use seccompiler::{BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule};
 use strongroom_signer_api::Walls;
-use thiserror::Error;
 
 use crate::kernel;
 
@@ -22,20 +21,6 @@ const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
 /// A refusal of the kernel takes no time; a packet filter that drops packets could take minutes.
 const AT_ONCE: Duration = Duration::from_millis(100);
 
-/// A wall that could not be built; the signer does not start without it.
-#[derive(Debug, Error)]
-pub enum WallError {
-    /// A limit or flag of the process.
-    #[error("could not set {0}: {1}")]
-    Flag(&'static str, rustix::io::Errno),
-    /// What was left open.
-    #[error("could not close what was left open: {0}")]
-    Descriptors(String),
-    /// The system-call filter.
-    #[error("could not install the system-call filter: {0}")]
-    Filter(String),
-}
-
 /// That [`close_windows`] was called, and found what it should.
 #[derive(Debug)]
 pub struct Closed {
@@ -43,28 +28,29 @@ pub struct Closed {
 }
 
 /// First thing at start: nothing that was left open is inherited, nothing may be dumped, nobody may look in, and no memory becomes executable.
-pub fn close_windows() -> Result<Closed, WallError> {
-    kernel::close_other_descriptors().map_err(|error| WallError::Descriptors(error.to_string()))?;
-    let no_descriptors = has_three_descriptors();
-    let limits = [("RLIMIT_CORE", Resource::Core, 0), ("RLIMIT_FSIZE", Resource::Fsize, MEMORY_FILE_LEN_MAX)];
-    for (name, resource, limit) in limits {
-        let limit = Rlimit { current: Some(limit), maximum: Some(limit) };
-        rustix::process::setrlimit(resource, limit).map_err(|error| WallError::Flag(name, error))?;
+/// What fails here does not stand, and is found not to stand in [`build`].
+pub fn close_windows() -> Closed {
+    let is_closed = kernel::close_other_descriptors().is_ok();
+    let no_descriptors = is_closed && has_three_descriptors();
+    for (resource, limit) in [(Resource::Core, 0), (Resource::Fsize, MEMORY_FILE_LEN_MAX)] {
+        let _ = rustix::process::setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit) });
     }
-    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(|error| WallError::Flag("non-dumpable", error))?;
-    rustix::thread::set_no_new_privs(true).map_err(|error| WallError::Flag("no_new_privs", error))?;
-    // Not every kernel knows it; whether it stands is asked in `build`.
+    let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    let _ = rustix::thread::set_no_new_privs(true);
     let _ = kernel::deny_write_execute();
-    Ok(Closed { no_descriptors })
+    Closed { no_descriptors }
 }
 
-/// Last thing before the first packet: no file and no network, and the filter. Returns the walls as measured. What an older kernel does not have is reported as missing; the filter forbids the same calls.
-pub fn build(closed: Closed, locked_memory: bool) -> Result<Walls, WallError> {
+/// Last thing before the first packet: no file and no network, and the filter. Returns the walls as measured: where one that must stand does
+/// not, the signer opens nothing. What an older kernel does not have is reported as missing; the filter forbids the same calls.
+pub fn build(closed: Closed, locked_memory: bool) -> Walls {
     let no_write_execute = kernel::denies_write_execute();
     let landlock = fence();
-    let program = filter().map_err(|error| WallError::Filter(error.to_string()))?;
-    seccompiler::apply_filter(&program).map_err(|error| WallError::Filter(error.to_string()))?;
-    Ok(Walls { no_descriptors: closed.no_descriptors, no_write_execute, landlock, locked_memory, ..measure() })
+    // Another's filter may stand already, so that this process has one says too little.
+    let is_filtered = filter().is_ok_and(|program| seccompiler::apply_filter(&program).is_ok());
+    let measured = measure();
+    let seccomp = is_filtered && measured.seccomp;
+    Walls { no_descriptors: closed.no_descriptors, no_write_execute, landlock, seccomp, locked_memory, ..measured }
 }
 
 /// Takes all rights to files, TCP, other processes' abstract sockets and signals away (landlock). Whether that stands: as much of it as

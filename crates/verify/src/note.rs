@@ -19,6 +19,9 @@ pub struct Checkpoint {
     pub size: u64,
     /// The hash of the last one.
     pub head: [u8; 32],
+    /// Which opening of the vault it was signed in, and the last number that the signer had given to an order since; older notes do not
+    /// say.
+    pub numbered: Option<(u64, u64)>,
 }
 
 /// A note before its signature was checked.
@@ -36,7 +39,11 @@ impl<'a> Note<'a> {
         }
         let (text, signatures) = note.split_once("\n\n")?;
         let text = note.get(..text.len() + 1)?;
-        let [origin, size, head] = text.lines().collect::<Vec<_>>().try_into().ok()?;
+        let (origin, size, head, numbered) = match text.lines().collect::<Vec<_>>()[..] {
+            [origin, size, head] => (origin, size, head, None),
+            [origin, size, head, numbered] => (origin, size, head, Some(counted(numbered)?)),
+            _ => return None,
+        };
         let hex = origin.strip_prefix("strongroom/")?;
         if hex.len() != 32 || !hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
             return None;
@@ -47,7 +54,12 @@ impl<'a> Note<'a> {
             return None;
         }
         let signatures: Vec<_> = signatures.strip_suffix('\n')?.split('\n').collect();
-        Some(Self { text, signatures, claimed: Checkpoint { origin: origin.to_owned(), size: count, head: hash } })
+        Some(Self { text, signatures, claimed: Checkpoint { origin: origin.to_owned(), size: count, head: hash, numbered } })
+    }
+
+    /// What it says, whoever signed it.
+    pub fn unchecked(self) -> Checkpoint {
+        self.claimed
     }
 
     /// What it says, if `key` signed it. Lines of other signers are passed over.
@@ -66,6 +78,13 @@ impl<'a> Note<'a> {
             _ => None,
         }
     }
+}
+
+/// The two numbers of the line that tells what was numbered.
+fn counted(line: &str) -> Option<(u64, u64)> {
+    let number = |text: &str| text.parse::<u64>().ok().filter(|number| number.to_string() == text);
+    let (opening, last) = line.strip_prefix("numbered ")?.split_once(' ')?;
+    Some((number(opening)?, number(last)?))
 }
 
 /// The first four bytes of SHA-256(name, newline, 1, public key), as C2SP's signed-note has it.

@@ -9,7 +9,9 @@ use std::process::Command;
 use ed25519_dalek::{Signer, SigningKey};
 use proptest::prelude::*;
 use rusqlite::{Connection, params};
-use strongroom_audit::{Fields, Head, Kind, SCHEMA, Writer, assemble, checkpoint_text, key_text, read_secret_to_public, system_entropy};
+use strongroom_audit::{
+    Fields, Head, Kind, Numbered, SCHEMA, Writer, assemble, checkpoint_text, key_text, read_secret_to_public, system_entropy,
+};
 use strongroom_model::Timestamp;
 use strongroom_verify::{Findings, Log, LogKey, Outcome, verify};
 
@@ -65,7 +67,7 @@ impl World {
     }
 
     fn note(&self, head: Head, signer: &SigningKey) -> String {
-        let text = checkpoint_text(&LOG_ID, head);
+        let text = checkpoint_text(&LOG_ID, head, Some(Numbered { opening: head.size, last: 3 }));
         assemble(&text, &signer.verifying_key().to_bytes(), &signer.sign(text.as_bytes()).to_bytes())
     }
 

@@ -53,16 +53,65 @@ fn executable() {
     let _ = unsafe { mmap_anonymous(None, length, protection, MapFlags::MAP_PRIVATE) };
 }
 
+/// A system on which one wall cannot be built: a filter of whoever started the signer refuses the call. Says what the signer opens then.
+fn without(wall: &str) -> ExitCode {
+    use seccompiler::{SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule};
+    let only = |argument: u8, value: i32| {
+        let value = u64::from(value.unsigned_abs());
+        let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value).expect("a condition");
+        SeccompRule::new(vec![condition]).expect("a rule")
+    };
+    let set_limit = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0).expect("a condition");
+    let calls = match wall {
+        "filter" => vec![(nix::libc::SYS_seccomp, vec![]), (nix::libc::SYS_prctl, vec![only(0, nix::libc::PR_SET_SECCOMP)])],
+        "dumpable" => vec![(nix::libc::SYS_prctl, vec![only(0, nix::libc::PR_SET_DUMPABLE)])],
+        "limits" => vec![(nix::libc::SYS_prlimit64, vec![SeccompRule::new(vec![set_limit]).expect("a rule")])],
+        _ => vec![],
+    };
+    if !calls.is_empty() {
+        let refuse = SeccompAction::Errno(nix::libc::EPERM.unsigned_abs());
+        let filter = SeccompFilter::new(
+            calls.into_iter().collect(),
+            SeccompAction::Allow,
+            refuse,
+            std::env::consts::ARCH.try_into().expect("known"),
+        );
+        let program: seccompiler::BpfProgram = filter.expect("a filter").try_into().expect("a program");
+        nix::sys::prctl::set_no_new_privs().expect("no new privileges");
+        seccompiler::apply_filter(&program).expect("installed");
+    }
+    let closed = strongroom_signer::walls::close_windows();
+    let arena = strongroom_signer::arena::Arena::make().expect("randomness");
+    let walls = strongroom_signer::walls::build(closed, arena.is_locked());
+    let missing = walls.missing().join(", ");
+    let mut signer = strongroom_signer::Signer::new(arena, walls);
+    let action = strongroom_signer_api::Action::CreateVault { vault_id: vec![7; 16], kdf_memory_kib: 65_536, kdf_passes: 3 };
+    let moment = strongroom_signer::Moment { wall: strongroom_model::Timestamp::from_ms(0), mono_ms: 0 };
+    let out = signer.on_desk(1, strongroom_signer_api::Request::Prepare(action), &[9; 32], Vec::new(), moment);
+    let answer = match out.first() {
+        Some(strongroom_signer::Out::Reply(_, strongroom_signer_api::Reply::Refused(refusal))) => refusal.code(),
+        Some(strongroom_signer::Out::Reply(_, strongroom_signer_api::Reply::Prepared { .. })) => "prepared",
+        _ => "something else",
+    };
+    let told = signer.on_desk(2, strongroom_signer_api::Request::Status, b"", Vec::new(), moment);
+    let is_told = matches!(told.first(), Some(strongroom_signer::Out::Reply(_, strongroom_signer_api::Reply::Status(status))) if status.walls == walls);
+    println!("{missing}: {answer}, {is_told}");
+    ExitCode::SUCCESS
+}
+
 fn main() -> ExitCode {
     let attempt = std::env::args().nth(1).unwrap_or_default();
     let own = std::env::current_exe().expect("a path");
-    let closed = strongroom_signer::walls::close_windows().expect("walls");
+    if let Some(missing) = attempt.strip_prefix("without-") {
+        return without(missing);
+    }
+    let closed = strongroom_signer::walls::close_windows();
     match attempt.as_str() {
         "fence" => return fence(),
         "locked" | "unlocked" => return memory(attempt == "locked"),
         _ => {}
     }
-    let walls = strongroom_signer::walls::build(closed, false).expect("walls");
+    let walls = strongroom_signer::walls::build(closed, false);
     assert!(walls.are_up() && walls.no_write_execute && walls.landlock, "{walls:?}");
     println!("walls are up");
     match attempt.as_str() {

@@ -241,7 +241,7 @@ until_minute: number, };
 
 export type Density = "compact" | "standard" | "relaxed";
 
-export type DeskRule = "restricted" | "price-collar" | "slippage" | "open-orders" | "position" | "exposure" | "day-loss" | "drawdown" | "duplicate" | "cancel-ratio" | "self-trade";
+export type DeskRule = "restricted" | "price-collar" | "slippage" | "open-orders" | "position" | "exposure" | "day-loss" | "drawdown" | "duplicate" | "cancel-ratio" | "self-trade" | "repeated-execution";
 
 export type DeskRules = {
 /**
@@ -467,7 +467,11 @@ message: string,
 /**
  * What to do next.
  */
-advice: Advice, };
+advice: Advice,
+/**
+ * Every rule that an order does not meet, in its parts; nothing where no rule said no.
+ */
+unmet?: Array<Unmet>, };
 
 export type Drilled = {
 /**
@@ -667,7 +671,11 @@ lot: LotRule,
 /**
  * Order value.
  */
-notional: NotionalRule, };
+notional: NotionalRule,
+/**
+ * What else binds orders.
+ */
+orders: OrderRule, };
 
 export type InstrumentPolicy = {
 /**
@@ -743,6 +751,8 @@ api_key: string | null,
  */
 details: KeyDetails | null, };
 
+export type KeyOperation = "place" | "amend" | "read" | "stream";
+
 export type KeyRights = {
 /**
  * Place orders.
@@ -771,9 +781,9 @@ at: Timestamp, };
 
 export type KeyScope = {
 /**
- * It places no orders; it still looks after those that stand.
+ * Only for these; none: for all. Orders that stand are looked after and taken back with any key.
  */
-no_orders: boolean,
+operations: Array<KeyOperation>,
 /**
  * Only these instruments; none: all.
  */
@@ -1103,6 +1113,20 @@ reduce_only: boolean, };
 
 export type OrderKind = "limit" | "post_only" | "market";
 
+export type OrderRule = {
+/**
+ * Quantities of market orders (Binance `MARKET_LOT_SIZE`), beside those of all.
+ */
+market_lot: LotRule,
+/**
+ * Distance from the average price.
+ */
+percent: PercentRule,
+/**
+ * Most orders that are open at once (Binance `MAX_NUM_ORDERS`).
+ */
+open_max: number, };
+
 export type OrderSpec = { "limit": {
 /**
  * Worst price accepted.
@@ -1208,6 +1232,24 @@ log_key: string | null,
 public_key: string | null, };
 
 export type OwnerTag = string;
+
+export type PercentRule = {
+/**
+ * Least for a purchase.
+ */
+bid_low: Price,
+/**
+ * Most for a purchase.
+ */
+bid_high: Price,
+/**
+ * Least for a sale.
+ */
+ask_low: Price,
+/**
+ * Most for a sale.
+ */
+ask_high: Price, };
 
 export type PinState = "match" | "changed" | "unconfirmed" | "unknown";
 
@@ -1598,6 +1640,28 @@ side: Side,
  */
 at: Timestamp, };
 
+export type Unmet = {
+/**
+ * Its name in [`RULES`](crate::RULES).
+ */
+rule: string,
+/**
+ * Who holds it.
+ */
+by: Enforcer,
+/**
+ * What was asked for, or is so.
+ */
+value: string,
+/**
+ * What is allowed.
+ */
+limit: string,
+/**
+ * What would pass.
+ */
+passes: string, };
+
 export type UpDown = "blue-orange" | "classic" | "classic-east";
 
 export type VaultState = "missing" | "sealed" | "locked" | "unlocked";
@@ -1755,42 +1819,42 @@ export interface Commands {
 
 /** Every rule of the gate, in the order of checks: who holds it, and what it demands. */
 export const RULES = [
-  {"name":"sealed","enforcer":"signer","demand":"the vault is unsealed"},
-  {"name":"kill-switch","enforcer":"signer","demand":"the kill switch is not engaged"},
-  {"name":"session","enforcer":"signer","demand":"a session is open, not idle too long and not too old"},
-  {"name":"role","enforcer":"signer","demand":"the session's roles include trader for orders"},
-  {"name":"scope","enforcer":"signer","demand":"the order is inside of what the key may be used for"},
-  {"name":"instrument","enforcer":"signer","demand":"the symbol is on the instrument list"},
-  {"name":"reduce-only","enforcer":"signer","demand":"an order that may only reduce what is held is a sale of a base quantity"},
-  {"name":"order-rate","enforcer":"signer","demand":"not more new orders per minute than allowed"},
-  {"name":"max-quantity","enforcer":"signer","demand":"base quantity at most the instrument's maximum"},
-  {"name":"max-notional","enforcer":"signer","demand":"price times quantity at most the maximum per order"},
-  {"name":"price-band","enforcer":"signer","demand":"price inside the instrument's absolute band"},
-  {"name":"day-notional","enforcer":"signer","demand":"all orders signed in 24 hours, each at its most, at most the maximum"},
-  {"name":"threshold","enforcer":"signer","demand":"what one person or one bot signed in 24 hours at most its maximum"},
-  {"name":"confirm","enforcer":"signer","demand":"an order above the threshold that is not reduce-only was confirmed with a code"},
-  {"name":"filter","enforcer":"desk","demand":"price on the venue's tick, quantity on its step, and both and their product inside its bounds"},
-  {"name":"mark","enforcer":"desk","demand":"a current mark is known"},
-  {"name":"reduce-held","enforcer":"desk","demand":"an order that may only reduce sells no more than what is held and no other order sells"},
-  {"name":"restricted","enforcer":"desk","demand":"an instrument that is bought is not restricted"},
-  {"name":"price-collar","enforcer":"desk","demand":"price not further from the mark than the collar, on the losing side"},
-  {"name":"slippage","enforcer":"desk","demand":"a market order fills, by the book, near enough to the mark"},
-  {"name":"open-orders","enforcer":"desk","demand":"not more orders open than allowed"},
-  {"name":"position","enforcer":"desk","demand":"what is held and would be bought of an instrument at most its maximum"},
-  {"name":"exposure","enforcer":"desk","demand":"all that is held and would be bought at most the maximum, in all and of a venue or account"},
-  {"name":"exposure-unknown","enforcer":"desk","demand":"the venue told what is held, where a rule needs it"},
-  {"name":"duplicate","enforcer":"desk","demand":"the same order was not sent a moment ago"},
-  {"name":"cancel-ratio","enforcer":"desk","demand":"not more cancels for a hundred orders than allowed"},
-  {"name":"self-trade","enforcer":"desk","demand":"the order cannot meet an own one"},
-  {"name":"day-loss","enforcer":"desk","demand":"the day's trades lost at most the maximum; beyond it, everything stops"},
-  {"name":"drawdown","enforcer":"desk","demand":"the day's result fell at most so far; beyond it, everything stops"},
-  {"name":"repeated-execution","enforcer":"desk","demand":"not more orders of one side fill in a minute than allowed; beyond it, whose they are is stopped"},
+  {"name":"sealed","title":"Vault","enforcer":"signer","demand":"the vault is unsealed"},
+  {"name":"kill-switch","title":"Kill switch","enforcer":"signer","demand":"the kill switch is not engaged"},
+  {"name":"session","title":"Session","enforcer":"signer","demand":"a session is open, not idle too long and not too old"},
+  {"name":"role","title":"Role","enforcer":"signer","demand":"the session's roles include trader for orders"},
+  {"name":"scope","title":"Scope of the key","enforcer":"signer","demand":"the order is inside of what the key may be used for"},
+  {"name":"instrument","title":"Instrument list","enforcer":"signer","demand":"the symbol is on the instrument list"},
+  {"name":"reduce-only","title":"Reduce only","enforcer":"signer","demand":"an order that may only reduce what is held is a sale of a base quantity"},
+  {"name":"order-rate","title":"Orders per minute","enforcer":"signer","demand":"not more new orders per minute than allowed"},
+  {"name":"max-quantity","title":"Quantity per order","enforcer":"signer","demand":"base quantity at most the instrument's maximum"},
+  {"name":"max-notional","title":"Notional per order","enforcer":"signer","demand":"price times quantity at most the maximum per order"},
+  {"name":"price-band","title":"Price band","enforcer":"signer","demand":"price inside the instrument's absolute band"},
+  {"name":"day-notional","title":"Notional of 24 hours","enforcer":"signer","demand":"all orders signed in 24 hours, each at its most, at most the maximum"},
+  {"name":"threshold","title":"Threshold of 24 hours","enforcer":"signer","demand":"what one person or one bot signed in 24 hours at most its maximum"},
+  {"name":"confirm","title":"Confirmation","enforcer":"signer","demand":"an order above the threshold that is not reduce-only was confirmed with a code"},
+  {"name":"filter","title":"Tick, lot, venue's bounds","enforcer":"desk","demand":"price on the venue's tick, quantity on its step, and both and their product inside its bounds"},
+  {"name":"mark","title":"Current price","enforcer":"desk","demand":"a current mark is known"},
+  {"name":"reduce-held","title":"Reduce only","enforcer":"desk","demand":"an order that may only reduce sells no more than what is held and no other order sells"},
+  {"name":"restricted","title":"Restricted instruments","enforcer":"desk","demand":"an instrument that is bought is not restricted"},
+  {"name":"price-collar","title":"Price inside collar","enforcer":"desk","demand":"price not further from the mark than the collar, on the losing side"},
+  {"name":"slippage","title":"Slippage limit","enforcer":"desk","demand":"a market order fills, by the book, near enough to the mark"},
+  {"name":"open-orders","title":"Open orders","enforcer":"desk","demand":"not more orders open than allowed"},
+  {"name":"position","title":"Position","enforcer":"desk","demand":"what is held and would be bought of an instrument at most its maximum"},
+  {"name":"exposure","title":"Exposure","enforcer":"desk","demand":"all that is held and would be bought at most the maximum, in all and of a venue or account"},
+  {"name":"exposure-unknown","title":"Exposure","enforcer":"desk","demand":"the venue told what is open, and what is held where a rule needs it"},
+  {"name":"duplicate","title":"Repetition","enforcer":"desk","demand":"the same order was not sent a moment ago"},
+  {"name":"cancel-ratio","title":"Cancels per order","enforcer":"desk","demand":"not more cancels for a hundred orders than allowed"},
+  {"name":"self-trade","title":"Own orders","enforcer":"desk","demand":"the order cannot meet an own one"},
+  {"name":"day-loss","title":"Loss of the day","enforcer":"desk","demand":"the day's trades lost at most the maximum; beyond it, everything stops"},
+  {"name":"drawdown","title":"Drawdown of the day","enforcer":"desk","demand":"the day's result fell at most so far; beyond it, everything stops"},
+  {"name":"repeated-execution","title":"Repeated execution","enforcer":"desk","demand":"not more orders of one side fill in a minute than allowed; beyond it, whose they are is stopped"},
 ] as const;
 
 /** Who may do what, and what proves that it is a person. No roles: whoever comes, without a session. */
 export const PERMISSIONS = [
   {"permission":"see","roles":[],"proof":"none","enforcer":"desk","what":"see the market, own orders, lines and limits"},
-  {"permission":"read-account","roles":[],"proof":"none","enforcer":"signer","what":"have a look at orders and balances signed"},
+  {"permission":"read-account","roles":["viewer","trader","risk"],"proof":"none","enforcer":"signer","what":"have balances looked up at the venue"},
   {"permission":"read-log","roles":["auditor"],"proof":"none","enforcer":"signer","what":"read the log"},
   {"permission":"place-order","roles":["trader"],"proof":"none","enforcer":"signer","what":"send a new order"},
   {"permission":"confirm-order","roles":["trader"],"proof":"code","enforcer":"signer","what":"confirm an order above the threshold"},

@@ -42,7 +42,7 @@ pub(crate) fn policy(change: impl FnOnce(&mut DeskRules)) -> Policy {
 
 /// At 100 a piece.
 pub(crate) fn quote() -> Quote {
-    Quote { mark: Some(price("10000")), average: Some(price("10000")) }
+    Quote { mark: Some(price("10000")), average: Some(price("10000")), open_max: 0 }
 }
 
 pub(crate) fn state() -> RiskState {

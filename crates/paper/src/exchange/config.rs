@@ -245,6 +245,7 @@ fn listing(market: &Standard) -> Option<Listing> {
             min: Notional::new(Decimal::new(market.worth.0, market.worth.1))?,
             max: Notional::new(Decimal::from(market.worth.2))?,
         },
+        orders: Default::default(),
     };
     let market_lot_max = Qty::of(Quantity::new(Decimal::from(market_lot_max))?)?;
     Some(Listing {

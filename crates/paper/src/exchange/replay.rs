@@ -183,6 +183,7 @@ impl Steps {
             price: TickRule { min: tick, max: Price::new(Decimal::from(LARGEST)).unwrap_or_default(), tick },
             lot: LotRule { min: step, max: Quantity::new(Decimal::from(LARGEST)).unwrap_or_default(), step },
             notional: NotionalRule::default(),
+            orders: Default::default(),
         };
         // Without a band around the average: recorded levels may stand anywhere.
         let rules = Rules::of(&instrument).unwrap_or_default();

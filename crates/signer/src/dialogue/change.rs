@@ -9,6 +9,7 @@ use strongroom_vault::{ChangeError, Edit, RecordKind, SystemEntropy};
 
 use super::{Dialogue, Grant, Next, Step, Talk};
 use crate::clock::Moment;
+use crate::ledger::Reserved;
 use crate::signer::{After, Listener, Out, Saving, Signer};
 
 /// How long a confirmed order may be signed.
@@ -109,11 +110,10 @@ impl Signer {
                     Listener::Prompt(prompt) => self.finish(prompt, now, None),
                 }
             }
-            After::Ledger { reserved, spent, prompt } => {
+            After::Ledger { reserved, prompt } => {
                 let mut out = Vec::new();
                 if let Some(open) = self.open.as_mut() {
-                    open.count.saved(reserved);
-                    open.spending.saved(spent);
+                    open.saved(reserved);
                     let mark = StateMark { vault: *open.vault.id(), generation: saving.generation };
                     self.marks.note(mark);
                     out.push(Out::StateSaved(mark));
@@ -240,7 +240,8 @@ impl Signer {
             // What a failed save would have taken back stays.
             open.ledger.freezes.clone_from(&self.freezes);
             // What is reserved is what is on disk; it is asked for again.
-            (open.ledger.reserved, open.ledger.spent) = (open.count.on_disk(), open.spending.on_disk());
+            let Reserved { signatures, spent, orders } = open.on_disk();
+            (open.ledger.reserved, open.ledger.spent, open.ledger.orders_reserved) = (signatures, spent, orders);
         }
         let at = prompt.and_then(|prompt| self.dialogues.iter().position(|dialogue| dialogue.prompt == prompt));
         let (Some(prompt), Some(at)) = (prompt, at) else { return out };

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a session opens only after the ledger that remembers the proof is on disk.
 
-use strongroom_guard::{Freezes, KdfFloor, Policy, STEP_S, TotpState};
+use strongroom_guard::{Freezes, KdfFloor, Policy, STEP_S, TotpRefusal, TotpState};
 use strongroom_model::Advice;
 use strongroom_signer_api::prompt::Field;
 use strongroom_signer_api::{ActionEnd, KitOpening, Notice, Sealed};
@@ -164,7 +164,7 @@ impl Signer {
             Ok(()) => {
                 if let (Some(open), Some(saves)) = (self.open.as_mut(), opening.state_lost) {
                     let floor = self.marks.floor(open.vault.id());
-                    open.lose_ledger(saves.max(floor), last_step_by(now));
+                    open.lose_ledger(saves.max(floor), last_step_by(now), now);
                 }
                 self.save_vault(talk, sealed, Next::LetIn(Some(opening)))
             }
@@ -179,7 +179,7 @@ impl Signer {
         let floor = self.marks.floor(open.vault.id());
         if state.is_none() {
             // The state file is gone: what it remembered is taken for the worst.
-            open.lose_ledger(floor, last_step_by(now));
+            open.lose_ledger(floor, last_step_by(now), now);
         } else if open.ledger_generation < floor {
             return Err(LoadError::OldState);
         } else {
@@ -274,6 +274,7 @@ impl Signer {
                 (verdict, None)
             }
         };
+        let mut out: Vec<Out> = used.into_iter().collect();
         let next = match verdict {
             Ok(()) => {
                 if let (Grant::Rearm, Some(open)) = (&grant, self.open.as_mut()) {
@@ -281,10 +282,27 @@ impl Signer {
                 }
                 Next::Grant(grant)
             }
-            Err(refusal) => Next::Refuse(refusal.to_string(), refusal.advice()),
+            Err(refusal) => {
+                out.extend(self.after_wrong_code(refusal, talk.by));
+                Next::Refuse(refusal.to_string(), refusal.advice())
+            }
         };
         self.dialogues.push(Dialogue { prompt: talk.prompt, ticket: talk.ticket, step: Step::Saving(next) });
-        used.into_iter().chain(self.save_ledger(Some(talk.prompt))).collect()
+        out.extend(self.save_ledger(Some(talk.prompt)));
+        out
+    }
+
+    /// So many wrong ones lock every session: only the password helps from there on. A clock that went back is told to whoever keeps the log.
+    fn after_wrong_code(&mut self, refusal: TotpRefusal, by: Option<u16>) -> Option<Out> {
+        let open = self.open.as_mut()?;
+        match refusal {
+            TotpRefusal::ClockBack { back_s } => Some(Out::Notice(Notice::ClockBack { back_s }, None)),
+            TotpRefusal::Wrong { .. } if open.ledger.totp.is_locked_out() => {
+                open.sessions.end_all();
+                Some(Out::Notice(Notice::LockedOut { by }, None))
+            }
+            _ => None,
+        }
     }
 
     /// A secret of 32 bytes (the device's, a share, a TPM's) for one use; wiped after it.

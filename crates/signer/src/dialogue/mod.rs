@@ -19,7 +19,7 @@ mod talk;
 mod ways;
 mod words;
 
-use strongroom_guard::{Permission, Policy, Reason};
+use strongroom_guard::{Permission, Policy, Proof};
 use strongroom_model::{Advice, SlotFor, Timestamp, Venue};
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
 use strongroom_signer_api::{Action, ActionEnd, DoorId, GIVEN_UP, Keeping, KitOpening, Refusal, Reply};
@@ -163,6 +163,9 @@ impl Signer {
         door: DoorId,
         now: Moment,
     ) -> Result<Reply, Refusal> {
+        if !self.walls.are_up() {
+            return Err(Refusal::Walls(self.walls.missing().into_iter().map(str::to_owned).collect()));
+        }
         if door == DoorId::NOBODY && action.permission() == Permission::Open {
             return Err(Refusal::State(
                 "whoever asks cannot be told from others here; unlock from a terminal or the window of this computer".to_owned(),
@@ -314,11 +317,7 @@ impl Signer {
         };
         let (permission, door) = (begun.permission, begun.door);
         let Some(open) = self.open.as_mut() else { return Err("the vault was sealed meanwhile".to_owned()) };
-        if !permission.row().roles.is_empty() {
-            let session = open.session_at(door, now.mono_ms).map_err(|end| Reason::Session { end }.to_string())?;
-            permission.check(session).map_err(|reason| reason.to_string())?;
-        }
-        Ok(())
+        open.may(permission, door, now.mono_ms).map_err(|reason| reason.to_string())
     }
 
     fn first_words(&mut self, talk: Talk, pending: Pending, words: &str, now: Moment) -> Vec<Out> {
@@ -326,9 +325,30 @@ impl Signer {
         std::iter::once(about).chain(self.first_question(talk, pending, words, now)).collect()
     }
 
+    /// Which proof comes first, the table of permissions says.
     fn first_question(&mut self, talk: Talk, pending: Pending, words: &str, now: Moment) -> Vec<Out> {
+        let proof = pending.action.permission().row().proof;
+        if proof == Proof::Factors {
+            return self.first_factor(talk, pending);
+        }
+        let grant = match self.wished(pending.action) {
+            Ok(grant) => grant,
+            Err(refusal) => return talk.fail(&refusal.to_string(), Advice::Ask, false),
+        };
+        let is_asked = match proof {
+            Proof::None | Proof::Factors => false,
+            Proof::Code | Proof::CodeAndPassword => true,
+            Proof::CodeToLoosen => self.loosens(&grant),
+        };
+        if !is_asked {
+            return self.granted(talk, grant, now);
+        }
+        self.ask(talk, Step::Code(grant), Field::Totp, &format!("{words}. Code"))
+    }
+
+    /// Making a vault, and every way of opening one.
+    fn first_factor(&mut self, talk: Talk, pending: Pending) -> Vec<Out> {
         let (action, device, files) = (pending.action, pending.device, pending.files);
-        let code = |signer: &mut Self, grant| signer.ask(talk, Step::Code(grant), Field::Totp, &format!("{words}. Code"));
         match (action, device) {
             (Action::CreateVault { vault_id, kdf_memory_kib, kdf_passes }, Some(device)) => {
                 let Ok(vault_id) = vault_id.try_into() else { return talk.fail("no vault id", Advice::Bug, false) };
@@ -352,48 +372,56 @@ impl Signer {
                 self.ask(talk, Step::RecoverKit { opening, device, files }, Field::Kit, "Recovery kit, all groups")
             }
             (Action::CreateVault { .. } | Action::Recover(_), None) => talk.fail("the device secret is missing", Advice::Bug, false),
-            (Action::Import { label, venue }, _) => code(self, Grant::Import(Import::typed(label, venue, None))),
-            (Action::Rotate { old }, _) => {
-                let label =
-                    self.open.as_ref().and_then(|open| open.credential(Some(old), Venue::Binance)).map(|found| found.info.label.clone());
-                let Some(label) = label else { return talk.fail(&Refusal::NoCredential.to_string(), Advice::Ask, false) };
-                code(self, Grant::Import(Import::typed(label, Venue::Binance, Some(old))))
+            _ => talk.broken(),
+        }
+    }
+
+    /// What an action wishes once it is proved that a person wants it.
+    fn wished(&self, action: Action) -> Result<Grant, Refusal> {
+        Ok(match action {
+            Action::Import { label, venue } => Grant::Import(Import::typed(label, venue, None)),
+            Action::Rotate { old } => {
+                let open = self.opened()?;
+                let label = open.credential(Some(old), Venue::Binance).map(|found| found.info.label.clone());
+                Grant::Import(Import::typed(label.ok_or(Refusal::NoCredential)?, Venue::Binance, Some(old)))
             }
-            (Action::Generate { label, venue, scheme, replaces }, _) => {
-                code(self, Grant::Generate(Generate { label, venue, scheme, replaces }))
+            Action::Generate { label, venue, scheme, replaces } => Grant::Generate(Generate { label, venue, scheme, replaces }),
+            Action::EditKey { id, edit } => Grant::EditKey(id, edit),
+            Action::Delete { id } => Grant::Delete(id),
+            Action::ExportKey { id, recipient } => Grant::ExportKey(id, recipient),
+            Action::Backup => Grant::Backup,
+            Action::ChangePassword { slot } => {
+                slot.or_else(|| self.opened_by_kept()).map_or(Grant::Way(ways::Wish::Password), Grant::KeptPassword)
             }
-            (Action::EditKey { id, edit }, _) => code(self, Grant::EditKey(id, edit)),
-            (Action::Delete { id }, _) => code(self, Grant::Delete(id)),
-            (Action::ExportKey { id, recipient }, _) => code(self, Grant::ExportKey(id, recipient)),
-            (Action::Backup, _) => code(self, Grant::Backup),
-            (Action::ChangePassword { slot }, _) => {
-                let grant = slot.or_else(|| self.opened_by_kept()).map_or(Grant::Way(ways::Wish::Password), Grant::KeptPassword);
-                code(self, grant)
-            }
-            (Action::ReplaceKit, _) => code(self, Grant::Way(ways::Wish::Kit)),
-            (Action::PrintCodes, _) => code(self, Grant::Way(ways::Wish::Codes)),
-            (Action::NewPhone, _) => code(self, Grant::Way(ways::Wish::Phone)),
-            (Action::AddSlot { kind: SlotFor::Person, label, roles }, _) => code(self, Grant::Way(ways::Wish::Person(label, roles))),
-            (Action::SetRoles { slot, roles }, _) => code(self, Grant::Way(ways::Wish::Roles(slot, roles))),
-            (Action::ConfirmOrder(order), _) => code(self, Grant::Order(order)),
-            (Action::Override { order, why }, _) => code(self, Grant::Override(order, why)),
-            (Action::Protect(order), _) => code(self, Grant::Protect(order)),
-            (Action::AddSlot { kind: SlotFor::Auditor, label, .. }, _) => code(self, Grant::Way(ways::Wish::Auditor(label))),
-            (Action::AddSlot { kind: SlotFor::Shared { keeper, machine }, label, roles }, _) => {
+            Action::ReplaceKit => Grant::Way(ways::Wish::Kit),
+            Action::PrintCodes => Grant::Way(ways::Wish::Codes),
+            Action::NewPhone => Grant::Way(ways::Wish::Phone),
+            Action::AddSlot { kind: SlotFor::Person, label, roles } => Grant::Way(ways::Wish::Person(label, roles)),
+            Action::AddSlot { kind: SlotFor::Auditor, label, .. } => Grant::Way(ways::Wish::Auditor(label)),
+            Action::AddSlot { kind: SlotFor::Shared { keeper, machine }, label, roles } => {
                 let keeping = Keeping::asked(&keeper, machine.as_ref());
-                code(self, Grant::Keeper(keepers::Wish { label, roles, keeping, for_service: machine.is_some() }))
+                Grant::Keeper(keepers::Wish { label, roles, keeping, for_service: machine.is_some() })
             }
-            (Action::RemoveSlot { slot }, _) => code(self, Grant::Way(ways::Wish::Remove(slot))),
-            (Action::Rekey, _) => code(self, Grant::Way(ways::Wish::Rekey)),
-            (Action::Rearm, _) => code(self, Grant::Rearm),
-            (Action::Pin(change), _) => code(self, Grant::Pin(change)),
-            (Action::SetPolicy(policy), _) => {
-                if self.open.as_ref().is_some_and(|open| open.policy.is_raised_by(&open.in_force(&policy))) {
-                    code(self, Grant::SetPolicy(policy))
-                } else {
-                    self.granted(talk, Grant::SetPolicy(policy), now)
-                }
+            Action::SetRoles { slot, roles } => Grant::Way(ways::Wish::Roles(slot, roles)),
+            Action::RemoveSlot { slot } => Grant::Way(ways::Wish::Remove(slot)),
+            Action::Rekey => Grant::Way(ways::Wish::Rekey),
+            Action::ConfirmOrder(order) => Grant::Order(order),
+            Action::Override { order, why } => Grant::Override(order, why),
+            Action::Protect(order) => Grant::Protect(order),
+            Action::Rearm => Grant::Rearm,
+            Action::Pin(change) => Grant::Pin(change),
+            Action::SetPolicy(policy) => Grant::SetPolicy(policy),
+            Action::CreateVault { .. } | Action::Unlock | Action::UnlockWith { .. } | Action::Recover(_) => {
+                return Err(Refusal::NotUnderstood);
             }
+        })
+    }
+
+    /// Whether more would pass than before; of what cannot be compared, yes.
+    fn loosens(&self, grant: &Grant) -> bool {
+        match (grant, self.open.as_ref()) {
+            (Grant::SetPolicy(policy), Some(open)) => open.policy.is_raised_by(&open.in_force(policy)),
+            _ => true,
         }
     }
 

@@ -26,6 +26,7 @@ pub(super) fn btcusdt() -> Instrument {
         price: TickRule { min: "0.01".parse().unwrap(), max: "1000000".parse().unwrap(), tick: "0.01".parse().unwrap() },
         lot: LotRule { min: "0.00001".parse().unwrap(), max: "9000".parse().unwrap(), step: "0.00001".parse().unwrap() },
         notional: NotionalRule { min: "5".parse().unwrap(), max: "9000000".parse().unwrap() },
+        orders: Default::default(),
     }
 }
 

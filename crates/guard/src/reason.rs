@@ -1,0 +1,374 @@
+//! Why the gate said no. Invariant: each reason names its rule, and says what was asked, what is allowed and what would pass.
+
+use serde::{Deserialize, Serialize};
+use strongroom_model::{Advice, ClientOrderId, Notional, Price, Quantity, Side, Symbol};
+use thiserror::Error;
+
+use crate::access::SessionEnd;
+use crate::rules::{Enforcer, rule};
+
+/// Why the gate said no.
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[serde(tag = "rule", rename_all = "kebab-case")]
+pub enum Reason {
+    /// Nothing can be signed.
+    #[error("the vault is sealed; unlock it with `strongroom vault unlock`")]
+    Sealed,
+    /// Only cancels are signed.
+    #[error("the kill switch is engaged ({why}); orders are refused until it is re-armed")]
+    KillSwitch {
+        /// Who or what engaged it.
+        why: String,
+    },
+    /// Only cancels are signed until somebody unlocks.
+    #[error("no session: {end}; unlock with `strongroom vault unlock`")]
+    Session {
+        /// How the last one ended.
+        end: SessionEnd,
+    },
+    /// The session may not do this.
+    #[error("this session has no {needed} role, only {has}; a person with that role can")]
+    Role {
+        /// Missing role.
+        needed: String,
+        /// Those it has.
+        has: String,
+    },
+    /// The key is not meant for this.
+    #[error("the key in use is not meant for this: {allowed}, and asked was {asked}")]
+    Scope {
+        /// What was asked for.
+        asked: String,
+        /// What it is for.
+        allowed: String,
+    },
+    /// The symbol is not on the list.
+    #[error("{symbol} is not on the instrument list; what passes: {listed}")]
+    Instrument {
+        /// What was asked for.
+        symbol: Symbol,
+        /// What is on it.
+        listed: String,
+    },
+    /// Too many orders.
+    #[error("{limit} new orders per minute are allowed, and so many were signed; the next passes in {retry_after_ms} ms")]
+    OrderRate {
+        /// Allowed per minute.
+        limit: u32,
+        /// When the oldest leaves the window.
+        retry_after_ms: u64,
+    },
+    /// Too large in base.
+    #[error("a quantity of {asked} is above the maximum of {max} for one order; at most that passes")]
+    MaxQuantity {
+        /// What was asked for.
+        asked: Quantity,
+        /// The most allowed.
+        max: Quantity,
+    },
+    /// Too large in quote.
+    #[error("an order value of {asked} is above the maximum of {max}; above zero and up to that passes")]
+    MaxNotional {
+        /// What was asked for.
+        asked: Notional,
+        /// The most allowed.
+        max: Notional,
+    },
+    /// Outside the absolute band.
+    #[error("price {asked} is outside the band {low} to {high}; both ends pass")]
+    PriceBand {
+        /// What was asked for.
+        asked: Price,
+        /// Lowest allowed.
+        low: Price,
+        /// Highest allowed.
+        high: Price,
+    },
+    /// Too much in one day.
+    #[error(
+        "worth up to {asked}, it would bring what was signed in 24 hours from {counted} above {max}; up to the difference passes, more from \
+         {} on", in_words(*.retry_after_ms)
+    )]
+    DayNotional {
+        /// The most that the order can be worth.
+        asked: Notional,
+        /// What counts already.
+        counted: Notional,
+        /// The most allowed.
+        max: Notional,
+        /// When the first of it leaves.
+        retry_after_ms: u64,
+    },
+    /// Too much of one person or bot in one day.
+    #[error(
+        "worth up to {asked}, it would bring what {of} signed in 24 hours from {counted} above {max}; up to the difference passes, more from \
+         {} on", in_words(*.retry_after_ms)
+    )]
+    Threshold {
+        /// Whose.
+        of: String,
+        /// The most that the order can be worth.
+        asked: Notional,
+        /// What counts already.
+        counted: Notional,
+        /// The most allowed.
+        max: Notional,
+        /// When the first of it leaves.
+        retry_after_ms: u64,
+    },
+    /// It may only reduce, and cannot.
+    #[error("an order that may only reduce what is held is a sale of a base quantity; without the mark it passes this rule")]
+    ReduceOnly,
+    /// So large an order is confirmed first.
+    #[error("an order worth up to {asked} is confirmed with a code first; up to {above} passes without")]
+    Confirm {
+        /// The most that the order can be worth.
+        asked: Notional,
+        /// What passes without a code.
+        above: Notional,
+    },
+    /// Not to be bought.
+    #[error("{symbol} is restricted: it is sold, and not bought")]
+    Restricted {
+        /// What was asked for.
+        symbol: Symbol,
+    },
+    /// Too far from the mark.
+    #[error("price {asked} is more than {collar_bps} basis points worse than the mark {mark}; up to {worst} passes")]
+    PriceCollar {
+        /// What was asked for.
+        asked: Price,
+        /// The worst price that passes at this mark.
+        worst: Price,
+        /// Halfway between best bid and ask.
+        mark: Price,
+        /// Allowed distance.
+        collar_bps: u32,
+    },
+    /// No market data to compare with.
+    #[error("no current price is known for {symbol}, and the price collar cannot be checked; the order passes once prices arrive again")]
+    Mark {
+        /// What was asked for.
+        symbol: Symbol,
+    },
+    /// The book is too thin.
+    #[error(
+        "it would fill {}, which is more than {slippage_bps} basis points worse than the mark {mark}; a smaller one passes, or one with a \
+         price up to {worst}",
+        .average.map_or_else(|| "beyond the book that is known".to_owned(), |price| format!("at {price} on average"))
+    )]
+    Slippage {
+        /// By the book as it is; nothing: it does not hold so much.
+        average: Option<Price>,
+        /// The worst average that passes at this mark.
+        worst: Price,
+        /// Halfway between best bid and ask.
+        mark: Price,
+        /// Allowed distance.
+        slippage_bps: u32,
+    },
+    /// Too many orders are open.
+    #[error("{open} orders are open, and {max} may be; cancel one first")]
+    OpenOrders {
+        /// Now.
+        open: u32,
+        /// The most allowed.
+        max: u32,
+    },
+    /// More than could be reduced.
+    #[error("it may only reduce what is held: {left} of {symbol} can still be sold, and it sells {asked}")]
+    ReduceHeld {
+        /// Which.
+        symbol: Symbol,
+        /// What it would sell.
+        asked: Quantity,
+        /// Held, less what open orders sell.
+        left: Quantity,
+    },
+    /// Too much of one instrument.
+    #[error("with this order and all that are open, {after} of {symbol} could be held; at most {max} may be, so up to {room} more passes")]
+    Position {
+        /// Which.
+        symbol: Symbol,
+        /// Held and bought by open orders and this one.
+        after: Quantity,
+        /// What may still be bought.
+        room: Quantity,
+        /// The most allowed.
+        max: Quantity,
+    },
+    /// Too much altogether.
+    #[error(
+        "with this order and all that are open, instruments worth {after} {quote} could be held{}; at most {max} may be, so up to {room} more \
+         passes",
+        .of.as_ref().map_or_else(String::new, |of| format!(" at {of}"))
+    )]
+    Exposure {
+        /// A venue or an account; nothing: everywhere.
+        of: Option<String>,
+        /// Held and bought by open orders and this one, at marks.
+        after: Notional,
+        /// For how much may still be bought.
+        room: Notional,
+        /// The most allowed.
+        max: Notional,
+        /// In what.
+        quote: String,
+    },
+    /// A rule needs to know what is held.
+    #[error("the venue has not told yet what is held, and for {symbol} it has to be known; the order passes once it has")]
+    ExposureUnknown {
+        /// What was asked for.
+        symbol: Symbol,
+    },
+    /// Nothing is sent before it is known what is open.
+    #[error("the venue has not told yet what is open at the account; orders pass once it has")]
+    OpenUnknown,
+    /// The same again.
+    #[error("the same order was sent as {earlier} a moment ago; it passes in {retry_after_ms} ms")]
+    Duplicate {
+        /// The earlier one.
+        earlier: ClientOrderId,
+        /// When it is no repetition any more.
+        retry_after_ms: u64,
+    },
+    /// Mostly cancelled.
+    #[error(
+        "{percent} cancels for a hundred orders within an hour; at most {max} are allowed. Orders pass again in {}", in_words(*.retry_after_ms)
+    )]
+    CancelRatio {
+        /// Cancels for a hundred orders.
+        percent: u32,
+        /// When enough of them are an hour old.
+        retry_after_ms: u64,
+        /// The most allowed.
+        max: u32,
+    },
+    /// It would trade with itself.
+    #[error("it could trade with your own order {own}; a price {} {rests} passes, or any once that one is cancelled", short_of(*.side))]
+    SelfTrade {
+        /// Which way this one goes.
+        side: Side,
+        /// The price of that one.
+        rests: Price,
+        /// The one that rests.
+        own: ClientOrderId,
+    },
+    /// Too large a loss.
+    #[error(
+        "today's trades lost {loss} {quote}; at most {max} may be lost. Orders pass tomorrow (UTC), or under a higher limit, once re-armed"
+    )]
+    DayLoss {
+        /// At marks.
+        loss: Notional,
+        /// The most allowed.
+        max: Notional,
+        /// In what.
+        quote: String,
+    },
+    /// Too deep a fall.
+    #[error(
+        "today's result fell {drawdown} {quote} from its highest; at most {max} may be lost of it. Orders pass tomorrow (UTC), or under a \
+         higher limit, once re-armed"
+    )]
+    Drawdown {
+        /// At marks.
+        drawdown: Notional,
+        /// The most allowed.
+        max: Notional,
+        /// In what.
+        quote: String,
+    },
+    /// Something places the same again and again.
+    #[error("more than {max} orders to {} {symbol} filled within a minute; orders pass once a person with the risk role re-arms", .side.word())]
+    RepeatedExecution {
+        /// Which.
+        symbol: Symbol,
+        /// Which way.
+        side: Side,
+        /// The most allowed.
+        max: u32,
+    },
+}
+
+/// On which side of a price an order does not meet it.
+pub(crate) const fn short_of(side: Side) -> &'static str {
+    match side {
+        Side::Buy => "below",
+        Side::Sell => "above",
+    }
+}
+
+/// A time to wait, for people.
+pub(crate) fn in_words(ms: u64) -> String {
+    let minutes = ms.div_ceil(60_000);
+    if minutes < 90 { format!("{minutes} min") } else { format!("{} h", minutes.div_ceil(60)) }
+}
+
+impl Reason {
+    /// Name of the rule that said no; stands in [`RULES`].
+    pub const fn rule(&self) -> &'static str {
+        match self {
+            Self::Sealed => "sealed",
+            Self::KillSwitch { .. } => "kill-switch",
+            Self::Session { .. } => "session",
+            Self::Role { .. } => "role",
+            Self::Scope { .. } => "scope",
+            Self::Instrument { .. } => "instrument",
+            Self::OrderRate { .. } => "order-rate",
+            Self::MaxQuantity { .. } => "max-quantity",
+            Self::MaxNotional { .. } => "max-notional",
+            Self::PriceBand { .. } => "price-band",
+            Self::DayNotional { .. } => "day-notional",
+            Self::Threshold { .. } => "threshold",
+            Self::ReduceOnly => "reduce-only",
+            Self::Confirm { .. } => "confirm",
+            Self::Restricted { .. } => "restricted",
+            Self::PriceCollar { .. } => "price-collar",
+            Self::Mark { .. } => "mark",
+            Self::Slippage { .. } => "slippage",
+            Self::OpenOrders { .. } => "open-orders",
+            Self::ReduceHeld { .. } => "reduce-held",
+            Self::Position { .. } => "position",
+            Self::Exposure { .. } => "exposure",
+            Self::ExposureUnknown { .. } | Self::OpenUnknown => "exposure-unknown",
+            Self::Duplicate { .. } => "duplicate",
+            Self::CancelRatio { .. } => "cancel-ratio",
+            Self::SelfTrade { .. } => "self-trade",
+            Self::DayLoss { .. } => "day-loss",
+            Self::Drawdown { .. } => "drawdown",
+            Self::RepeatedExecution { .. } => "repeated-execution",
+        }
+    }
+
+    /// As a line of a ticket has it.
+    pub fn title(&self) -> &'static str {
+        rule(self.rule()).title
+    }
+
+    /// Who holds its rule.
+    pub fn enforcer(&self) -> Enforcer {
+        rule(self.rule()).enforcer
+    }
+
+    /// Whether risk can let one order pass it: it is the desk's, and not one that stops everything or knows too little.
+    pub fn can_be_overridden(&self) -> bool {
+        let stops = matches!(self, Self::DayLoss { .. } | Self::Drawdown { .. } | Self::RepeatedExecution { .. });
+        let knows_little = matches!(self, Self::Mark { .. } | Self::ExposureUnknown { .. } | Self::OpenUnknown | Self::ReduceHeld { .. });
+        self.enforcer() == Enforcer::Desk && !stops && !knows_little
+    }
+
+    /// What to do next.
+    pub const fn advice(&self) -> Advice {
+        match self {
+            Self::OrderRate { retry_after_ms, .. }
+            | Self::DayNotional { retry_after_ms, .. }
+            | Self::Threshold { retry_after_ms, .. }
+            | Self::Duplicate { retry_after_ms, .. }
+            | Self::CancelRatio { retry_after_ms, .. } => Advice::RetryAfter(*retry_after_ms),
+            Self::Mark { .. } | Self::ExposureUnknown { .. } | Self::OpenUnknown => Advice::RetryAfter(1_000),
+            Self::Sealed | Self::Session { .. } | Self::KillSwitch { .. } | Self::Confirm { .. } => Advice::Ask,
+            _ => Advice::Refuse,
+        }
+    }
+}

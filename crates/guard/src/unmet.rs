@@ -1,0 +1,150 @@
+//! A refusal in its parts, for people and programs. Invariant: no part is empty, whatever the rule.
+
+use serde::{Deserialize, Serialize};
+use strongroom_model::FilterError;
+
+use crate::reason::{Reason, in_words, short_of};
+use crate::rules::{Enforcer, rule};
+
+/// A rule that an order does not meet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Unmet {
+    /// Its name in [`RULES`](crate::RULES).
+    pub rule: String,
+    /// Who holds it.
+    pub by: Enforcer,
+    /// What was asked for, or is so.
+    pub value: String,
+    /// What is allowed.
+    pub limit: String,
+    /// What would pass.
+    pub passes: String,
+}
+
+impl Unmet {
+    /// Whether it is so only until the venue was asked what is open.
+    pub fn is_of_beginning(&self) -> bool {
+        *self == Self::from(&Reason::OpenUnknown)
+    }
+
+    fn new(name: &str, value: impl ToString, limit: impl ToString, passes: impl ToString) -> Self {
+        let (value, limit, passes) = (value.to_string(), limit.to_string(), passes.to_string());
+        Self { rule: name.to_owned(), by: rule(name).enforcer, value, limit, passes }
+    }
+}
+
+impl From<&FilterError> for Unmet {
+    fn from(error: &FilterError) -> Self {
+        Self::new("filter", error.asked(), error.allowed(), error.passes())
+    }
+}
+
+impl From<&Reason> for Unmet {
+    fn from(reason: &Reason) -> Self {
+        let of = |value: String, limit: String, passes: String| Self::new(reason.rule(), value, limit, passes);
+        match reason {
+            Reason::Sealed => of("sealed".into(), "unsealed".into(), "the same, once the vault is unlocked".into()),
+            Reason::KillSwitch { why } => {
+                of(format!("engaged: {why}"), "not engaged".into(), "cancels; the same, once it is re-armed".into())
+            }
+            Reason::Session { end } => of(format!("none: {end}"), "an open session".into(), "the same, once this door is unlocked".into()),
+            Reason::Role { needed, has } => of(has.clone(), needed.clone(), format!("the same, asked by a person with the role {needed}")),
+            Reason::Scope { asked, allowed } => of(asked.clone(), allowed.clone(), "what the key is for, or another key".into()),
+            Reason::Instrument { symbol, listed } => of(symbol.to_string(), listed.clone(), format!("one of: {listed}")),
+            Reason::OrderRate { limit, retry_after_ms } => {
+                of(format!("{limit} in the last minute"), format!("{limit} a minute"), format!("the same in {retry_after_ms} ms"))
+            }
+            Reason::MaxQuantity { asked, max } => of(asked.to_string(), max.to_string(), format!("a quantity up to {max}")),
+            Reason::MaxNotional { asked, max } => of(asked.to_string(), max.to_string(), format!("a value above 0, up to {max}")),
+            Reason::PriceBand { asked, low, high } => {
+                of(asked.to_string(), format!("{low} to {high}"), format!("a price from {low} to {high}"))
+            }
+            Reason::DayNotional { asked, counted, max, retry_after_ms } => of(
+                format!("{asked}, with {counted} signed in 24 hours"),
+                format!("{max} in 24 hours"),
+                format!("a value up to {}; more in {}", max.checked_sub(*counted).unwrap_or_default(), in_words(*retry_after_ms)),
+            ),
+            Reason::Threshold { of: whose, asked, counted, max, retry_after_ms } => of(
+                format!("{asked}, with {counted} signed in 24 hours by {whose}"),
+                format!("{max} in 24 hours"),
+                format!("a value up to {}; more in {}", max.checked_sub(*counted).unwrap_or_default(), in_words(*retry_after_ms)),
+            ),
+            Reason::ReduceOnly => of(
+                "marked reduce-only".into(),
+                "a sale of a base quantity".into(),
+                "a sale of a base quantity, or the same without the mark".into(),
+            ),
+            Reason::Confirm { asked, above } => {
+                of(asked.to_string(), above.to_string(), format!("the same, confirmed with a code; a value up to {above} without"))
+            }
+            Reason::Restricted { symbol } => of(format!("a purchase of {symbol}"), "sales only".into(), format!("a sale of {symbol}")),
+            Reason::PriceCollar { asked, worst, mark, collar_bps } => of(
+                asked.to_string(),
+                format!("{collar_bps} basis points from {mark}"),
+                format!("a price up to {worst}, on the side of the mark"),
+            ),
+            Reason::Mark { symbol } => {
+                of(format!("no current price of {symbol}"), "a current price".into(), "the same, once prices arrive again".into())
+            }
+            Reason::Slippage { average, worst, mark, slippage_bps } => of(
+                average.map_or_else(|| "beyond the book that is known".to_owned(), |average| format!("{average} on average")),
+                format!("{slippage_bps} basis points from {mark}"),
+                format!("a smaller order, or one with a price up to {worst}"),
+            ),
+            Reason::OpenOrders { open, max } => of(
+                format!("{open} open, and this one"),
+                max.to_string(),
+                format!("the same, once {} of them are over", u64::from(*open) + 1 - u64::from(*max)),
+            ),
+            Reason::ReduceHeld { symbol, asked, left } => {
+                of(asked.to_string(), left.to_string(), format!("a sale of up to {left} of {symbol}"))
+            }
+            Reason::Position { after, room, max, .. } => of(after.to_string(), max.to_string(), format!("a purchase of up to {room}")),
+            Reason::Exposure { of: at, after, room, max, quote } => of(
+                format!("{after} {quote}{}", at.as_ref().map_or_else(String::new, |at| format!(" at {at}"))),
+                format!("{max} {quote}"),
+                format!("a purchase worth up to {room} {quote}"),
+            ),
+            Reason::ExposureUnknown { symbol } => of(
+                format!("what is held of {symbol} is not known"),
+                "what is held is known".into(),
+                "the same, once the venue has told; a sale".into(),
+            ),
+            Reason::OpenUnknown => of(
+                "what is open at the venue is not known".into(),
+                "what is open is known".into(),
+                "the same, once the venue has told; a cancel".into(),
+            ),
+            Reason::Duplicate { earlier, retry_after_ms } => of(
+                format!("the same as {earlier}"),
+                "no repetition for a while".into(),
+                format!("the same in {retry_after_ms} ms; another price or size now"),
+            ),
+            Reason::CancelRatio { percent, max, retry_after_ms } => {
+                of(format!("{percent} for a hundred orders"), max.to_string(), format!("the same in {}", in_words(*retry_after_ms)))
+            }
+            Reason::SelfTrade { side, own, rests } => of(
+                format!("it could meet {own}"),
+                "never an own order".into(),
+                format!("a price {} {rests}; any, once {own} is cancelled", short_of(*side)),
+            ),
+            Reason::DayLoss { loss, max, quote } => of(
+                format!("{loss} {quote}"),
+                format!("{max} {quote}"),
+                "the same tomorrow (UTC), or under a higher limit, once re-armed".into(),
+            ),
+            Reason::Drawdown { drawdown, max, quote } => of(
+                format!("{drawdown} {quote}"),
+                format!("{max} {quote}"),
+                "the same tomorrow (UTC), or under a higher limit, once re-armed".into(),
+            ),
+            Reason::RepeatedExecution { symbol, side, max } => of(
+                format!("more than {max} to {} {symbol} filled within a minute", side.word()),
+                format!("{max} a minute"),
+                "the same, once a person with the risk role re-arms".into(),
+            ),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! A desk that was taken over signs and keeps what was signed out of the log: the signed heads tell.
+//!
+//! Invariant: the log is written here as the desk writes it, and read by `strongroom-auditor` with a printed code.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by unwrapping it")]
+
+use std::path::PathBuf;
+
+use rusqlite::{Connection, params};
+use serde_json::{Value, json};
+use strongroom_audit::{Head, Kind, Numbered, SCHEMA, Writer, assemble, checkpoint_text, key_text, system_entropy};
+use strongroom_model::{ClientOrderId, Intent, OrderSpec, PlaceOrder, Side, Symbol, TimeInForce, Timestamp};
+use strongroom_signer_api::prompt::Field;
+use strongroom_signer_api::{Action, ActionEnd, Refusal, Reply, Request, SignAsk};
+use strongroom_tests::signer_world::{SignerWorld, code_at};
+use strongroom_verify::LogKey;
+
+const MS: i64 = 1_800_000_000_000;
+/// Long after everything.
+const LATER_MS: i64 = MS + 3_600_000;
+
+struct Desk {
+    world: SignerWorld,
+    dir: tempfile::TempDir,
+    log: Connection,
+    log_id: [u8; 16],
+    writer: Writer,
+    key: LogKey,
+    orders: u32,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let mut world = SignerWorld::with_vault(b"a password for the auditor", MS);
+        let Some(ActionEnd::VaultCreated { log_key, read_key }) = world.ends.last() else { panic!("{:?}", world.ends) };
+        let key = LogKey::parse(&key_text(&log_key.clone().try_into().unwrap())).unwrap();
+        let read_key: [u8; 32] = read_key.clone().try_into().unwrap();
+        world.import("key", b"secretsecretsecretsecretsecretsecretsecretsecretsecretsecret1234", MS + 60_000);
+        let kind = strongroom_model::SlotFor::Auditor;
+        let action = Action::AddSlot { kind, label: "audit".to_owned(), roles: Vec::new() };
+        world.act(action, b"", MS + 120_000, &mut |world, field| match field {
+            Field::Totp => code_at(&world.otp_uri, MS + 120_000).into_bytes(),
+            _ => world.kit.split(' ').next_back().unwrap_or_default().as_bytes().to_vec(),
+        });
+        assert!(matches!(world.ends.last(), Some(ActionEnd::SlotAdded(_))), "{:?}", world.ends.last());
+        let mut policy = strongroom_guard::Policy::initial();
+        policy.orders_per_minute = 6_000;
+        policy.day_notional_max = "100000000".parse().unwrap();
+        world.set_policy(policy, MS + 180_000);
+        let dir = tempfile::tempdir().unwrap();
+        let log = Connection::open(dir.path().join("desk.db")).unwrap();
+        log.execute_batch(SCHEMA).unwrap();
+        let log_id = [7; 16];
+        let (writer, first) = Writer::begin(log_id, &read_key, None, Timestamp::from_ms(MS), system_entropy).unwrap();
+        let desk = Self { world, dir, log, log_id, writer, key, orders: 0 };
+        desk.put(first.seq, &first.bytes, &first.hash);
+        desk
+    }
+
+    fn put(&self, seq: u64, bytes: &[u8], hash: &[u8]) {
+        self.log.execute("INSERT INTO audit_leaf VALUES (?, ?, ?)", params![i64::try_from(seq).unwrap(), bytes, hash]).unwrap();
+    }
+
+    fn sign(&mut self, intent: Intent, ms: i64) -> Result<Option<(u64, u64)>, Refusal> {
+        let ask = SignAsk { intent, credential: None, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 };
+        match self.world.ask(Request::Sign(ask), b"", ms) {
+            Reply::Signed { order, .. } => Ok(order),
+            Reply::Refused(refusal) => Err(refusal),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn place(&mut self, ms: i64) -> Result<Option<(u64, u64)>, Refusal> {
+        self.orders += 1;
+        let spec = OrderSpec::Limit { price: "50000".parse().unwrap(), quantity: "0.001".parse().unwrap(), tif: TimeInForce::Gtc };
+        let client_order_id = ClientOrderId::parse(&format!("u{}", self.orders)).unwrap();
+        let symbol = Symbol::parse("BTCUSDT").unwrap();
+        self.sign(Intent::Place(PlaceOrder { client_order_id, symbol, side: Side::Buy, spec, reduce_only: false }), ms)
+    }
+
+    fn tell(&mut self, payload: &Value, ms: i64) {
+        let text = payload.to_string();
+        let staged = self.writer.stage(&[(Kind::OrderReported, text.as_bytes())], Timestamp::from_ms(ms)).unwrap();
+        let leaf = staged.leaves()[0].clone();
+        self.put(leaf.seq, &leaf.bytes, &leaf.hash);
+        self.writer.accept(staged).unwrap();
+    }
+
+    /// Has the head signed and keeps it.
+    fn seal(&mut self, ms: i64) {
+        let head = self.writer.head();
+        let reply = self.world.ask(Request::SealHead { size: head.size, head: head.hash.to_vec() }, b"", ms);
+        let Reply::HeadSealed { signature, public_key, numbered: (opening, last) } = reply else { panic!("{reply:?}") };
+        let text = checkpoint_text(&self.log_id, Head { ..head }, Some(Numbered { opening, last }));
+        let note = assemble(&text, &public_key.try_into().unwrap(), &signature.try_into().unwrap());
+        self.log.execute("INSERT INTO audit_checkpoint VALUES (?, ?)", params![i64::try_from(head.size).unwrap(), note]).unwrap();
+    }
+
+    /// What the auditor finds missing.
+    fn audit(&self, now_ms: i64) -> Result<(), String> {
+        let vault: PathBuf = self.dir.path().join("vault.srv");
+        std::fs::write(&vault, &self.world.vault_file).unwrap();
+        let (log, code, now) = (self.dir.path().join("desk.db"), self.world.kit.as_bytes(), Timestamp::from_ms(now_ms));
+        let mut printed = Vec::new();
+        let read = strongroom_auditor::read(&log, &vault, code, Some(&self.key), now, &mut printed);
+        assert_eq!(printed.iter().filter(|byte| **byte == b'\n').count() + 1, usize::try_from(self.writer.head().size).unwrap());
+        read.map_err(|error| format!("{error:#}"))
+    }
+}
+
+#[test]
+fn an_order_that_the_log_does_not_tell_of_shows_in_the_next_head() {
+    let mut desk = Desk::new();
+    let at = MS + 200_000;
+    let first = desk.place(at).unwrap();
+    desk.tell(&json!({"order": "u1", "signed": first}), at);
+    desk.seal(at);
+    assert_eq!(desk.audit(LATER_MS), Ok(()));
+    // An order and an amendment, neither told: the last of all numbers.
+    desk.place(at + 1).unwrap();
+    let (symbol, order) = (Symbol::parse("BTCUSDT").unwrap(), ClientOrderId::parse("u1").unwrap());
+    desk.sign(Intent::Amend { symbol, order, quantity: "0.0005".parse().unwrap() }, at + 1).unwrap();
+    desk.tell(&json!({"note": "of something else"}), at + 2);
+    assert_eq!(desk.audit(LATER_MS), Ok(()), "no head says so yet");
+    desk.seal(at + 2);
+    assert_eq!(desk.audit(at + 30_000), Ok(()), "they may be on their way");
+    let missing = desk.audit(LATER_MS).unwrap_err();
+    assert!(missing.contains("2 after the opening"), "{missing}");
+    // A head that was forged, or edited to say less, is not believed.
+    let edited = "UPDATE audit_checkpoint SET note = replace(note, ' 3' || char(10), ' 1' || char(10))";
+    assert_eq!(desk.log.execute(edited, []).unwrap(), 2);
+    assert!(desk.audit_fails_with("was not signed by this key"));
+}
+
+impl Desk {
+    fn audit_fails_with(&self, words: &str) -> bool {
+        let vault = self.dir.path().join("vault.srv");
+        let log = self.dir.path().join("desk.db");
+        let read = strongroom_auditor::read(
+            &log,
+            &vault,
+            self.world.kit.as_bytes(),
+            Some(&self.key),
+            Timestamp::from_ms(LATER_MS),
+            &mut std::io::sink(),
+        );
+        read.is_err_and(|error| format!("{error:#}").contains(words))
+    }
+}
+
+#[test]
+fn an_opening_of_which_nothing_is_told_shows() {
+    let mut desk = Desk::new();
+    let at = MS + 200_000;
+    desk.place(at).unwrap();
+    desk.tell(&json!({"note": "nothing of it"}), at);
+    desk.seal(at);
+    desk.world.restart(at + 60_000);
+    let second = desk.place(at + 120_000).unwrap();
+    desk.tell(&json!({"order": "u2", "signed": second}), at + 120_000);
+    let missing = desk.audit(LATER_MS).unwrap_err();
+    assert!(missing.contains("1 after the opening at signature"), "{missing}");
+}
+
+#[test]
+fn no_more_than_a_named_number_can_be_kept_from_every_head() {
+    let mut desk = Desk::new();
+    let at = MS + 200_000;
+    let signed = (0..400).map_while(|_| desk.place(at).ok()).count();
+    assert_eq!(signed, 256);
+    assert_eq!(desk.place(at), Err(Refusal::HeadDue(256)));
+    let cancel = Intent::Cancel {
+        symbol: Symbol::parse("BTCUSDT").unwrap(),
+        order: strongroom_model::OrderRef::Venue(strongroom_model::VenueOrderId(7)),
+    };
+    assert_eq!(desk.sign(cancel, at), Ok(None), "a cancel always is");
+    desk.tell(&json!({"note": "as if nothing had been"}), at);
+    desk.seal(at);
+    desk.place(at).unwrap();
+    let missing = desk.audit(LATER_MS).unwrap_err();
+    assert!(missing.contains("256 after the opening"), "{missing}");
+}
