@@ -85,6 +85,11 @@ pub fn code_at(uri: &str, ms: i64) -> String {
 impl SignerWorld {
     /// A signer with a fresh vault, open.
     pub fn with_vault(password: &[u8], ms: i64) -> Self {
+        Self::with_vault_and_device(password, &[9; 32], ms)
+    }
+
+    /// The same with this secret of the device.
+    pub fn with_vault_and_device(password: &[u8], device: &[u8; 32], ms: i64) -> Self {
         let arena = Arena::make().expect("randomness");
         let mut world = Self {
             signer: Signer::new(arena, UP),
@@ -113,7 +118,7 @@ impl SignerWorld {
             log_size: 0,
         };
         let action = Action::CreateVault { vault_id: vec![7; 16], kdf_memory_kib: 64 * 1_024, kdf_passes: 3 };
-        world.act(action, &[9; 32], ms, &mut |world, field| match field {
+        world.act(action, device, ms, &mut |world, field| match field {
             Field::NewPassword => password.to_vec(),
             Field::KitGroup => world.kit.split(' ').next_back().unwrap_or_default().as_bytes().to_vec(),
             _ => code_at(&world.otp_uri, ms).into_bytes(),
@@ -233,6 +238,13 @@ impl SignerWorld {
             let saved = Request::Saved(Saved { what: strongroom_signer_api::Sealed::State, generation, error: None });
             let out = self.signer.on_desk(id, saved, b"", Vec::new(), moment(ms));
             self.settle(out, ms);
+        }
+    }
+
+    /// Runs an action, if it may be begun.
+    pub fn try_act(&mut self, action: Action, ms: i64, answer: &mut dyn FnMut(&Self, Field) -> Vec<u8>) {
+        if matches!(self.ask(Request::Prepare(action.clone()), b"", ms), Reply::Prepared { .. }) {
+            self.act(action, b"", ms, answer);
         }
     }
 

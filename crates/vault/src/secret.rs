@@ -14,6 +14,15 @@ use zeroize::Zeroize;
 /// let secret = strongroom_vault::SecretBox::copy_of(b"key");
 /// println!("{secret:?}");
 /// ```
+/// ```compile_fail
+/// fn can_be_told<T: serde::Serialize>(_: &T) {}
+/// can_be_told(&strongroom_vault::SecretBox::copy_of(b"key"));
+/// ```
+/// What does compile is the same with something that is no secret:
+/// ```
+/// fn can_be_told<T: serde::Serialize>(_: &T) {}
+/// can_be_told(&b"key".to_vec());
+/// ```
 pub struct SecretBox(Box<[u8]>);
 
 impl SecretBox {

@@ -1,0 +1,198 @@
+//! Whatever the desk asks, nothing that it is told has a secret in it.
+//!
+//! Invariant: secrets of every kind of key are planted, and looked for as they are, in base64 and in hexadecimal, whole and in parts.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by unwrapping it")]
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use strongroom_guard::{Freeze, Policy};
+use strongroom_model::{
+    ClientOrderId, CredentialId, Intent, KeyEdit, MarketSize, OrderRef, OrderSpec, PlaceOrder, Role, Scheme, Side, SlotFor, Symbol,
+    TimeInForce, Venue, VenueOrderId,
+};
+use strongroom_signer_api::prompt::Field;
+use strongroom_signer_api::{Action, DoorId, Request, SignAsk};
+use strongroom_tests::signer_world::{SignerWorld, code_at};
+
+const MS: i64 = 1_800_000_000_000;
+const STEP_MS: i64 = 30_000;
+const PASSWORD: &[u8] = b"the planted password of replies";
+const HMAC: &[u8] = b"THE-PLANTED-API-SECRET-0123456789-OF-REPLIES";
+const ED25519: &str = include_str!("../vectors/keys/binance_fixdoc_ed25519.pem");
+const RSA: &str = include_str!("../vectors/keys/binance_examples_rsa.pem");
+/// So many bytes of a secret are a find.
+const PART_LEN: usize = 16;
+
+fn der(pem: &str) -> Vec<u8> {
+    STANDARD.decode(pem.lines().filter(|line| !line.starts_with("-----")).collect::<String>()).unwrap()
+}
+
+/// What must be nowhere: parts of each secret, as they are and as a text could have them.
+fn needles(world: &SignerWorld) -> Vec<(String, Vec<u8>)> {
+    let seed = world.otp_uri.split("secret=").nth(1).unwrap().split('&').next().unwrap();
+    let rsa = der(RSA);
+    let ed25519 = der(ED25519);
+    // Of the RSA key everything behind modulus and exponent, which are public; of the other its seed.
+    let private_from = rsa.len() / 3;
+    let mut secrets = vec![
+        ("password".to_owned(), PASSWORD.to_vec()),
+        ("hmac".to_owned(), HMAC.to_vec()),
+        ("ed25519".to_owned(), ed25519[ed25519.len() - 32..].to_vec()),
+        ("rsa".to_owned(), rsa[private_from..].to_vec()),
+        ("seed".to_owned(), seed.as_bytes().to_vec()),
+        ("kit".to_owned(), world.kit.as_bytes().to_vec()),
+        ("device".to_owned(), DEVICE.to_vec()),
+    ];
+    secrets.extend(world.codes.iter().map(|code| ("recovery code".to_owned(), code.as_bytes().to_vec())));
+    let mut needles = Vec::new();
+    for (name, secret) in secrets {
+        for part in secret.chunks(PART_LEN).filter(|part| part.len() == PART_LEN) {
+            needles.push((name.clone(), part.to_vec()));
+            needles.push((format!("{name} in hexadecimal"), hex::encode(part).into_bytes()));
+        }
+        // Base64 depends on where it begins: all three ways, without their edges.
+        for shift in 0..3 {
+            let text = STANDARD.encode(&secret[shift..]);
+            needles.extend(
+                text.as_bytes().chunks(20).filter(|part| part.len() == 20).map(|part| (format!("{name} in base64"), part.to_vec())),
+            );
+        }
+    }
+    needles
+}
+
+const DEVICE: [u8; 32] = *b"the planted secret of a device!!";
+
+fn symbol() -> Symbol {
+    Symbol::parse("BTCUSDT").unwrap()
+}
+
+fn order(rng: &mut ChaCha8Rng) -> PlaceOrder {
+    let spec = match rng.random_range(0..3) {
+        0 => OrderSpec::Market { size: MarketSize::Base("0.001".parse().unwrap()) },
+        1 => OrderSpec::PostOnly { price: "40000".parse().unwrap(), quantity: "0.001".parse().unwrap() },
+        _ => OrderSpec::Limit { price: "40000".parse().unwrap(), quantity: "0.001".parse().unwrap(), tif: TimeInForce::Gtc },
+    };
+    let client_order_id = ClientOrderId::parse(&format!("r{}", rng.random_range(0..1_000_000))).unwrap();
+    PlaceOrder { client_order_id, symbol: symbol(), side: Side::Buy, spec, reduce_only: false }
+}
+
+fn intent(rng: &mut ChaCha8Rng) -> Intent {
+    let id = || ClientOrderId::parse("r1").unwrap();
+    match rng.random_range(0..11) {
+        0 => Intent::Place(order(rng)),
+        1 => Intent::Cancel { symbol: symbol(), order: OrderRef::Client(id()) },
+        2 => Intent::Amend { symbol: symbol(), order: id(), quantity: "0.0005".parse().unwrap() },
+        3 => Intent::CancelAll { symbol: symbol() },
+        4 => Intent::QueryOrder { symbol: symbol(), order: OrderRef::Venue(VenueOrderId(7)) },
+        5 => Intent::QueryTrades { symbol: symbol(), order: VenueOrderId(7) },
+        6 => Intent::QueryOpenOrders { symbol: None },
+        7 => Intent::QueryBalances,
+        8 => Intent::QueryKeyRights,
+        9 => Intent::StreamLogin,
+        _ => Intent::DeadMan { symbol: None, countdown_ms: 1_000 },
+    }
+}
+
+/// Anything that can be asked, in order or out of it.
+fn request(rng: &mut ChaCha8Rng) -> Request {
+    let key = CredentialId(rng.random_range(0..6));
+    let bytes = |rng: &mut ChaCha8Rng, len: usize| (0..len).map(|_| rng.random()).collect::<Vec<u8>>();
+    let request = match rng.random_range(0..14) {
+        0..4 => {
+            let credential = (rng.random_range(0..2) == 0).then_some(key);
+            Request::Sign(SignAsk { intent: intent(rng), credential, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: rng.random() })
+        }
+        4 => Request::Status,
+        5 => Request::Credentials,
+        6 => Request::Policy,
+        7 => Request::Slots,
+        8 => Request::PublicKey { id: key },
+        9 => Request::SealHead { size: rng.random_range(0..10_000), head: bytes(rng, 32) },
+        10 => Request::ReadAudit { last: rng.random() },
+        11 => Request::Touch { ago_ms: rng.random_range(0..1_000) },
+        12 => Request::Counted { ticket: bytes(rng, 16), refused: None },
+        _ => Request::Prepare(action(rng)),
+    };
+    match rng.random_range(0..4) {
+        0 => Request::At { door: DoorId(rng.random_range(0..4)), request: Box::new(request) },
+        _ => request,
+    }
+}
+
+fn action(rng: &mut ChaCha8Rng) -> Action {
+    let key = CredentialId(rng.random_range(0..6));
+    let label = || "another".to_owned();
+    let recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p".to_owned();
+    match rng.random_range(0..18) {
+        0 => Action::Import { label: label(), venue: Venue::Binance },
+        1 => Action::Rotate { old: key },
+        2 => Action::Generate { label: label(), venue: Venue::Binance, scheme: Scheme::Ed25519, replaces: None },
+        3 => Action::EditKey { id: key, edit: KeyEdit { label: Some(label()), ..KeyEdit::default() } },
+        4 | 5 => Action::ExportKey { id: key, recipient },
+        6 => Action::Backup,
+        7 => Action::ChangePassword { slot: None },
+        8 => Action::ReplaceKit,
+        9 => Action::PrintCodes,
+        10 => Action::AddSlot { kind: SlotFor::Person, label: label(), roles: vec![Role::Viewer] },
+        11 => Action::AddSlot { kind: SlotFor::Auditor, label: label(), roles: Vec::new() },
+        12 => Action::SetPolicy(Policy { orders_per_minute: 6_000, ..Policy::initial() }),
+        13 => Action::ConfirmOrder(order(rng)),
+        14 => Action::Override { order: order(rng), why: "because".to_owned() },
+        15 => Action::Protect(ClientOrderId::parse("r1").unwrap()),
+        16 => Action::Delete { id: key },
+        _ => Action::NewPhone,
+    }
+}
+
+#[test]
+fn no_reply_to_anything_that_can_be_asked_carries_a_secret() {
+    let mut found_public = 0;
+    for seed in 0..3 {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut world = SignerWorld::with_vault_and_device(PASSWORD, &DEVICE, MS);
+        for (at, (name, secret)) in
+            [("hmac-name", HMAC), ("ed25519-name", ED25519.as_bytes()), ("rsa-name", RSA.as_bytes())].into_iter().enumerate()
+        {
+            world.import(name, secret, MS + STEP_MS * (1 + i64::try_from(at).unwrap()));
+        }
+        let mut needles: BTreeSet<(String, Vec<u8>)> = needles(&world).into_iter().collect();
+        let mut ms = MS + STEP_MS * 10;
+        for _ in 0..400 {
+            ms += 1_000;
+            let asked = request(&mut rng);
+            world.ask_impatiently(asked, ms);
+            // Now and then a person goes all the way.
+            if rng.random_range(0..12) == 0 {
+                ms += 2 * STEP_MS;
+                let wished = action(&mut rng);
+                world.ask(Request::Touch { ago_ms: 0 }, b"", ms);
+                world.try_act(wished, ms, &mut |world, field| match field {
+                    Field::Totp => code_at(&world.otp_uri, ms).into_bytes(),
+                    Field::Password | Field::NewPassword => PASSWORD.to_vec(),
+                    Field::ApiKey => b"one-more-name".to_vec(),
+                    Field::ApiSecret => HMAC.to_vec(),
+                    Field::KitGroup => world.kit.split(' ').next_back().unwrap_or_default().as_bytes().to_vec(),
+                    Field::Kit => world.kit.clone().into_bytes(),
+                    Field::Pin => b"0000".to_vec(),
+                });
+                needles.extend(self::needles(&world));
+            }
+        }
+        world.ask(Request::Kill(Freeze::everything("the end")), b"", ms);
+        world.ask(Request::Lock, b"", ms);
+        for (name, needle) in &needles {
+            let found = world.told_desk.windows(needle.len()).any(|window| window == &needle[..]);
+            assert!(!found, "seed {seed}: {name}: {:?}", String::from_utf8_lossy(needle));
+        }
+        for name in ["hmac-name", "ed25519-name", "rsa-name"] {
+            found_public += u32::from(world.told_desk.windows(name.len()).any(|window| window == name.as_bytes()));
+        }
+    }
+    assert_eq!(found_public, 9, "the search finds what is there");
+}
