@@ -62,6 +62,21 @@ assert does(*resting("--reason", "the second leg"))["fate"] == "working"
 [passed] = entries("rule-passed")
 assert (passed["because"], passed["rule"], passed["why"]) == ("asked", "open-orders", "the second leg"), passed
 
+loosens(desk={"modes": {"open-orders": "shadow"}})
+assert does(*resting())["fate"] == "working", "noted, and not stopped"
+noted = entries("rule-passed")[-1]
+assert (noted["because"], noted["rule"], noted["why"]) == ("shadow", "open-orders", None) and "3 orders are open" not in noted["what"], noted
+assert "2 orders are open" in noted["what"], noted
+
+say("every rule that says no is named, with what would pass")
+tightens(desk={"modes": {}, "restricted": ["BTCUSDT"]})
+code, told = cli("order", "place", "BTCUSDT", "buy", "--limit", int(best_bid() * 1.2), "--quantity", "0.01")
+unmet = {rule["rule"]: rule for rule in told["error"]["unmet"]}
+assert code == 1 and {"restricted", "price-collar", "open-orders"} <= set(unmet), told
+assert all(unmet[rule][part] for rule in unmet for part in ("by", "value", "limit", "passes")), unmet
+assert entries("order-refused")[-1]["unmet"] == told["error"]["unmet"]
+loosens(desk={"restricted": []})
+
 say("risk lets one order pass, once, and it stands in the log")
 tightens(desk={"modes": {}})
 fails(1, "open-orders", *resting())

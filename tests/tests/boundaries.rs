@@ -16,8 +16,23 @@ const MS: i64 = 1_800_000_000_000;
 const SECRET: &[u8] = b"THE-PLANTED-API-SECRET-0123456789";
 const PASSWORD: &[u8] = b"the planted password";
 
-const ATTEMPTS: [&str; 13] =
-    ["tcp", "udp", "unix", "read", "write", "exec", "thread", "signal", "attach", "peek", "executable", "dumpable", "limit"];
+const ATTEMPTS: [&str; 15] = [
+    "tcp",
+    "udp",
+    "unix",
+    "read",
+    "stat",
+    "exists",
+    "write",
+    "exec",
+    "thread",
+    "signal",
+    "attach",
+    "peek",
+    "executable",
+    "dumpable",
+    "limit",
+];
 
 #[test]
 fn the_signer_cannot_open_start_attach_or_loosen_anything() {

@@ -257,6 +257,17 @@ fn what_is_not_on_disk_is_not_signed() {
     assert!(after > Decimal::ZERO, "what is left is used");
 }
 
+/// A venue that knows the key, with an empty book and wide limits.
+fn venue() -> Exchange {
+    let mut config = Config::standard(3, Market::Empty);
+    let key = ApiKey::new("hostilehostilehostile", VerifyingKey::hmac(SECRET), Rights::Trade);
+    config.accounts = vec![Account::funded(vec![key])];
+    config.accounts[0].balances = vec![("USDT".to_owned(), "1000000000".parse().unwrap())];
+    let wide = u32::MAX;
+    config.limits = Limits { weight_per_minute: wide, orders_per_10s: wide, orders_per_day: wide, raw_requests_per_5m: wide };
+    Exchange::new(config, Timestamp::from_ms(MS))
+}
+
 /// The names and values of a request's parameters.
 fn fields_of(request: &SignedRequest) -> Vec<(&str, &str)> {
     let text = if request.body.is_empty() { &request.query } else { &request.body };
@@ -277,18 +288,42 @@ fn forged_beside(rng: &mut ChaCha8Rng, number: u32) -> Intent {
     }
 }
 
+/// What Binance's signatures cannot say: that they come once. A market order that was signed can be sent again while its window lasts, and not a
+/// moment longer, wherever the desk says that the venue's clock is.
+#[test]
+fn a_signed_market_order_passes_in_its_window_and_never_after_it() {
+    for clock_offset_us in [0, 59_000_000, -4_000_000] {
+        let mut world = world();
+        let mut venue = venue();
+        let spec = OrderSpec::Market { size: MarketSize::Base("0.01".parse().unwrap()) };
+        let client_order_id = ClientOrderId::parse("again").unwrap();
+        let symbol = Symbol::parse("BTCUSDT").unwrap();
+        let intent = Intent::Place(PlaceOrder { client_order_id, symbol, side: Side::Buy, spec, reduce_only: false });
+        let ask = SignAsk { intent, credential: None, clock_offset_us, recv_window_ms: RECV_WINDOW_MS_MAX, audit_seq: 0 };
+        let Some(Reply::Signed { request, expires, .. }) = world.ask_impatiently(Request::Sign(ask), MS) else { panic!() };
+        let mut passed: Vec<i64> = Vec::new();
+        for ms in (MS..MS + 90_000).step_by(250) {
+            let (path, query, body) = (&request.path, &request.query, request.body.as_bytes());
+            let (method, api_key) = (request.method.as_str(), Some(request.api_key.as_str()));
+            let answer = venue.rest(Timestamp::from_ms(ms), VenueRequest { method, path, query, body, api_key, address: LOOPBACK });
+            // An empty book fills nothing; what counts is whether the venue takes it.
+            let told = String::from_utf8_lossy(&answer.body).into_owned();
+            if !told.contains("-1021") {
+                passed.push(ms);
+            }
+        }
+        assert!(passed.iter().all(|ms| *ms <= expires.ms()), "{clock_offset_us}: {passed:?}, until {expires:?}");
+        let lasted = passed.last().zip(passed.first()).map_or(0, |(last, first)| last - first);
+        assert!(!passed.is_empty() && lasted <= i64::from(RECV_WINDOW_MS_MAX) + 1_000, "{clock_offset_us}: for {lasted} ms");
+    }
+}
+
 /// Whatever it does with amendments and logins, and in which order and how often it sends what was signed: no order at the venue is larger
 /// than it was signed, none has another name, and nothing that it was told lets orders pass without a signature.
 #[test]
 fn amendments_and_logins_raise_nothing() {
     let mut world = world();
-    let mut config = Config::standard(3, Market::Empty);
-    let key = ApiKey::new("hostilehostilehostile", VerifyingKey::hmac(SECRET), Rights::Trade);
-    config.accounts = vec![Account::funded(vec![key])];
-    config.accounts[0].balances = vec![("USDT".to_owned(), "1000000000".parse().unwrap())];
-    let wide = u32::MAX;
-    config.limits = Limits { weight_per_minute: wide, orders_per_10s: wide, orders_per_day: wide, raw_requests_per_5m: wide };
-    let mut venue = Exchange::new(config, Timestamp::from_ms(MS));
+    let mut venue = venue();
     let mut rng = ChaCha8Rng::seed_from_u64(11);
     let (mut kept, mut sizes, mut sum): (Vec<SignedRequest>, HashMap<String, Decimal>, Decimal) = Default::default();
     let (mut amendments, mut logins, mut answers) = (0, 0, HashMap::<(String, u16), u32>::new());

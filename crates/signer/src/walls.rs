@@ -47,7 +47,8 @@ pub fn build(closed: Closed, locked_memory: bool) -> Walls {
     let no_write_execute = kernel::denies_write_execute();
     let landlock = fence();
     // Another's filter may stand already, so that this process has one says too little.
-    let is_filtered = filter().is_ok_and(|program| seccompiler::apply_filter(&program).is_ok());
+    let is_filtered =
+        [unknown_calls(), filter()].into_iter().all(|program| program.is_ok_and(|program| seccompiler::apply_filter(&program).is_ok()));
     let measured = measure();
     let seccomp = is_filtered && measured.seccomp;
     Walls { no_descriptors: closed.no_descriptors, no_write_execute, landlock, seccomp, locked_memory, ..measured }
@@ -95,6 +96,14 @@ fn without_prot_exec(argument: u8) -> Result<Vec<SeccompRule>, seccompiler::Back
 fn argument_is(argument: u8, value: i32) -> Result<SeccompRule, seccompiler::BackendError> {
     let value = u64::from(value.unsigned_abs());
     SeccompRule::new(vec![SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value)?])
+}
+
+/// Calls that are told as unknown to the kernel: `statx` names files by path, whatever its arguments say, and whoever wants to know how long
+/// an open file is asks `fstat` then.
+fn unknown_calls() -> Result<BpfProgram, seccompiler::BackendError> {
+    let calls = BTreeMap::from([(libc::SYS_statx, Vec::new())]);
+    let unknown = SeccompAction::Errno(libc::ENOSYS.unsigned_abs());
+    SeccompFilter::new(calls, SeccompAction::Allow, unknown, std::env::consts::ARCH.try_into()?)?.try_into()
 }
 
 fn filter() -> Result<BpfProgram, seccompiler::BackendError> {

@@ -120,6 +120,8 @@ fn main() -> ExitCode {
         "udp" => drop(UdpSocket::bind("127.0.0.1:0")),
         "unix" => drop(std::os::unix::net::UnixStream::connect("/run/nothing")),
         "read" => drop(std::fs::read("/etc/passwd")),
+        "stat" => drop(std::fs::metadata("/etc/passwd")),
+        "exists" => drop(std::path::Path::new("/etc/passwd").exists()),
         "write" => drop(std::fs::write("/tmp/strongroom-should-not-exist", b"x")),
         "exec" => drop(std::process::Command::new(own).status()),
         "thread" => drop(std::thread::spawn(|| ()).join()),
