@@ -43,7 +43,7 @@ describe("notes", () => {
   it("a whole scope, over midnight", () =>
     expect(
       read({
-        noOrders: true,
+        operations: ["read", "place"],
         instruments: "btcusdt,ethusdt",
         side: "sell",
         kinds: ["post_only", "limit"],
@@ -55,7 +55,7 @@ describe("notes", () => {
       edit: {
         details: {
           scope: {
-            no_orders: true,
+            operations: ["place", "read"],
             instruments: ["BTCUSDT", "ETHUSDT"],
             side: "sell",
             kinds: ["limit", "post_only"],

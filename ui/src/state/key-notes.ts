@@ -1,5 +1,5 @@
 // What is noted of a key, as text and back. Invariant: only what the vault keeps is sent; what nobody changed stays as it was.
-import type { CredentialInfo, KeyEdit, KeyScope, OrderKind, Side } from "../bindings/contract";
+import type { CredentialInfo, KeyEdit, KeyOperation, KeyScope, OrderKind, Side } from "../bindings/contract";
 import * as d from "../lib/decimal";
 import { isAddress } from "../lib/addresses";
 import { ACCOUNT_LEN_MAX } from "../lib/owners";
@@ -15,13 +15,20 @@ export const KINDS: [OrderKind, string][] = [
   ["market", "market"],
 ];
 
+export const OPERATIONS: [KeyOperation, string][] = [
+  ["place", "new orders"],
+  ["amend", "smaller orders"],
+  ["read", "balances"],
+  ["stream", "the account's stream"],
+];
+
 export type NotesText = {
   label: string;
   account: string;
   addresses: string;
   days: string;
   services: boolean;
-  noOrders: boolean;
+  operations: KeyOperation[];
   instruments: string;
   side: Side | "both";
   kinds: OrderKind[];
@@ -40,7 +47,7 @@ export function notesText({ label, details }: CredentialInfo): NotesText {
     addresses: details.addresses.join(" "),
     days: String(details.rotate_days),
     services: details.services,
-    noOrders: scope.no_orders,
+    operations: scope.operations.length === 0 ? OPERATIONS.map(([operation]) => operation) : [...scope.operations],
     instruments: scope.instruments.join(" "),
     side: scope.side ?? "both",
     kinds: scope.kinds.length === 0 ? KINDS.map(([kind]) => kind) : [...scope.kinds],
@@ -61,7 +68,8 @@ function minuteOf(text: string): number | null {
 function readScope(text: NotesText): { scope: KeyScope } | { problem: string } {
   const instruments = listed(text.instruments.toUpperCase());
   if (instruments.length > INSTRUMENTS_MAX) return { problem: `At most ${INSTRUMENTS_MAX} instruments can be named.` };
-  if (text.kinds.length === 0) return { problem: "Tick a kind of order, or that it places none at all." };
+  if (text.operations.length === 0) return { problem: "Tick something that the key is for." };
+  if (text.kinds.length === 0) return { problem: "Tick a kind of order, or leave new orders unticked." };
   const most = d.typed(text.notional);
   if (text.notional.trim() !== "" && (most === null || !d.isPositive(most)))
     return { problem: "Most of one order: a number above zero, or nothing." };
@@ -75,7 +83,10 @@ function readScope(text: NotesText): { scope: KeyScope } | { problem: string } {
   }
   return {
     scope: {
-      no_orders: text.noOrders,
+      operations:
+        text.operations.length === OPERATIONS.length
+          ? []
+          : OPERATIONS.map(([operation]) => operation).filter((operation) => text.operations.includes(operation)),
       instruments,
       side: text.side === "both" ? null : text.side,
       kinds: text.kinds.length === KINDS.length ? [] : KINDS.map(([kind]) => kind).filter((kind) => text.kinds.includes(kind)),
@@ -107,9 +118,11 @@ export function readNotes(text: NotesText, key: CredentialInfo, others: readonly
 }
 
 /** For what a key is held narrower here than its venue granted it; empty: for nothing. */
-export function scopeWords({ no_orders, instruments, side, kinds, notional_max, hours }: KeyScope): string {
+export function scopeWords({ operations, instruments, side, kinds, notional_max, hours }: KeyScope): string {
   const words = [
-    no_orders ? "no orders" : "",
+    operations.length === 0
+      ? ""
+      : `for ${operations.map((one) => OPERATIONS.find(([name]) => name === one)?.[1] ?? one).join(" and ")} only`,
     instruments.join(" "),
     side === null ? "" : `only ${side}s`,
     kinds.length === 0 ? "" : `only ${kinds.map((kind) => KINDS.find(([one]) => one === kind)?.[1] ?? kind).join(" and ")} orders`,

@@ -8,6 +8,8 @@ import type { Notices } from "./notices.svelte";
 
 export const LIVE_FATES = ["intended", "sent", "ambiguous", "working"] as const;
 export const isLive = (order: OrderView) => (LIVE_FATES as readonly string[]).includes(order.fate);
+/** Looking up balances needs a session with a role that may; orders are shown without. */
+const NOT_FOR_US = ["session", "role", "sealed"];
 export type OwnFill = Fill & { order: OrderView };
 
 export class Orders {
@@ -52,7 +54,7 @@ export class Orders {
     try {
       do {
         this.again = false;
-        const [all, balances] = await Promise.all([this.backend.orders({ live: false }), this.backend.balances()]);
+        const [all, balances] = await Promise.all([this.backend.orders({ live: false }), this.held()]);
         if (this.loaded) this.tell(all);
         this.all = all;
         this.balances = balances;
@@ -63,6 +65,16 @@ export class Orders {
       this.trouble = fault(reason);
     } finally {
       this.loading = false;
+    }
+  }
+
+  /** What is held, as far as this session may know it. */
+  private async held(): Promise<Balance[]> {
+    try {
+      return await this.backend.balances();
+    } catch (reason) {
+      if (NOT_FOR_US.includes(fault(reason).code)) return [];
+      throw reason;
     }
   }
 

@@ -14,6 +14,11 @@ export const instrument: Instrument = {
   price: { min: "0.01", max: "1000000", tick: "0.01" },
   lot: { min: "0.00001", max: "100", step: "0.00001" },
   notional: { min: "5", max: "1000000" },
+  orders: {
+    market_lot: { min: "0", max: "0", step: "0" },
+    percent: { bid_low: "0", bid_high: "0", ask_low: "0", ask_high: "0" },
+    open_max: 200,
+  },
 };
 
 export class FakeMarket {

@@ -146,7 +146,7 @@ export function keys(now_us: number): KeyView[] {
         rotate_days: 90,
         services: false,
         notes: "",
-        scope: { no_orders: false, instruments: [], side: null, kinds: [], notional_max: null, hours: null },
+        scope: { operations: [], instruments: [], side: null, kinds: [], notional_max: null, hours: null },
       },
     },
     age_days: days,
