@@ -307,6 +307,33 @@ export const SCENES = [
       await p.getByTestId("policy-edit").click();
     },
   },
+  ...["settings-diff", "settings-modes"].map((name) => ({
+    name,
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "settings");
+      await p.getByTestId("policy-edit").click();
+      await p.getByTestId("policy-notional").fill("25000");
+      await p.getByTestId("policy-self-trade").check();
+      await p.getByTestId("policy-mode-price-collar").selectOption("ask");
+      await p.getByTestId("policy-restricted").fill("ETHUSDT");
+      await p.getByTestId("policy-high").fill("200000");
+      await p.getByTestId("policy-idleMinutes").fill("5");
+      if (name === "settings-modes") await p.getByTestId("policy-mode-drawdown").scrollIntoViewIfNeeded();
+      else await p.getByTestId("policy-problem").scrollIntoViewIfNeeded();
+    },
+  })),
+  {
+    name: "settings-history",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "settings");
+      await p.getByTestId("policy-history-open").click();
+      await p.getByTestId("policy-history-further").waitFor();
+    },
+  },
   {
     name: "settings-limits-of",
     fake: "plain",

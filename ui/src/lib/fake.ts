@@ -1,5 +1,6 @@
 // A complete simulated backend for drawing and testing. Invariant: it is never part of the production bundle (scripts/sizes.mjs looks for FAKE_MARK).
 import type {
+  AuditEntry,
   Commands,
   DoorAction,
   DoorError,
@@ -62,6 +63,8 @@ export class FakeWorld implements Commands {
   private readonly passing = new Set<string>();
   private pinned = false;
   private log_len = 18_319;
+  /** Entries of limits that were set here. */
+  private readonly changed = new Map<number, Policy>();
   private prefs: Settings;
   private readonly prompt_ms: number;
   private readonly now_ms: () => number;
@@ -310,6 +313,8 @@ export class FakeWorld implements Commands {
         return outcome("Trading is allowed again.");
       case "set_policy":
         this.limits = action.policy;
+        this.changed.set(this.log_len, action.policy);
+        this.log_len += 1;
         return outcome("The new limits are in force.");
       case "override_rule":
         this.passing.add(action.client_order_id);
@@ -438,12 +443,17 @@ export class FakeWorld implements Commands {
     this.switched.engage("a drill", "everything");
     return this.switched.drilled(args.orders);
   };
+  private entry(seq: number): AuditEntry {
+    const policy = this.changed.get(seq);
+    if (policy) return { seq, at: this.now_us(), kind: "policy-changed", payload: { policy, person: 1 } };
+    return scenes.entry(seq, this.log_len, this.now_us());
+  }
   audit = (args: { before: number | null; last: number }) =>
     this.called("audit", args, () => {
       const end = args.before ?? this.log_len;
       const from = Math.max(0, end - args.last);
       return {
-        entries: Array.from({ length: end - from }, (_, i) => scenes.entry(from + i, this.log_len, this.now_us())),
+        entries: Array.from({ length: end - from }, (_, i) => this.entry(from + i)),
         size: this.log_len,
       };
     });
