@@ -98,6 +98,22 @@ export const SCENES = [
       await p.getByTestId("tick").waitFor();
     },
   },
+  ...[
+    ["trade-why", undefined],
+    ["trade-why-small", { width: 1080, height: 700 }],
+  ].map(([name, size]) => ({
+    name,
+    size,
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await fillTicket(p);
+      await p.getByTestId("size-50").click();
+      await p.getByTestId("tick").check();
+      await p.getByTestId("order-why").waitFor();
+      if (name === "trade-why-small") await p.getByTestId("order-why").fill("month end, the hedge has to go out");
+    },
+  })),
   { name: "trade-live", fake: "live", wait: "order-row", act: async (p) => p.getByTestId("tab-fills").click() },
   { name: "trade-venue-down", fake: "venue-down", wait: "order-row", act: async (p) => p.getByTestId("tab-balances").click() },
   { name: "trade-link-down", fake: "link-down", wait: "link-down" },
@@ -372,6 +388,17 @@ export const SCENES = [
       await p.keyboard.press("Control+k");
       await p.getByTestId("palette-input").fill("buy 0.3 btc @60120 post");
       await p.getByTestId("tick").waitFor();
+    },
+  },
+  {
+    name: "palette-why",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.keyboard.press("Control+k");
+      await p.getByTestId("palette-input").fill("buy 0.3 btc @60120 post");
+      await p.getByTestId("tick").check();
+      await p.getByTestId("order-why").fill("month end");
     },
   },
   {

@@ -381,8 +381,8 @@ export class FakeWorld implements Commands {
       const whole = args.percent === 100 && args.side === "sell" ? this.book.free.BTC! : part;
       return trimmed(floorTo(whole, instrument.lot.step));
     });
-  place = ({ order, name }: { order: Order; name: string | null }): Promise<OrderView> =>
-    this.called("place", { order }, () => {
+  place: Commands["place"] = ({ order, name, reason }) =>
+    this.called("place", reason === null ? { order } : { order, reason }, () => {
       this.open();
       const stop = this.switched.stopOf(name ?? "sr-");
       if (stop) throw no("kill-switch", `The kill switch is engaged (${stop}). Nothing was sent.`, "ask");
@@ -391,6 +391,8 @@ export class FakeWorld implements Commands {
       if (this.scenario === "venue-down") throw no("not-sent", "There is no line to the venue. Nothing was sent.", { retry_after: 2000 });
       const checked = checks(order, this.books());
       const refused = checked.checks.find((c) => c.state === "refuse");
+      const asking = checked.checks.find((c) => c.state === "ask" && c.can_pass);
+      if (asking && reason === null) throw no("reason-needed", `${asking.words} It passes if you give a reason; nothing was sent.`, "ask");
       const passes = name !== null && canPass(checked) && this.passing.delete(name);
       if (refused && !passes) throw no("refused", refused.words);
       return this.send(order, passes ? name : null);
