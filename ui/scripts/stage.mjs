@@ -427,6 +427,36 @@ export const SCENES = [
     },
     1500,
   ),
+  sheet("kill-seal-wished", async (p) => {
+    await p.getByTestId("kill-seal-wish").check();
+  }),
+  sheet(
+    "kill-seal-waits",
+    async (p) => {
+      await p.getByTestId("kill-seal-wish").check();
+      await p.getByTestId("kill-word").fill("stop");
+      await p.getByTestId("kill-left-order").first().waitFor();
+    },
+    50,
+  ),
+  sheet(
+    "kill-seal-told",
+    async (p) => {
+      await p.getByTestId("kill-word").fill("stop");
+      await p.getByTestId("rearm").waitFor();
+      await p.getByTestId("kill-seal-go").click();
+    },
+    50,
+  ),
+  sheet(
+    "kill-sealed",
+    async (p) => {
+      await p.getByTestId("kill-seal-wish").check();
+      await p.getByTestId("kill-word").fill("stop");
+      await p.getByTestId("lock-sealed").waitFor();
+    },
+    100,
+  ),
   sheet("kill-bot", async (p) => {
     await p.getByTestId("kill-far-bot").click();
     await p.getByTestId("kill-bot").fill("Grid");

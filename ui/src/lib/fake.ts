@@ -350,12 +350,13 @@ export class FakeWorld implements Commands {
     this.stateVersion += 1;
     return "Locked. 3 orders stay live at the venue.";
   };
-  seal = async () => {
-    this.state = "sealed";
-    this.because = "you sealed it";
-    this.stateVersion += 1;
-    return "Sealed. Nothing can be signed.";
-  };
+  seal = () =>
+    this.called("seal", null, () => {
+      this.state = "sealed";
+      this.because = "a person sealed it";
+      this.stateVersion += 1;
+      return "Sealed. Nothing can be signed until you unlock.";
+    });
   keys = () => this.called("keys", null, () => this.vaulted.keys);
   slots = () => this.called("slots", null, () => this.vaulted.slots);
   policy = () => this.called("policy", null, () => this.limits);
