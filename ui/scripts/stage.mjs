@@ -274,6 +274,37 @@ export const SCENES = [
     },
   },
   {
+    name: "settings-permissions",
+    fake: "plain",
+    query: "&roles=viewer,trader",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "settings");
+      await p.getByTestId("permissions").locator("summary").click();
+      await p
+        .getByTestId("permissions")
+        .locator("summary")
+        .evaluate((summary) => summary.scrollIntoView({ block: "start" }));
+    },
+  },
+  {
+    name: "settings-roles",
+    fake: "plain",
+    query: "&roles=viewer,trader",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "settings");
+      await p.getByTestId("add-person").click();
+      await p.getByTestId("slot-go").scrollIntoViewIfNeeded();
+    },
+  },
+  ...[
+    ["settings-limited", (p) => go(p, "settings")],
+    ["keys-limited", (p) => go(p, "keys")],
+    ["audit-limited", (p) => go(p, "audit")],
+    ["trade-limited", fillTicket],
+  ].map(([name, act]) => ({ name, fake: "plain", query: "&roles=viewer", wait: "order-row", act })),
+  {
     name: "settings-machine",
     fake: "plain",
     wait: "order-row",

@@ -246,9 +246,10 @@ describe("in the settings", () => {
 
   it("earlier limits: a session that may not read the log is told so", async () => {
     const world = await settings();
-    world.backend.audit = () => Promise.reject({ code: "role", message: "this session's roles do not include auditor", advice: "refuse" });
+    world.backend.roles = ["viewer", "trader"];
+    await until(() => expect(all("not-allowed")[0]?.dataset.permission).toBe("set-policy"));
     await world.user.click(get("policy-history-open"));
-    expect((await find("policy-history-trouble")).textContent).toMatch(/do not include auditor.*needs the role auditor/s);
+    expect((await find("policy-history-trouble")).textContent).toMatch(/has no auditor role.*That needs the role auditor/s);
     expect(all("policy-history-none")).toEqual([]);
   });
 });

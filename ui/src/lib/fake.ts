@@ -12,6 +12,7 @@ import type {
   Outcome,
   Policy,
   Push,
+  Role,
   Settings,
   VaultState,
   VaultView,
@@ -25,7 +26,8 @@ import { FakeMarket, TICK_SCALE, instrument } from "./fake/market";
 import { FakeOrders } from "./fake/orders";
 import type { FakeOptions, Scenario } from "./fake/scenario";
 import * as scenes from "./fake/scenes";
-import { ALL_ROLES, FakeVault, outcome } from "./fake/vault";
+import { FakeVault, outcome } from "./fake/vault";
+import { ALL_ROLES } from "./permissions";
 import { canPass } from "../state/placing";
 import { priceOf } from "./symbols";
 
@@ -43,6 +45,8 @@ export class FakeWorld implements Commands {
   managed: VaultView["managed"] = null;
   because: string | null = null;
   ended: string[] = [];
+  /** What the session may do. */
+  roles: readonly Role[];
   stateVersion = 1;
   pushes: ((push: Push) => void) | null = null;
   acked: number[] = [];
@@ -77,8 +81,10 @@ export class FakeWorld implements Commands {
     still = false,
     prompt_ms = 1500,
     now_ms = Date.now,
+    roles = ALL_ROLES,
   }: FakeOptions = {}) {
     this.scenario = scenario;
+    this.roles = roles;
     this.prompt_ms = prompt_ms;
     this.now_ms = now_ms;
     this.idle_from = now_ms();
@@ -258,7 +264,7 @@ export class FakeWorld implements Commands {
       age_left_ms: 6 * 3_600_000,
       signatures: 1204,
       day_notional: ["1284320.5", "5000000"] as [string, string],
-      roles: [...ALL_ROLES],
+      roles: [...this.roles],
       sessions: this.state === "unlocked" ? scenes.sessions().filter((row) => !this.ended.includes(row.door)) : [],
       killed: this.killed,
       stopped: this.switched.stopped,
@@ -453,6 +459,7 @@ export class FakeWorld implements Commands {
   }
   audit = (args: { before: number | null; last: number }) =>
     this.called("audit", args, () => {
+      if (!this.roles.includes("auditor")) throw no("role", "This session has no auditor role.");
       const end = args.before ?? this.log_len;
       const from = Math.max(0, end - args.last);
       return {
