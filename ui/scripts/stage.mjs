@@ -98,6 +98,22 @@ export const SCENES = [
       await p.getByTestId("tick").waitFor();
     },
   },
+  ...[
+    ["trade-why", undefined],
+    ["trade-why-small", { width: 1080, height: 700 }],
+  ].map(([name, size]) => ({
+    name,
+    size,
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await fillTicket(p);
+      await p.getByTestId("size-50").click();
+      await p.getByTestId("tick").check();
+      await p.getByTestId("order-why").waitFor();
+      if (name === "trade-why-small") await p.getByTestId("order-why").fill("month end, the hedge has to go out");
+    },
+  })),
   { name: "trade-live", fake: "live", wait: "order-row", act: async (p) => p.getByTestId("tab-fills").click() },
   { name: "trade-venue-down", fake: "venue-down", wait: "order-row", act: async (p) => p.getByTestId("tab-balances").click() },
   { name: "trade-link-down", fake: "link-down", wait: "link-down" },
@@ -258,6 +274,37 @@ export const SCENES = [
     },
   },
   {
+    name: "settings-permissions",
+    fake: "plain",
+    query: "&roles=viewer,trader",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "settings");
+      await p.getByTestId("permissions").locator("summary").click();
+      await p
+        .getByTestId("permissions")
+        .locator("summary")
+        .evaluate((summary) => summary.scrollIntoView({ block: "start" }));
+    },
+  },
+  {
+    name: "settings-roles",
+    fake: "plain",
+    query: "&roles=viewer,trader",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "settings");
+      await p.getByTestId("add-person").click();
+      await p.getByTestId("slot-go").scrollIntoViewIfNeeded();
+    },
+  },
+  ...[
+    ["settings-limited", (p) => go(p, "settings")],
+    ["keys-limited", (p) => go(p, "keys")],
+    ["audit-limited", (p) => go(p, "audit")],
+    ["trade-limited", fillTicket],
+  ].map(([name, act]) => ({ name, fake: "plain", query: "&roles=viewer", wait: "order-row", act })),
+  {
     name: "settings-machine",
     fake: "plain",
     wait: "order-row",
@@ -307,6 +354,33 @@ export const SCENES = [
       await p.getByTestId("policy-edit").click();
     },
   },
+  ...["settings-diff", "settings-modes"].map((name) => ({
+    name,
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "settings");
+      await p.getByTestId("policy-edit").click();
+      await p.getByTestId("policy-notional").fill("25000");
+      await p.getByTestId("policy-self-trade").check();
+      await p.getByTestId("policy-mode-price-collar").selectOption("ask");
+      await p.getByTestId("policy-restricted").fill("ETHUSDT");
+      await p.getByTestId("policy-high").fill("200000");
+      await p.getByTestId("policy-idleMinutes").fill("5");
+      if (name === "settings-modes") await p.getByTestId("policy-mode-drawdown").scrollIntoViewIfNeeded();
+      else await p.getByTestId("policy-problem").scrollIntoViewIfNeeded();
+    },
+  })),
+  {
+    name: "settings-history",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await go(p, "settings");
+      await p.getByTestId("policy-history-open").click();
+      await p.getByTestId("policy-history-further").waitFor();
+    },
+  },
   {
     name: "settings-limits-of",
     fake: "plain",
@@ -348,6 +422,17 @@ export const SCENES = [
     },
   },
   {
+    name: "palette-why",
+    fake: "plain",
+    wait: "order-row",
+    act: async (p) => {
+      await p.keyboard.press("Control+k");
+      await p.getByTestId("palette-input").fill("buy 0.3 btc @60120 post");
+      await p.getByTestId("tick").check();
+      await p.getByTestId("order-why").fill("month end");
+    },
+  },
+  {
     name: "kill",
     fake: "plain",
     wait: "order-row",
@@ -372,6 +457,36 @@ export const SCENES = [
       await p.getByTestId("rearm").waitFor();
     },
     1500,
+  ),
+  sheet("kill-seal-wished", async (p) => {
+    await p.getByTestId("kill-seal-wish").check();
+  }),
+  sheet(
+    "kill-seal-waits",
+    async (p) => {
+      await p.getByTestId("kill-seal-wish").check();
+      await p.getByTestId("kill-word").fill("stop");
+      await p.getByTestId("kill-left-order").first().waitFor();
+    },
+    50,
+  ),
+  sheet(
+    "kill-seal-told",
+    async (p) => {
+      await p.getByTestId("kill-word").fill("stop");
+      await p.getByTestId("rearm").waitFor();
+      await p.getByTestId("kill-seal-go").click();
+    },
+    50,
+  ),
+  sheet(
+    "kill-sealed",
+    async (p) => {
+      await p.getByTestId("kill-seal-wish").check();
+      await p.getByTestId("kill-word").fill("stop");
+      await p.getByTestId("lock-sealed").waitFor();
+    },
+    100,
   ),
   sheet("kill-bot", async (p) => {
     await p.getByTestId("kill-far-bot").click();

@@ -2,6 +2,7 @@
 import type { Commands } from "./bindings/contract";
 import { fakeBackend } from "./lib/fake";
 import { isScenario } from "./lib/fake/scenario";
+import { ALL_ROLES } from "./lib/permissions";
 
 const DENSITIES = ["compact", "standard", "relaxed"] as const;
 const COLOURS = ["blue-orange", "classic", "classic-east"] as const;
@@ -15,5 +16,6 @@ export function connect(): Commands {
     density: DENSITIES.find((name) => name === query.get("density")) ?? "standard",
     pnl: COLOURS.find((name) => name === query.get("pnl")) ?? "blue-orange",
     still: query.has("still"),
+    ...(query.has("roles") ? { roles: ALL_ROLES.filter((role) => query.get("roles")?.split(",").includes(role)) } : {}),
   });
 }

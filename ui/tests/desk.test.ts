@@ -38,7 +38,7 @@ describe("an order", () => {
     expect((await find("order-row")).dataset.fate).toBe("canceled");
   });
 
-  it("waits for a tick when a check asks", async () => {
+  it("waits for a tick, and for a reason in the person's own words, when a check asks", async () => {
     const world = await openDesk({ scenario: "empty" });
     await world.user.click(get("take-touch"));
     await world.user.click(get("size-50"));
@@ -46,8 +46,18 @@ describe("an order", () => {
     expect(get("submit").getAttribute("aria-disabled")).toBe("true");
     await world.user.click(get("submit"));
     expect(calls(world, "place")).toEqual([]);
+    expect(all("order-why")).toEqual([]);
     await world.user.click(get("tick"));
+    expect(((await find("order-why")) as HTMLInputElement).value).toBe("");
+    expect(get("submit-why").textContent).toContain("Write why first");
+    await world.user.click(get("submit"));
+    expect(calls(world, "place")).toEqual([]);
+    await world.user.type(get("order-why"), "basis");
+    expect((get("order-why") as HTMLInputElement).value, "letters of the ticket's keys").toBe("basis");
+    expect(get("side-buy").getAttribute("aria-checked")).toBe("true");
     await until(() => expect(get("submit").getAttribute("aria-disabled")).toBe("false"));
+    await world.user.click(get("submit"));
+    await until(() => expect(calls(world, "place")).toMatchObject([{ reason: "Balance: basis" }]));
   });
 
   it("is refused beside the button, with the reason", async () => {
@@ -100,6 +110,25 @@ describe("the keyboard alone", () => {
     expect(get("side-sell").getAttribute("aria-checked")).toBe("true");
     await world.user.keyboard("{Alt>}[Digit2]{/Alt}");
     await until(() => expect(calls(world, "size")).toMatchObject([{ side: "sell", percent: 25 }]));
+  });
+
+  it("ticks what asks, writes why, and sends", async () => {
+    const world = await openDesk({ scenario: "empty" });
+    get("price").focus();
+    await world.user.keyboard("60000{Alt>}[Digit3]{/Alt}");
+    const tick = await find("tick");
+    for (let i = 0; i < 20 && document.activeElement !== tick; i++) await world.user.tab();
+    expect(document.activeElement).toBe(tick);
+    await world.user.keyboard(" ");
+    await find("order-why");
+    await world.user.tab();
+    expect(document.activeElement, "one step from the tick").toBe(get("order-why"));
+    await world.user.keyboard("{Control>}{Enter}{/Control}");
+    expect(calls(world, "place")).toEqual([]);
+    await world.user.keyboard("short ? basis");
+    expect(all("shortcuts")).toEqual([]);
+    await world.user.keyboard("{Control>}{Enter}{/Control}");
+    await until(() => expect(calls(world, "place")).toMatchObject([{ order: { side: "buy" }, reason: "Balance: short ? basis" }]));
   });
 
   it("reaches every screen, the list of keys and the panels", async () => {
@@ -199,6 +228,18 @@ describe("the palette", () => {
     await until(() => expect(calls(world, "place")).toHaveLength(1));
     await gone("palette");
     await find("order-row");
+  });
+
+  it("asks why, too, before an order goes past what asks", async () => {
+    const world = await openDesk({ scenario: "empty" });
+    await world.user.keyboard("{Control>}k{/Control}");
+    await world.user.type(await find("palette-input"), "buy 0.5 btc @60000 post");
+    await world.user.click(await find("tick"));
+    await until(() => expect(get("preview-why").textContent).toContain("Write why first"));
+    await world.user.click(get("preview-send"));
+    expect(calls(world, "place")).toEqual([]);
+    await world.user.type(get("order-why"), "month end{Control>}{Enter}{/Control}");
+    await until(() => expect(calls(world, "place")).toMatchObject([{ reason: "Balance: month end" }]));
   });
 
   it("Enter puts it into the ticket instead", async () => {

@@ -29,7 +29,7 @@ describe("an order that the desk's rules refuse", () => {
     world.backend.answerPrompt(action);
     await until(() => expect(all("order-row")[0]?.dataset.id).toBe(action.client_order_id));
     const { symbol, side, spec, reduce_only } = action;
-    expect(calls(world, "place")).toEqual([{ order: { symbol, side, spec, reduce_only } }]);
+    expect(calls(world, "place")).toEqual([{ order: { symbol, side, spec, reduce_only }, reason: "month end" }]);
     expect(spec).toEqual({ limit: { price: "58000.00", quantity: "0.05000", tif: "GTC" } });
     await until(() =>
       expect(

@@ -1,7 +1,7 @@
 // Stories of sending: what was gone past is told, and a large order is confirmed under the name under which it is placed.
 import { describe, expect, it } from "vitest";
 import type { Check, Checks, Commands, DoorAction, Order } from "../src/bindings/contract";
-import { canPass, place, placePast } from "../src/state/placing";
+import { canPass, gonePast, place, placePast, reasonFor, REASON_LEN_MAX, roomFor, unsaid } from "../src/state/placing";
 import { Prompt } from "../src/state/prompt.svelte";
 
 const order: Order = { symbol: "BTCUSDT", side: "buy", spec: { limit: { price: "100", quantity: "1", tif: "GTC" } }, reduce_only: false };
@@ -29,18 +29,59 @@ function desk(confirms: boolean) {
 describe("sending", () => {
   it("confirms a large order in the prompt and places it under the same name", async () => {
     const { backend, prompt, seen } = desk(true);
-    const view = await place(backend, prompt, order, ["Slippage", "Balance"]);
+    const view = await place(backend, prompt, order, "Slippage, Balance: the hedge");
     expect(seen.placed).toHaveLength(2);
     expect(seen.placed[0]).toEqual(seen.placed[1]);
-    expect(seen.placed[0]!.reason).toBe("went past: Slippage, Balance");
+    expect(seen.placed[0]!.reason).toBe("Slippage, Balance: the hedge");
     expect(seen.acted).toEqual([{ action: "confirm_order", client_order_id: view.client_order_id, ...order }]);
     expect(view.client_order_id).toMatch(/^sr-[0-9a-f]{32}$/);
   });
 
   it("sends nothing when the confirmation is given up", async () => {
     const { backend, prompt, seen } = desk(false);
-    await expect(place(backend, prompt, order, [])).rejects.toMatchObject({ code: "given-up" });
+    await expect(place(backend, prompt, order, null)).rejects.toMatchObject({ code: "given-up" });
     expect(seen.placed).toEqual([{ name: seen.placed[0]!.name, reason: null }]);
+  });
+});
+
+describe("a reason", () => {
+  const asks = (name: string, by: Check["by"] = "desk"): Check => ({ name, by, words: "x", detail: "", state: "ask", can_pass: false });
+  const bytes = (text: string | null) => new TextEncoder().encode(text ?? "").length;
+  const [slippage, balance, limits] = [asks("Slippage"), asks("Balance"), asks("Signer's limits", "signer")];
+
+  it.each<[string, Check[], string[], string, string | null]>([
+    ["nothing asks", [], [], "", null],
+    ["not ticked", [slippage], [], "the hedge", "Tick “Slippage is intended” first."],
+    ["one of two ticked", [slippage, balance], ["Slippage"], "the hedge", "Tick “Size is intended” first."],
+    ["ticked, nothing written", [slippage], ["Slippage"], "", "Write why first."],
+    ["spaces only", [slippage], ["Slippage"], "      ", "Write why first."],
+    ["too little", [slippage], ["Slippage"], " ok ", "Write why first."],
+    ["enough", [slippage], ["Slippage"], "fix", null],
+    ["the signer's own, which has a code", [limits], ["Signer's limits"], "", null],
+    ["too long", [slippage], ["Slippage"], "x".repeat(191), "The reason is too long."],
+    ["as long as it may be", [slippage], ["Slippage"], "x".repeat(190), null],
+    ["too long in bytes", [slippage], ["Slippage"], "ä".repeat(100), "The reason is too long."],
+  ])("%s", (_, checks, ticked, why, wanted) => {
+    const said = unsaid(checks, new Set(ticked), why);
+    if (wanted === null) expect(said).toBeNull();
+    else expect(said).toContain(wanted);
+  });
+
+  it("names what was gone past, and then what the person wrote", () => {
+    expect(reasonFor([slippage, limits, balance], "  the hedge ")).toBe("Slippage, Balance: the hedge");
+    expect(reasonFor([limits], "x")).toBeNull();
+  });
+  it("leaves room for the person whatever the rules are called, and is never longer than the desk takes", () => {
+    for (const names of [["A"], Array.from({ length: 12 }, (_, i) => `Exposure, account number ${i}`), ["ä".repeat(150)]]) {
+      const asking = names.map((name) => asks(name));
+      const room = roomFor(gonePast(asking));
+      expect(room).toBeGreaterThan(110);
+      const reason = reasonFor(asking, "x".repeat(room));
+      expect(bytes(reason)).toBe(REASON_LEN_MAX);
+      expect(unsaid(asking, new Set(names), "x".repeat(room))).toBeNull();
+      expect(unsaid(asking, new Set(names), "x".repeat(room + 1))).toContain("too long");
+    }
+    expect(gonePast(Array.from({ length: 12 }, (_, i) => asks(`Exposure, account number ${i}`)))).toMatch(/number 0, .*, \d+ more$/);
   });
 });
 

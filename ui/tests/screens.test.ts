@@ -40,6 +40,41 @@ describe.each(["dark", "light"] as const)("%s", (theme) => {
   });
 });
 
+describe("what opens over a screen or in it", () => {
+  type World = Awaited<ReturnType<typeof openDesk>>;
+  const inSettings = async ({ user }: World, id: string) => {
+    await user.click(get("nav-settings"));
+    await user.click(await find(id));
+  };
+  it.each<[string, (world: World) => Promise<unknown>]>([
+    ["changing limits", async (world) => (await inSettings(world, "policy-edit"), world.user.click(get("policy-self-trade")))],
+    ["earlier limits", async (world) => (await inSettings(world, "policy-history-open"), find("policy-history-further"))],
+    ["choosing roles", async (world) => (await inSettings(world, "add-person"), find("roles"))],
+    [
+      "a reason",
+      async ({ user }) => {
+        await user.click(get("take-touch"));
+        await user.click(get("size-50"));
+        await user.click(await find("tick"));
+        await find("order-why");
+      },
+    ],
+    ["the kill sheet", async ({ user }) => (await user.click(get("kill-open")), user.click(await find("kill-seal-wish")))],
+    [
+      "the kill sheet, engaged",
+      async ({ user }) => {
+        await user.click(get("kill-open"));
+        await user.type(await find("kill-word"), "STOP");
+        await find("rearm");
+        await user.click(get("kill-seal-go"));
+      },
+    ],
+  ])("%s", async (_, act) => {
+    await act(await openDesk({ scenario: "plain", roles: ["viewer", "trader", "auditor"] }));
+    expect(await violations()).toEqual([]);
+  });
+});
+
 describe("screens at work", () => {
   it("audit: a row opens its payload as text, the log is verified, older pages come", async () => {
     const world = await openDesk({ scenario: "plain" });

@@ -25,6 +25,8 @@ const check = (state: Check["state"], name = "Size"): Check => ({
 let answer: Check[] = [];
 let asked: Order[] = [];
 let placed: Order[] = [];
+let reasons: (string | null)[] = [];
+let refuses = false;
 
 function stage() {
   const backend = {
@@ -32,8 +34,10 @@ function stage() {
       asked.push(order);
       return { checks: answer, words: "", notional: "1", fee: "0", fee_asset: "USDT", balance_after: "1", balance_asset: "USDT" };
     },
-    place: async ({ order }: { order: Order }) => {
+    place: async ({ order, reason }: { order: Order; reason: string | null }) => {
+      if (refuses) throw { code: "rate", message: "later", advice: "ask" };
       placed.push(order);
+      reasons.push(reason);
       return { fate: "working", client_order_id: "sr-1", fills: [], note: null };
     },
     size: async () => "0.123456",
@@ -55,6 +59,8 @@ beforeEach(() => {
   answer = [check("pass")];
   asked = [];
   placed = [];
+  reasons = [];
+  refuses = false;
 });
 
 describe("what is not an order yet", () => {
@@ -134,7 +140,7 @@ describe("checks", () => {
     expect(placed).toEqual([]);
   });
 
-  it("a check that asks wants its tick; a change takes the tick back", async () => {
+  it("a check that asks wants its tick and a reason; a change takes both back", async () => {
     answer = [check("ask", "Share")];
     const { ticket } = ready();
     ticket.recheck();
@@ -142,14 +148,45 @@ describe("checks", () => {
     await ticket.submit();
     expect(placed).toEqual([]);
     ticket.tick("Share", true);
+    expect(ticket.blocked).toContain("Write why");
+    await ticket.submit();
+    expect(placed).toEqual([]);
+    ticket.why = "month end";
     expect(ticket.blocked).toBeNull();
     ticket.size = "0.07";
     ticket.recheck();
     await settle();
-    expect(ticket.blocked).not.toBeNull();
+    expect(ticket.blocked).toContain("Tick");
     ticket.tick("Share", true);
+    expect(ticket.blocked, "a reason is for one order").toContain("Write why");
+    ticket.why = "the rest of it";
     await ticket.submit();
-    expect(placed).toHaveLength(1);
+    expect(reasons).toEqual(["Share: the rest of it"]);
+    expect(ticket.why).toBe("");
+  });
+
+  it("what was written stays when the same order is looked at again, or did not get through", async () => {
+    answer = [check("ask", "Share")];
+    const { ticket } = ready();
+    ticket.recheck();
+    await settle();
+    ticket.why = "month end";
+    ticket.recheck();
+    await settle();
+    expect(ticket.blocked).toContain("Tick");
+    ticket.tick("Share", true);
+    refuses = true;
+    await ticket.submit();
+    expect([ticket.why, placed.length]).toEqual(["month end", 0]);
+  });
+
+  it("an order that nothing asks about has no reason", async () => {
+    const { ticket } = ready();
+    ticket.recheck();
+    await settle();
+    ticket.why = "left over";
+    await ticket.submit();
+    expect(reasons).toEqual([null]);
   });
 
   it("an old answer never speaks for a new draft", async () => {

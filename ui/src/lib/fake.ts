@@ -1,5 +1,6 @@
 // A complete simulated backend for drawing and testing. Invariant: it is never part of the production bundle (scripts/sizes.mjs looks for FAKE_MARK).
 import type {
+  AuditEntry,
   Commands,
   DoorAction,
   DoorError,
@@ -11,6 +12,7 @@ import type {
   Outcome,
   Policy,
   Push,
+  Role,
   Settings,
   VaultState,
   VaultView,
@@ -24,7 +26,8 @@ import { FakeMarket, TICK_SCALE, instrument } from "./fake/market";
 import { FakeOrders } from "./fake/orders";
 import type { FakeOptions, Scenario } from "./fake/scenario";
 import * as scenes from "./fake/scenes";
-import { ALL_ROLES, FakeVault, outcome } from "./fake/vault";
+import { FakeVault, outcome } from "./fake/vault";
+import { ALL_ROLES } from "./permissions";
 import { canPass } from "../state/placing";
 import { priceOf } from "./symbols";
 
@@ -42,6 +45,8 @@ export class FakeWorld implements Commands {
   managed: VaultView["managed"] = null;
   because: string | null = null;
   ended: string[] = [];
+  /** What the session may do. */
+  roles: readonly Role[];
   stateVersion = 1;
   pushes: ((push: Push) => void) | null = null;
   acked: number[] = [];
@@ -62,6 +67,8 @@ export class FakeWorld implements Commands {
   private readonly passing = new Set<string>();
   private pinned = false;
   private log_len = 18_319;
+  /** Entries of limits that were set here. */
+  private readonly changed = new Map<number, Policy>();
   private prefs: Settings;
   private readonly prompt_ms: number;
   private readonly now_ms: () => number;
@@ -74,8 +81,10 @@ export class FakeWorld implements Commands {
     still = false,
     prompt_ms = 1500,
     now_ms = Date.now,
+    roles = ALL_ROLES,
   }: FakeOptions = {}) {
     this.scenario = scenario;
+    this.roles = roles;
     this.prompt_ms = prompt_ms;
     this.now_ms = now_ms;
     this.idle_from = now_ms();
@@ -255,7 +264,7 @@ export class FakeWorld implements Commands {
       age_left_ms: 6 * 3_600_000,
       signatures: 1204,
       day_notional: ["1284320.5", "5000000"] as [string, string],
-      roles: [...ALL_ROLES],
+      roles: [...this.roles],
       sessions: this.state === "unlocked" ? scenes.sessions().filter((row) => !this.ended.includes(row.door)) : [],
       killed: this.killed,
       stopped: this.switched.stopped,
@@ -310,6 +319,8 @@ export class FakeWorld implements Commands {
         return outcome("Trading is allowed again.");
       case "set_policy":
         this.limits = action.policy;
+        this.changed.set(this.log_len, action.policy);
+        this.log_len += 1;
         return outcome("The new limits are in force.");
       case "override_rule":
         this.passing.add(action.client_order_id);
@@ -345,12 +356,13 @@ export class FakeWorld implements Commands {
     this.stateVersion += 1;
     return "Locked. 3 orders stay live at the venue.";
   };
-  seal = async () => {
-    this.state = "sealed";
-    this.because = "you sealed it";
-    this.stateVersion += 1;
-    return "Sealed. Nothing can be signed.";
-  };
+  seal = () =>
+    this.called("seal", null, () => {
+      this.state = "sealed";
+      this.because = "a person sealed it";
+      this.stateVersion += 1;
+      return "Sealed. Nothing can be signed until you unlock.";
+    });
   keys = () => this.called("keys", null, () => this.vaulted.keys);
   slots = () => this.called("slots", null, () => this.vaulted.slots);
   policy = () => this.called("policy", null, () => this.limits);
@@ -376,8 +388,8 @@ export class FakeWorld implements Commands {
       const whole = args.percent === 100 && args.side === "sell" ? this.book.free.BTC! : part;
       return trimmed(floorTo(whole, instrument.lot.step));
     });
-  place = ({ order, name }: { order: Order; name: string | null }): Promise<OrderView> =>
-    this.called("place", { order }, () => {
+  place: Commands["place"] = ({ order, name, reason }) =>
+    this.called("place", reason === null ? { order } : { order, reason }, () => {
       this.open();
       const stop = this.switched.stopOf(name ?? "sr-");
       if (stop) throw no("kill-switch", `The kill switch is engaged (${stop}). Nothing was sent.`, "ask");
@@ -386,6 +398,8 @@ export class FakeWorld implements Commands {
       if (this.scenario === "venue-down") throw no("not-sent", "There is no line to the venue. Nothing was sent.", { retry_after: 2000 });
       const checked = checks(order, this.books());
       const refused = checked.checks.find((c) => c.state === "refuse");
+      const asking = checked.checks.find((c) => c.state === "ask" && c.can_pass);
+      if (asking && reason === null) throw no("reason-needed", `${asking.words} It passes if you give a reason; nothing was sent.`, "ask");
       const passes = name !== null && canPass(checked) && this.passing.delete(name);
       if (refused && !passes) throw no("refused", refused.words);
       return this.send(order, passes ? name : null);
@@ -438,12 +452,18 @@ export class FakeWorld implements Commands {
     this.switched.engage("a drill", "everything");
     return this.switched.drilled(args.orders);
   };
+  private entry(seq: number): AuditEntry {
+    const policy = this.changed.get(seq);
+    if (policy) return { seq, at: this.now_us(), kind: "policy-changed", payload: { policy, person: 1 } };
+    return scenes.entry(seq, this.log_len, this.now_us());
+  }
   audit = (args: { before: number | null; last: number }) =>
     this.called("audit", args, () => {
+      if (!this.roles.includes("auditor")) throw no("role", "This session has no auditor role.");
       const end = args.before ?? this.log_len;
       const from = Math.max(0, end - args.last);
       return {
-        entries: Array.from({ length: end - from }, (_, i) => scenes.entry(from + i, this.log_len, this.now_us())),
+        entries: Array.from({ length: end - from }, (_, i) => this.entry(from + i)),
         size: this.log_len,
       };
     });

@@ -18,6 +18,8 @@ export class Entry {
   live = $state(false);
   /** What a locked vault trades on, as the desk said last. */
   mode: SessionView["mode"] | null = $state(null);
+  /** It was sealed from the kill switch's sheet, and so many orders were left; nothing: that was not known. */
+  sealed: { left: number | null } | null = $state.raw(null);
   readonly prompt: Prompt;
   readonly look: Look;
   private listeners = new Set<(push: Push) => void>();

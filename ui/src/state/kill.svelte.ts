@@ -4,6 +4,7 @@ import type { Commands, DoorError, KillReport, KillScope, Killed } from "../bind
 import { fault } from "../lib/faults";
 import type { Prompt } from "./prompt.svelte";
 import { Reach, scopeName, type Far } from "./reach.svelte";
+import { Sealing } from "./sealing.svelte";
 import type { Session } from "./session.svelte";
 
 export const HOLD_MS = 1_200;
@@ -21,6 +22,8 @@ export class Kill {
   rearmTrouble: DoorError | null = $state.raw(null);
   /** How far the sheet's button and the word STOP reach; keys and the top bar always mean everything. */
   readonly reach = new Reach();
+  /** The last stage, for everything only. */
+  readonly sealing: Sealing;
   private held: { from_ms: number; scope: KillScope } | null = null;
   private handle: number | null = null;
   private timer: ReturnType<typeof setInterval> | undefined;
@@ -30,7 +33,9 @@ export class Kill {
     private session: Session,
     private prompt: Prompt,
     private now: () => number = () => performance.now(),
-  ) {}
+  ) {
+    this.sealing = new Sealing(backend, session);
+  }
 
   get holding(): boolean {
     return this.held !== null;
@@ -40,21 +45,31 @@ export class Kill {
     return this.session.view?.killed !== null && this.session.view?.killed !== undefined;
   }
 
+  /** Everything is being stopped, or is. */
+  private get underWay(): boolean {
+    const { stage } = this;
+    return this.engaged || ((stage.at === "firing" || stage.at === "fired") && stage.scope === "everything");
+  }
+
   show(): void {
     if (this.stage.at === "fired" && !this.lasts(this.stage)) this.stage = { at: "armed" };
     if (this.held?.scope !== "everything") this.release();
     this.reach.reset();
+    if (!this.underWay) this.sealing.reset();
     this.open = true;
   }
   close(): void {
     this.release();
     this.open = false;
+    // What was wished for a stop that never came is not kept for another one.
+    if (!this.underWay) this.sealing.reset();
     if (this.stage.at === "failed") this.stage = { at: "armed" };
   }
   /** Another reach is chosen; what was told of the last stop makes room. */
   choose(far: Far): void {
     this.release();
     this.reach.far = far;
+    if (far !== "everything" && !this.underWay) this.sealing.reset();
     if (this.stage.at !== "firing") this.stage = { at: "armed" };
   }
 
@@ -177,9 +192,11 @@ export class Kill {
       return;
     }
     this.stage = { at: "armed" };
+    this.sealing.reset();
     this.open = false;
   }
   stop(): void {
+    this.sealing.wish(false);
     this.release();
     clearInterval(this.timer);
   }

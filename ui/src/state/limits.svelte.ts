@@ -4,24 +4,9 @@ import * as d from "../lib/decimal";
 import { fault } from "../lib/faults";
 import { slotName } from "../lib/owners";
 import { exposuresText, readExposures, readThresholds, thresholdsText, type ExposureText, type ThresholdText } from "./limits-of";
+import { DESK_FIELDS, deskText, type DeskField } from "./desk-rules";
 import type { Notices } from "./notices.svelte";
 import type { Prompt } from "./prompt.svelte";
-
-/** The desk's rules that are a number, or nothing: field of the policy, name, unit, what the number is multiplied by. */
-export const DESK_FIELDS = [
-  ["slippage_bps", "slippage", "Market orders fill within", "%", "100"],
-  ["open_orders_max", "open-orders", "Open orders", "orders", "1"],
-  ["exposure_max", "exposure", "All that is held", "quote", null],
-  ["day_loss_max", "day-loss", "Loss of a day, then stop", "quote", null],
-  ["drawdown_max", "drawdown", "Fall from the day's best, then stop", "quote", null],
-  ["duplicate_ms", "duplicate", "Same order again after", "s", "1000"],
-  ["fills_per_minute", null, "Same side fills a minute, then stop", "orders", "1"],
-  ["cancels_percent", "cancel-ratio", "Cancels for 100 orders", "cancels", "1"],
-] as const;
-export type DeskField = (typeof DESK_FIELDS)[number][0];
-
-/** What a rule does, in a word. */
-export const MODES: Record<RuleMode, string> = { refuse: "refuses", ask: "asks why", shadow: "only notes" };
 
 /** Whose day has a limit of its own. */
 export function actorWords(of: Actor, slots: readonly SlotInfo[]): string {
@@ -43,6 +28,7 @@ export type PolicyText = {
   desk: Record<DeskField, string>;
   modes: Partial<Record<DeskRule, RuleMode>>;
   restricted: string;
+  selfTrade: boolean;
   thresholds: ThresholdText[];
   exposures: ExposureText[];
   /** Where what is not edited here comes from. */
@@ -93,12 +79,10 @@ export function asText(policy: Policy): PolicyText {
     collarPercent: d.fixed(d.div(String(policy.price_collar_bps), "100", 2), 2),
     idleMinutes: d.trimmed(d.div(String(policy.session_idle_ms), "60000", 2)),
     ageHours: d.trimmed(d.div(String(policy.session_age_max_ms), "3600000", 2)),
-    desk: Object.fromEntries(DESK_FIELDS.map(([field, , , , factor]) => [field, deskText(policy, field, factor)])) as Record<
-      DeskField,
-      string
-    >,
+    desk: Object.fromEntries(DESK_FIELDS.map(([field]) => [field, deskText(policy, field)])) as Record<DeskField, string>,
     modes: { ...policy.desk.modes },
     restricted: policy.desk.restricted.join(" "),
+    selfTrade: policy.desk.self_trade,
     thresholds: thresholdsText(policy.thresholds),
     exposures: exposuresText(policy.desk.exposure_of),
     old: policy,
@@ -112,11 +96,10 @@ export function asText(policy: Policy): PolicyText {
   };
 }
 
-/** A desk rule's number as it is typed; empty: it is not set. */
-export function deskText(policy: Policy, field: DeskField, factor: string | null): string {
-  const value = policy.desk[field];
-  if (value === null) return "";
-  return factor === null ? String(value) : d.trimmed(d.div(String(value), factor, 3));
+/** What a rule does from now on. Refusing is what it does without a word. */
+export function setMode(text: PolicyText, rule: DeskRule, mode: RuleMode): void {
+  if (mode === "refuse") delete text.modes[rule];
+  else text.modes[rule] = mode;
 }
 
 /** The policy that the texts mean, or what is wrong with them. */
@@ -145,13 +128,14 @@ export function fromText(text: PolicyText): { policy: Policy } | { problem: stri
   const desk: Policy["desk"] = {
     ...text.old.desk,
     ...of_places,
-    modes: text.modes,
+    modes: { ...text.modes },
+    self_trade: text.selfTrade,
     restricted: text.restricted
       .toUpperCase()
       .split(/[\s,]+/)
       .filter(Boolean),
   };
-  for (const [field, , name, , factor] of DESK_FIELDS) {
+  for (const [field, name, , factor] of DESK_FIELDS) {
     const typed = text.desk[field];
     const value = typed.trim() === "" ? null : factor === null ? positive(typed) : whole(typed, factor);
     if (value === null && typed.trim() !== "") return { problem: `${name}: a number above zero, or nothing.` };

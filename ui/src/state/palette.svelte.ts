@@ -1,10 +1,10 @@
 // The palette: commands by name, or an order as a line. Invariant: an order goes out only after its checks were shown, by a second press.
-import type { Checks, Order } from "../bindings/contract";
+import type { Check, Checks, Order } from "../bindings/contract";
 import { fault } from "../lib/faults";
 import { BINDINGS, type Action } from "../lib/keys";
 import { looksLikeOrder, readOrder, type Reading } from "../lib/order-line";
 import { orderWords, priceOf, quantityOf, quoteSizeOf, kindOf } from "../lib/symbols";
-import { place } from "./placing";
+import { place, reasonFor, unsaid } from "./placing";
 import type { Shell } from "./shell.svelte";
 
 const CHECK_AFTER_MS = 100;
@@ -18,6 +18,8 @@ export class Palette {
   checks: Checks | null = $state.raw(null);
   trouble: string | null = $state(null);
   ticked: ReadonlySet<string> = $state.raw(new Set());
+  /** Why what asks is gone past. */
+  why = $state("");
   sending = $state(false);
   /** The command that Enter runs. */
   at = $state(0);
@@ -39,6 +41,7 @@ export class Palette {
     const instrument = this.shell.instruments.find((i) => i.symbol === this.order?.symbol);
     return this.order && instrument ? orderWords(this.order, instrument) : "";
   });
+  readonly asking: readonly Check[] = $derived(this.checks?.checks.filter((check) => check.state === "ask") ?? []);
   readonly blocked: string | null = $derived.by(() => {
     if (this.reading && "problem" in this.reading) return this.reading.problem;
     if (this.sending) return "The order is on its way.";
@@ -47,9 +50,7 @@ export class Palette {
     if (!this.checks) return "The checks are being made.";
     const refused = this.checks.checks.find((check) => check.state === "refuse");
     if (refused) return refused.words;
-    return this.checks.checks.some((check) => check.state === "ask" && !this.ticked.has(check.name))
-      ? "Tick what is intended first."
-      : null;
+    return unsaid(this.asking, this.ticked, this.why);
   });
 
   move(step: 1 | -1): void {
@@ -64,6 +65,7 @@ export class Palette {
     this.checks = null;
     this.trouble = null;
     this.ticked = new Set();
+    this.why = "";
     const [order, turn] = [this.order, this.asked];
     if (order) this.timer = setTimeout(() => void this.ask(order, turn), CHECK_AFTER_MS);
   }
@@ -83,7 +85,8 @@ export class Palette {
     if (!this.order || this.blocked !== null) return;
     this.sending = true;
     try {
-      const placed = await place(this.shell.entry.backend, this.shell.entry.prompt, this.order, this.ticked);
+      const reason = reasonFor(this.asking, this.why);
+      const placed = await place(this.shell.entry.backend, this.shell.entry.prompt, this.order, reason);
       this.shell.orders.tellPlaced(placed, this.words);
       this.shell.overlay = null;
     } catch (reason) {

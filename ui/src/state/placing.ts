@@ -1,10 +1,45 @@
 // Sending an order. Invariant: one that has to be confirmed, or is let pass, goes to the prompt under the name under which it is placed.
-import type { Checks, Commands, Order, OrderView } from "../bindings/contract";
+import type { Check, Checks, Commands, Order, OrderView } from "../bindings/contract";
 import { fault } from "../lib/faults";
+import { intentOf } from "../lib/symbols";
 import type { Prompt } from "./prompt.svelte";
 
-/** Longest reason that the desk takes. */
+/** Longest reason that the desk takes, in bytes. */
 export const REASON_LEN_MAX = 200;
+/** Fewer characters say nothing. */
+export const WHY_LEN_MIN = 3;
+/** Of a reason, what the names of the rules take at most, in bytes. */
+const NAMES_LEN_MAX = 80;
+
+const bytes = (text: string) => new TextEncoder().encode(text).length;
+
+/** The names that a reason begins with: what the desk asks about. An order that the signer asks about has a code of its own instead. */
+export function gonePast(asking: readonly Check[]): string {
+  const names = asking.filter(({ by }) => by === "desk").map(({ name }) => name);
+  for (let kept = names.length; kept > 0; kept--) {
+    const all = names.slice(0, kept).join(", ") + (kept < names.length ? `, ${names.length - kept} more` : "");
+    if (bytes(all) <= NAMES_LEN_MAX) return all;
+  }
+  return names.length === 0 ? "" : `${names.length} rules`;
+}
+/** How many bytes a person has for a reason beside the names. */
+export const roomFor = (past: string) => REASON_LEN_MAX - bytes(past) - 2;
+
+/** What is sent as the order's reason: what was gone past, and why, in the person's own words. */
+export function reasonFor(asking: readonly Check[], why: string): string | null {
+  const past = gonePast(asking);
+  return past === "" ? null : `${past}: ${why.trim()}`;
+}
+
+/** What a person still has to do about checks that ask; nothing: all is said. */
+export function unsaid(asking: readonly Check[], ticked: ReadonlySet<string>, why: string): string | null {
+  const open = asking.find(({ name }) => !ticked.has(name));
+  if (open) return `Tick “${intentOf(open)}” first.`;
+  const past = gonePast(asking);
+  if (past === "") return null;
+  if ([...why.trim()].length < WHY_LEN_MIN) return "Write why first. It is sent with the order.";
+  return bytes(why.trim()) > roomFor(past) ? "The reason is too long. Make it shorter." : null;
+}
 
 /** Whether all that refuses a draft are rules that risk may let it pass. The desk has the last word. */
 export function canPass({ checks }: Checks): boolean {
@@ -15,10 +50,9 @@ export function canPass({ checks }: Checks): boolean {
 /** A name that nobody else makes; the window's origin is not one for which `randomUUID` is there. */
 const madeUp = () => `sr-${Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 
-/** Places an order; `ticked`: the checks that a person was asked about and went past. */
-export async function place(backend: Commands, prompt: Prompt, order: Order, ticked: Iterable<string>): Promise<OrderView> {
-  const past = [...ticked].join(", ");
-  return named(backend, prompt, order, madeUp(), past === "" ? null : `went past: ${past}`.slice(0, REASON_LEN_MAX));
+/** Places an order; `reason`: why a person went past what asked, see [`reasonFor`]. */
+export async function place(backend: Commands, prompt: Prompt, order: Order, reason: string | null): Promise<OrderView> {
+  return named(backend, prompt, order, madeUp(), reason);
 }
 
 /** Has risk let this one order pass, and places exactly it. */

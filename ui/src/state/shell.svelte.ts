@@ -60,12 +60,14 @@ export class Shell {
     this.limits.onchange = () => void this.learnMarkets();
     this.log = new Log(backend);
     this.kill = new Kill(backend, this.session, prompt);
+    this.kill.sealing.onsealed = (left) => (entry.sealed = { left });
     this.drill = new Drill(backend, this.session);
     this.session.onanswer = (unlocked) => !unlocked && void entry.refresh();
     this.market.onversions = (orders, state) => this.versions(orders, state);
   }
 
   async start(): Promise<void> {
+    this.entry.sealed = null;
     this.unlisten = this.entry.listen((push) => this.receive(push));
     this.market.linkUp = this.entry.link.up;
     this.session.start();

@@ -1,12 +1,13 @@
-// The order being drafted. Invariant: it is sent only when it parses, no check refuses, and every check that asks was ticked.
+// The order being drafted. Invariant: it is sent only when it parses, no check refuses, and every check that asks was ticked, with a
+// reason that the person wrote for this very order.
 import type { Check, Checks, Commands, Decimal, Instrument, MarketSize, Order, OrderView, Side, TimeInForce } from "../bindings/contract";
 import * as d from "../lib/decimal";
-import { intentOf, orderWords } from "../lib/symbols";
+import { orderWords } from "../lib/symbols";
 import { fault } from "../lib/faults";
 import type { Market } from "./market.svelte";
 import type { Notices } from "./notices.svelte";
 import type { Orders } from "./orders.svelte";
-import { canPass, place, placePast } from "./placing";
+import { canPass, place, placePast, reasonFor, unsaid } from "./placing";
 import type { Prompt } from "./prompt.svelte";
 
 export const CHECK_AFTER_MS = 100;
@@ -25,11 +26,15 @@ export class Ticket {
   /** Sales by a base quantity only: never more than what is held. */
   reduceOnly = $state(false);
   ticked: ReadonlySet<string> = $state.raw(new Set());
+  /** Why what asks is gone past. */
+  why = $state("");
   checks: Checks | null = $state.raw(null);
   checking = $state(false);
   checkTrouble: string | null = $state(null);
   sending = $state(false);
   private asked = 0;
+  /** The order for which a reason may be written. */
+  private about = "";
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -99,8 +104,7 @@ export class Ticket {
     if (!this.checks || this.checking) return "The checks are being made.";
     const refused = this.checks.checks.find((check) => check.state === "refuse");
     if (refused) return refused.words;
-    const open = this.asking.find((check) => !this.ticked.has(check.name));
-    return open ? `Tick “${intentOf(open)}” first.` : null;
+    return unsaid(this.asking, this.ticked, this.why);
   });
 
   /** The order, where only rules of the desk refuse it that risk may let one order pass. */
@@ -114,6 +118,9 @@ export class Ticket {
     clearTimeout(this.timer);
     this.asked += 1;
     this.ticked = new Set();
+    const about = "order" in this.draft ? JSON.stringify(this.draft.order) : "";
+    if (about !== this.about) this.why = "";
+    this.about = about;
     if ("problem" in this.draft) {
       this.checks = null;
       this.checking = false;
@@ -183,7 +190,8 @@ export class Ticket {
 
   async submit(): Promise<void> {
     if (this.blocked !== null || "problem" in this.draft) return;
-    await this.send(place(this.backend, this.prompt, this.draft.order, this.ticked), this.words);
+    const reason = reasonFor(this.asking, this.why);
+    await this.send(place(this.backend, this.prompt, this.draft.order, reason), this.words);
   }
   /** Sends this one order although rules of the desk refuse it, once risk gave a code. */
   async letPass(order: Order, words: string, why: string): Promise<void> {
@@ -195,6 +203,7 @@ export class Ticket {
     this.sending = true;
     try {
       this.orders.tellPlaced(await placing, words);
+      this.why = "";
     } catch (reason) {
       this.notices.fail(reason, "The order was not sent");
     } finally {

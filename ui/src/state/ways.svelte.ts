@@ -1,17 +1,12 @@
 // The ways into the vault. Invariant: nothing secret passes here; every change is asked by the prompt window and read back.
 import type { Commands, DoorAction, DoorError, Role, SlotFor, SlotInfo } from "../bindings/contract";
 import { fault } from "../lib/faults";
+import { ALL_ROLES, grantedBy } from "../lib/permissions";
 import type { Notices } from "./notices.svelte";
 import type { Prompt } from "./prompt.svelte";
 
-/** Every role, with what it does. */
-export const ROLES: [Role, string][] = [
-  ["viewer", "sees"],
-  ["trader", "places orders"],
-  ["risk", "sets limits, re-arms"],
-  ["key-admin", "keys, and who comes in"],
-  ["auditor", "reads the log"],
-];
+/** Every role, with what it grants. */
+export const ROLES: [Role, string][] = ALL_ROLES.map((role) => [role, grantedBy(role)]);
 
 export class Ways {
   slots: SlotInfo[] = $state.raw([]);

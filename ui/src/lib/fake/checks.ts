@@ -41,6 +41,7 @@ export function checks(order: Order, { bid, ask, free, policy, killed }: Books):
     away * 10 <= policy.price_collar_bps,
     `${(away / 10).toFixed(2)} of 2 %`,
     "The price is more than 2 % away from the market.",
+    policy.desk.modes["price-collar"] === "ask" ? "ask" : "refuse",
   );
   rule(
     "Notional per order",

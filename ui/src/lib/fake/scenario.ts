@@ -1,5 +1,5 @@
 // What the simulated backend can be asked to be.
-import type { Settings } from "../../bindings/contract";
+import type { Role, Settings } from "../../bindings/contract";
 
 const SCENARIOS = [
   "plain",
@@ -30,4 +30,6 @@ export type FakeOptions = {
   still?: boolean;
   prompt_ms?: number;
   now_ms?: () => number;
+  /** What the session may do; nothing: everything. */
+  roles?: readonly Role[];
 };

@@ -191,6 +191,21 @@ export const policy = (): Policy => ({
   },
 });
 
+const LIMITS_EVERY = 1_400;
+/** Earlier limits: each differs from the one before, and the newest are those in force. */
+function policyOf(seq: number, size: number): Policy {
+  const [turn, newest] = [Math.floor(seq / LIMITS_EVERY), Math.floor((size - 8) / LIMITS_EVERY)];
+  const now = policy();
+  if (turn === newest) return now;
+  return {
+    ...now,
+    order_notional_max: String(20_000 + turn * 2_500),
+    orders_per_minute: turn % 2 === 0 ? 60 : 90,
+    thresholds: turn % 3 === 0 ? [] : now.thresholds,
+    desk: { ...now.desk, modes: turn % 2 === 0 ? now.desk.modes : {}, day_loss_max: turn % 3 === 0 ? null : "2000" },
+  };
+}
+
 const idOf = (turn: number) => `sr-01m8c5efpzh8rcfj4ey${(46_656 + turn).toString(36)}`;
 /** A turn of four entries: an order, its fill, another one, its cancel. */
 function turn(n: number, at: number): { kind: string; payload: unknown } {
@@ -229,7 +244,7 @@ export function entry(seq: number, size: number, now_us: number): AuditEntry {
       kind: "order-refused",
       payload: { order: idOf(seq), rule: "notional-limit", why: "62140 is above the limit of 50000 per order", by: "signer" },
     };
-  if (seq % 37 === 0) return { seq, at, kind: "policy-changed", payload: { policy: policy() } };
+  if (seq % LIMITS_EVERY === 7) return { seq, at, kind: "policy-changed", payload: { policy: policyOf(seq, size), person: 1 } };
   return { seq, at, ...turn(Math.floor(seq / 4), seq % 4) };
 }
 

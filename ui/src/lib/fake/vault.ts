@@ -1,5 +1,6 @@
 // The simulated vault: keys and ways into it, and what prompts do to them. Invariant: for drawing and testing only.
-import type { DoorAction, KeyView, Outcome, Role, SlotFor, SlotInfo } from "../../bindings/contract";
+import type { DoorAction, KeyView, Outcome, SlotFor, SlotInfo } from "../../bindings/contract";
+import { ALL_ROLES } from "../permissions";
 import * as scenes from "./scenes";
 
 export const outcome = (words: string, more: Partial<Outcome> = {}): Outcome => ({
@@ -9,8 +10,6 @@ export const outcome = (words: string, more: Partial<Outcome> = {}): Outcome => 
   public_key: null,
   ...more,
 });
-
-export const ALL_ROLES: Role[] = ["viewer", "trader", "risk", "key-admin", "auditor"];
 
 export class FakeVault {
   keys: KeyView[];
