@@ -91,16 +91,16 @@ impl Machine {
                 }
             }
         } else if let Some(asking) = asks.first() {
-            let Some(why) = reason else {
+            let Some(why) = &reason else {
                 let words = format!("{asking}. It passes if you give a reason; nothing was sent");
                 let needed = DoorError { unmet: unmet(&asks), ..DoorError::new("reason-needed", words, Advice::Ask) };
                 out.push(Effect::Tell { door, tell: Tell::Error(needed) });
                 return;
             };
-            entries.extend(asks.iter().map(|reason| note("asked", reason, Some(&why))));
+            entries.extend(asks.iter().map(|reason| note("asked", reason, Some(why))));
         }
         entries.extend(shadows.iter().map(|reason| note("shadow", reason, None)));
-        entries.push((Kind::OrderIntended, json!({"order": order, "words": order.words()})));
+        entries.push((Kind::OrderIntended, json!({"order": order, "words": order.words(), "why": reason})));
         self.waiting.insert(id.clone(), Waiting { door, by, until_ms: now.mono_ms + DOOR_PATIENCE_MS });
         self.risk.sent(&order, now.mono_ms);
         let order = Order::intended(order, now.wall);

@@ -36,6 +36,7 @@ export const DESK_RULES: Record<DeskRule, SetBy> = {
   "self-trade": "selfTrade",
   "day-loss": "day_loss_max",
   drawdown: "drawdown_max",
+  "repeated-execution": "fills_per_minute",
 };
 const RULES = Object.entries(DESK_RULES) as [DeskRule, SetBy][];
 
