@@ -256,7 +256,8 @@ impl Machine {
                 }
                 Work::AmendUnknown(amendment) => self.amend_not_looked_up(amendment, &refusal.to_string(), out),
                 Work::Trades(id) => self.ask_done(&Some(id), now, true),
-                Work::OpenOrders | Work::Note => {}
+                Work::OpenOrders => self.rebuild.refuse(refusal.code(), &refusal.to_string(), refusal.advice()),
+                Work::Note => {}
             },
         }
     }
@@ -297,11 +298,11 @@ impl Machine {
                 }
             }
             // Without an answer it is asked again.
-            Work::OpenOrders => {
-                if let Ok(reports) = answer.and_then(|body| decode::orders(&body).map_err(Trouble::Venue)) {
-                    self.told_open(&reports, now, out);
-                }
-            }
+            Work::OpenOrders => match answer.and_then(|body| decode::orders(&body).map_err(Trouble::Venue)) {
+                Ok(reports) => self.told_open(&reports, now, out),
+                Err(Trouble::Venue(error)) if error.refuses_signature() => self.rebuild.refuse("venue", &error.to_string(), error.advice()),
+                Err(_) => {}
+            },
             Work::Note => {}
         }
     }

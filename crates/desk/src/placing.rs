@@ -60,9 +60,9 @@ impl Machine {
             out.push(Effect::Tell { door, tell: denied(&[Reason::Sealed]) });
             return;
         };
-        if self.rebuild.is_due() {
+        if let Some(error) = self.rebuild.hinders() {
             // Nothing was recorded, so the order keeps its name.
-            out.push(Effect::Tell { door, tell: denied(&[Reason::OpenUnknown]) });
+            out.push(Effect::Tell { door, tell: Tell::Error(error) });
             return;
         }
         if let Some(reason) = self.wants_confirmation(policy, &order, now) {

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use strongroom_audit::Kind;
-use strongroom_guard::Filled;
-use strongroom_model::{ClientOrderId, ExecutionReport, Intent, OrderSpec, OrderStatus, PlaceOrder, TimeInForce};
+use strongroom_desk_api::DoorError;
+use strongroom_guard::{Filled, Reason};
+use strongroom_model::{Advice, ClientOrderId, ExecutionReport, Intent, OrderSpec, OrderStatus, PlaceOrder, TimeInForce};
 use strongroom_signer_api::DoorId;
 
 use crate::event::{Effect, Now};
@@ -27,6 +28,8 @@ pub(crate) struct Rebuild {
     /// They have to be asked for before anything is placed.
     is_due: bool,
     asked_ms: Option<u64>,
+    /// Who refused the question last, so that it is not answered by waiting.
+    refused: Option<DoorError>,
     /// Orders of other programs at the same account, by the name under which they count.
     others: BTreeSet<ClientOrderId>,
 }
@@ -34,11 +37,21 @@ pub(crate) struct Rebuild {
 impl Rebuild {
     /// After a start, or with another account.
     pub(crate) const fn due() -> Self {
-        Self { is_due: true, asked_ms: None, others: BTreeSet::new() }
+        Self { is_due: true, asked_ms: None, refused: None, others: BTreeSet::new() }
     }
 
-    pub(crate) const fn is_due(&self) -> bool {
-        self.is_due
+    /// Why nothing can be placed yet; nothing: it can.
+    pub(crate) fn hinders(&self) -> Option<DoorError> {
+        let unknown = || {
+            let (message, advice) = (format!("{}; nothing was sent", Reason::OpenUnknown), Reason::OpenUnknown.advice());
+            DoorError { unmet: vec![(&Reason::OpenUnknown).into()], ..DoorError::new(Reason::OpenUnknown.rule(), message, advice) }
+        };
+        self.is_due.then(|| self.refused.clone().unwrap_or_else(unknown))
+    }
+
+    /// The signer does not sign the question, or the venue does not answer it for this key.
+    pub(crate) fn refuse(&mut self, code: &str, why: &str, advice: Advice) {
+        self.refused = Some(DoorError::new(code, format!("{why}; nothing was sent"), advice));
     }
 }
 
@@ -81,7 +94,7 @@ impl Machine {
             self.risk.found(&order, filled);
             self.rebuild.others.insert(name);
         }
-        self.rebuild.is_due = false;
+        (self.rebuild.is_due, self.rebuild.refused) = (false, None);
     }
 
     /// Orders of others that are not among those any more.
@@ -209,6 +222,17 @@ mod tests {
         assert_eq!(refusal(&mut machine, "sr-c", Side::Buy, "50000"), None);
         machine.on(Event::KeysChanged, NOW);
         assert_eq!(refusal(&mut machine, "sr-d", Side::Buy, "50000").as_deref(), Some("exposure-unknown"), "another account, perhaps");
+    }
+
+    #[test]
+    fn who_refuses_the_question_is_named() {
+        let mut machine = started();
+        let asked = machine.on(Event::Tick, NOW);
+        let tag = asked.iter().find_map(|effect| if let Effect::Sign { tag, .. } = effect { Some(*tag) } else { None }).unwrap();
+        machine.on(Event::Signed { tag, outcome: Err(strongroom_signer_api::Refusal::NoCredential) }, NOW);
+        assert_eq!(refusal(&mut machine, "sr-a", Side::Buy, "50000").as_deref(), Some("no-key"), "waiting would not help");
+        machine.told_open(&[], NOW, &mut Vec::new());
+        assert_eq!(refusal(&mut machine, "sr-b", Side::Buy, "50000"), None);
     }
 
     #[test]
