@@ -54,7 +54,7 @@ fn markets() -> impl Strategy<Value = usize> {
 
 /// Orders of every kind.
 pub(crate) fn orders() -> impl Strategy<Value = PlaceOrder> {
-    (markets(), any::<bool>(), 0_u8..6, 80_u32..121, 1_u32..300, 0_u8..3, proptest::bool::weighted(0.2)).prop_map(
+    (markets(), any::<bool>(), 0_u8..6, 80_u32..121, 1_u32..300, 0_u8..4, proptest::bool::weighted(0.2)).prop_map(
         |(market, buy, kind, percent, small, owner, reduce_only)| {
             let (price, quantity) = (price(market, percent), size(market, small));
             let spec = match kind {
@@ -63,7 +63,7 @@ pub(crate) fn orders() -> impl Strategy<Value = PlaceOrder> {
                 2 => OrderSpec::PostOnly { price, quantity },
                 _ => OrderSpec::Limit { price, quantity, tif: TimeInForce::Gtc },
             };
-            let client_order_id = ClientOrderId::parse(["o", "grid-o", "sr-o"][usize::from(owner)]).unwrap();
+            let client_order_id = ClientOrderId::parse(["o", "sr-o", "grid-o", "grid-o"][usize::from(owner)]).unwrap();
             let side = if buy { Side::Buy } else { Side::Sell };
             PlaceOrder { client_order_id, symbol: symbols().swap_remove(market), side, spec, reduce_only }
         },
@@ -134,7 +134,7 @@ pub(crate) fn policies() -> impl Strategy<Value = Policy> {
     use proptest::option::of;
     let worths = (worth(1_000..40_000), worth(2_000..200_000), of(worth(1_000..40_000)));
     let numbers = (1_u32..9, 0_u32..2_000, 60_000_u64..900_000, 300_000_u64..900_000);
-    let thresholds = proptest::array::uniform3(of(worth(1_000..100_000)));
+    let thresholds = proptest::array::uniform3(of(worth(500..30_000)));
     (instruments(), worths, numbers, thresholds, desk()).prop_map(
         |(instruments, (order, day, confirm_above), (rate, collar, idle, age), thresholds, desk)| Policy {
             instruments,
