@@ -377,16 +377,15 @@ impl Both {
         let exposure = &self.state.exposure;
         let live = self.known.iter().filter(|one| one.is_live()).count();
         prop_assert_eq!(exposure.open().count(), live, "open orders");
-        for market in 0..MARKETS.len() {
+        for (market, (name, _, quote, ..)) in MARKETS.into_iter().enumerate() {
             let when_known = |value: Decimal| self.is_held_known.then_some(value);
-            let name = MARKETS[market].0;
             let position = exposure.position(&symbol(market), None, Price::new(mark(market)).unwrap());
             prop_assert_eq!(position, when_known(self.position(market, None)), "position of {}", name);
             prop_assert_eq!(exposure.left_to_sell(&symbol(market)), when_known(self.left_to_sell(market)), "left of {}", name);
             let listed: Vec<Symbol> = (0..MARKETS.len()).map(symbol).collect();
             let price = |of: &Symbol| (0..MARKETS.len()).find(|at| symbol(*at) == *of).map(mark).unwrap();
-            let worth = exposure.worth(MARKETS[market].2, listed.iter(), None, price);
-            prop_assert_eq!(worth, when_known(self.worth(MARKETS[market].2, None)), "worth in {}", MARKETS[market].2);
+            let worth = exposure.worth(quote, listed.iter(), None, price);
+            prop_assert_eq!(worth, when_known(self.worth(quote, None)), "worth in {}", quote);
         }
         Ok(())
     }

@@ -43,6 +43,9 @@ pub(crate) struct Tighter {
     pub(crate) compared: Compared,
 }
 
+/// What makes limits tighter.
+type Change<'a, T> = &'a dyn Fn(&mut T);
+
 impl Turn {
     fn part(self, value: Decimal) -> Decimal {
         value * Decimal::from(self.percent) / Decimal::ONE_HUNDRED
@@ -102,7 +105,7 @@ pub(crate) fn desk_rules() -> Vec<DeskRule> {
 /// Each limit tighter than in `loose`, all others as they are.
 pub(crate) fn policies(loose: &Policy, turn: Turn) -> Vec<Tighter> {
     let mut found = Vec::new();
-    let mut put = |name, compared, change: &dyn Fn(&mut Policy)| {
+    let mut put = |name, compared, change: Change<'_, Policy>| {
         let mut policy = loose.clone();
         change(&mut policy);
         found.push(Tighter { name, policy, compared });
@@ -145,7 +148,7 @@ pub(crate) fn policies(loose: &Policy, turn: Turn) -> Vec<Tighter> {
     found
 }
 
-fn of_instrument(loose: &InstrumentPolicy, turn: Turn, put: &mut dyn FnMut(&'static str, Compared, &dyn Fn(&mut InstrumentPolicy))) {
+fn of_instrument(loose: &InstrumentPolicy, turn: Turn, put: &mut dyn FnMut(&'static str, Compared, Change<'_, InstrumentPolicy>)) {
     let InstrumentPolicy { symbol: _, quantity_max, price_low, price_high, position_max, counted } = loose;
     put("quantity_max", Compared::All, &|one| one.quantity_max = turn.quantity(*quantity_max));
     put("position_max", Compared::All, &|one| one.position_max = Some(turn.quantity(position_max.unwrap_or(*quantity_max))));
@@ -164,7 +167,7 @@ fn of_instrument(loose: &InstrumentPolicy, turn: Turn, put: &mut dyn FnMut(&'sta
     put("counted", Compared::AllByCode, &|one| one.counted = Some(further));
 }
 
-fn of_desk(loose: &DeskRules, turn: Turn, put: &mut dyn FnMut(&'static str, &dyn Fn(&mut DeskRules))) {
+fn of_desk(loose: &DeskRules, turn: Turn, put: &mut dyn FnMut(&'static str, Change<'_, DeskRules>)) {
     let DeskRules {
         modes,
         restricted,
