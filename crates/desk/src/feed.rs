@@ -148,7 +148,7 @@ impl Feed {
     /// Halfway between best bid and ask of a current book.
     pub(crate) fn mark(&self, symbol: &Symbol) -> Option<Price> {
         let markets = lock(&self.markets);
-        markets.get(symbol).filter(|market| market.is_current()).and_then(|market| market.book.mid())
+        markets.get(symbol).filter(|market| market.is_current(Instant::now())).and_then(|market| market.book.mid())
     }
 
     /// Best levels of a book.
@@ -160,7 +160,7 @@ impl Feed {
             symbol: symbol.clone(),
             bids: market.book.bids().take(depth).collect(),
             asks: market.book.asks().take(depth).collect(),
-            current: market.is_current(),
+            current: market.is_current(Instant::now()),
             age_ms: market.age_ms(),
         })
     }
@@ -186,7 +186,7 @@ impl Feed {
         };
         let Some(market) = markets.get(&watch.symbol) else { return frame };
         let is_heard = lock(&self.heard).is_none_or(|heard| heard.elapsed() < SILENCE_MAX);
-        (frame.current, frame.age_ms, frame.book_at) = (market.is_current() && is_heard, market.age_ms(), market.changed_at);
+        (frame.current, frame.age_ms, frame.book_at) = (market.is_current(Instant::now()) && is_heard, market.age_ms(), market.changed_at);
         if told.book_version.replace(market.book_version) != Some(market.book_version) {
             let depth = watch.depth.clamp(1, FRAME_DEPTH_MAX) as usize;
             frame.best = market.book.bids().next().zip(market.book.asks().next()).map(|(bid, ask)| (bid.price, ask.price));
@@ -287,8 +287,8 @@ impl Market {
         u64::try_from(self.changed.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn is_current(&self) -> bool {
-        self.current && self.changed.elapsed() < STALE
+    fn is_current(&self, now: Instant) -> bool {
+        self.current && now.saturating_duration_since(self.changed) < STALE
     }
 }
 
@@ -353,6 +353,19 @@ mod tests {
         feed.lost();
         assert!(!feed.frame(&watch, &mut Told::default(), (1, 1)).current);
         assert_eq!(feed.mark(&symbol), None);
+    }
+
+    /// The limit and one step beyond: a mark is that of a book that is not older.
+    #[test]
+    fn a_book_is_current_up_to_its_age() {
+        let (feed, symbol, _) = feed();
+        let markets = lock(&feed.markets);
+        let market = &markets[&symbol];
+        for (age, is_current) in [(Duration::ZERO, true), (STALE - Duration::from_nanos(1), true), (STALE, false), (STALE * 9, false)] {
+            assert_eq!(market.is_current(market.changed + age), is_current, "{age:?}");
+        }
+        drop(markets);
+        assert_eq!(feed.mark(&symbol), Price::parse("10").ok(), "of now");
     }
 
     #[test]

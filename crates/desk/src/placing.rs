@@ -281,6 +281,11 @@ mod tests {
         PlaceOrder { client_order_id, symbol: Symbol::parse("BTCUSDT").unwrap(), side: Side::Buy, spec, reduce_only: false }
     }
 
+    /// At the market.
+    fn near() -> OrderSpec {
+        OrderSpec::Limit { price: "50000".parse().unwrap(), quantity: "0.1".parse().unwrap(), tif: TimeInForce::Gtc }
+    }
+
     fn placed(machine: &mut Machine, order: PlaceOrder, mono_ms: u64) -> String {
         let market = Quote { mark: "50000".parse().ok(), average: None, open_max: 0 };
         let effects = machine.on(Event::Place { door: 1, by: DoorId::DESK, order, market, reason: None }, at(mono_ms));
@@ -289,6 +294,18 @@ mod tests {
             _ => None,
         });
         refused.unwrap_or_else(|| "recorded".to_owned())
+    }
+
+    /// Limits are told when the vault is opened, and taken back when it is sealed.
+    #[test]
+    fn a_sealed_vault_places_nothing() {
+        let mut machine = Machine::resume(Vec::new(), at(1), 5_000);
+        let market = |id: &str| PlaceOrder { spec: near(), ..order(id, "0.1") };
+        assert_eq!(placed(&mut machine, market("a"), 2), "sealed");
+        machine.on(Event::Policy(Some(Policy::initial())), at(3));
+        assert_eq!(placed(&mut machine, market("b"), 4), "recorded");
+        machine.on(Event::Policy(None), at(5));
+        assert_eq!(placed(&mut machine, market("c"), 6), "sealed");
     }
 
     #[test]

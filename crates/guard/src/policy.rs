@@ -229,7 +229,11 @@ impl Policy {
                     || is_looser(before.position_max, after.position_max)
             }
         });
+        // What is held of an instrument that is not on the list is in no sum: where one is bounded, that makes room for others.
+        let is_summed = self.desk.exposure_max.is_some() || !self.desk.exposure_of.is_empty();
+        let is_gone = |before: &InstrumentPolicy| next.instrument(&before.symbol).is_none();
         raised_instrument
+            || (is_summed && self.instruments.iter().any(is_gone))
             || next.order_notional_max > self.order_notional_max
             || next.day_notional_max > self.day_notional_max
             || is_looser(self.confirm_above, next.confirm_above)
@@ -302,5 +306,10 @@ mod tests {
         lower.instruments.pop();
         lower.orders_per_minute = 1;
         assert!(!policy.is_raised_by(&lower));
+        // What is held of it made the sum larger; now it is in none.
+        let mut summed = policy.clone();
+        summed.desk.exposure_max = Notional::parse("100").ok();
+        let without = Policy { desk: summed.desk.clone(), ..lower.clone() };
+        assert!(summed.is_raised_by(&without) && !lower.is_raised_by(&without) && !policy.is_raised_by(&without));
     }
 }

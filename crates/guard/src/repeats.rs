@@ -41,7 +41,7 @@ impl Repeats {
         self.executed.push_back(Execution { at_ms: now_ms, symbol: order.symbol.clone(), side: order.side, slot, bot });
     }
 
-    /// What an order would repeat: so many of its instrument and side filled within a minute. For a rule that is softened: nobody is stopped.
+    /// What an order would repeat: so many of its instrument and side filled within a minute.
     pub(crate) fn repeated(&self, order: &PlaceOrder, max: u32, now_ms: u64) -> Option<Reason> {
         let is_same = |one: &&Execution| (&one.symbol, one.side) == (&order.symbol, order.side);
         let is_young = |one: &&Execution| now_ms.saturating_sub(one.at_ms) < MINUTE_MS;

@@ -189,9 +189,9 @@ impl RiskState {
         judgement.refused.extend(self.cannot_reduce(order));
         let mut broken = self.broken(policy, order, mark, market.average, now_ms);
         broken.extend(self.losses(policy));
-        // Where it refuses, whoever repeats is stopped instead.
-        let softened = policy.desk.fills_per_minute.filter(|_| policy.desk.mode(DeskRule::RepeatedExecution) != crate::RuleMode::Refuse);
-        broken.extend(softened.and_then(|max| Some((DeskRule::RepeatedExecution, self.repeats.repeated(order, max, now_ms)?))));
+        // Where it refuses, whoever repeats is stopped as well.
+        let repeated = policy.desk.fills_per_minute.and_then(|max| self.repeats.repeated(order, max, now_ms));
+        broken.extend(repeated.map(|reason| (DeskRule::RepeatedExecution, reason)));
         for (rule, reason) in broken {
             match policy.desk.mode(rule) {
                 crate::RuleMode::Refuse => judgement.refused.push(reason),

@@ -1,6 +1,9 @@
 //! What the tests of the gate speak of.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test uses its own part")]
 
+pub(crate) mod tighter;
+pub(crate) mod worlds;
+
 use strongroom_guard::{DeskRules, Pair, Policy, Quote, RiskState};
 use strongroom_model::{ClientOrderId, MarketSize, Notional, OrderSpec, PlaceOrder, Price, Quantity, Side, Symbol, TimeInForce, Timestamp};
 
