@@ -119,6 +119,7 @@ app.click("nav-keys")
 app.click("edit-key")
 app.by("edit-key-dialog")
 app.fill("edit-account", "desk 2")
+app.fill("edit-addresses", "203.0.113.7 2001:db8::7")
 app.click("scope-side-buy")
 app.picture("guard-key")
 app.click("edit-go")
@@ -126,6 +127,7 @@ person.ended(person.gives_a_code("confirm a change", "Change it"))
 app.by("held-narrower")
 [key] = does("key", "list")["keys"]
 assert key["key"]["details"]["account"] == "desk 2" and key["key"]["details"]["scope"]["side"] == "buy", key
+assert key["key"]["details"]["addresses"] == ["203.0.113.7", "2001:db8::7"], key
 code, told = cli("order", "place", "BTCUSDT", "sell", "--limit", int(best_bid() * 1.02), "--quantity", "0.001")
 assert told["error"]["code"] == "scope", told
 
@@ -141,6 +143,46 @@ assert does("session")["killed"] and live_orders() == []
 app.click("rearm")
 person.ended(person.gives_a_code("confirm re-arming", "Re-arm"))
 eventually("re-armed", lambda: not does("session")["killed"])
+
+say("somebody else comes in, and what they may do is said anew in the window")
+code, told = owner.with_code("vault", "add-slot", "person", "--label", "alice", "--roles", "viewer", new_password="the password of alice\n")
+assert code == 0, told
+app.click("nav-settings")
+eventually("alice is in the list", lambda: any("viewer" in app.text(row) for row in app.all('[data-testid="slot-roles"]')))
+app.call("POST", f"/element/{app.all('[data-testid=slot-set-roles]')[-1]}/click")
+app.click("role-trader")
+app.picture("guard-roles")
+app.click("roles-go")
+person.ended(person.gives_a_code("confirm roles", "Change them"))
+eventually("they count", lambda: [slot["roles"] for slot in does("vault", "slots")["slots"] if slot["label"] == "alice"] == [["viewer", "trader"]])
+
+say("earlier limits are in the log, and shown")
+app.click("policy-history-open")
+app.until("policy-history-row", "binance")
+app.picture("guard-history")
+
+say("a session is ended from the window; the lock screen says which walls stand")
+app.by("session-row")
+app.click("session-end")
+app.by("lock-screen")
+eventually("walls", lambda: "8 of 8 walls around the signer stand" in app.body())
+fails(5, "session", "order", "place", "BTCUSDT", "buy", "--market", "--quantity", "0.001")
+assert does("order", "list")["orders"] and fails(5, "session", "balance")
+app.picture("guard-ended")
+app.click("unlock")
+person.unlocks()
+app.gone("lock-screen")
+
+say("everything is stopped, and the vault seals itself once nothing is left")
+far()
+app.click("nav-trade")
+app.click("kill-open")
+app.click("kill-seal-wish")
+holds()
+app.by("lock-sealed", 30)
+eventually("sealed", lambda: does("vault", "status")["state"] == "sealed")
+app.picture("guard-sealed")
+assert live_orders() == []
 app.close()
 daemon.stop()
 say("done")
