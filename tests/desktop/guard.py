@@ -69,6 +69,7 @@ app.fill("shrink-quantity", "0.001")
 app.picture("guard-shrink")
 app.click("shrink-go")
 eventually("it is smaller", lambda: "0.001" in json.dumps(does("order", "show", mine)["spec"]))
+app.gone("shrink-dialog")
 
 say("an order is protected with a code, and no more without one")
 on(mine, "protect")

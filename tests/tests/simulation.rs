@@ -135,12 +135,7 @@ impl World {
             }
             Effect::Sign { tag, by: _, intent, credential } => {
                 let ask = SignAsk { intent, credential, clock_offset_us: 0, recv_window_ms: RECV_WINDOW_MS, audit_seq: 0 };
-                let mut reply = self.signer.ask(strongroom_signer_api::Request::Sign(ask.clone()), b"", self.now_ms);
-                if matches!(reply, Reply::Refused(strongroom_signer_api::Refusal::HeadDue(_))) {
-                    self.signer.sign_head(self.now_ms);
-                    reply = self.signer.ask(strongroom_signer_api::Request::Sign(ask), b"", self.now_ms);
-                }
-                let outcome = match reply {
+                let outcome = match self.signer.ask_with_heads(strongroom_signer_api::Request::Sign(ask), self.now_ms) {
                     Reply::Signed { request, expires, credential, order, .. } => {
                         Ok(strongroom_desk::Signed { request, expires, key: credential, number: order, slot: None })
                     }
@@ -468,15 +463,9 @@ fn kill_in_the_middle(seed: u64) {
         let spec = OrderSpec::PostOnly { price, quantity: Quantity::parse("0.001").unwrap() };
         let client_order_id = ClientOrderId::parse(&format!("far-{number}")).unwrap();
         let symbol = Symbol::parse("BTCUSDT").unwrap();
-        let mark = Some(world.mark(&symbol));
+        let market = Quote { mark: Some(world.mark(&symbol)), ..Quote::default() };
         let order = PlaceOrder { client_order_id, symbol, side: Side::Buy, spec, reduce_only: false };
-        world.step(Event::Place {
-            door: 7,
-            by: DoorId::DESK,
-            order,
-            market: Quote { mark, average: mark, ..Quote::default() },
-            reason: None,
-        });
+        world.step(Event::Place { door: 7, by: DoorId::DESK, order, market, reason: None });
         world.pass(2_000);
     };
     far(1, &mut world);
