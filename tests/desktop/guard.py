@@ -94,7 +94,7 @@ person.ended(person.gives_a_code("confirm an exception", "Let it pass"))
 eventually("it stands in the log", lambda: entries("rule-overridden"))
 assert entries("rule-overridden")[-1]["why"] == "the hedge has to go out", entries("rule-overridden")
 name = entries("rule-overridden")[-1]["order"]["client_order_id"]
-eventually("it is filled", lambda: does("order", "show", name)["fate"] == "filled")
+eventually("it is filled", lambda: cli("order", "show", name)[1].get("fate") == "filled")
 
 say("what one bot may sign in a day, and what may be held at the venue")
 app.click("nav-settings")

@@ -83,6 +83,19 @@ assert line["trouble"], line
 eventually("the book is said to be old", lambda: not cli("book", "BTCUSDT")[1].get("current"))
 code, told = cli(*buy())
 assert code == 1 and "nothing was sent" in told["error"]["message"], told
+say("the kill switch works all the same: what is left is named, and goes when the venue is back")
+words = does("kill", "--wait", "1", "--why", "the venue is down")["words"]
+assert "0 of 1 open orders are confirmed as gone. Not yet: BTCUSDT " + resting in words and does("session")["killed"], words
+venue = Venue(venue.folder, port)
+eventually("cancelled, as soon as it can be", lambda: does("order", "show", resting)["fate"] == "canceled", 60)
+code, told = person.with_code("rearm")
+assert code == 0, told
+daemon.until_up()
+resting = rest_an_order()
+venue.stop()
+eventually("down again", lambda: not does("session")["lines"][0]["up"])
+
+say("a venue that lost everything")
 os.unlink(os.path.join(venue.folder, "journal"))
 venue = Venue(venue.folder, port)
 daemon.until_up()

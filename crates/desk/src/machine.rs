@@ -256,7 +256,7 @@ impl Machine {
                 }
                 Work::AmendUnknown(amendment) => self.amend_not_looked_up(amendment, &refusal.to_string(), out),
                 Work::Trades(id) => self.ask_done(&Some(id), now, true),
-                Work::OpenOrders => self.rebuild.refuse(refusal.code(), &refusal.to_string(), refusal.advice()),
+                Work::OpenOrders => self.rebuild.refuse(refusal.code(), format!("{refusal}; nothing was sent"), refusal.advice()),
                 Work::Note => {}
             },
         }
@@ -300,7 +300,7 @@ impl Machine {
             // Without an answer it is asked again.
             Work::OpenOrders => match answer.and_then(|body| decode::orders(&body).map_err(Trouble::Venue)) {
                 Ok(reports) => self.told_open(&reports, now, out),
-                Err(Trouble::Venue(error)) if error.refuses_signature() => self.rebuild.refuse("venue", &error.to_string(), error.advice()),
+                Err(Trouble::Venue(error)) if error.refuses_signature() => self.rebuild.refuse("venue", error.to_string(), error.advice()),
                 Err(_) => {}
             },
             Work::Note => {}

@@ -50,8 +50,8 @@ impl Rebuild {
     }
 
     /// The signer does not sign the question, or the venue does not answer it for this key.
-    pub(crate) fn refuse(&mut self, code: &str, why: &str, advice: Advice) {
-        self.refused = Some(DoorError::new(code, format!("{why}; nothing was sent"), advice));
+    pub(crate) fn refuse(&mut self, code: &str, why: String, advice: Advice) {
+        self.refused = Some(DoorError::new(code, why, advice));
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use strongroom_model::{
     Amount, Asset, ClientOrderId, Fill, Notional, OrderSpec, PlaceOrder, Price, Quantity, Side, Symbol, Timestamp, Venue,
 };
@@ -214,7 +214,7 @@ impl RiskState {
                 DeskRule::PriceCollar,
                 Reason::PriceCollar {
                     asked,
-                    worst: worst(order.side, mark, policy.price_collar_bps),
+                    worst: worst(order.side, mark, policy.price_collar_bps, asked),
                     mark,
                     collar_bps: policy.price_collar_bps,
                 },
@@ -223,7 +223,10 @@ impl RiskState {
         if let (OrderSpec::Market { .. }, Some(bps)) = (order.spec, rules.slippage_bps)
             && average.is_none_or(|average| is_worse(average, order.side, mark, bps))
         {
-            broken.push((DeskRule::Slippage, Reason::Slippage { average, worst: worst(order.side, mark, bps), mark, slippage_bps: bps }));
+            broken.push((
+                DeskRule::Slippage,
+                Reason::Slippage { average, worst: worst(order.side, mark, bps, mark), mark, slippage_bps: bps },
+            ));
         }
         let open = u32::try_from(self.exposure.open().count()).unwrap_or(u32::MAX);
         if let Some(max) = rules.open_orders_max.filter(|max| open >= *max) {
@@ -399,10 +402,14 @@ fn is_worse(price: Price, side: Side, mark: Price, bps: u32) -> bool {
     }
 }
 
-/// The worst price that is not further from the mark than `bps`.
-fn worst(side: Side, mark: Price, bps: u32) -> Price {
+/// The worst price that is not further from the mark than `bps`, with as many decimals as `like`.
+fn worst(side: Side, mark: Price, bps: u32, like: Price) -> Price {
     let room = mark.value() * Decimal::from(bps) / Decimal::from(BPS_PER_ONE);
-    let worst = if side == Side::Buy { mark.value().saturating_add(room) } else { mark.value() - room };
+    let decimals = like.value().scale();
+    let worst = match side {
+        Side::Buy => mark.value().saturating_add(room).round_dp_with_strategy(decimals, RoundingStrategy::ToZero),
+        Side::Sell => (mark.value() - room).round_dp_with_strategy(decimals, RoundingStrategy::AwayFromZero),
+    };
     Price::new(worst.max(Decimal::ZERO).normalize()).unwrap_or(mark)
 }
 
