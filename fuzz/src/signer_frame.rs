@@ -87,17 +87,31 @@ pub fn seeds() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// An order of each kind.
+/// Orders of each kind: a small one, and one at each limit of the first policy and beyond it.
 fn orders() -> Vec<PlaceOrder> {
-    let specs = [
-        json!({"limit": {"price": "50000", "quantity": "0.1", "tif": "GTC"}}),
-        json!({"post_only": {"price": "50000", "quantity": "0.1"}}),
-        json!({"market": {"size": {"base": "0.01"}}}),
-        json!({"market": {"size": {"quote": "10"}}}),
+    let limit = |price: &str, quantity: &str| json!({"limit": {"price": price, "quantity": quantity, "tif": "GTC"}});
+    let post_only = |price: &str, quantity: &str| json!({"post_only": {"price": price, "quantity": quantity}});
+    let base = |quantity: &str| json!({"market": {"size": {"base": quantity}}});
+    let quote = |amount: &str| json!({"market": {"size": {"quote": amount}}});
+    let orders = [
+        ("buy", limit("50000", "0.1")),
+        ("sell", post_only("50000", "0.1")),
+        ("sell", base("0.01")),
+        ("buy", quote("10")),
+        ("buy", limit("50000", "0.5")),
+        ("sell", post_only("50000", "0.51")),
+        ("buy", post_only("1000", "1")),
+        ("buy", limit("999", "1")),
+        ("sell", limit("400000", "0.01")),
+        ("sell", limit("400001", "0.01")),
+        ("sell", base("1")),
+        ("sell", base("1.1")),
+        ("buy", quote("25000")),
+        ("buy", quote("25001")),
+        ("sell", quote("1001")),
     ];
     let order = |(side, spec)| json!({"client_order_id": "a-1", "symbol": "BTCUSDT", "side": side, "spec": spec});
-    let sides = ["buy", "sell", "sell", "buy"];
-    sides.into_iter().zip(specs).map(|one| serde_json::from_value(order(one)).expect("an order")).collect()
+    orders.into_iter().map(|one| serde_json::from_value(order(one)).expect("an order")).collect()
 }
 
 /// Every intent.
