@@ -149,7 +149,8 @@ say("somebody else comes in, and what they may do is said anew in the window")
 code, told = owner.with_code("vault", "add-slot", "person", "--label", "alice", "--roles", "viewer", new_password="the password of alice\n")
 assert code == 0, told
 app.click("nav-settings")
-eventually("alice is in the list", lambda: any("viewer" in app.text(row) for row in app.all('[data-testid="slot-roles"]')))
+of_slots = "return [...document.querySelectorAll('[data-testid=slot-roles]')].map((cell) => cell.textContent.trim())"
+eventually("alice is in the list", lambda: "viewer" in app.run(of_slots))
 app.call("POST", f"/element/{app.all('[data-testid=slot-set-roles]')[-1]}/click")
 app.click("role-trader")
 app.picture("guard-roles")
