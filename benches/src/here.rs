@@ -39,6 +39,8 @@ pub struct SignerHere {
     next_id: u64,
     next_prompt: u64,
     end: Option<ActionEnd>,
+    /// How often it was asked to sign.
+    asked: u64,
     /// How often the log's head was signed.
     heads: u64,
 }
@@ -48,7 +50,7 @@ impl SignerHere {
     pub fn new() -> anyhow::Result<Self> {
         let arena = Arena::make().context("no randomness")?;
         anyhow::ensure!(arena.is_locked(), "the shielding key's memory is not locked");
-        Ok(Self { signer: Signer::new(arena, UP), now_ms: START_MS, next_id: 1, next_prompt: 1, end: None, heads: 0 })
+        Ok(Self { signer: Signer::new(arena, UP), now_ms: START_MS, next_id: 1, next_prompt: 1, end: None, asked: 0, heads: 0 })
     }
 
     fn moment(&self) -> Moment {
@@ -58,7 +60,8 @@ impl SignerHere {
     /// Asks once, without looking at effects other than the reply and saves.
     pub fn sign(&mut self, request: Request) -> Option<Reply> {
         self.now_ms += ORDER_EVERY_MS;
-        if self.next_id.is_multiple_of(ORDERS_PER_HEAD) {
+        self.asked += 1;
+        if self.asked.is_multiple_of(ORDERS_PER_HEAD) {
             self.heads += 1;
             let _ = self.tell(Request::SealHead { size: self.heads, head: vec![0; 32] }, b"");
         }

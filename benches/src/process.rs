@@ -51,6 +51,8 @@ pub struct SignerProcess {
     unsaved: Vec<Saved>,
     end: Option<ActionEnd>,
     can_freeze: bool,
+    /// Orders that were timed.
+    timed_so_far: u64,
     /// How often the log's head was signed.
     heads: u64,
 }
@@ -75,6 +77,7 @@ impl SignerProcess {
             unsaved: Vec::new(),
             end: None,
             can_freeze: false,
+            timed_so_far: 0,
             heads: 0,
         };
         match signer.ask(Request::Status, b"")? {
@@ -106,7 +109,8 @@ impl SignerProcess {
         let took = start.elapsed();
         anyhow::ensure!(matches!(reply, Reply::Signed { .. }), "not signed: {reply:?}");
         self.confirm_saves()?;
-        if self.next_id.is_multiple_of(ORDERS_PER_HEAD) {
+        self.timed_so_far += 1;
+        if self.timed_so_far.is_multiple_of(ORDERS_PER_HEAD) {
             self.seal_head()?;
         }
         Ok(took)

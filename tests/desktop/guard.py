@@ -160,7 +160,7 @@ eventually("they count", lambda: [slot["roles"] for slot in does("vault", "slots
 
 say("earlier limits are in the log, and shown")
 app.click("policy-history-open")
-app.until("policy-history-row", "binance")
+app.until("policy-history-row", "first change in the log")
 app.picture("guard-history")
 
 say("a session is ended from the window; the lock screen says which walls stand")
