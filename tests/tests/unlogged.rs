@@ -90,8 +90,8 @@ impl Desk {
     fn seal(&mut self, ms: i64) {
         let head = self.writer.head();
         let reply = self.world.ask(Request::SealHead { size: head.size, head: head.hash.to_vec() }, b"", ms);
-        let Reply::HeadSealed { signature, public_key, numbered: (opening, last) } = reply else { panic!("{reply:?}") };
-        let text = checkpoint_text(&self.log_id, Head { ..head }, Some(Numbered { opening, last }));
+        let Reply::HeadSealed { signature, public_key, numbered: (opening, last, total) } = reply else { panic!("{reply:?}") };
+        let text = checkpoint_text(&self.log_id, Head { ..head }, Some(Numbered { opening, last, total }));
         let note = assemble(&text, &public_key.try_into().unwrap(), &signature.try_into().unwrap());
         self.log.execute("INSERT INTO audit_checkpoint VALUES (?, ?)", params![i64::try_from(head.size).unwrap(), note]).unwrap();
     }
@@ -127,7 +127,7 @@ fn an_order_that_the_log_does_not_tell_of_shows_in_the_next_head() {
     let missing = desk.audit(LATER_MS).unwrap_err();
     assert!(missing.contains("2 after the opening"), "{missing}");
     // A head that was forged, or edited to say less, is not believed.
-    let edited = "UPDATE audit_checkpoint SET note = replace(note, ' 3' || char(10), ' 1' || char(10))";
+    let edited = "UPDATE audit_checkpoint SET note = replace(note, ' 3 3' || char(10), ' 1 1' || char(10))";
     assert_eq!(desk.log.execute(edited, []).unwrap(), 2);
     assert!(desk.audit_fails_with("was not signed by this key"));
 }
@@ -179,4 +179,34 @@ fn no_more_than_a_named_number_can_be_kept_from_every_head() {
     desk.place(at).unwrap();
     let missing = desk.audit(LATER_MS).unwrap_err();
     assert!(missing.contains("256 after the opening"), "{missing}");
+}
+
+#[test]
+fn heads_that_are_thrown_away_hide_nothing_from_a_later_one() {
+    let mut desk = Desk::new();
+    let at = MS + 200_000;
+    // As if each head had been kept: the signer goes on, and no note stays.
+    for _ in 0..3 {
+        assert_eq!((0..200).map_while(|_| desk.place(at).ok()).count(), 200);
+        desk.seal(at);
+        desk.log.execute("DELETE FROM audit_checkpoint", []).unwrap();
+        desk.tell(&json!({"note": "as if nothing had been"}), at);
+    }
+    desk.world.restart(at + 60_000);
+    let told = desk.place(at + 180_000).unwrap();
+    desk.tell(&json!({"order": "the next one", "signed": told}), at + 180_000);
+    desk.seal(at + 180_000);
+    let missing = desk.audit(LATER_MS).unwrap_err();
+    let count: u64 = missing.rsplit_once("tell of: ").unwrap().1.split(' ').next().unwrap().parse().unwrap();
+    assert!((500..=600).contains(&count) && missing.contains("of openings of which nothing is told"), "{missing}");
+}
+
+#[test]
+fn a_log_that_is_dated_ahead_hides_nothing() {
+    let mut desk = Desk::new();
+    let at = MS + 200_000;
+    desk.place(at).unwrap();
+    desk.tell(&json!({"note": "of another year"}), MS + 100 * 365 * 86_400_000);
+    desk.seal(at);
+    assert!(desk.audit(at + 1_000).unwrap_err().contains("1 after the opening"));
 }

@@ -24,6 +24,8 @@ pub struct Numbered {
     pub opening: u64,
     /// The last number that was given since then.
     pub last: u64,
+    /// How many were given in all openings, this one included.
+    pub total: u64,
 }
 
 /// What a note says.
@@ -40,7 +42,7 @@ pub struct Checkpoint {
 /// The text that the log's key signs: origin, size, head, and as an extension line (c2sp.org/tlog-checkpoint) what was numbered, each
 /// ended by a newline.
 pub fn checkpoint_text(log_id: &[u8; 16], head: Head, numbered: Option<Numbered>) -> String {
-    let numbered = numbered.map(|Numbered { opening, last }| format!("{NUMBERED}{opening} {last}\n")).unwrap_or_default();
+    let numbered = numbered.map(|Numbered { opening, last, total }| format!("{NUMBERED}{opening} {last} {total}\n")).unwrap_or_default();
     format!("{}\n{}\n{}\n{numbered}", origin(log_id), head.size, STANDARD.encode(head.hash))
 }
 
@@ -120,8 +122,8 @@ fn parse_text(text: &str) -> Option<Checkpoint> {
     let numbered = match lines.next() {
         None => None,
         Some(line) => {
-            let (opening, last) = line.strip_prefix(NUMBERED)?.split_once(' ')?;
-            Some(Numbered { opening: opening.parse().ok()?, last: last.parse().ok()? })
+            let [opening, last, total] = line.strip_prefix(NUMBERED)?.split(' ').collect::<Vec<_>>().try_into().ok()?;
+            Some(Numbered { opening: opening.parse().ok()?, last: last.parse().ok()?, total: total.parse().ok()? })
         }
     };
     Some(Checkpoint { log_id, head: Head { size, hash }, numbered })
@@ -177,16 +179,16 @@ mod tests {
         let key = SigningKey::from_bytes(&[5; 32]);
         let public = key.verifying_key().to_bytes();
         let head = Head { size: 7, hash: [3; 32] };
-        for numbered in [None, Some(Numbered { opening: 0, last: 0 })] {
+        for numbered in [None, Some(Numbered { opening: 0, last: 0, total: 0 })] {
             let text = checkpoint_text(&[0xab; 16], head, numbered);
             let note = assemble(&text, &public, &key.sign(text.as_bytes()).to_bytes());
             assert_eq!(verify_checkpoint(&note, &public), Ok(Checkpoint { log_id: [0xab; 16], head, numbered }));
         }
-        let text = checkpoint_text(&[0xab; 16], head, Some(Numbered { opening: 2_000, last: 31 }));
+        let text = checkpoint_text(&[0xab; 16], head, Some(Numbered { opening: 2_000, last: 31, total: 90 }));
         let note = assemble(&text, &public, &key.sign(text.as_bytes()).to_bytes());
-        assert!(verify_checkpoint(&note, &public).is_ok() && text.ends_with("\nnumbered 2000 31\n"), "{text}");
-        assert_eq!(verify_checkpoint(&note.replace(" 31\n", " 30\n"), &public), Err(NoteError::Signature));
-        assert_eq!(verify_checkpoint(&note.replace("numbered 2000 31\n", ""), &public), Err(NoteError::Signature));
+        assert!(verify_checkpoint(&note, &public).is_ok() && text.ends_with("\nnumbered 2000 31 90\n"), "{text}");
+        assert_eq!(verify_checkpoint(&note.replace(" 31 90\n", " 30 90\n"), &public), Err(NoteError::Signature));
+        assert_eq!(verify_checkpoint(&note.replace("numbered 2000 31 90\n", ""), &public), Err(NoteError::Signature));
         let other = SigningKey::from_bytes(&[6; 32]).verifying_key().to_bytes();
         assert_eq!(verify_checkpoint(&note, &other), Err(NoteError::Signature));
         assert_eq!(verify_checkpoint(&note.replace("\n7\n", "\n8\n"), &public), Err(NoteError::Signature));
@@ -198,9 +200,9 @@ mod tests {
             "strongroom/\n1\nAA==\n\n",
             &note.replace("\n7\n", "\n07\n"),
             &note.replace("/abab", "/ABab"),
-            &note.replace(" 31\n", " 031\n"),
-            &note.replace(" 31\n", " 31 1\n"),
-            &note.replace(" 31\n", " 31\nmore\n"),
+            &note.replace(" 31 90\n", " 031 90\n"),
+            &note.replace(" 31 90\n", " 31 90 1\n"),
+            &note.replace(" 31 90\n", " 31 90\nmore\n"),
             &note.replace("numbered", "counted"),
         ] {
             assert_eq!(verify_checkpoint(odd, &public), Err(NoteError::Shape), "{odd:?}");

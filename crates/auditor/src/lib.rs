@@ -32,9 +32,9 @@ pub fn read(log: &Path, vault: &Path, code: &[u8], key: Option<&LogKey>, now: Ti
     let mut outcome = Ok(());
     log.leaves(|row| {
         outcome = next(&vault, &mut reader, &mut gaps, &row.bytes, out).map(|leaf| {
-            // The newest heads name what may be on its way still.
+            // The newest heads name what may be on its way still; a date to come is none to believe.
             if let Some(numbered) = heads.remove(&(leaf.seq + 1))
-                && leaf.at.plus_ms(UNTOLD_MS) <= now
+                && (leaf.at.plus_ms(UNTOLD_MS) <= now || leaf.at > now)
             {
                 gaps.claim(numbered);
             }
@@ -51,7 +51,7 @@ pub fn read(log: &Path, vault: &Path, code: &[u8], key: Option<&LogKey>, now: Ti
 }
 
 /// What each head says of the signer's numbers, by the size of the log that it was signed for.
-fn heads(log: &Log, key: Option<&LogKey>) -> anyhow::Result<BTreeMap<u64, (u64, u64)>> {
+fn heads(log: &Log, key: Option<&LogKey>) -> anyhow::Result<BTreeMap<u64, (u64, u64, u64)>> {
     let mut heads = BTreeMap::new();
     for (size, note) in log.checkpoints()? {
         let note = Note::read(&note).with_context(|| format!("the checkpoint kept for {size} entries is none"))?;

@@ -72,6 +72,8 @@ pub enum Event {
     },
     /// Another key, or another account, may be in use.
     KeysChanged,
+    /// What is held could not be looked up.
+    HeldUnknown,
     /// The venue told its instruments: symbol, base, quote.
     Pairs(Vec<(Symbol, Asset, Asset)>),
     /// Prices of now.

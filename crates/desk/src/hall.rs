@@ -95,6 +95,8 @@ pub(crate) struct Hall {
     idleness: OnceLock<Idleness>,
     /// Numbers given since the log's head was signed.
     signed_since_head: AtomicU64,
+    /// Why the signer signs no head of this log, where waiting does not help.
+    pub(crate) head_refused: Mutex<Option<Refusal>>,
     start: Instant,
 }
 
@@ -130,6 +132,7 @@ impl Hall {
             watched: OnceLock::new(),
             idleness: OnceLock::new(),
             signed_since_head: AtomicU64::new(0),
+            head_refused: Mutex::new(None),
             start: Instant::now(),
         }
     }
@@ -321,11 +324,18 @@ impl Hall {
         let Some(head) = lock(&self.store).wants_checkpoint(now_or_never) else { return };
         let request = Request::SealHead { size: head.size, head: head.hash.to_vec() };
         self.signed_since_head.store(0, Ordering::Relaxed);
-        let Ok(Reply::HeadSealed { signature, public_key, numbered: (opening, last) }) = self.ask_signer(&request).await else { return };
+        let (signature, public_key, (opening, last, total)) = match self.ask_signer(&request).await {
+            Ok(Reply::HeadSealed { signature, public_key, numbered }) => (signature, public_key, numbered),
+            other => {
+                *lock(&self.head_refused) = other.err().filter(|refusal| matches!(refusal, Refusal::HeadOlder { .. }));
+                return;
+            }
+        };
+        *lock(&self.head_refused) = None;
         let (Ok(signature), Ok(public_key)) = (signature.as_slice().try_into(), public_key.as_slice().try_into()) else { return };
         let mut store = lock(&self.store);
         let Ok(Some((log_id, _))) = store.log_keys() else { return };
-        let numbered = Some(strongroom_audit::Numbered { opening, last });
+        let numbered = Some(strongroom_audit::Numbered { opening, last, total });
         let note = strongroom_audit::assemble(&strongroom_audit::checkpoint_text(&log_id, head, numbered), public_key, signature);
         if let Err(error) = store.save_checkpoint(head.size, &note) {
             tracing::error!(%error, "could not keep a checkpoint");

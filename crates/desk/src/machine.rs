@@ -131,6 +131,7 @@ impl Machine {
             Event::Confirmed(order) => self.confirm(order, now),
             Event::Overridden { order, why } => self.let_pass(order, why, now),
             Event::KeysChanged => self.keys_changed(),
+            Event::HeldUnknown => self.forget_held(),
             Event::Held { balances, account } => self.held(&balances, account, now),
             Event::Pairs(pairs) => self.pairs(pairs, now),
             Event::Marks(marks) => {
@@ -256,7 +257,7 @@ impl Machine {
                 }
                 Work::AmendUnknown(amendment) => self.amend_not_looked_up(amendment, &refusal.to_string(), out),
                 Work::Trades(id) => self.ask_done(&Some(id), now, true),
-                Work::OpenOrders => self.rebuild.refuse(refusal.code(), format!("{refusal}; nothing was sent"), refusal.advice()),
+                Work::OpenOrders(_) => self.rebuild.refuse(refusal.code(), format!("{refusal}; nothing was sent"), refusal.advice()),
                 Work::Note => {}
             },
         }
@@ -298,11 +299,10 @@ impl Machine {
                 }
             }
             // Without an answer it is asked again.
-            Work::OpenOrders => match answer.and_then(|body| decode::orders(&body).map_err(Trouble::Venue)) {
-                Ok(reports) => self.told_open(&reports, now, out),
-                Err(Trouble::Venue(error)) if error.refuses_signature() => self.rebuild.refuse("venue", error.to_string(), error.advice()),
-                Err(_) => {}
-            },
+            Work::OpenOrders(generation) => {
+                let reports = answer.and_then(|body| decode::orders(&body).map_err(Trouble::Venue));
+                self.open_answered(generation, reports, now, out);
+            }
             Work::Note => {}
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use strongroom_desk_api::{OrderView, Tell};
 use strongroom_guard::{Freeze, KillScope, Unmet};
 use strongroom_model::{Advice, ClientOrderId, FilterError, IdError, PlaceOrder, Quantity, is_plain};
-use strongroom_signer_api::{DoorId, Reply, Request};
+use strongroom_signer_api::{Reply, Request};
 use tokio::sync::oneshot;
 
 use crate::account;
@@ -41,8 +41,8 @@ impl Door {
         }
         if order.reduce_only {
             // What is held decides, and other programs may have sold since: the venue is asked first. If it does not tell, the order is refused.
-            if !matches!(account::balances(&self.hall, DoorId::DESK).await, Tell::Balance { .. }) {
-                self.hall.event(Event::KeysChanged).await;
+            if !matches!(account::balances(&self.hall, self.id).await, Tell::Balance { .. }) {
+                self.hall.event(Event::HeldUnknown).await;
             }
         }
         loop {

@@ -190,9 +190,13 @@ impl Machine {
 
     /// What is held may be another account's: it is asked for anew, and until then not known.
     pub(crate) fn keys_changed(&mut self) {
+        self.forget_held();
+        self.forget_open();
+    }
+
+    pub(crate) fn forget_held(&mut self) {
         self.risk.forget_held();
         self.held_asked_ms = None;
-        self.forget_open();
     }
 
     /// The venue told its instruments; what was traded before they were known counts now.
@@ -300,6 +304,7 @@ mod tests {
     #[test]
     fn a_sealed_vault_places_nothing() {
         let mut machine = Machine::resume(Vec::new(), at(1), 5_000);
+        machine.told_open(&[], at(1), &mut Vec::new());
         let market = |id: &str| PlaceOrder { spec: near(), ..order(id, "0.1") };
         assert_eq!(placed(&mut machine, market("a"), 2), "sealed");
         machine.on(Event::Policy(Some(Policy::initial())), at(3));

@@ -9,16 +9,18 @@ use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::DoorError;
 use strongroom_guard::{Filled, Reason};
-use strongroom_model::{Advice, ClientOrderId, ExecutionReport, Intent, OrderSpec, OrderStatus, PlaceOrder, TimeInForce};
+use strongroom_model::{Advice, ClientOrderId, ExecutionReport, Intent, MarketSize, OrderSpec, OrderStatus, PlaceOrder, TimeInForce};
 use strongroom_signer_api::DoorId;
 
 use crate::event::{Effect, Now};
 use crate::machine::{LIVE_ORDERS_MAX, Machine};
 use crate::order::{Order, Stage};
-use crate::work::Work;
+use crate::work::{Trouble, Work};
 
 /// While others have orders at the account, what is open is asked for again so often.
 const AGAIN_MS: u64 = 60_000;
+/// After so many questions without an answer it is asked less often: each weighs much.
+const TRIES_QUICK: u32 = 5;
 /// While it is not known, more often.
 const UNKNOWN_MS: u64 = 1_000;
 
@@ -28,6 +30,12 @@ pub(crate) struct Rebuild {
     /// They have to be asked for before anything is placed.
     is_due: bool,
     asked_ms: Option<u64>,
+    /// Of which account it was asked: an answer to an earlier question says nothing of this one.
+    generation: u64,
+    /// How often it was asked without an answer.
+    tries: u32,
+    /// Why no answer came.
+    trouble: Option<String>,
     /// Who refused the question last, so that it is not answered by waiting.
     refused: Option<DoorError>,
     /// Orders of other programs at the same account, by the name under which they count.
@@ -37,13 +45,14 @@ pub(crate) struct Rebuild {
 impl Rebuild {
     /// After a start, or with another account.
     pub(crate) const fn due() -> Self {
-        Self { is_due: true, asked_ms: None, refused: None, others: BTreeSet::new() }
+        Self { is_due: true, asked_ms: None, generation: 0, tries: 0, trouble: None, refused: None, others: BTreeSet::new() }
     }
 
     /// Why nothing can be placed yet; nothing: it can.
     pub(crate) fn hinders(&self) -> Option<DoorError> {
         let unknown = || {
-            let (message, advice) = (format!("{}; nothing was sent", Reason::OpenUnknown), Reason::OpenUnknown.advice());
+            let because = self.trouble.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            let (message, advice) = (format!("{}{because}; nothing was sent", Reason::OpenUnknown), Reason::OpenUnknown.advice());
             DoorError { unmet: vec![(&Reason::OpenUnknown).into()], ..DoorError::new(Reason::OpenUnknown.rule(), message, advice) }
         };
         self.is_due.then(|| self.refused.clone().unwrap_or_else(unknown))
@@ -58,12 +67,17 @@ impl Rebuild {
 impl Machine {
     /// Asks what is open, if that is not known, or may have changed without us.
     pub(crate) fn ask_open(&mut self, now: Now, out: &mut Vec<Effect>) {
-        let every = if self.rebuild.is_due { UNKNOWN_MS } else { AGAIN_MS };
+        let every = match self.rebuild.is_due {
+            true if self.rebuild.tries < TRIES_QUICK => UNKNOWN_MS,
+            true => UNKNOWN_MS * 10,
+            false => AGAIN_MS,
+        };
         let is_wanted = self.rebuild.is_due || !self.rebuild.others.is_empty();
         let is_time = self.rebuild.asked_ms.is_none_or(|asked| now.mono_ms.saturating_sub(asked) >= every);
         if self.policy.is_some() && is_wanted && is_time {
             self.rebuild.asked_ms = Some(now.mono_ms);
-            let tag = self.tag(Work::OpenOrders);
+            self.rebuild.tries = self.rebuild.tries.saturating_add(1);
+            let tag = self.tag(Work::OpenOrders(self.rebuild.generation));
             out.push(Effect::Sign { tag, by: DoorId::DESK, intent: Intent::QueryOpenOrders { symbol: None }, credential: None });
         }
     }
@@ -71,7 +85,26 @@ impl Machine {
     /// What may be another account's is not known any more.
     pub(crate) fn forget_open(&mut self) {
         self.stop_counting_others(&BTreeMap::new());
-        self.rebuild = Rebuild::due();
+        self.rebuild = Rebuild { generation: self.rebuild.generation + 1, ..Rebuild::due() };
+    }
+
+    /// The answer to the question of that generation.
+    pub(crate) fn open_answered(
+        &mut self,
+        generation: u64,
+        answer: Result<Vec<ExecutionReport>, Trouble>,
+        now: Now,
+        out: &mut Vec<Effect>,
+    ) {
+        if generation != self.rebuild.generation {
+            return;
+        }
+        match answer {
+            Ok(reports) => self.told_open(&reports, now, out),
+            Err(Trouble::Venue(error)) if error.refuses_signature() => self.rebuild.refuse("venue", error.to_string(), error.advice()),
+            Err(Trouble::Venue(error)) => self.rebuild.trouble = Some(error.to_string()),
+            Err(Trouble::NotSent(why)) => self.rebuild.trouble = Some(why),
+        }
     }
 
     /// The venue told all that is open.
@@ -94,7 +127,8 @@ impl Machine {
             self.risk.found(&order, filled);
             self.rebuild.others.insert(name);
         }
-        (self.rebuild.is_due, self.rebuild.refused) = (false, None);
+        self.rebuild.is_due = false;
+        (self.rebuild.refused, self.rebuild.trouble, self.rebuild.tries) = (None, None, 0);
     }
 
     /// Orders of others that are not among those any more.
@@ -131,11 +165,13 @@ fn name_of(report: &ExecutionReport) -> Option<ClientOrderId> {
     report.client_order_id.clone().or_else(|| ClientOrderId::parse(&number).ok())
 }
 
-/// The order behind a report. What has no price, or is over already, rests nowhere.
+/// The order behind a report, if it is not over. One without a price waits for its moment, and counts as one that takes any.
 fn found(report: &ExecutionReport) -> Option<PlaceOrder> {
-    let price = report.price.filter(|price| !price.is_zero())?;
     let is_open = matches!(report.status, OrderStatus::New | OrderStatus::PartiallyFilled);
-    let spec = OrderSpec::Limit { price, quantity: report.quantity, tif: TimeInForce::Gtc };
+    let spec = match report.price.filter(|price| !price.is_zero()) {
+        Some(price) => OrderSpec::Limit { price, quantity: report.quantity, tif: TimeInForce::Gtc },
+        None => OrderSpec::Market { size: MarketSize::Base(report.quantity) },
+    };
     let order =
         PlaceOrder { client_order_id: name_of(report)?, symbol: report.symbol.clone(), side: report.side, spec, reduce_only: false };
     is_open.then_some(order)

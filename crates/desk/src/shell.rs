@@ -404,6 +404,11 @@ async fn sign(hall: Arc<Hall>, tag: Tag, by: DoorId, ask: SignAsk) {
     if matches!(answer, Err(strongroom_signer_api::Refusal::HeadDue(_))) {
         hall.checkpoint(true).await;
         answer = hall.ask_at(by, Request::Sign(ask)).await;
+        // A log that was put back or lost: no head of it is signed, however often it is asked for.
+        let refused = lock(&hall.head_refused).clone();
+        if let (Err(strongroom_signer_api::Refusal::HeadDue(_)), Some(refusal)) = (&answer, refused) {
+            answer = Err(refusal);
+        }
     }
     let outcome = match answer {
         Ok(Reply::Signed { request, expires, credential, order, slot, .. }) => {

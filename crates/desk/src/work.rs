@@ -23,8 +23,8 @@ pub(crate) enum Work {
     /// An amendment whose outcome is unknown: the order is asked.
     AmendUnknown(Amendment),
     Trades(ClientOrderId),
-    /// What is open at the venue, all of it.
-    OpenOrders,
+    /// What is open at the venue, all of it: the question of that generation.
+    OpenOrders(u64),
     /// Written for the record only.
     Note,
 }
@@ -60,7 +60,7 @@ pub(crate) fn work_id(work: &Work) -> Option<ClientOrderId> {
     match work {
         Work::Place(id) | Work::Cancel { id, .. } | Work::Query { id, .. } | Work::Trades(id) => Some(id.clone()),
         Work::Amend(amendment) | Work::AmendUnknown(amendment) => Some(amendment.id.clone()),
-        Work::OpenOrders | Work::Note => None,
+        Work::OpenOrders(_) | Work::Note => None,
     }
 }
 
@@ -79,7 +79,7 @@ impl Machine {
             Work::Amend(amendment) => self.sign_amend(amendment, out),
             Work::AmendUnknown(amendment) => self.ask_amended(amendment, out),
             Work::Trades(id) => self.ask_done(&Some(id), now, false),
-            Work::Place(_) | Work::OpenOrders | Work::Note => {}
+            Work::Place(_) | Work::OpenOrders(_) | Work::Note => {}
         }
     }
 }

@@ -134,7 +134,7 @@ pub enum Reason {
         symbol: Symbol,
     },
     /// Too far from the mark.
-    #[error("price {asked} is more than {collar_bps} basis points worse than the mark {mark}; up to {worst} passes")]
+    #[error("price {asked} is more than {collar_bps} basis points worse than the mark {mark}; {worst} or better passes")]
     PriceCollar {
         /// What was asked for.
         asked: Price,
@@ -154,7 +154,7 @@ pub enum Reason {
     /// The book is too thin.
     #[error(
         "it would fill {}, which is more than {slippage_bps} basis points worse than the mark {mark}; a smaller one passes, or one with a \
-         price up to {worst}",
+         price of {worst} or better",
         .average.map_or_else(|| "beyond the book that is known".to_owned(), |price| format!("at {price} on average"))
     )]
     Slippage {

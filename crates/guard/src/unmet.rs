@@ -80,18 +80,16 @@ impl From<&Reason> for Unmet {
                 of(asked.to_string(), above.to_string(), format!("the same, confirmed with a code; a value up to {above} without"))
             }
             Reason::Restricted { symbol } => of(format!("a purchase of {symbol}"), "sales only".into(), format!("a sale of {symbol}")),
-            Reason::PriceCollar { asked, worst, mark, collar_bps } => of(
-                asked.to_string(),
-                format!("{collar_bps} basis points from {mark}"),
-                format!("a price up to {worst}, on the side of the mark"),
-            ),
+            Reason::PriceCollar { asked, worst, mark, collar_bps } => {
+                of(asked.to_string(), format!("{collar_bps} basis points from {mark}"), format!("a price of {worst} or better"))
+            }
             Reason::Mark { symbol } => {
                 of(format!("no current price of {symbol}"), "a current price".into(), "the same, once prices arrive again".into())
             }
             Reason::Slippage { average, worst, mark, slippage_bps } => of(
                 average.map_or_else(|| "beyond the book that is known".to_owned(), |average| format!("{average} on average")),
                 format!("{slippage_bps} basis points from {mark}"),
-                format!("a smaller order, or one with a price up to {worst}"),
+                format!("a smaller order, or one with a price of {worst} or better"),
             ),
             Reason::OpenOrders { open, max } => of(
                 format!("{open} open, and this one"),

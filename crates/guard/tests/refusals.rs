@@ -132,6 +132,13 @@ fn what_is_said_to_pass_passes() {
     assert!(
         broken(&state, &rules, at(worst), "price-collar").is_none() && broken(&state, &rules, at(step(worst)), "price-collar").is_some()
     );
+    let sells = |at: &str| {
+        let judgement = state.clone().judge(&rules, &place("new", Side::Sell, limit(at, "0.1")), quote(), 100);
+        judgement.refused.into_iter().find(|reason| reason.rule() == "price-collar")
+    };
+    let Some(Reason::PriceCollar { worst, .. }) = sells("5000.00") else { panic!() };
+    assert_eq!(worst, price("9500"));
+    assert!(sells("9500").is_none() && sells("9499.99").is_some());
     // A position and an exposure with something held and something on its way.
     let mut rules = policy(|rules| {
         rules.exposure_max = Some(notional("50000"));

@@ -361,8 +361,8 @@ pub enum Reply {
         /// Public key of the log.
         #[serde(with = "serde_bytes")]
         public_key: Vec<u8>,
-        /// What the signed text says of the signer's numbers: which opening of the vault, and the last one given since.
-        numbered: (u64, u64),
+        /// What the signed text says of the signer's numbers: which opening of the vault, the last one given since, and how many in all.
+        numbered: (u64, u64, u64),
     },
     /// To [`Request::Slots`].
     Slots(Vec<SlotInfo>),

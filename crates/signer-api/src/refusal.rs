@@ -54,7 +54,10 @@ pub enum Refusal {
     #[error("{0}")]
     ManagedPolicy(String),
     /// The log would shrink or fork.
-    #[error("a log head of {size} entries is older than the one already signed ({signed})")]
+    #[error(
+        "the log has {size} entries, and one of {signed} was signed already: it was lost or put back. No more than 256 orders of an opening are \
+         signed beside it; put the newer desk.db back, or open the vault with the recovery kit and without its state file"
+    )]
     HeadOlder {
         /// Size asked for.
         size: u64,
@@ -109,7 +112,8 @@ impl Refusal {
             Self::Wait { wait_s } => Advice::RetryAfter(wait_s.saturating_mul(1_000)),
             Self::NoCredential | Self::ClockOffset { .. } | Self::State(_) | Self::Walls(_) => Advice::Ask,
             Self::NotActive { .. } | Self::RecvWindow(_) | Self::NotOffered { .. } | Self::ManagedPolicy(_) => Advice::Refuse,
-            Self::HeadOlder { .. } | Self::NotUnderstood => Advice::Bug,
+            Self::HeadOlder { .. } => Advice::Ask,
+            Self::NotUnderstood => Advice::Bug,
         }
     }
 }

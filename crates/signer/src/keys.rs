@@ -65,6 +65,8 @@ pub(crate) struct Open {
     pub(crate) orders: u64,
     /// Orders and amendments signed since then, each with its number.
     pub(crate) numbered: u64,
+    /// The same of all openings before, as far as the state file knows.
+    pub(crate) numbered_before: u64,
     /// The same when a head of the log was signed last.
     pub(crate) numbered_in_head: u64,
     /// Orders that a person confirmed with a code, each with the time until which that holds.
@@ -135,6 +137,7 @@ impl Open {
         let count = Count::resume(&ledger);
         let spending = Spending::resume(&ledger, &policy.thresholds, now.wall_s());
         let rate = Rate::resume(&ledger, now);
+        let numbered_before = ledger.numbered;
         Ok(Self {
             slot: vault.opened_by().map(|slot| slot.id),
             profiles,
@@ -156,6 +159,7 @@ impl Open {
             opened_at: count.made(),
             orders: 0,
             numbered: 0,
+            numbered_before,
             numbered_in_head: 0,
             confirmed: Vec::new(),
             sessions: Sessions::default(),
@@ -213,6 +217,7 @@ impl Open {
     /// The ledger as it stands, as ciphertext, with its new generation.
     pub(crate) fn sealed_ledger(&mut self) -> Option<(u64, Vec<u8>)> {
         self.ledger.orders = self.rate.made();
+        self.ledger.numbered = self.numbered_before + self.numbered;
         self.ledger.rate.clone_from(self.rate.kept());
         self.ledger.turnover.clone_from(&self.spending.turnover);
         self.ledger.turnovers.clone_from(&self.spending.turnovers);

@@ -52,6 +52,9 @@ pub(crate) struct Ledger {
     /// New orders signed, when this was written.
     #[serde(default)]
     pub(crate) orders: u64,
+    /// Orders and amendments that were numbered in all openings, when this was written.
+    #[serde(default)]
+    pub(crate) numbered: u64,
     /// No more new orders than this have been signed.
     #[serde(default)]
     pub(crate) orders_reserved: u64,
@@ -193,6 +196,7 @@ impl Ledger {
             spent: Notional::ZERO,
             codes: Vec::new(),
             orders: 0,
+            numbered: 0,
             // As many in the last minute as any limit allows.
             orders_reserved: ORDERS_LOST,
             rate: KeptRate::default(),

@@ -20,7 +20,7 @@ impl Signer {
         if size < open.ledger.log_size {
             return Err(Refusal::HeadOlder { size, signed: open.ledger.log_size });
         }
-        let numbered = Numbered { opening: open.opened_at, last: open.numbered };
+        let numbered = Numbered { opening: open.opened_at, last: open.numbered, total: open.numbered_before + open.numbered };
         let text = strongroom_audit::checkpoint_text(open.vault.id(), Head { size, hash }, Some(numbered));
         let signature = open.sign_log(&text, &self.arena).ok_or_else(|| Refusal::State("the log's key cannot be used".to_owned()))?;
         open.numbered_in_head = open.numbered;
@@ -28,7 +28,7 @@ impl Signer {
         open.ledger.log_size = size;
         let public_key = open.log_public.to_vec();
         out.extend(self.reserve(Notional::ZERO));
-        let numbered = (numbered.opening, numbered.last);
+        let numbered = (numbered.opening, numbered.last, numbered.total);
         Ok(Reply::HeadSealed { signature: signature.to_vec(), public_key, numbered })
     }
 

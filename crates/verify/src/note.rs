@@ -19,9 +19,9 @@ pub struct Checkpoint {
     pub size: u64,
     /// The hash of the last one.
     pub head: [u8; 32],
-    /// Which opening of the vault it was signed in, and the last number that the signer had given to an order since; older notes do not
-    /// say.
-    pub numbered: Option<(u64, u64)>,
+    /// Which opening of the vault it was signed in, the last number that the signer had given to an order since, and how many it had given
+    /// in all openings; older notes do not say.
+    pub numbered: Option<(u64, u64, u64)>,
 }
 
 /// A note before its signature was checked.
@@ -80,11 +80,11 @@ impl<'a> Note<'a> {
     }
 }
 
-/// The two numbers of the line that tells what was numbered.
-fn counted(line: &str) -> Option<(u64, u64)> {
+/// The numbers of the line that tells what was numbered.
+fn counted(line: &str) -> Option<(u64, u64, u64)> {
     let number = |text: &str| text.parse::<u64>().ok().filter(|number| number.to_string() == text);
-    let (opening, last) = line.strip_prefix("numbered ")?.split_once(' ')?;
-    Some((number(opening)?, number(last)?))
+    let [opening, last, total] = line.strip_prefix("numbered ")?.split(' ').collect::<Vec<_>>().try_into().ok()?;
+    Some((number(opening)?, number(last)?, number(total)?))
 }
 
 /// The first four bytes of SHA-256(name, newline, 1, public key), as C2SP's signed-note has it.
