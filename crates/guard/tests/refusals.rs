@@ -169,6 +169,21 @@ fn what_is_said_to_pass_passes() {
     assert!(buys("2.1").is_none() && buys("2.10001").is_some());
 }
 
+/// At a mark between two ticks what is said to pass is rounded towards the mark, on either side.
+#[test]
+fn a_worst_price_between_two_ticks_passes() {
+    let rules = policy(|_| {});
+    let market = Quote { mark: Some(price("10000.01")), ..quote() };
+    for (side, asked, expected) in [(Side::Buy, "20000.00", "10500.01"), (Side::Sell, "5000.00", "9500.01")] {
+        let refused = |at: &str| {
+            let judgement = state().judge(&rules, &place("new", side, limit(at, "0.001")), market, 0);
+            judgement.refused.into_iter().find_map(|reason| if let Reason::PriceCollar { worst, .. } = reason { Some(worst) } else { None })
+        };
+        let worst = refused(asked).unwrap();
+        assert_eq!((worst, refused(&worst.to_string())), (price(expected), None), "{side:?}");
+    }
+}
+
 #[test]
 fn the_price_that_meets_no_own_order_is_named() {
     let mut state = state();
