@@ -59,7 +59,7 @@ impl Stories {
             .output()
             .expect("dbus-run-session");
         let told = [ran.stdout, ran.stderr].concat();
-        assert!(ran.status.success(), "{story} ended with {}\n{}", ran.status, String::from_utf8_lossy(&told));
+        assert!(ran.status.success(), "{story} ended with {}\n{}", ran.status, its_own(&String::from_utf8_lossy(&told)));
     }
 
     /// Folder of the programs, beside this test's own.
@@ -76,4 +76,11 @@ impl Stories {
             assert!(found, "{program} is not built; run `{how}` first, as `cargo xtask test` does");
         }
     }
+}
+
+/// Without the lines of the session bus and of the desktop's services, which stand around the one that matters.
+fn its_own(told: &str) -> String {
+    const OTHERS: [&str; 4] = ["dbus-daemon[", "xdg-desktop-portal", "xdg-document-portal", "SpiRegistry"];
+    let own = told.lines().filter(|line| !line.trim().is_empty() && !OTHERS.iter().any(|other| line.contains(other)));
+    own.collect::<Vec<_>>().join("\n")
 }
