@@ -39,7 +39,7 @@ pub fn furnish(signer: &mut impl Spoken, key: &Key) -> anyhow::Result<()> {
     let actions = [
         (Action::CreateVault { vault_id: vec![7; 16], kdf_memory_kib: 64 * 1_024, kdf_passes: 3 }, &[9; 32][..]),
         (Action::Import { label: "measured".to_owned(), venue: Venue::Binance }, &[]),
-        (Action::SetPolicy(policy), &[]),
+        (Action::SetPolicy(Box::new(policy)), &[]),
     ];
     for (nth, (action, tail)) in (0..).zip(actions) {
         let code_s = signer.code_time_s(nth);

@@ -134,7 +134,7 @@ impl SignerProcess {
             match self.exchange(request, b"")? {
                 Reply::Signed { .. } => {}
                 Reply::Refused(Refusal::Guard(Reason::KillSwitch { .. })) => return Ok(start.elapsed()),
-                Reply::Refused(Refusal::HeadDue(_)) => self.seal_head()?,
+                Reply::Refused(Refusal::Guard(Reason::HeadDue { .. })) => self.seal_head()?,
                 other => anyhow::bail!("neither signed nor frozen: {other:?}"),
             }
         }

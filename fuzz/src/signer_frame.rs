@@ -63,7 +63,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         Action::CreateVault { vault_id: vec![7; 16], kdf_memory_kib: 65_536, kdf_passes: 3 },
         Action::Unlock,
         Action::Import { label: "key".to_owned(), venue: Venue::Binance },
-        Action::SetPolicy(Policy::initial()),
+        Action::SetPolicy(Box::new(Policy::initial())),
         Action::AddSlot { kind: SlotFor::Person, label: "further".to_owned(), roles: vec![Role::Viewer] },
         Action::SetRoles { slot: 3, roles: Role::ALL.to_vec() },
         Action::ConfirmOrder(order.clone()),

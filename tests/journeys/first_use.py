@@ -40,7 +40,7 @@ fails(1, "filter", "order", "place", "BTCUSDT", "buy", "--limit", "1000.001", "-
 fails(1, "filter", "order", "place", "XRPUSDT", "buy", "--market", "--quantity", "1")
 fails(1, "price-collar", "order", "place", "BTCUSDT", "buy", "--limit", int(best_bid() * 2), "--quantity", "0.01")
 policy = does("policy", "show")["policy"]
-fails(1, "max-notional", *buy("50"))
+fails(1, "value-at-mark", *buy("50"))
 fails(1, "unknown-order", "order", "show", "sr-never")
 assert cli("order", "place", "BTCUSDT", "buy", "--limit", "1", "--market", "--quantity", "1")[0] == 2
 

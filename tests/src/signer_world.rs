@@ -156,7 +156,7 @@ impl SignerWorld {
 
     /// Changes the limits.
     pub fn set_policy(&mut self, policy: Policy, ms: i64) {
-        self.act(Action::SetPolicy(policy), b"", ms, &mut |world, _| code_at(&world.otp_uri, ms).into_bytes());
+        self.act(Action::SetPolicy(Box::new(policy)), b"", ms, &mut |world, _| code_at(&world.otp_uri, ms).into_bytes());
         assert!(matches!(self.ends.last(), Some(ActionEnd::PolicySet(_))), "{:?}", self.ends.last());
     }
 
@@ -176,7 +176,7 @@ impl SignerWorld {
     /// Asks as a desk that has heads signed when they are due.
     pub fn ask_with_heads(&mut self, request: Request, ms: i64) -> Reply {
         match self.ask(request.clone(), b"", ms) {
-            Reply::Refused(strongroom_signer_api::Refusal::HeadDue(_)) => {
+            Reply::Refused(strongroom_signer_api::Refusal::Guard(strongroom_guard::Reason::HeadDue { .. })) => {
                 self.sign_head(ms);
                 self.ask(request, b"", ms)
             }

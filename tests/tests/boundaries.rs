@@ -6,6 +6,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
 
 use strongroom_guard::Freeze;
+use strongroom_model::{ClientOrderId, CredentialId, Intent, OrderRef, Symbol};
 use strongroom_signer::Out;
 use strongroom_signer_api::prompt::Field;
 use strongroom_signer_api::{Action, ActionEnd, Refusal, Reply, Request, SignAsk};
@@ -102,13 +103,7 @@ fn no_signer_reply_carries_a_secret() {
     ] {
         world.ask(request, b"", MS + 61_000);
     }
-    let ask = SignAsk {
-        intent: strongroom_model::Intent::QueryBalances,
-        credential: None,
-        clock_offset_us: 0,
-        recv_window_ms: 5_000,
-        audit_seq: 0,
-    };
+    let ask = SignAsk { intent: Intent::QueryBalances, credential: None, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 };
     assert!(matches!(world.ask(Request::Sign(ask), b"", MS + 61_000), Reply::Signed { .. }));
     let seed = world.otp_uri.split("secret=").nth(1).unwrap().split('&').next().unwrap().to_owned();
     assert!(contains(&world.told_desk, b"planted-key-name"), "the search finds what is there");
@@ -131,7 +126,7 @@ fn nothing_is_signed_that_is_dated_far_off_or_lasts_long() {
         (0, 0, "recv-window"),
         (0, u32::MAX, "recv-window"),
     ] {
-        let intent = strongroom_model::Intent::QueryBalances;
+        let intent = Intent::QueryBalances;
         let ask = SignAsk { intent, credential: None, clock_offset_us, recv_window_ms, audit_seq: 0 };
         let told = match world.ask(Request::Sign(ask), b"", MS + 61_000) {
             Reply::Signed { .. } => "signed",
@@ -139,6 +134,36 @@ fn nothing_is_signed_that_is_dated_far_off_or_lasts_long() {
             other => panic!("{other:?}"),
         };
         assert_eq!(told, expected, "{clock_offset_us} us off, for {recv_window_ms} ms");
+    }
+}
+
+#[test]
+fn a_request_is_signed_with_the_key_that_it_names_and_never_with_another() {
+    let mut world = SignerWorld::with_vault(PASSWORD, MS);
+    world.import("first", SECRET, MS + 60_000);
+    world.import("second", b"another-secret-of-the-second-key-0000", MS + 120_000);
+    let Reply::Credentials(keys) = world.ask(Request::Credentials, b"", MS + 121_000) else { panic!("no keys") };
+    let id = |name: &str| keys.iter().find(|key| key.api_key == name).unwrap().id;
+    let unknown = CredentialId(keys.iter().map(|key| key.id.0).max().unwrap() + 1);
+    let order =
+        || Intent::Cancel { symbol: Symbol::parse("BTCUSDT").unwrap(), order: OrderRef::Client(ClientOrderId::parse("a").unwrap()) };
+    for (intent, credential, expected) in [
+        (Intent::QueryBalances, None, "first"),
+        (Intent::QueryBalances, Some(id("second")), "second"),
+        (Intent::QueryBalances, Some(unknown), "no-key"),
+        (order(), Some(id("first")), "first"),
+        // A spare one looks, and no more.
+        (order(), Some(id("second")), "key-not-active"),
+    ] {
+        let ask = SignAsk { intent, credential, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 };
+        match world.ask(Request::Sign(ask), b"", MS + 121_000) {
+            Reply::Signed { request, .. } => assert_eq!(request.api_key, expected),
+            Reply::Refused(refusal) => {
+                assert_eq!((refusal.code(), refusal.unmet().len()), (expected, 1));
+                assert_eq!(refusal.unmet()[0].rule, expected);
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }
 
@@ -175,7 +200,7 @@ fn the_kill_switch_refuses_orders_until_a_code_takes_it_back() {
             quantity: "0.1".parse().unwrap(),
             tif: strongroom_model::TimeInForce::Gtc,
         };
-        let intent = strongroom_model::Intent::Place(strongroom_model::PlaceOrder {
+        let intent = Intent::Place(strongroom_model::PlaceOrder {
             client_order_id: strongroom_model::ClientOrderId::parse("a").unwrap(),
             symbol: strongroom_model::Symbol::parse("BTCUSDT").unwrap(),
             side: strongroom_model::Side::Buy,

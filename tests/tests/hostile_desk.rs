@@ -9,13 +9,13 @@ use std::collections::HashMap;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rust_decimal::Decimal;
+use strongroom_guard::RECV_WINDOW_MS_MAX;
 use strongroom_guard::{Actor, InstrumentPolicy, Policy, Threshold};
 use strongroom_model::{
     ClientOrderId, Intent, MarketSize, Method, Notional, OrderSpec, OwnerTag, PlaceOrder, Price, Quantity, Side, SignedRequest, Symbol,
     TimeInForce, Timestamp,
 };
 use strongroom_paper::exchange::{Account, ApiKey, Config, Exchange, LOOPBACK, Limits, Market, Request as VenueRequest, Rights};
-use strongroom_signer_api::desk::RECV_WINDOW_MS_MAX;
 use strongroom_signer_api::{Action, ActionEnd, Reply, Request, Saved, Sealed, SignAsk};
 use strongroom_tests::signer_world::SignerWorld;
 use strongroom_venues::binance::{SigningKey, VerifyingKey};

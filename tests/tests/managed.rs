@@ -81,9 +81,10 @@ fn an_organisations_limits_hold_and_an_owner_only_tightens() {
     assert_eq!(policy.order_notional_max.to_string(), "5000", "what is told is what holds");
     let asked = |notional: &str| Policy { order_notional_max: notional.parse().unwrap(), ..(*policy).clone() };
     // Refused before anybody is asked for a code, with what would pass.
-    match world.ask(Request::Prepare(Action::SetPolicy(asked("5000.01"))), b"", MS + 1_000) {
+    match world.ask(Request::Prepare(Action::SetPolicy(Box::new(asked("5000.01")))), b"", MS + 1_000) {
         Reply::Refused(refusal) => {
             assert_eq!(refusal.code(), "managed-policy");
+            assert_eq!(refusal.unmet()[0].passes, "5000");
             assert!(
                 refusal.to_string().contains("Example has a limit here. order_notional_max: 5000.01 is beyond it, 5000 would pass"),
                 "{refusal}"
@@ -185,10 +186,10 @@ fn a_band_of_the_owner_does_not_make_orders_cheap_under_the_organisations_day() 
     let limits = r#""limits": {"day_notional_max": "500000", "only_listed": true,
         "instruments": [{"symbol": "BTCUSDT", "price_low": "1000", "price_high": "400000"}]}"#;
     let mut world = world(offered(1, 1, limits));
-    let Reply::Policy(mut policy) = world.ask(Request::Policy, b"", MS) else { panic!("no policy") };
-    policy.instruments.iter_mut().for_each(|listed| listed.counted = None);
+    let Reply::Policy(policy) = world.ask(Request::Policy, b"", MS) else { panic!("no policy") };
+    let mut policy = policy.as_set();
     policy.instruments[0].price_high = "1001".parse().unwrap();
-    world.set_policy(*policy, MS + MINUTE_MS);
+    world.set_policy(policy, MS + MINUTE_MS);
     let mut sell = |number: u32| {
         let intent = Intent::Place(PlaceOrder {
             client_order_id: ClientOrderId::parse(&format!("s{number}")).unwrap(),

@@ -51,7 +51,7 @@ fn actions(key: CredentialId, person: u16) -> Vec<Action> {
         Action::RemoveSlot { slot: person },
         Action::Rekey,
         Action::Rearm,
-        Action::SetPolicy(raised()),
+        Action::SetPolicy(Box::new(raised())),
         Action::Pin(PinChange { host: "localhost:1".to_owned(), spki_sha256: "A".repeat(43) + "=", trust: true }),
         Action::ConfirmOrder(order("c", "1")),
         Action::Override { order: order("o", "1"), why: "because".to_owned() },
@@ -206,15 +206,15 @@ fn each_action_asks_first_for_the_proof_that_the_table_names() {
         // A right one takes the failures back.
         told.ms += 1_000;
         assert!(matches!(
-            told.act(Action::SetPolicy(Policy { price_collar_bps: 501, ..Policy::initial() })),
+            told.act(Action::SetPolicy(Box::new(Policy { price_collar_bps: 501, ..Policy::initial() }))),
             Some(ActionEnd::PolicySet(_))
         ));
-        told.act(Action::SetPolicy(Policy::initial()));
+        told.act(Action::SetPolicy(Box::new(Policy::initial())));
     }
     // What only tightens needs no code.
     let lowered = Policy { orders_per_minute: 1, ..Policy::initial() };
     let mut asked = Vec::new();
-    told.world.act(Action::SetPolicy(lowered.clone()), b"", told.ms, &mut |_, field| {
+    told.world.act(Action::SetPolicy(Box::new(lowered.clone())), b"", told.ms, &mut |_, field| {
         asked.push(field);
         Vec::new()
     });
@@ -226,7 +226,7 @@ fn each_action_asks_first_for_the_proof_that_the_table_names() {
 fn a_large_order_is_signed_once_and_only_as_it_was_confirmed() {
     let mut told = Told::new();
     told.act(Action::Rearm);
-    told.act(Action::SetPolicy(Policy { confirm_above: Notional::parse("1000").ok(), ..Policy::initial() }));
+    told.act(Action::SetPolicy(Box::new(Policy { confirm_above: Notional::parse("1000").ok(), ..Policy::initial() })));
     let sign = |told: &mut Told, order: PlaceOrder, later_ms: i64| {
         let ask = SignAsk { intent: Intent::Place(order), credential: None, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 };
         told.world.ask(Request::Sign(ask), b"", told.ms + later_ms)
@@ -256,7 +256,7 @@ fn a_code_that_comes_late_or_in_another_session_changes_nothing() {
         (
             |world, ms| {
                 let lowered = Policy { price_collar_bps: 400, ..Policy::initial() };
-                world.act(Action::SetPolicy(lowered), b"", ms, &mut |_, _| Vec::new());
+                world.act(Action::SetPolicy(Box::new(lowered)), b"", ms, &mut |_, _| Vec::new());
             },
             1_000,
             "the limits were changed meanwhile",
@@ -267,7 +267,7 @@ fn a_code_that_comes_late_or_in_another_session_changes_nothing() {
         told.act(Action::Rearm);
         let ms = told.ms + STEP_MS;
         told.world.ask(Request::Touch { ago_ms: 0 }, b"", ms);
-        let prompt = told.world.begin(Action::SetPolicy(raised()), ms);
+        let prompt = told.world.begin(Action::SetPolicy(Box::new(raised())), ms);
         meanwhile(&mut told.world, ms);
         if later_ms > 60_000 {
             told.world.ask(Request::Touch { ago_ms: 0 }, b"", ms + later_ms - 1_000);

@@ -141,7 +141,7 @@ fn action(rng: &mut ChaCha8Rng) -> Action {
         9 => Action::PrintCodes,
         10 => Action::AddSlot { kind: SlotFor::Person, label: label(), roles: vec![Role::Viewer] },
         11 => Action::AddSlot { kind: SlotFor::Auditor, label: label(), roles: Vec::new() },
-        12 => Action::SetPolicy(Policy { orders_per_minute: 6_000, ..Policy::initial() }),
+        12 => Action::SetPolicy(Box::new(Policy { orders_per_minute: 6_000, ..Policy::initial() })),
         13 => Action::ConfirmOrder(order(rng)),
         14 => Action::Override { order: order(rng), why: "because".to_owned() },
         15 => Action::Protect(ClientOrderId::parse("r1").unwrap()),

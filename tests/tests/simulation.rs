@@ -81,7 +81,7 @@ impl World {
         let exchange = Exchange::new(config, Timestamp::from_ms(START_MS));
         let mut machine = Machine::default();
         let now = Now { wall: Timestamp::from_ms(START_MS), mono_ms: 0, venue_offset_us: 0 };
-        machine.on(Event::Policy(Some(policy.clone())), now);
+        machine.on(Event::Policy(Some(Box::new(policy.clone()))), now);
         Self {
             rng: ChaCha8Rng::seed_from_u64(seed),
             now_ms: START_MS,
@@ -197,7 +197,7 @@ impl World {
         let orders = self.disk.values().filter(|order| order.is_live()).cloned().collect();
         self.machine = Machine::resume(orders, self.now(), RECV_WINDOW_MS);
         let policy = self.policy.clone();
-        self.step(Event::Policy(Some(policy)));
+        self.step(Event::Policy(Some(Box::new(policy))));
     }
 
     fn pass(&mut self, ms: i64) {

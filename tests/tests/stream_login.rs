@@ -5,6 +5,7 @@
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
+use strongroom_guard::Reason;
 use strongroom_model::{ClientOrderId, Intent, MarketSize, Method, OrderSpec, PlaceOrder, Side, SignedRequest, Symbol, Timestamp};
 use strongroom_net::{Line, PinBoard, Stream, Trust};
 use strongroom_paper::{Config, start};
@@ -81,10 +82,16 @@ async fn a_stream_login_hears_of_orders_and_places_none() {
     let other = keys.iter().find(|key| key.api_key == ed25519.api_key).unwrap().id;
     let ask = |intent| SignAsk { intent, credential: Some(other), clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 };
     let refused = signer.ask(Request::Sign(ask(Intent::StreamLogin)), b"", now_ms());
-    assert!(matches!(&refused, Reply::Refused(Refusal::NotOffered { why }) if why.contains("is a logon, too")), "{refused:?}");
+    assert!(
+        matches!(&refused, Reply::Refused(Refusal::Guard(Reason::NotOffered { why, .. })) if why.contains("is a logon, too")),
+        "{refused:?}"
+    );
     assert!(matches!(signer.ask(Request::Sign(ask(Intent::QueryKeyRights)), b"", now_ms()), Reply::Signed { .. }));
     let dead_man = Intent::DeadMan { symbol: None, countdown_ms: 60_000 };
     let refused = signer.ask(Request::Sign(ask(dead_man)), b"", now_ms());
-    assert!(matches!(&refused, Reply::Refused(Refusal::NotOffered { why }) if why.contains("supervisor")), "{refused:?}");
+    assert!(
+        matches!(&refused, Reply::Refused(Refusal::Guard(Reason::NotOffered { why, .. })) if why.contains("supervisor")),
+        "{refused:?}"
+    );
     venue.shutdown().await;
 }

@@ -168,7 +168,7 @@ fn no_more_than_a_named_number_can_be_kept_from_every_head() {
     let at = MS + 200_000;
     let signed = (0..400).map_while(|_| desk.place(at).ok()).count();
     assert_eq!(signed, 256);
-    assert_eq!(desk.place(at), Err(Refusal::HeadDue(256)));
+    assert_eq!(desk.place(at), Err(Refusal::Guard(strongroom_guard::Reason::HeadDue { since: 256 })));
     let cancel = Intent::Cancel {
         symbol: Symbol::parse("BTCUSDT").unwrap(),
         order: strongroom_model::OrderRef::Venue(strongroom_model::VenueOrderId(7)),

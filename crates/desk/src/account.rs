@@ -82,7 +82,7 @@ pub(crate) async fn suspect(hall: &Arc<Hall>, id: CredentialId, why: Remark) -> 
         Ok(Reply::Credentials(keys)) => keys,
         other => return unexpected(other),
     };
-    let Some(key) = keys.into_iter().find(|key| key.id == id) else { return refused(&Refusal::NoCredential) };
+    let Some(key) = keys.into_iter().find(|key| key.id == id) else { return refused(&Refusal::Guard(strongroom_guard::Reason::NoKey)) };
     hall.keys.suspect(&key.api_key, why.as_str(), wall());
     let _ = hall.note(&[(Kind::KeySuspected, json!({"id": id, "label": key.label, "why": why}))]);
     hall.state_changed();

@@ -182,7 +182,7 @@ async fn hand_over(hall: &Arc<Hall>, door: DoorId, action: DoorAction) -> Result
         DoorAction::RemoveSlot { slot } => Action::RemoveSlot { slot },
         DoorAction::Rekey => Action::Rekey,
         DoorAction::Rearm => Action::Rearm,
-        DoorAction::SetPolicy { policy } => Action::SetPolicy(*policy),
+        DoorAction::SetPolicy { policy } => Action::SetPolicy(policy),
         DoorAction::AcceptPin { host, spki_sha256 } => {
             if let Err(words) = hall.venue.could_accept(&host, &spki_sha256) {
                 return Err(error("pin", words, Advice::Ask));
@@ -245,7 +245,7 @@ async fn note_managed(hall: &Arc<Hall>) {
 
 async fn apply_policy(hall: &Arc<Hall>, policy: Policy) {
     hall.venue.follow_policy(&policy);
-    hall.event(Event::Policy(Some(policy))).await;
+    hall.event(Event::Policy(Some(Box::new(policy)))).await;
 }
 
 /// The signer told something unasked.

@@ -4,22 +4,24 @@
 
 use serde_json::json;
 use strongroom_audit::Kind;
+use strongroom_guard::Reason;
 use strongroom_model::{Advice, ClientOrderId, ExecutionReport, Intent, OrderSpec, Quantity};
 use strongroom_signer_api::DoorId;
 
 use crate::event::{Door, Effect, Now};
 use crate::machine::{Machine, error};
 use crate::order::{Order, Stage};
+use crate::placing::denied;
 use crate::work::{Amendment, Trouble, Work};
 
 impl Machine {
     pub(crate) fn amend(&mut self, door: Door, id: ClientOrderId, quantity: Quantity, out: &mut Vec<Effect>) {
-        let refusal = match self.orders.get(&id) {
-            None => Some(("unknown-order", format!("no order named {id} is known"))),
-            Some(order) => why_not(order, quantity).map(|why| ("amend", format!("{why}; nothing was sent"))),
+        let refused = match self.orders.get(&id) {
+            None => Some(error("unknown-order", format!("no order named {id} is known"), Advice::Refuse)),
+            Some(order) => why_not(order, quantity).map(|reason| denied(&[reason])),
         };
-        if let Some((code, why)) = refusal {
-            out.push(Effect::Tell { door, tell: error(code, why, Advice::Refuse) });
+        if let Some(tell) = refused {
+            out.push(Effect::Tell { door, tell });
             return;
         }
         let entry = json!({"amend": id, "quantity": quantity});
@@ -116,26 +118,25 @@ impl Machine {
         );
         out.push(Effect::Tell { door, tell: error("ambiguous", words, Advice::Reconcile) });
     }
-
-    /// Nothing was sent, or the venue refused it.
-    pub(crate) fn amend_refused(&mut self, door: Door, code: &str, why: &str, advice: Advice, out: &mut Vec<Effect>) {
-        out.push(Effect::Tell { door, tell: error(code, format!("{why}; the order stands as it was"), advice) });
-    }
 }
 
 /// Why an order cannot be made so small.
-fn why_not(order: &Order, quantity: Quantity) -> Option<String> {
+fn why_not(order: &Order, asked: Quantity) -> Option<Reason> {
     let id = &order.intent.client_order_id;
-    let (OrderSpec::Limit { quantity: has, .. } | OrderSpec::PostOnly { quantity: has, .. }) = order.intent.spec else {
-        return Some(format!("{id} has no price, so it does not rest"));
+    let (is, between) = match (order.intent.spec, &order.stage) {
+        (OrderSpec::Limit { quantity: has, .. } | OrderSpec::PostOnly { quantity: has, .. }, Stage::Working) => {
+            let is = match asked {
+                _ if asked >= has => format!("it is for {has}, and an order can only be made smaller"),
+                _ if asked <= order.filled => format!("{} of it is filled already; cancel what is left", order.filled),
+                _ => return None,
+            };
+            (is, Some((order.filled, has)))
+        }
+        (OrderSpec::Market { .. }, _) => ("it has no price, so it does not rest".to_owned(), None),
+        (_, Stage::Intended | Stage::Ambiguous { .. }) => ("whether it rests at the venue is not known yet".to_owned(), None),
+        (_, Stage::Settling { .. } | Stage::Over { .. }) => ("it is over".to_owned(), None),
     };
-    match &order.stage {
-        Stage::Working if quantity >= has => Some(format!("{id} is for {has}; an order can only be made smaller")),
-        Stage::Working if quantity <= order.filled => Some(format!("{} of {id} is filled already; cancel what is left", order.filled)),
-        Stage::Working => None,
-        Stage::Intended | Stage::Ambiguous { .. } => Some(format!("whether {id} rests at the venue is not known yet")),
-        Stage::Settling { .. } | Stage::Over { .. } => Some(format!("{id} is over")),
-    }
+    Some(Reason::Amend { id: id.clone(), asked, is, between })
 }
 
 #[cfg(test)]

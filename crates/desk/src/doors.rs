@@ -167,8 +167,8 @@ impl Door {
     }
 
     /// As a person can set it again.
-    async fn policy(&self, mut policy: Policy) -> Tell {
-        policy.instruments.iter_mut().for_each(|listed| listed.counted = None);
+    async fn policy(&self, policy: Policy) -> Tell {
+        let policy = policy.as_set();
         let managed = self.status().await.and_then(|status| status.managed).map(Box::new);
         Tell::Policy { policy: Box::new(policy), managed }
     }

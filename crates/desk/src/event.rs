@@ -138,7 +138,7 @@ pub enum Event {
     /// The kill switch was taken back.
     Rearmed,
     /// The limits in force; `None` while sealed.
-    Policy(Option<Policy>),
+    Policy(Option<Box<Policy>>),
     /// Time passed.
     Tick,
 }

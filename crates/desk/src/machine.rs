@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Value, json};
 use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorError, Fate, Tell};
-use strongroom_guard::{Filled, Policy, RiskState};
+use strongroom_guard::{Filled, Policy, Reason, RiskState};
 use strongroom_model::{Advice, ClientOrderId, CredentialId, ExecutionReport, Intent, OrderRef, PlaceOrder, Timestamp};
 use strongroom_signer_api::{DoorId, Refusal};
 use strongroom_venues::binance::{VenueError, decode};
@@ -127,7 +127,7 @@ impl Machine {
                 self.stops.clear();
                 self.risk.rearmed();
             }
-            Event::Policy(policy) => self.policy = policy,
+            Event::Policy(policy) => self.policy = policy.map(|policy| *policy),
             Event::Confirmed(order) => self.confirm(order, now),
             Event::Overridden { order, why } => self.let_pass(order, why, now),
             Event::KeysChanged => self.keys_changed(),
@@ -214,7 +214,7 @@ impl Machine {
                         }
                         // Engaged while it was being signed: it does not leave.
                         if let Some(why) = self.orders.get(id).and_then(|order| self.stop_of(order)) {
-                            let reason = strongroom_guard::Reason::KillSwitch { why };
+                            let reason = Reason::KillSwitch { why };
                             let entry = json!({"order": id, "rule": reason.rule(), "why": reason.to_string(), "by": "desk"});
                             let (why, unmet) = (format!("{reason}; nothing was sent"), vec![(&reason).into()]);
                             let refused = Refused { code: reason.rule(), why, advice: reason.advice(), unmet };
@@ -235,7 +235,7 @@ impl Machine {
                 out.push(Effect::Send { tag, request, cancel });
             }
             // Its key is not in the vault any more: another one looks after it.
-            Err(Refusal::NoCredential) if self.forget_key(&work) => self.again(work, now, out),
+            Err(Refusal::Guard(Reason::NoKey)) if self.forget_key(&work) => self.again(work, now, out),
             Err(refusal) => match work {
                 Work::Place(id) => {
                     let rule = refusal.code();
@@ -249,15 +249,15 @@ impl Machine {
                 }
                 Work::Cancel { door, .. } | Work::Query { door, .. } => {
                     self.ask_done(&work_id(&work), now, true);
-                    let tell = error(refusal.code(), format!("{refusal}; the order stands as it was"), refusal.advice());
+                    let tell = Tell::Error(unsigned(&refusal, "the order stands as it was"));
                     out.extend(door.map(|door| Effect::Tell { door, tell }));
                 }
                 Work::Amend(Amendment { door, .. }) => {
-                    self.amend_refused(door, refusal.code(), &refusal.to_string(), refusal.advice(), out);
+                    out.push(Effect::Tell { door, tell: Tell::Error(unsigned(&refusal, "the order stands as it was")) });
                 }
                 Work::AmendUnknown(amendment) => self.amend_not_looked_up(amendment, &refusal.to_string(), out),
                 Work::Trades(id) => self.ask_done(&Some(id), now, true),
-                Work::OpenOrders(_) => self.rebuild.refuse(refusal.code(), format!("{refusal}; nothing was sent"), refusal.advice()),
+                Work::OpenOrders(_) => self.rebuild.refuse(unsigned(&refusal, "nothing was sent")),
                 Work::Note => {}
             },
         }
@@ -473,6 +473,11 @@ impl Machine {
             out.push(Effect::Tell { door, tell: Tell::Order(Box::new(order.view())) });
         }
     }
+}
+
+/// What the signer does not sign, for a door.
+fn unsigned(refusal: &Refusal, so: &str) -> DoorError {
+    DoorError { unmet: refusal.unmet(), ..DoorError::new(refusal.code(), format!("{refusal}; {so}"), refusal.advice()) }
 }
 
 /// An error for a door.

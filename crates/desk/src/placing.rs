@@ -41,14 +41,14 @@ impl Machine {
         now: Now,
         out: &mut Vec<Effect>,
     ) {
-        let deny = |code: &str, message: String, advice| Effect::Tell { door, tell: error(code, message, advice) };
         let id = order.client_order_id.clone();
         if self.orders.contains_key(&id) {
-            out.push(deny("duplicate-id", format!("an order named {id} exists already; nothing was sent"), Advice::Refuse));
+            out.push(Effect::Tell { door, tell: denied(&[Reason::NameTaken { id }]) });
             return;
         }
-        if self.live() >= LIVE_ORDERS_MAX {
-            out.push(deny("too-many-orders", format!("{LIVE_ORDERS_MAX} orders are live; nothing was sent"), Advice::Refuse));
+        let live = self.live();
+        if live >= LIVE_ORDERS_MAX {
+            out.push(Effect::Tell { door, tell: denied(&[Reason::TooMany { live, max: LIVE_ORDERS_MAX }]) });
             return;
         }
         if let Some(why) = self.stop_of(&Order::intended(order.clone(), now.wall)) {
@@ -251,7 +251,7 @@ impl Machine {
 }
 
 /// Every rule that said no; the first of them names the error.
-fn denied(reasons: &[Reason]) -> Tell {
+pub(crate) fn denied(reasons: &[Reason]) -> Tell {
     let Some(first) = reasons.first() else { return error("refused", "nothing was sent".to_owned(), Advice::Bug) };
     let words: Vec<String> = reasons.iter().map(ToString::to_string).collect();
     let message = format!("{}; nothing was sent", words.join("; "));
@@ -307,10 +307,25 @@ mod tests {
         machine.told_open(&[], at(1), &mut Vec::new());
         let market = |id: &str| PlaceOrder { spec: near(), ..order(id, "0.1") };
         assert_eq!(placed(&mut machine, market("a"), 2), "sealed");
-        machine.on(Event::Policy(Some(Policy::initial())), at(3));
+        machine.on(Event::Policy(Some(Box::new(Policy::initial()))), at(3));
         assert_eq!(placed(&mut machine, market("b"), 4), "recorded");
         machine.on(Event::Policy(None), at(5));
         assert_eq!(placed(&mut machine, market("c"), 6), "sealed");
+    }
+
+    /// One less than the most are live; the next passes, one more does not, nor does a name that is there.
+    #[test]
+    fn so_many_orders_are_live_and_each_has_its_own_name() {
+        let live = |number: usize| Order { stage: Stage::Working, ..Order::intended(order(&format!("o{number}"), "0.1"), at(0).wall) };
+        let mut machine = Machine::resume((1..LIVE_ORDERS_MAX).map(live).collect(), at(1), 5_000);
+        machine.told_open(&[], at(1), &mut Vec::new());
+        let mut policy = Policy::initial();
+        (policy.desk.open_orders_max, policy.desk.duplicate_ms) = (None, None);
+        machine.on(Event::Policy(Some(Box::new(policy))), at(1));
+        let market = |id: &str| PlaceOrder { spec: near(), ..order(id, "0.1") };
+        assert_eq!(placed(&mut machine, market("o1"), 2), "duplicate-id");
+        assert_eq!(placed(&mut machine, market("o0"), 2), "recorded");
+        assert_eq!(placed(&mut machine, market("x"), 3), "too-many-orders");
     }
 
     #[test]
@@ -324,7 +339,7 @@ mod tests {
         ] {
             let mut machine = Machine::resume(Vec::new(), at(1), 5_000);
             machine.told_open(&[], at(1), &mut Vec::new());
-            machine.on(Event::Policy(Some(Policy::initial())), at(1));
+            machine.on(Event::Policy(Some(Box::new(Policy::initial()))), at(1));
             assert_eq!(placed(&mut machine, order("a", "0.1"), 5), "price-collar", "before it is let pass");
             machine.on(Event::Overridden { order: order("a", "0.1"), why: "tested".to_owned() }, at(10));
             assert_eq!(placed(&mut machine, order(id, quantity), mono_ms), expected, "{quantity} as {id} at {mono_ms}");
@@ -340,7 +355,7 @@ mod tests {
             let mut policy = Policy::initial();
             (policy.desk.duplicate_ms, policy.desk.cancels_percent) = (Some(600_000), Some(90));
             policy.desk.modes.insert(strongroom_guard::DeskRule::PriceCollar, strongroom_guard::RuleMode::Ask);
-            machine.on(Event::Policy(Some(policy)), at(1));
+            machine.on(Event::Policy(Some(Box::new(policy))), at(1));
             let sent = |name: &str, fate| {
                 let created = Timestamp::from_ms(at(0).wall.ms() - ago_ms);
                 let order = Order::intended(order(name, "0.1"), created);

@@ -9,7 +9,7 @@ use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::DoorError;
 use strongroom_guard::{Filled, Reason};
-use strongroom_model::{Advice, ClientOrderId, ExecutionReport, Intent, MarketSize, OrderSpec, OrderStatus, PlaceOrder, TimeInForce};
+use strongroom_model::{ClientOrderId, ExecutionReport, Intent, MarketSize, OrderSpec, OrderStatus, PlaceOrder, TimeInForce};
 use strongroom_signer_api::DoorId;
 
 use crate::event::{Effect, Now};
@@ -59,8 +59,8 @@ impl Rebuild {
     }
 
     /// The signer does not sign the question, or the venue does not answer it for this key.
-    pub(crate) fn refuse(&mut self, code: &str, why: String, advice: Advice) {
-        self.refused = Some(DoorError::new(code, why, advice));
+    pub(crate) fn refuse(&mut self, error: DoorError) {
+        self.refused = Some(error);
     }
 }
 
@@ -101,7 +101,9 @@ impl Machine {
         }
         match answer {
             Ok(reports) => self.told_open(&reports, now, out),
-            Err(Trouble::Venue(error)) if error.refuses_signature() => self.rebuild.refuse("venue", error.to_string(), error.advice()),
+            Err(Trouble::Venue(error)) if error.refuses_signature() => {
+                self.rebuild.refuse(DoorError::new("venue", error.to_string(), error.advice()));
+            }
             Err(Trouble::Venue(error)) => self.rebuild.trouble = Some(error.to_string()),
             Err(Trouble::NotSent(why)) => self.rebuild.trouble = Some(why),
         }
@@ -215,7 +217,7 @@ mod tests {
 
     fn started() -> Machine {
         let mut machine = Machine::resume(Vec::new(), NOW, 5_000);
-        machine.on(Event::Policy(Some(Policy::initial())), NOW);
+        machine.on(Event::Policy(Some(Box::new(Policy::initial()))), NOW);
         machine
     }
 
@@ -265,7 +267,7 @@ mod tests {
         let mut machine = started();
         let asked = machine.on(Event::Tick, NOW);
         let tag = asked.iter().find_map(|effect| if let Effect::Sign { tag, .. } = effect { Some(*tag) } else { None }).unwrap();
-        machine.on(Event::Signed { tag, outcome: Err(strongroom_signer_api::Refusal::NoCredential) }, NOW);
+        machine.on(Event::Signed { tag, outcome: Err(strongroom_signer_api::Refusal::Guard(strongroom_guard::Reason::NoKey)) }, NOW);
         assert_eq!(refusal(&mut machine, "sr-a", Side::Buy, "50000").as_deref(), Some("no-key"), "waiting would not help");
         machine.told_open(&[], NOW, &mut Vec::new());
         assert_eq!(refusal(&mut machine, "sr-b", Side::Buy, "50000"), None);

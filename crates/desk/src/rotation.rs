@@ -84,10 +84,10 @@ pub(crate) async fn go_on(hall: &Arc<Hall>, id: CredentialId) -> Tell {
         Some((new, RotationStep::Test)) => try_new(hall, new, &keys).await,
         Some((new, step @ (RotationStep::Orders { .. } | RotationStep::Revoke { .. }))) => match replaced(new, &keys) {
             Some(old) => try_old(hall, old, &step).await,
-            None => refused(&Refusal::NoCredential),
+            None => refused(&Refusal::Guard(strongroom_guard::Reason::NoKey)),
         },
         None if keys.iter().any(|key| key.id == id) => error("no-rotation", "this key is not being replaced".to_owned(), Advice::Refuse),
-        None => refused(&Refusal::NoCredential),
+        None => refused(&Refusal::Guard(strongroom_guard::Reason::NoKey)),
     }
 }
 

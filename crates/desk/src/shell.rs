@@ -12,11 +12,11 @@ use std::time::Duration;
 use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::Tell;
-use strongroom_guard::{Freeze, KillScope};
+use strongroom_guard::{Freeze, KillScope, Reason};
 use strongroom_model::CredentialId;
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::control::{FromDesk, ToDesk};
-use strongroom_signer_api::{DoorId, Notice, Reply, Request, SignAsk};
+use strongroom_signer_api::{DoorId, Notice, Refusal, Reply, Request, SignAsk};
 use strongroom_venues::binance::encode::RECV_WINDOW_MS;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
@@ -401,12 +401,13 @@ impl Pipeline {
 
 async fn sign(hall: Arc<Hall>, tag: Tag, by: DoorId, ask: SignAsk) {
     let mut answer = hall.ask_at(by, Request::Sign(ask.clone())).await;
-    if matches!(answer, Err(strongroom_signer_api::Refusal::HeadDue(_))) {
+    let is_due = |answer: &Result<Reply, Refusal>| matches!(answer, Err(Refusal::Guard(Reason::HeadDue { .. })));
+    if is_due(&answer) {
         hall.checkpoint(true).await;
         answer = hall.ask_at(by, Request::Sign(ask)).await;
         // A log that was put back or lost: no head of it is signed, however often it is asked for.
         let refused = lock(&hall.head_refused).clone();
-        if let (Err(strongroom_signer_api::Refusal::HeadDue(_)), Some(refusal)) = (&answer, refused) {
+        if let Some(refusal) = refused.filter(|_| is_due(&answer)) {
             answer = Err(refusal);
         }
     }
@@ -418,7 +419,7 @@ async fn sign(hall: Arc<Hall>, tag: Tag, by: DoorId, ask: SignAsk) {
             }
             Ok(Signed { request, expires, key: credential, number: order, slot })
         }
-        Ok(_) => Err(strongroom_signer_api::Refusal::NotUnderstood),
+        Ok(_) => Err(Refusal::NotUnderstood),
         Err(refusal) => Err(refusal),
     };
     hall.event(Event::Signed { tag, outcome }).await;

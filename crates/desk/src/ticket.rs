@@ -159,7 +159,7 @@ fn collar(facts: &Facts<'_>, judgement: Option<&Judgement>, order: &PlaceOrder) 
 
 /// The desk's rules that have no line of their own and are not met.
 fn other_rules(judgement: &Judgement) -> Vec<Check> {
-    let has_line = |reason: &Reason| matches!(reason, Reason::PriceCollar { .. } | Reason::Mark { .. } | Reason::MaxNotional { .. });
+    let has_line = |reason: &Reason| matches!(reason, Reason::PriceCollar { .. } | Reason::Mark { .. } | Reason::ValueAtMark { .. });
     let refused = judgement.refused.iter().map(|reason| (reason, CheckState::Refuse));
     let asked = judgement.asks.iter().map(|reason| (reason, CheckState::Ask));
     let line = |(reason, state): (&Reason, CheckState)| {
@@ -189,7 +189,7 @@ pub(crate) fn average(book: &BookView, order: &PlaceOrder) -> Option<Price> {
 
 fn value_limit(facts: &Facts<'_>, judgement: Option<&Judgement>, notional: Option<Notional>) -> Check {
     const NAME: &str = "Notional per order";
-    let at_mark = judgement.and_then(|judgement| judgement.refused.iter().find(|reason| matches!(reason, Reason::MaxNotional { .. })));
+    let at_mark = judgement.and_then(|judgement| judgement.refused.iter().find(|reason| matches!(reason, Reason::ValueAtMark { .. })));
     if let Some(reason) = at_mark {
         return refuse(NAME, sentence(&reason.to_string()), String::new(), Enforcer::Desk);
     }

@@ -144,19 +144,19 @@ impl Exposure {
         Some(held - sells.fold(Decimal::ZERO, Decimal::saturating_add))
     }
 
-    /// Worth of all listed instruments of a quote asset, with all that open orders and `more` would buy. `price` says at how much a unit
+    /// Worth of all these instruments of a quote asset, with all that open orders and `more` would buy. `price` says at how much a unit
     /// counts.
     pub fn worth<'a>(
         &self,
         quote: &str,
-        listed: impl Iterator<Item = &'a Symbol>,
+        instruments: impl Iterator<Item = &'a Symbol>,
         more: Option<&PlaceOrder>,
         price: impl Fn(&Symbol) -> Decimal,
     ) -> Option<Decimal> {
         let held = self.held.as_ref()?;
         let mut counted = Vec::new();
         let mut worth = Decimal::ZERO;
-        for symbol in listed {
+        for symbol in instruments {
             let Some(pair) = self.pairs.get(symbol).filter(|pair| pair.quote == quote && !counted.contains(&&pair.base)) else { continue };
             counted.push(&pair.base);
             worth = worth.saturating_add(held.get(&pair.base).copied().unwrap_or_default().saturating_mul(price(symbol)));

@@ -225,15 +225,17 @@ impl Managed {
             }
             (own, floor) => own.or(floor),
         };
-        tight.instruments = own.instruments.iter().filter_map(|listed| limits.instrument(listed)).collect();
+        let both = own.instruments.iter().map(|listed| limits.instrument(listed));
+        let (listed, unlisted): (Vec<_>, Vec<_>) = both.partition(|(_, is_listed)| *is_listed);
+        let policies = |of: Vec<(InstrumentPolicy, bool)>| of.into_iter().map(|(policy, _)| policy).collect();
+        (tight.instruments, tight.unlisted) = (policies(listed), policies(unlisted));
         tight.desk = limits.desk_rules(&own.desk);
         tight
     }
 
     /// The first limit that a policy is beyond, if it is beyond any.
     pub fn refuses(&self, asked: &Policy) -> Option<Beyond> {
-        let mut tight = self.tightens(asked);
-        tight.instruments.iter_mut().for_each(|listed| listed.counted = None);
+        let tight = self.tightens(asked).as_set();
         if let Some(out) = asked.instruments.iter().find(|listed| tight.instrument(&listed.symbol).is_none()) {
             let limit = format!("instruments.{}", out.symbol);
             return Some(match self.limits.instruments.iter().find(|known| known.symbol == out.symbol) {
@@ -305,10 +307,10 @@ impl ManagedLimits {
         Ok(policy.validate()?)
     }
 
-    /// One instrument under both limits; nothing: it cannot be traded.
-    fn instrument(&self, own: &InstrumentPolicy) -> Option<InstrumentPolicy> {
+    /// One instrument under both limits, and whether it can be traded.
+    fn instrument(&self, own: &InstrumentPolicy) -> (InstrumentPolicy, bool) {
         let Some(known) = self.instruments.iter().find(|known| known.symbol == own.symbol) else {
-            return (!self.only_listed).then(|| own.clone());
+            return (own.clone(), !self.only_listed);
         };
         let mut tight = own.clone();
         lower(&mut tight.quantity_max, known.quantity_max);
@@ -318,7 +320,8 @@ impl ManagedLimits {
             // Counted at the edges of both, so that neither band makes orders without a price cheap under the other's limits.
             tight.counted = Some((own.price_low.min(low), own.price_high.max(high)));
         }
-        (tight.price_low < tight.price_high).then_some(tight)
+        let is_listed = tight.price_low < tight.price_high;
+        (tight, is_listed)
     }
 
     fn desk_rules(&self, own: &DeskRules) -> DeskRules {

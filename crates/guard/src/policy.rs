@@ -65,6 +65,11 @@ impl InstrumentPolicy {
 pub struct Policy {
     /// The instrument list: nothing else is signed.
     pub instruments: Vec<InstrumentPolicy>,
+    /// What an organisation takes off the list: not traded, and still in every sum of what is held, so that others get no room by it. Never
+    /// stored, and no person's to set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(skip))]
+    pub unlisted: Vec<InstrumentPolicy>,
     /// Most quote value of one order.
     pub order_notional_max: Notional,
     /// Most that is signed in 24 hours, each order at the most that it can be worth inside its band. What is cancelled or never filled
@@ -145,6 +150,7 @@ impl Policy {
         };
         Self {
             instruments: vec![instrument("BTCUSDT", "1", "1000", "400000"), instrument("ETHUSDT", "20", "50", "20000")],
+            unlisted: Vec::new(),
             order_notional_max: Notional::parse("25000").expect("constant"),
             day_notional_max: day_notional_initial(),
             confirm_above: None,
@@ -161,6 +167,19 @@ impl Policy {
     /// Limits of one instrument, if it is on the list.
     pub fn instrument(&self, symbol: &Symbol) -> Option<&InstrumentPolicy> {
         self.instruments.iter().find(|instrument| instrument.symbol == *symbol)
+    }
+
+    /// All instruments of which what is held counts.
+    pub(crate) fn summed(&self) -> impl Iterator<Item = &InstrumentPolicy> + Clone {
+        self.instruments.iter().chain(&self.unlisted)
+    }
+
+    /// As its owner set it: without what an organisation's limits brought with them.
+    #[must_use]
+    pub fn as_set(mut self) -> Self {
+        self.unlisted.clear();
+        self.instruments.iter_mut().for_each(|listed| listed.counted = None);
+        self
     }
 
     /// The least that anybody's day is bounded by.
@@ -180,6 +199,9 @@ impl Policy {
         symbols.dedup();
         if symbols.len() != self.instruments.len() || symbols.len() > INSTRUMENTS_MAX {
             return Err(PolicyError::Instruments);
+        }
+        if !self.unlisted.is_empty() {
+            return Err(PolicyError::Range("unlisted"));
         }
         for instrument in &self.instruments {
             if instrument.price_low >= instrument.price_high || instrument.quantity_max.is_zero() {
@@ -231,9 +253,9 @@ impl Policy {
         });
         // What is held of an instrument that is not on the list is in no sum: where one is bounded, that makes room for others.
         let is_summed = self.desk.exposure_max.is_some() || !self.desk.exposure_of.is_empty();
-        let is_gone = |before: &InstrumentPolicy| next.instrument(&before.symbol).is_none();
+        let is_gone = |before: &InstrumentPolicy| !next.summed().any(|after| after.symbol == before.symbol);
         raised_instrument
-            || (is_summed && self.instruments.iter().any(is_gone))
+            || (is_summed && self.summed().any(is_gone))
             || next.order_notional_max > self.order_notional_max
             || next.day_notional_max > self.day_notional_max
             || is_looser(self.confirm_above, next.confirm_above)

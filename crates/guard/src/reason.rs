@@ -5,6 +5,7 @@ use strongroom_model::{Advice, ClientOrderId, Notional, Price, Quantity, Side, S
 use thiserror::Error;
 
 use crate::access::SessionEnd;
+use crate::request::{CLOCK_OFFSET_US_MAX, RECV_WINDOW_MS_MAX};
 use crate::rules::{Enforcer, rule};
 
 /// Why the gate said no.
@@ -14,6 +15,38 @@ pub enum Reason {
     /// Nothing can be signed.
     #[error("the vault is sealed; unlock it with `strongroom vault unlock`")]
     Sealed,
+    /// The desk's idea of the venue's clock is too far from ours.
+    #[error(
+        "the venue's clock is said to differ by {} ms; at most {} ms pass. Check this computer's clock", .offset_us / 1_000,
+        CLOCK_OFFSET_US_MAX / 1_000
+    )]
+    ClockOffset {
+        /// What the desk said.
+        offset_us: i64,
+    },
+    /// A window in which a signed request could be sent for too long.
+    #[error("a receive window of {asked_ms} ms is outside of 1 to {RECV_WINDOW_MS_MAX} ms")]
+    RecvWindow {
+        /// What was asked for.
+        asked_ms: u32,
+    },
+    /// The venue has no request for it, or none that means no more.
+    #[error("{why}; nothing was signed")]
+    NotOffered {
+        /// What it lacks, or what it would mean.
+        why: String,
+        /// What is offered.
+        passes: String,
+    },
+    /// No such key in the vault.
+    #[error("there is no such key in the vault; see `strongroom key list`")]
+    NoKey,
+    /// The stage of a key does not allow this.
+    #[error("this key does not sign that: it is {is}; one that is in use does")]
+    KeyStage {
+        /// What it is, in words.
+        is: String,
+    },
     /// Only cancels are signed.
     #[error("the kill switch is engaged ({why}); orders are refused until it is re-armed")]
     KillSwitch {
@@ -127,6 +160,50 @@ pub enum Reason {
         /// What passes without a code.
         above: Notional,
     },
+    /// Too many orders since the log's head was signed last: what is signed next could be left out of the log.
+    #[error("{since} orders were signed since the log's head was; it has to be signed first")]
+    HeadDue {
+        /// Since then.
+        since: u64,
+    },
+    /// The owner's limits would be beyond those of an organisation.
+    #[error("{organisation} has a limit here. {limit}: {asked} is beyond it, {passes} would pass. Nothing was changed")]
+    Managed {
+        /// Whose limit.
+        organisation: String,
+        /// Its name, as in a file of limits.
+        limit: String,
+        /// What was asked for.
+        asked: String,
+        /// What would pass.
+        passes: String,
+    },
+    /// The name of an order is in use.
+    #[error("an order named {id} exists already; under another name the same passes")]
+    NameTaken {
+        /// The name.
+        id: ClientOrderId,
+    },
+    /// The desk has its hands full.
+    #[error("{live} orders are live, and {max} may be; the same passes once one is over")]
+    TooMany {
+        /// Now.
+        live: usize,
+        /// The most that the desk looks after.
+        max: usize,
+    },
+    /// An order cannot be made so small, or not smaller at all.
+    #[error("{id} cannot be made {asked}: {is}")]
+    Amend {
+        /// Which order.
+        id: ClientOrderId,
+        /// What was asked for.
+        asked: Quantity,
+        /// How it stands.
+        is: String,
+        /// Filled, and asked for when it was placed: what passes lies between them; nothing: no quantity does.
+        between: Option<(Quantity, Quantity)>,
+    },
     /// Not to be bought.
     #[error("{symbol} is restricted: it is sold, and not bought")]
     Restricted {
@@ -150,6 +227,18 @@ pub enum Reason {
     Mark {
         /// What was asked for.
         symbol: Symbol,
+    },
+    /// Worth too much at the mark.
+    #[error("at the mark {mark} it is worth {asked}, above the maximum of {max} for one order; up to {room} of the instrument passes")]
+    ValueAtMark {
+        /// What it is worth.
+        asked: Notional,
+        /// The most allowed.
+        max: Notional,
+        /// Halfway between best bid and ask.
+        mark: Price,
+        /// The most that passes at this mark.
+        room: Quantity,
     },
     /// The book is too thin.
     #[error(
@@ -255,9 +344,7 @@ pub enum Reason {
         own: ClientOrderId,
     },
     /// Too large a loss.
-    #[error(
-        "today's trades lost {loss} {quote}; at most {max} may be lost. Orders pass tomorrow (UTC), or under a higher limit, once re-armed"
-    )]
+    #[error("today's trades lost {loss} {quote}; at most {max} may be lost. Orders pass tomorrow (UTC), or under a higher limit{}", rearmed(*.stops))]
     DayLoss {
         /// At marks.
         loss: Notional,
@@ -265,11 +352,13 @@ pub enum Reason {
         max: Notional,
         /// In what.
         quote: String,
+        /// Whether everything was stopped.
+        stops: bool,
     },
     /// Too deep a fall.
     #[error(
         "today's result fell {drawdown} {quote} from its highest; at most {max} may be lost of it. Orders pass tomorrow (UTC), or under a \
-         higher limit, once re-armed"
+         higher limit{}", rearmed(*.stops)
     )]
     Drawdown {
         /// At marks.
@@ -278,9 +367,11 @@ pub enum Reason {
         max: Notional,
         /// In what.
         quote: String,
+        /// Whether everything was stopped.
+        stops: bool,
     },
     /// Something places the same again and again.
-    #[error("more than {max} orders to {} {symbol} filled within a minute; orders pass once a person with the risk role re-arms", .side.word())]
+    #[error("more than {max} orders to {} {symbol} filled within a minute; {}", .side.word(), again(*.eases_in_ms))]
     RepeatedExecution {
         /// Which.
         symbol: Symbol,
@@ -288,7 +379,22 @@ pub enum Reason {
         side: Side,
         /// The most allowed.
         max: u32,
+        /// When one of them leaves the minute; nothing: whose they are is stopped.
+        eases_in_ms: Option<u64>,
     },
+}
+
+/// What else it takes where everything was stopped.
+pub(crate) const fn rearmed(stops: bool) -> &'static str {
+    if stops { ", once re-armed" } else { "" }
+}
+
+/// When orders of a side pass again.
+pub(crate) fn again(eases_in_ms: Option<u64>) -> String {
+    match eases_in_ms {
+        Some(ms) => format!("the same passes in {ms} ms"),
+        None => "orders pass once a person with the risk role re-arms".to_owned(),
+    }
 }
 
 /// On which side of a price an order does not meet it.
@@ -310,6 +416,11 @@ impl Reason {
     pub const fn rule(&self) -> &'static str {
         match self {
             Self::Sealed => "sealed",
+            Self::ClockOffset { .. } => "clock-offset",
+            Self::RecvWindow { .. } => "recv-window",
+            Self::NotOffered { .. } => "not-offered",
+            Self::NoKey => "no-key",
+            Self::KeyStage { .. } => "key-not-active",
             Self::KillSwitch { .. } => "kill-switch",
             Self::Session { .. } => "session",
             Self::Role { .. } => "role",
@@ -323,9 +434,15 @@ impl Reason {
             Self::Threshold { .. } => "threshold",
             Self::ReduceOnly => "reduce-only",
             Self::Confirm { .. } => "confirm",
+            Self::HeadDue { .. } => "head-due",
+            Self::Managed { .. } => "managed-policy",
+            Self::NameTaken { .. } => "duplicate-id",
+            Self::TooMany { .. } => "too-many-orders",
+            Self::Amend { .. } => "amend",
             Self::Restricted { .. } => "restricted",
             Self::PriceCollar { .. } => "price-collar",
             Self::Mark { .. } => "mark",
+            Self::ValueAtMark { .. } => "value-at-mark",
             Self::Slippage { .. } => "slippage",
             Self::OpenOrders { .. } => "open-orders",
             Self::ReduceHeld { .. } => "reduce-held",
@@ -354,8 +471,10 @@ impl Reason {
     /// Whether risk can let one order pass it: it is the desk's, and not one that stops everything or knows too little.
     pub fn can_be_overridden(&self) -> bool {
         let stops = matches!(self, Self::DayLoss { .. } | Self::Drawdown { .. } | Self::RepeatedExecution { .. });
+        // Nor one that holds for whatever is asked.
+        let is_fixed = matches!(self, Self::NameTaken { .. } | Self::TooMany { .. } | Self::Amend { .. } | Self::ValueAtMark { .. });
         let knows_little = matches!(self, Self::Mark { .. } | Self::ExposureUnknown { .. } | Self::OpenUnknown | Self::ReduceHeld { .. });
-        self.enforcer() == Enforcer::Desk && !stops && !knows_little
+        self.enforcer() == Enforcer::Desk && !stops && !is_fixed && !knows_little
     }
 
     /// What to do next.
@@ -365,9 +484,12 @@ impl Reason {
             | Self::DayNotional { retry_after_ms, .. }
             | Self::Threshold { retry_after_ms, .. }
             | Self::Duplicate { retry_after_ms, .. }
-            | Self::CancelRatio { retry_after_ms, .. } => Advice::RetryAfter(*retry_after_ms),
+            | Self::CancelRatio { retry_after_ms, .. }
+            | Self::RepeatedExecution { eases_in_ms: Some(retry_after_ms), .. } => Advice::RetryAfter(*retry_after_ms),
+            Self::HeadDue { .. } => Advice::RetryAfter(500),
             Self::Mark { .. } | Self::ExposureUnknown { .. } | Self::OpenUnknown => Advice::RetryAfter(1_000),
             Self::Sealed | Self::Session { .. } | Self::KillSwitch { .. } | Self::Confirm { .. } => Advice::Ask,
+            Self::NoKey | Self::ClockOffset { .. } => Advice::Ask,
             _ => Advice::Refuse,
         }
     }

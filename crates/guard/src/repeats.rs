@@ -41,13 +41,16 @@ impl Repeats {
         self.executed.push_back(Execution { at_ms: now_ms, symbol: order.symbol.clone(), side: order.side, slot, bot });
     }
 
-    /// What an order would repeat: so many of its instrument and side filled within a minute.
-    pub(crate) fn repeated(&self, order: &PlaceOrder, max: u32, now_ms: u64) -> Option<Reason> {
+    /// What an order would repeat: so many of its instrument and side filled within a minute. `stops`: whose they are is stopped.
+    pub(crate) fn repeated(&self, order: &PlaceOrder, max: u32, stops: bool, now_ms: u64) -> Option<Reason> {
         let is_same = |one: &&Execution| (&one.symbol, one.side) == (&order.symbol, order.side);
         let is_young = |one: &&Execution| now_ms.saturating_sub(one.at_ms) < MINUTE_MS;
-        let same = self.executed.iter().filter(is_same).filter(is_young).count();
-        let is_too_often = u32::try_from(same).unwrap_or(u32::MAX) > max;
-        is_too_often.then(|| Reason::RepeatedExecution { symbol: order.symbol.clone(), side: order.side, max })
+        let same: Vec<_> = self.executed.iter().filter(is_same).filter(is_young).collect();
+        let max_len = usize::try_from(max).unwrap_or(usize::MAX);
+        // It passes once no more than so many are left, without this one.
+        let last_to_leave = same.len().checked_sub(max_len)?.checked_sub(1)?;
+        let eases_in_ms = (!stops).then(|| same.get(last_to_leave).map_or(0, |one| (one.at_ms + MINUTE_MS).saturating_sub(now_ms)));
+        Some(Reason::RepeatedExecution { symbol: order.symbol.clone(), side: order.side, max, eases_in_ms })
     }
 
     /// Who has to stop: more than `max` orders of one instrument and side filled within a minute. What is stopped is forgotten here, so that
@@ -60,7 +63,7 @@ impl Repeats {
             let is_same = |one: &&Execution| (&one.symbol, one.side) == (&first.symbol, first.side);
             let same: Vec<&Execution> = self.executed.iter().filter(is_same).collect();
             let is_too_often = u32::try_from(same.len()).unwrap_or(u32::MAX) > max;
-            let reason = Reason::RepeatedExecution { symbol: first.symbol.clone(), side: first.side, max };
+            let reason = Reason::RepeatedExecution { symbol: first.symbol.clone(), side: first.side, max, eases_in_ms: None };
             is_too_often.then(|| (reason, self.culprit(&same)))
         })?;
         let is_of = |one: &Execution| match &scope {

@@ -167,10 +167,12 @@ impl RiskState {
             let loss = Notional::new(-result.result).unwrap_or_default();
             let drawdown = Notional::new(result.drawdown).unwrap_or_default();
             if let Some(max) = policy.desk.day_loss_max.filter(|max| loss > *max) {
-                found.push((DeskRule::DayLoss, Reason::DayLoss { loss, max, quote: quote.clone() }));
+                let stops = policy.desk.mode(DeskRule::DayLoss) == crate::RuleMode::Refuse;
+                found.push((DeskRule::DayLoss, Reason::DayLoss { loss, max, quote: quote.clone(), stops }));
             }
             if let Some(max) = policy.desk.drawdown_max.filter(|max| drawdown > *max) {
-                found.push((DeskRule::Drawdown, Reason::Drawdown { drawdown, max, quote }));
+                let stops = policy.desk.mode(DeskRule::Drawdown) == crate::RuleMode::Refuse;
+                found.push((DeskRule::Drawdown, Reason::Drawdown { drawdown, max, quote, stops }));
             }
         }
         found
@@ -190,7 +192,8 @@ impl RiskState {
         let mut broken = self.broken(policy, order, mark, market.average, now_ms);
         broken.extend(self.losses(policy));
         // Where it refuses, whoever repeats is stopped as well.
-        let repeated = policy.desk.fills_per_minute.and_then(|max| self.repeats.repeated(order, max, now_ms));
+        let stops = policy.desk.mode(DeskRule::RepeatedExecution) == crate::RuleMode::Refuse;
+        let repeated = policy.desk.fills_per_minute.and_then(|max| self.repeats.repeated(order, max, stops, now_ms));
         broken.extend(repeated.map(|reason| (DeskRule::RepeatedExecution, reason)));
         for (rule, reason) in broken {
             match policy.desk.mode(rule) {
@@ -287,16 +290,19 @@ impl RiskState {
             }
         }
         for (of, max) in self.exposure_limits(policy) {
-            let top = |symbol: &Symbol| policy.instrument(symbol).map_or(Decimal::ZERO, |listed| listed.counted_to().value());
+            let top = |symbol: &Symbol| {
+                let counted = policy.summed().find(|counted| counted.symbol == *symbol);
+                counted.map_or(Decimal::ZERO, |counted| counted.counted_to().value())
+            };
             let price = |symbol: &Symbol| match self.marks.get(symbol) {
                 _ if *symbol == order.symbol => mark.value(),
                 Some(mark) => mark.value(),
                 // An instrument that nobody follows counts at the top of its band.
                 None => top(symbol),
             };
-            let listed = policy.instruments.iter().map(|listed| &listed.symbol);
+            let counted = policy.summed().map(|counted| &counted.symbol);
             let quote = self.exposure.pair(&order.symbol).map(|pair| pair.quote.clone());
-            let worth = |more| quote.as_ref().and_then(|quote| self.exposure.worth(quote, listed.clone(), more, price));
+            let worth = |more| quote.as_ref().and_then(|quote| self.exposure.worth(quote, counted.clone(), more, price));
             match (&quote, worth(Some(order)).map(Notional::new)) {
                 (Some(quote), Some(Some(after))) if after > max => {
                     let room = (max.value() - worth(None).unwrap_or_default()).max(Decimal::ZERO);
@@ -432,5 +438,11 @@ fn value_at_mark(policy: &Policy, mark: Price, order: &PlaceOrder) -> Option<Rea
         return None;
     }
     let asked = mark.checked_mul(order.spec.quantity()?).unwrap_or_else(|| Notional::new(Decimal::MAX).unwrap_or_default());
-    (asked > policy.order_notional_max).then_some(Reason::MaxNotional { asked, max: policy.order_notional_max })
+    let max = policy.order_notional_max;
+    let room = || {
+        let decimals = order.spec.quantity().map_or(0, |quantity| quantity.value().scale());
+        let most = max.value().checked_div(mark.value()).unwrap_or_default();
+        Quantity::new(most.round_dp_with_strategy(decimals, RoundingStrategy::ToZero).normalize()).unwrap_or_default()
+    };
+    (asked > max).then(|| Reason::ValueAtMark { asked, max, mark, room: room() })
 }

@@ -42,6 +42,31 @@ pub struct Rule {
 /// Every rule, in the order of checks.
 pub const RULES: &[Rule] = &[
     Rule { name: "sealed", title: "Vault", enforcer: Enforcer::Signer, demand: "the vault is unsealed" },
+    Rule {
+        name: "clock-offset",
+        title: "Clock",
+        enforcer: Enforcer::Signer,
+        demand: "the venue's clock is said to differ by a minute at most",
+    },
+    Rule {
+        name: "recv-window",
+        title: "Receive window",
+        enforcer: Enforcer::Signer,
+        demand: "what is signed can be sent for ten seconds at most",
+    },
+    Rule {
+        name: "not-offered",
+        title: "Request",
+        enforcer: Enforcer::Signer,
+        demand: "the venue has a request for it, and one that means no more",
+    },
+    Rule { name: "no-key", title: "Key", enforcer: Enforcer::Signer, demand: "the key that is asked for, or one in use, is in the vault" },
+    Rule {
+        name: "key-not-active",
+        title: "Stage of the key",
+        enforcer: Enforcer::Signer,
+        demand: "new orders are signed with a key in use; one of another stage signs what its stage is for",
+    },
     Rule { name: "kill-switch", title: "Kill switch", enforcer: Enforcer::Signer, demand: "the kill switch is not engaged" },
     Rule { name: "session", title: "Session", enforcer: Enforcer::Signer, demand: "a session is open, not idle too long and not too old" },
     Rule { name: "role", title: "Role", enforcer: Enforcer::Signer, demand: "the session's roles include trader for orders" },
@@ -96,12 +121,43 @@ pub const RULES: &[Rule] = &[
         demand: "an order above the threshold that is not reduce-only was confirmed with a code",
     },
     Rule {
+        name: "head-due",
+        title: "Head of the log",
+        enforcer: Enforcer::Signer,
+        demand: "fewer than 256 orders and amendments were signed since the log's head was",
+    },
+    Rule {
+        name: "managed-policy",
+        title: "Limits of an organisation",
+        enforcer: Enforcer::Signer,
+        demand: "limits that are set are within the organisation's",
+    },
+    Rule { name: "duplicate-id", title: "Name of the order", enforcer: Enforcer::Desk, demand: "no order has the name already" },
+    Rule {
+        name: "too-many-orders",
+        title: "Orders in hand",
+        enforcer: Enforcer::Desk,
+        demand: "fewer orders are live than the desk looks after",
+    },
+    Rule {
+        name: "amend",
+        title: "Amendment",
+        enforcer: Enforcer::Desk,
+        demand: "an order that rests is made smaller, and stays above what is filled",
+    },
+    Rule {
         name: "filter",
         title: "Tick, lot, venue's bounds",
         enforcer: Enforcer::Desk,
         demand: "price on the venue's tick, quantity on its step, and both and their product inside its bounds",
     },
     Rule { name: "mark", title: "Current price", enforcer: Enforcer::Desk, demand: "a current mark is known" },
+    Rule {
+        name: "value-at-mark",
+        title: "Notional per order",
+        enforcer: Enforcer::Desk,
+        demand: "a market order of a base quantity is worth, at the mark, at most the maximum per order",
+    },
     Rule {
         name: "reduce-held",
         title: "Reduce only",

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use strongroom_model::FilterError;
 
-use crate::reason::{Reason, in_words, short_of};
+use crate::reason::{Reason, in_words, rearmed, short_of};
+use crate::request::{CLOCK_OFFSET_US_MAX, NUMBERED_PER_HEAD_MAX, RECV_WINDOW_MS_MAX};
 use crate::rules::{Enforcer, rule};
 
 /// A rule that an order does not meet.
@@ -46,6 +47,23 @@ impl From<&Reason> for Unmet {
         let of = |value: String, limit: String, passes: String| Self::new(reason.rule(), value, limit, passes);
         match reason {
             Reason::Sealed => of("sealed".into(), "unsealed".into(), "the same, once the vault is unlocked".into()),
+            Reason::ClockOffset { offset_us } => of(
+                format!("{} ms", offset_us / 1_000),
+                format!("{} ms either way", CLOCK_OFFSET_US_MAX / 1_000),
+                "the same, once this computer's clock is right".into(),
+            ),
+            Reason::RecvWindow { asked_ms } => {
+                of(format!("{asked_ms} ms"), format!("1 to {RECV_WINDOW_MS_MAX} ms"), format!("a window of 1 to {RECV_WINDOW_MS_MAX} ms"))
+            }
+            Reason::NotOffered { why, passes } => {
+                of(why.clone(), "a request that the venue has and that means no more".into(), passes.clone())
+            }
+            Reason::NoKey => of(
+                "none that is in the vault".into(),
+                "a key that is in the vault".into(),
+                "the same with a key of `strongroom key list`, or once one is taken in".into(),
+            ),
+            Reason::KeyStage { is } => of(is.clone(), "in use".into(), "the same with a key that is in use, or once this one is".into()),
             Reason::KillSwitch { why } => {
                 of(format!("engaged: {why}"), "not engaged".into(), "cancels; the same, once it is re-armed".into())
             }
@@ -79,6 +97,28 @@ impl From<&Reason> for Unmet {
             Reason::Confirm { asked, above } => {
                 of(asked.to_string(), above.to_string(), format!("the same, confirmed with a code; a value up to {above} without"))
             }
+            Reason::HeadDue { since } => of(
+                format!("{since} since the log's head was signed"),
+                format!("fewer than {NUMBERED_PER_HEAD_MAX}"),
+                "the same, once the log's head is signed".into(),
+            ),
+            Reason::Managed { organisation, limit, asked, passes } => {
+                of(format!("{limit}: {asked}"), format!("the limit of {organisation}"), passes.clone())
+            }
+            Reason::NameTaken { id } => {
+                of(format!("the name {id}"), "a name that no order has".into(), "the same under another name".into())
+            }
+            Reason::TooMany { live, max } => {
+                of(format!("{live} live, and this one"), format!("{max} live"), "the same, once one of them is over".into())
+            }
+            Reason::Amend { id, asked, is, between } => of(
+                format!("{asked} for {id}: {is}"),
+                "above what is filled, and below what it is for".into(),
+                between.map_or_else(
+                    || "no quantity; a cancel where it rests".to_owned(),
+                    |(filled, has)| format!("a quantity above {filled} and below {has}"),
+                ),
+            ),
             Reason::Restricted { symbol } => of(format!("a purchase of {symbol}"), "sales only".into(), format!("a sale of {symbol}")),
             Reason::PriceCollar { asked, worst, mark, collar_bps } => {
                 of(asked.to_string(), format!("{collar_bps} basis points from {mark}"), format!("a price of {worst} or better"))
@@ -86,11 +126,17 @@ impl From<&Reason> for Unmet {
             Reason::Mark { symbol } => {
                 of(format!("no current price of {symbol}"), "a current price".into(), "the same, once prices arrive again".into())
             }
+            Reason::ValueAtMark { asked, max, mark, room } => {
+                of(format!("{asked} at the mark {mark}"), max.to_string(), format!("a quantity up to {room}"))
+            }
             Reason::Slippage { average, worst, mark, slippage_bps } => of(
                 average.map_or_else(|| "beyond the book that is known".to_owned(), |average| format!("{average} on average")),
                 format!("{slippage_bps} basis points from {mark}"),
                 format!("a smaller order, or one with a price of {worst} or better"),
             ),
+            Reason::OpenOrders { open, max: 0 } => {
+                of(format!("{open} open, and this one"), "none".into(), "no new order, until the limit is raised".into())
+            }
             Reason::OpenOrders { open, max } => of(
                 format!("{open} open, and this one"),
                 max.to_string(),
@@ -128,20 +174,21 @@ impl From<&Reason> for Unmet {
                 "never an own order".into(),
                 format!("a price {} {rests}; any, once {own} is cancelled", short_of(*side)),
             ),
-            Reason::DayLoss { loss, max, quote } => of(
+            Reason::DayLoss { loss, max, quote, stops } => of(
                 format!("{loss} {quote}"),
                 format!("{max} {quote}"),
-                "the same tomorrow (UTC), or under a higher limit, once re-armed".into(),
+                format!("the same tomorrow (UTC), or under a higher limit{}", rearmed(*stops)),
             ),
-            Reason::Drawdown { drawdown, max, quote } => of(
+            Reason::Drawdown { drawdown, max, quote, stops } => of(
                 format!("{drawdown} {quote}"),
                 format!("{max} {quote}"),
-                "the same tomorrow (UTC), or under a higher limit, once re-armed".into(),
+                format!("the same tomorrow (UTC), or under a higher limit{}", rearmed(*stops)),
             ),
-            Reason::RepeatedExecution { symbol, side, max } => of(
+            Reason::RepeatedExecution { symbol, side, max, eases_in_ms } => of(
                 format!("more than {max} to {} {symbol} filled within a minute", side.word()),
                 format!("{max} a minute"),
-                "the same, once a person with the risk role re-arms".into(),
+                eases_in_ms
+                    .map_or_else(|| "the same, once a person with the risk role re-arms".to_owned(), |ms| format!("the same in {ms} ms")),
             ),
         }
     }

@@ -83,6 +83,12 @@ const ROWS: &[Row] = &[
     row("max-quantity", |case| case.policy.instruments[0].quantity_max = quantity("1"), nothing, |case| case.limit("10000", "1.00000001")),
     row("max-notional", |case| case.policy.order_notional_max = notional("10000"), nothing, |case| case.limit("10000.01", "1")),
     row("max-notional", nothing, |case| case.limit("10000", "0.00000001"), |case| case.limit("10000", "0")),
+    row(
+        "value-at-mark",
+        |case| case.policy.order_notional_max = notional("10000"),
+        |case| case.market("1"),
+        |case| case.market("1.00000001"),
+    ),
     row("price-band", |case| case.policy.instruments[0].price_high = price("10000"), nothing, |case| case.limit("10000.01", "1")),
     row("price-band", |case| case.policy.instruments[0].price_low = price("10000"), nothing, |case| case.limit("9999.99", "1")),
     row(
@@ -173,6 +179,16 @@ const ROWS: &[Row] = &[
 
 /// Of the rules that others answer: the file and the test in it.
 const ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("clock-offset", include_str!("../src/request.rs"), "at_each_bound_and_one_beyond"),
+    ("recv-window", include_str!("../src/request.rs"), "at_each_bound_and_one_beyond"),
+    ("head-due", include_str!("../src/request.rs"), "at_each_bound_and_one_beyond"),
+    ("no-key", include_str!("../../../tests/tests/boundaries.rs"), "a_request_is_signed_with_the_key_that_it_names_and_never_with_another"),
+    ("key-not-active", include_str!("../../model/src/credential.rs"), "only_an_active_key_adds_risk"),
+    ("not-offered", include_str!("../../../tests/tests/stream_login.rs"), "a_stream_login_hears_of_orders_and_places_none"),
+    ("managed-policy", include_str!("../../../tests/tests/managed.rs"), "an_organisations_limits_hold_and_an_owner_only_tightens"),
+    ("duplicate-id", include_str!("../../desk/src/placing.rs"), "so_many_orders_are_live_and_each_has_its_own_name"),
+    ("too-many-orders", include_str!("../../desk/src/placing.rs"), "so_many_orders_are_live_and_each_has_its_own_name"),
+    ("amend", include_str!("../../desk/src/amending.rs"), "what_cannot_be_made_smaller_is_not_asked_for"),
     ("sealed", include_str!("../../desk/src/placing.rs"), "a_sealed_vault_places_nothing"),
     ("filter", include_str!("../../model/src/instrument.rs"), "at_each_filter_and_one_step_beyond"),
     // How old a mark may be.
@@ -206,6 +222,10 @@ impl Case {
 
     fn roles(&mut self, roles: &[Role]) {
         self.session.as_mut().unwrap().roles = roles.to_vec();
+    }
+
+    fn market(&mut self, size: &str) {
+        self.order.spec = market(size);
     }
 
     fn limit(&mut self, at: &str, size: &str) {

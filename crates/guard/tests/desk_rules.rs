@@ -40,7 +40,7 @@ fn prices() {
         (Side::Sell, market_of("1"), at("12000"), "-"),
         (Side::Buy, market_of("1"), nothing, "slippage"),
         (Side::Buy, market_of("2.5"), quote(), "-"),
-        (Side::Buy, market_of("2.50001"), quote(), "max-notional"),
+        (Side::Buy, market_of("2.50001"), quote(), "value-at-mark"),
         (Side::Buy, limit("10000", "1"), Quote::default(), "mark"),
     ] {
         assert_eq!(refused(&mut state(), &rules, &place("a", side, spec), market, 0), rule, "{side:?} {spec:?}");

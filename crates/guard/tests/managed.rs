@@ -162,7 +162,7 @@ fn every_limit_and_one_step_beyond() {
         assert_ne!(refused.as_ref().map(|beyond| &beyond.asked), refused.as_ref().map(|beyond| &beyond.passes), "{refused:?}");
         // What is in force is never beyond it, whatever the owner set.
         let mut tight = managed.tightens(&beyond);
-        tight.instruments.iter_mut().for_each(|listed| listed.counted = None);
+        tight = tight.as_set();
         assert_eq!(managed.refuses(&tight), None, "{limits}");
         assert!(!beyond.is_raised_by(&Policy { kdf_floor: beyond.kdf_floor, ..with_bands_of(&beyond, &tight) }), "{limits}");
     }
@@ -191,6 +191,8 @@ fn a_refusal_says_what_would_pass() {
 fn bands_that_do_not_meet_admit_nothing() {
     let apart = managed(r#"{"instruments": [{"symbol": "BTCUSDT", "price_low": "1", "price_high": "1000"}]}"#);
     let tight = apart.tightens(&policy("{}"));
+    assert_eq!(tight.unlisted.iter().map(|gone| gone.symbol.as_str()).collect::<Vec<_>>(), ["BTCUSDT"], "what is held of it counts on");
+    assert!(tight.validate().is_err() && tight.clone().as_set().validate().is_ok(), "no person sets that");
     assert_eq!(tight.instruments.iter().map(|listed| listed.symbol.as_str()).collect::<Vec<_>>(), ["ETHUSDT"]);
 }
 

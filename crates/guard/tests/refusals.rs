@@ -16,6 +16,11 @@ fn one_of_each() -> Vec<Reason> {
     let id = || ClientOrderId::parse("a").unwrap();
     let all = vec![
         Reason::Sealed,
+        Reason::ClockOffset { offset_us: 61_000_000 },
+        Reason::RecvWindow { asked_ms: 0 },
+        Reason::NotOffered { why: "x".to_owned(), passes: "y".to_owned() },
+        Reason::NoKey,
+        Reason::KeyStage { is: "not tried yet".to_owned() },
         Reason::KillSwitch { why: "x".to_owned() },
         Reason::Session { end: SessionEnd::Idle },
         Reason::Role { needed: "risk".to_owned(), has: "viewer".to_owned() },
@@ -29,11 +34,19 @@ fn one_of_each() -> Vec<Reason> {
         Reason::Threshold { of: "bot x".to_owned(), asked, counted, max, retry_after_ms },
         Reason::ReduceOnly,
         Reason::Confirm { asked, above: max },
+        Reason::HeadDue { since: 256 },
+        Reason::Managed { organisation: "Example".to_owned(), limit: "x".to_owned(), asked: "2".to_owned(), passes: "1".to_owned() },
+        Reason::NameTaken { id: id() },
+        Reason::TooMany { live: 5, max: 5 },
+        Reason::Amend { id: id(), asked: quantity("3"), is: "it is over".to_owned(), between: None },
+        Reason::Amend { id: id(), asked: quantity("3"), is: "it is for 2".to_owned(), between: Some((quantity("1"), quantity("2"))) },
         Reason::Restricted { symbol: symbol.clone() },
         Reason::PriceCollar { asked: price("9"), worst: price("5"), mark: price("4"), collar_bps: 2_500 },
         Reason::Mark { symbol: symbol.clone() },
+        Reason::ValueAtMark { asked, max, mark: price("4"), room: quantity("2") },
         Reason::Slippage { average: None, worst: price("5"), mark: price("4"), slippage_bps: 2_500 },
         Reason::OpenOrders { open: 5, max: 5 },
+        Reason::OpenOrders { open: 0, max: 0 },
         Reason::ReduceHeld { symbol: symbol.clone(), asked: quantity("2"), left: quantity("1") },
         Reason::Position { symbol: symbol.clone(), after: quantity("3"), room: quantity("1"), max: quantity("2") },
         Reason::Exposure { of: Some("venue binance".to_owned()), after: asked, room: counted, max, quote: quote() },
@@ -42,13 +55,21 @@ fn one_of_each() -> Vec<Reason> {
         Reason::Duplicate { earlier: id(), retry_after_ms },
         Reason::CancelRatio { percent: 95, retry_after_ms, max: 90 },
         Reason::SelfTrade { side, rests: price("5"), own: id() },
-        Reason::DayLoss { loss: asked, max, quote: quote() },
-        Reason::Drawdown { drawdown: asked, max, quote: quote() },
-        Reason::RepeatedExecution { symbol, side, max: 5 },
+        Reason::DayLoss { loss: asked, max, quote: quote(), stops: true },
+        Reason::Drawdown { drawdown: asked, max, quote: quote(), stops: true },
+        Reason::RepeatedExecution { symbol: symbol.clone(), side, max: 5, eases_in_ms: None },
+        Reason::DayLoss { loss: asked, max, quote: quote(), stops: false },
+        Reason::Drawdown { drawdown: asked, max, quote: quote(), stops: false },
+        Reason::RepeatedExecution { symbol, side, max: 5, eases_in_ms: Some(7) },
     ];
     for reason in &all {
         match reason {
             Reason::Sealed
+            | Reason::ClockOffset { .. }
+            | Reason::RecvWindow { .. }
+            | Reason::NotOffered { .. }
+            | Reason::NoKey
+            | Reason::KeyStage { .. }
             | Reason::KillSwitch { .. }
             | Reason::Session { .. }
             | Reason::Role { .. }
@@ -62,9 +83,15 @@ fn one_of_each() -> Vec<Reason> {
             | Reason::Threshold { .. }
             | Reason::ReduceOnly
             | Reason::Confirm { .. }
+            | Reason::HeadDue { .. }
+            | Reason::Managed { .. }
+            | Reason::NameTaken { .. }
+            | Reason::TooMany { .. }
+            | Reason::Amend { .. }
             | Reason::Restricted { .. }
             | Reason::PriceCollar { .. }
             | Reason::Mark { .. }
+            | Reason::ValueAtMark { .. }
             | Reason::Slippage { .. }
             | Reason::OpenOrders { .. }
             | Reason::ReduceHeld { .. }
@@ -182,6 +209,67 @@ fn a_worst_price_between_two_ticks_passes() {
         let worst = refused(asked).unwrap();
         assert_eq!((worst, refused(&worst.to_string())), (price(expected), None), "{side:?}");
     }
+}
+
+/// What a market order is worth at the mark: the quantity that is named passes, one step more does not.
+#[test]
+fn the_quantity_that_a_mark_lets_pass_is_named() {
+    let rules = policy(|_| {});
+    let refused = |size: &str| {
+        let judgement = state().judge(&rules, &place("new", Side::Buy, market(size)), Quote { average: None, ..quote() }, 100);
+        judgement.refused.into_iter().find_map(|reason| if let Reason::ValueAtMark { room, .. } = reason { Some(room) } else { None })
+    };
+    let most = rules.order_notional_max.value() / price("10000").value();
+    let size = format!("{:.5}", most + rust_decimal::Decimal::ONE);
+    let room = refused(&size).unwrap();
+    assert_eq!((room.value(), refused(&room.to_string())), (most, None));
+    let more = room.value() + "0.00001".parse::<rust_decimal::Decimal>().unwrap();
+    assert!(refused(&more.to_string()).is_some());
+}
+
+/// A rule that stops nobody says nothing of re-arming, and when the same passes again.
+#[test]
+fn what_is_only_asked_about_needs_no_rearming() {
+    let softened = |mode| {
+        policy(|rules| {
+            rules.day_loss_max = Some(notional("1"));
+            rules.drawdown_max = Some(notional("1"));
+            rules.fills_per_minute = Some(2);
+            rules.modes.extend(DeskRule::ALL.map(|rule| (rule, mode)));
+        })
+    };
+    let mut state = state();
+    let mut at = |id: &str, side, at: &str, now_ms: u64| {
+        let order = place(id, side, limit(at, "1"));
+        state.sent(&order, now_ms);
+        let (quantity, value) = (quantity("1"), notional(at));
+        state.stands(&order, (quantity, value), &[], true, strongroom_model::Timestamp::from_ms(0));
+        state.executed(&order, Some(0), now_ms);
+    };
+    at("a", Side::Buy, "11000", 0);
+    at("b", Side::Sell, "10000", 0);
+    at("c", Side::Buy, "10000", 10_000);
+    at("d", Side::Buy, "10000", 20_000);
+    let told = |mode, now_ms: u64| {
+        let judgement = state.clone().judge(&softened(mode), &place("new", Side::Buy, limit("10000", "0.001")), quote(), now_ms);
+        let all = judgement.refused.into_iter().chain(judgement.asks);
+        all.filter(|reason| matches!(reason.rule(), "day-loss" | "drawdown" | "repeated-execution")).collect::<Vec<_>>()
+    };
+    for (mode, rearms) in [(RuleMode::Refuse, true), (RuleMode::Ask, false)] {
+        let reasons = told(mode, 30_000);
+        assert_eq!(reasons.len(), 3, "{mode:?}");
+        for reason in reasons {
+            let words = format!("{reason} {}", Unmet::from(&reason).passes);
+            assert_eq!(words.matches("re-arm").count(), if rearms { 2 } else { 0 }, "{words}");
+        }
+    }
+    let eases = told(RuleMode::Ask, 30_000).into_iter().find_map(|reason| match reason {
+        Reason::RepeatedExecution { eases_in_ms, .. } => eases_in_ms,
+        _ => None,
+    });
+    assert_eq!(eases, Some(30_000), "three bought; the first of them leaves the minute then, and two may be");
+    let repeats = |now_ms| told(RuleMode::Ask, now_ms).iter().any(|reason| reason.rule() == "repeated-execution");
+    assert!(repeats(59_999) && !repeats(60_000));
 }
 
 #[test]

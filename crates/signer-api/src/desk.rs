@@ -16,12 +16,6 @@ use crate::status::{DoorId, Status};
 
 /// Most log entries read with one request.
 pub const AUDIT_PAGE_MAX: usize = 50;
-/// The venue's clock may differ from ours by so much, not more.
-pub const CLOCK_OFFSET_US_MAX: i64 = 60_000_000;
-/// The longest window in which a venue may execute what is signed. Venues take more (Binance 60 s), but whoever has a signed order can send it
-/// for that long.
-pub const RECV_WINDOW_MS_MAX: u32 = 10_000;
-
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -210,7 +204,7 @@ pub enum Action {
     /// Take the kill switch back.
     Rearm,
     /// Change the limits.
-    SetPolicy(Policy),
+    SetPolicy(Box<Policy>),
     /// Confirm a large order: exactly this one is signed, once, within two minutes.
     ConfirmOrder(PlaceOrder),
     /// Let exactly this order pass once, within two minutes, though a rule of the desk stops it.
@@ -285,7 +279,7 @@ pub struct SignAsk {
     pub intent: Intent,
     /// With which key; `None`: the active one.
     pub credential: Option<CredentialId>,
-    /// Venue clock minus ours, microseconds; at most [`CLOCK_OFFSET_US_MAX`] either way.
+    /// Venue clock minus ours, microseconds; at most [`CLOCK_OFFSET_US_MAX`](strongroom_guard::CLOCK_OFFSET_US_MAX) either way.
     pub clock_offset_us: i64,
     /// How long the venue may execute it, milliseconds.
     pub recv_window_ms: u32,

@@ -5,8 +5,6 @@ use strongroom_guard::{Reason, Unmet};
 use strongroom_model::Advice;
 use thiserror::Error;
 
-use crate::desk::RECV_WINDOW_MS_MAX;
-
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -14,30 +12,6 @@ pub enum Refusal {
     /// A rule of the gate.
     #[error("{0}")]
     Guard(Reason),
-    /// No such key in the vault.
-    #[error("there is no such key in the vault; see `strongroom key list`")]
-    NoCredential,
-    /// The stage of a key does not allow this.
-    #[error("this key does not sign that: it is {}", .stage_words)]
-    NotActive {
-        /// What it is, in words.
-        stage_words: String,
-    },
-    /// The desk's idea of the venue's clock is too far from ours.
-    #[error("the venue's clock is said to differ by {offset_ms} ms; at most 60000 ms are accepted. Check this computer's clock")]
-    ClockOffset {
-        /// What the desk said.
-        offset_ms: i64,
-    },
-    /// A window in which a signed order could be sent for too long.
-    #[error("a receive window of {0} ms is outside of 1 to {max} ms", max = RECV_WINDOW_MS_MAX)]
-    RecvWindow(u32),
-    /// The venue has no request for it, or none that is harmless.
-    #[error("{why}; nothing was signed")]
-    NotOffered {
-        /// What it lacks, or what it would mean.
-        why: String,
-    },
     /// Something is being saved or asked already.
     #[error("another change is being made; try again when it is done")]
     Busy,
@@ -50,7 +24,7 @@ pub enum Refusal {
     /// Cannot be done in this state.
     #[error("{0}")]
     State(String),
-    /// Limits of an organisation stand in the way, or cannot be read.
+    /// Limits of an organisation cannot be read.
     #[error("{0}")]
     ManagedPolicy(String),
     /// The log would shrink or fork.
@@ -64,9 +38,6 @@ pub enum Refusal {
         /// Size signed before.
         signed: u64,
     },
-    /// Too many orders since the log's head was signed last: what is signed next could be left out of the log.
-    #[error("{0} orders were signed since the log's head was; it has to be signed first")]
-    HeadDue(u64),
     /// A wall does not stand: nothing secret may come in.
     #[error("a wall around the signer does not stand on this system: {}. Nothing is opened; docs/signer.md says what each needs", .0.join(", "))]
     Walls(Vec<String>),
@@ -80,17 +51,11 @@ impl Refusal {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Guard(reason) => reason.rule(),
-            Self::NoCredential => "no-key",
-            Self::NotActive { .. } => "key-not-active",
-            Self::ClockOffset { .. } => "clock-offset",
-            Self::RecvWindow(_) => "recv-window",
-            Self::NotOffered { .. } => "not-offered",
             Self::Busy => "busy",
             Self::Wait { .. } => "wait",
             Self::State(_) => "signer",
             Self::ManagedPolicy(_) => "managed-policy",
             Self::HeadOlder { .. } => "head-older",
-            Self::HeadDue(_) => "head-due",
             Self::Walls(_) => "walls",
             Self::NotUnderstood => "not-understood",
         }
@@ -108,10 +73,10 @@ impl Refusal {
     pub const fn advice(&self) -> Advice {
         match self {
             Self::Guard(reason) => reason.advice(),
-            Self::Busy | Self::HeadDue(_) => Advice::RetryAfter(500),
+            Self::Busy => Advice::RetryAfter(500),
             Self::Wait { wait_s } => Advice::RetryAfter(wait_s.saturating_mul(1_000)),
-            Self::NoCredential | Self::ClockOffset { .. } | Self::State(_) | Self::Walls(_) => Advice::Ask,
-            Self::NotActive { .. } | Self::RecvWindow(_) | Self::NotOffered { .. } | Self::ManagedPolicy(_) => Advice::Refuse,
+            Self::State(_) | Self::Walls(_) => Advice::Ask,
+            Self::ManagedPolicy(_) => Advice::Refuse,
             Self::HeadOlder { .. } => Advice::Ask,
             Self::NotUnderstood => Advice::Bug,
         }

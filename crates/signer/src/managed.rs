@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use ed25519_dalek::pkcs8::DecodePublicKey as _;
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
-use strongroom_guard::{Managed, ManagedNote, Policy};
+use strongroom_guard::{Beyond, Managed, ManagedNote, Policy, Reason};
 use strongroom_signer_api::managed::{ManagedFiles, Offered};
 
 /// A document with its proof, as the sealed state keeps it.
@@ -99,9 +99,9 @@ impl InForce {
     }
 
     /// Why a policy cannot be set.
-    pub(crate) fn refuses(&self, asked: &Policy) -> Option<String> {
-        let beyond = self.managed.refuses(asked)?;
-        Some(format!("{} has a limit here. {beyond}. Nothing was changed", self.note.organisation))
+    pub(crate) fn refuses(&self, asked: &Policy) -> Option<Reason> {
+        let Beyond { limit, asked, passes } = self.managed.refuses(asked)?;
+        Some(Reason::Managed { organisation: self.note.organisation.clone(), limit, asked, passes })
     }
 }
 

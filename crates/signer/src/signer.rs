@@ -2,10 +2,11 @@
 //!
 //! Invariant: a place is signed only after the gate allowed it with facts that the signer itself knows.
 
-use strongroom_guard::{By, Freeze, Freezes, Permission, SessionEnd, SignerFacts, Verdict, signer_gate, worth_at_most};
+use strongroom_guard::{
+    By, Freeze, Freezes, Permission, Reason, SessionEnd, SignerFacts, Verdict, dated, numbered, signer_gate, worth_at_most,
+};
 use strongroom_model::{CredentialInfo, Intent, KeyScope, KeyStage, Notional, Operation, PlaceOrder, Venue};
 use strongroom_signer_api::control::{StateMark, StateMarks};
-use strongroom_signer_api::desk::{CLOCK_OFFSET_US_MAX, RECV_WINDOW_MS_MAX};
 use strongroom_signer_api::managed::Offered;
 use strongroom_signer_api::{DoorId, Notice, Refusal, Reply, Request, Saved, Sealed, SignAsk, Status, Walls};
 use strongroom_venues::binance::{KeyError, SigningKey, encode};
@@ -22,8 +23,6 @@ use crate::managed::{self, Verified};
 pub(crate) const PENDING_MAX: usize = 16;
 /// Most signatures that wait for a reservation.
 const WAITING_MAX: usize = 64;
-/// Most orders and amendments that are signed without a signed head of the log that says so: no more can be kept out of the log unseen.
-const NUMBERED_PER_HEAD_MAX: u64 = 256;
 
 /// What the shell has to send.
 pub enum Out {
@@ -215,12 +214,12 @@ impl Signer {
         match self.open.as_mut() {
             Some(open) => open.may(permission, door, now.mono_ms).map_err(Refusal::Guard),
             None if permission.row().roles.is_empty() => Ok(()),
-            None => Err(Refusal::Guard(strongroom_guard::Reason::Sealed)),
+            None => Err(Refusal::Guard(Reason::Sealed)),
         }
     }
 
     pub(crate) fn opened(&self) -> Result<&Open, Refusal> {
-        self.open.as_ref().ok_or(Refusal::Guard(strongroom_guard::Reason::Sealed))
+        self.open.as_ref().ok_or(Refusal::Guard(Reason::Sealed))
     }
 
     /// Nothing: what it counts is to be reserved first.
@@ -235,25 +234,21 @@ impl Signer {
 
     /// Nothing: a reservation has to be saved first.
     fn signed(&mut self, ask: &SignAsk, door: DoorId, now: Moment, out: &mut Vec<Out>) -> Result<Option<Reply>, Refusal> {
-        let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
-        if ask.clock_offset_us.unsigned_abs() > CLOCK_OFFSET_US_MAX.unsigned_abs() {
-            return Err(Refusal::ClockOffset { offset_ms: ask.clock_offset_us / 1_000 });
-        }
-        if !(1..=RECV_WINDOW_MS_MAX).contains(&ask.recv_window_ms) {
-            return Err(Refusal::RecvWindow(ask.recv_window_ms));
-        }
+        let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(Reason::Sealed)) };
+        dated(ask.clock_offset_us, ask.recv_window_ms).map_err(Refusal::Guard)?;
         let operation = ask.intent.operation();
         let at = strongroom_model::Timestamp::from_us(now.wall.us().saturating_add(ask.clock_offset_us));
-        let unsigned = encode::encode(&ask.intent, at, ask.recv_window_ms).map_err(not_offered)?;
-        let credential = open.credential(ask.credential, Venue::Binance).ok_or(Refusal::NoCredential)?;
+        let unsigned =
+            encode::encode(&ask.intent, at, ask.recv_window_ms).map_err(|why| not_offered(why, "the supervisor, in its place"))?;
+        let credential = open.credential(ask.credential, Venue::Binance).ok_or(Refusal::Guard(Reason::NoKey))?;
         if !credential.info.stage.signs(operation) || credential.info.api_key.is_empty() {
-            return Err(Refusal::NotActive { stage_words: stage_words(&credential.info).to_owned() });
+            return Err(Refusal::Guard(Reason::KeyStage { is: stage_words(&credential.info).to_owned() }));
         }
         let worth = open.gate(&self.freezes, ask, door, now)?;
         let (is_new, is_numbered) = (operation == Operation::Place, matches!(ask.intent, Intent::Place(_) | Intent::Amend { .. }));
         let since_head = open.numbered - open.numbered_in_head;
-        if is_numbered && since_head >= NUMBERED_PER_HEAD_MAX {
-            return Err(Refusal::HeadDue(since_head));
+        if is_numbered {
+            numbered(since_head).map_err(Refusal::Guard)?;
         }
         let is_reserved =
             operation == Operation::Cancel || (open.count.has_next() && open.spending.covers(worth) && (!is_new || open.rate.has_next()));
@@ -262,7 +257,7 @@ impl Signer {
             return Ok(None);
         }
         let count = open.count.next().unwrap_or_else(|| open.count.next_unreserved());
-        let credential = open.credential(ask.credential, Venue::Binance).ok_or(Refusal::NoCredential)?;
+        let credential = open.credential(ask.credential, Venue::Binance).ok_or(Refusal::Guard(Reason::NoKey))?;
         let broken = |_| Refusal::State("a credential in memory cannot be used; seal and unlock".to_owned());
         let request = self
             .arena
@@ -271,7 +266,8 @@ impl Signer {
             })
             .map_err(broken)?
             .map_err(|error| match error {
-                KeyError::LogsOn | KeyError::Name => not_offered(error),
+                KeyError::LogsOn => not_offered(error, "an HMAC or RSA key of the same account"),
+                KeyError::Name => not_offered(error, "a key whose name has letters and digits only"),
                 _ => Refusal::State(error.to_string()),
             })?;
         let credential = credential.info.id;
@@ -418,7 +414,7 @@ impl Signer {
     }
 
     fn touch(&mut self, ago_ms: u64, door: DoorId, now: Moment) -> Result<Reply, Refusal> {
-        let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
+        let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(Reason::Sealed)) };
         // What is over is not renewed.
         let _ = open.session_at(door, now.mono_ms);
         open.sessions.seen(door, now.mono_ms.saturating_sub(ago_ms));
@@ -443,8 +439,8 @@ impl Signer {
     }
 }
 
-fn not_offered(why: impl ToString) -> Refusal {
-    Refusal::NotOffered { why: why.to_string() }
+fn not_offered(why: impl ToString, passes: &str) -> Refusal {
+    Refusal::Guard(Reason::NotOffered { why: why.to_string(), passes: passes.to_owned() })
 }
 
 const fn stage_words(info: &CredentialInfo) -> &'static str {
@@ -474,7 +470,7 @@ impl Open {
             Some(id) => credential.info.id == id,
             None => credential.info.stage == KeyStage::Active && credential.info.venue == Venue::Binance,
         });
-        let key = &credential.ok_or(Refusal::NoCredential)?.info;
+        let key = &credential.ok_or(Refusal::Guard(Reason::NoKey))?.info;
         let session = self.sessions.known(door);
         let slot = self.sessions.slot(door);
         let stops = |order: &PlaceOrder| freezes.stops(key, By { slot, order: &order.client_order_id });

@@ -113,6 +113,7 @@ pub(crate) fn policies(loose: &Policy, turn: Turn) -> Vec<Tighter> {
     };
     let Policy {
         instruments,
+        unlisted: _,
         order_notional_max,
         day_notional_max,
         confirm_above,
@@ -143,6 +144,10 @@ pub(crate) fn policies(loose: &Policy, turn: Turn) -> Vec<Tighter> {
     }
     for (at, listed) in instruments.iter().enumerate() {
         of_instrument(listed, turn, &mut |name, compared, change| put(name, compared, &|p| change(&mut p.instruments[at])));
+        put("unlisted", Compared::All, &|p| {
+            let gone = p.instruments.remove(at);
+            p.unlisted.push(gone);
+        });
         put("instruments", Compared::Without(listed.symbol.clone()), &|p| drop(p.instruments.remove(at)));
     }
     of_desk(desk, turn, &mut |name, change| put(name, Compared::All, &|p| change(&mut p.desk)));

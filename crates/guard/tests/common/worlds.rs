@@ -138,6 +138,7 @@ pub(crate) fn policies() -> impl Strategy<Value = Policy> {
     (instruments(), worths, numbers, thresholds, desk()).prop_map(
         |(instruments, (order, day, confirm_above), (rate, collar, idle, age), thresholds, desk)| Policy {
             instruments,
+            unlisted: Vec::new(),
             order_notional_max: order,
             day_notional_max: day,
             confirm_above,

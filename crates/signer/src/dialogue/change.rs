@@ -48,7 +48,7 @@ impl Signer {
             Grant::KeptPassword(slot) => self.kept_password_granted(talk, slot),
             Grant::Delete(id) => {
                 let Some(info) = open.credential(Some(id), Venue::Binance).map(|found| found.info.clone()) else {
-                    return talk.fail(&Refusal::NoCredential.to_string(), Advice::Ask, false);
+                    return talk.fail(&Refusal::Guard(strongroom_guard::Reason::NoKey).to_string(), Advice::Ask, false);
                 };
                 let changed = open.vault.change(&[Edit::Remove { id: id.0 }], now.wall, &mut SystemEntropy);
                 self.save_change(talk, changed, ActionEnd::Deleted(info))

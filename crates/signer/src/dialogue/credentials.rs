@@ -81,7 +81,7 @@ impl Signer {
 
     pub(super) fn edit_key(&mut self, talk: Talk, id: CredentialId, edit: KeyEdit, now: Moment) -> Vec<Out> {
         let Some(found) = self.open.as_ref().and_then(|open| open.credential(Some(id), Venue::Binance)) else {
-            return talk.fail(&Refusal::NoCredential.to_string(), Advice::Ask, false);
+            return talk.fail(&Refusal::Guard(strongroom_guard::Reason::NoKey).to_string(), Advice::Ask, false);
         };
         if let Err(why) = self.may_edit(&found.info, &edit) {
             return talk.fail(&format!("{why}; nothing was changed"), Advice::Ask, false);
@@ -130,7 +130,7 @@ impl Signer {
         now: Moment,
     ) -> Result<Vec<Out>, Refusal> {
         let open = self.opened()?;
-        let new = open.credential(Some(id), Venue::Binance).ok_or(Refusal::NoCredential)?;
+        let new = open.credential(Some(id), Venue::Binance).ok_or(Refusal::Guard(strongroom_guard::Reason::NoKey))?;
         if new.info.stage != KeyStage::New {
             return Err(Refusal::State("this key was tried before".to_owned()));
         }
@@ -162,7 +162,7 @@ impl Signer {
 
     /// A replaced key is refused by its venue: it leaves.
     pub(crate) fn key_revoked(&mut self, request: u64, id: CredentialId, now: Moment) -> Result<Vec<Out>, Refusal> {
-        let old = self.opened()?.credential(Some(id), Venue::Binance).ok_or(Refusal::NoCredential)?;
+        let old = self.opened()?.credential(Some(id), Venue::Binance).ok_or(Refusal::Guard(strongroom_guard::Reason::NoKey))?;
         if old.info.stage != KeyStage::Retiring {
             return Err(Refusal::State("this key was not replaced; delete it with a code".to_owned()));
         }
@@ -171,7 +171,7 @@ impl Signer {
 
     /// The public half of a key pair, as PEM.
     pub(crate) fn public_key(&self, id: CredentialId) -> Result<String, Refusal> {
-        let found = self.opened()?.credential(Some(id), Venue::Binance).ok_or(Refusal::NoCredential)?;
+        let found = self.opened()?.credential(Some(id), Venue::Binance).ok_or(Refusal::Guard(strongroom_guard::Reason::NoKey))?;
         let pem = self.arena.expose(&found.secret, |secret| scheme::public_pem(found.info.scheme, secret));
         pem.map_err(|error| Refusal::State(error.to_string()))?.map_err(|error| Refusal::State(error.to_string()))
     }

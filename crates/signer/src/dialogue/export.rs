@@ -21,7 +21,7 @@ pub(super) fn recipient(text: &str) -> Result<Recipient, String> {
 impl Signer {
     pub(super) fn export_key(&mut self, talk: Talk, id: CredentialId, to: &str) -> Vec<Out> {
         let Some(found) = self.open.as_ref().and_then(|open| open.credential(Some(id), Venue::Binance)) else {
-            return talk.fail(&Refusal::NoCredential.to_string(), Advice::Ask, false);
+            return talk.fail(&Refusal::Guard(strongroom_guard::Reason::NoKey).to_string(), Advice::Ask, false);
         };
         let recipient = match recipient(to) {
             Ok(recipient) => recipient,

@@ -383,7 +383,7 @@ impl Signer {
             Action::Rotate { old } => {
                 let open = self.opened()?;
                 let label = open.credential(Some(old), Venue::Binance).map(|found| found.info.label.clone());
-                Grant::Import(Import::typed(label.ok_or(Refusal::NoCredential)?, Venue::Binance, Some(old)))
+                Grant::Import(Import::typed(label.ok_or(Refusal::Guard(strongroom_guard::Reason::NoKey))?, Venue::Binance, Some(old)))
             }
             Action::Generate { label, venue, scheme, replaces } => Grant::Generate(Generate { label, venue, scheme, replaces }),
             Action::EditKey { id, edit } => Grant::EditKey(id, edit),
@@ -410,7 +410,7 @@ impl Signer {
             Action::Protect(order) => Grant::Protect(order),
             Action::Rearm => Grant::Rearm,
             Action::Pin(change) => Grant::Pin(change),
-            Action::SetPolicy(policy) => Grant::SetPolicy(policy),
+            Action::SetPolicy(policy) => Grant::SetPolicy(*policy),
             Action::CreateVault { .. } | Action::Unlock | Action::UnlockWith { .. } | Action::Recover(_) => {
                 return Err(Refusal::NotUnderstood);
             }

@@ -63,7 +63,9 @@ impl Signer {
                 "the kill switch holds whoever opened this session ({freeze}); somebody else of risk re-arms first"
             )));
         }
-        let found = |id: &CredentialId| open.credential(Some(*id), Venue::Binance).map(|found| &found.info).ok_or(Refusal::NoCredential);
+        let found = |id: &CredentialId| {
+            open.credential(Some(*id), Venue::Binance).map(|found| &found.info).ok_or(Refusal::Guard(strongroom_guard::Reason::NoKey))
+        };
         let label = |id: &CredentialId| found(id).map(|info| info.label.clone());
         let replaceable = |id: &CredentialId| {
             let info = found(id)?;
@@ -155,7 +157,7 @@ impl Signer {
             Action::SetPolicy(policy) => {
                 policy.validate().map_err(|error| Refusal::State(error.to_string()))?;
                 if let Some(why) = open.managed.as_ref().and_then(|managed| managed.refuses(policy)) {
-                    return Err(Refusal::ManagedPolicy(why));
+                    return Err(Refusal::Guard(why));
                 }
                 let next = open.in_force(policy);
                 match about::cannot_be_shown(&open.policy, &next) {
