@@ -119,7 +119,7 @@ impl SignerProcess {
     /// As the desk does beside its orders.
     fn seal_head(&mut self) -> anyhow::Result<()> {
         self.heads += 1;
-        let reply = self.exchange(&Request::SealHead { size: self.heads, head: vec![0; 32] }, b"")?;
+        let reply = self.exchange(&Request::SealHead { size: self.heads, head: vec![0; 32], closes: false }, b"")?;
         anyhow::ensure!(matches!(reply, Reply::HeadSealed { .. }), "no head: {reply:?}");
         Ok(())
     }

@@ -74,7 +74,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         Request::At { door: DoorId::DESK, request: Box::new(Request::Lock) },
         Request::Saved(Saved { what: Sealed::Vault, generation: 3, error: Some("full".to_owned()) }),
         Request::Kill(Freeze::everything("test")),
-        Request::SealHead { size: 4, head: vec![1; 32] },
+        Request::SealHead { size: 4, head: vec![1; 32], closes: true },
         Request::ReadAudit { last: 50 },
         Request::KeyTested { id: CredentialId(2), granted: None },
         Request::KeyRevoked { id: CredentialId(1) },

@@ -169,7 +169,7 @@ impl SignerWorld {
     /// Has a longer log's head signed: without one the signer signs only so many orders.
     pub fn sign_head(&mut self, ms: i64) {
         self.log_size += 1;
-        let reply = self.ask(Request::SealHead { size: self.log_size, head: vec![1; 32] }, b"", ms);
+        let reply = self.ask(Request::SealHead { size: self.log_size, head: vec![1; 32], closes: false }, b"", ms);
         assert!(matches!(reply, Reply::HeadSealed { .. }), "{reply:?}");
     }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
-use strongroom_audit::{Head, Kind, Numbered, SCHEMA, Writer, assemble, checkpoint_text, key_text, system_entropy};
+use strongroom_audit::{Kind, SCHEMA, Writer, assemble, key_text, system_entropy};
 use strongroom_model::{ClientOrderId, Intent, OrderSpec, PlaceOrder, Side, Symbol, TimeInForce, Timestamp};
 use strongroom_signer_api::prompt::Field;
 use strongroom_signer_api::{Action, ActionEnd, Refusal, Reply, Request, SignAsk};
@@ -23,7 +23,6 @@ struct Desk {
     world: SignerWorld,
     dir: tempfile::TempDir,
     log: Connection,
-    log_id: [u8; 16],
     writer: Writer,
     key: LogKey,
     orders: u32,
@@ -52,7 +51,7 @@ impl Desk {
         log.execute_batch(SCHEMA).unwrap();
         let log_id = [7; 16];
         let (writer, first) = Writer::begin(log_id, &read_key, None, Timestamp::from_ms(MS), system_entropy).unwrap();
-        let desk = Self { world, dir, log, log_id, writer, key, orders: 0 };
+        let desk = Self { world, dir, log, writer, key, orders: 0 };
         desk.put(first.seq, &first.bytes, &first.hash);
         desk
     }
@@ -88,23 +87,31 @@ impl Desk {
 
     /// Has the head signed and keeps it.
     fn seal(&mut self, ms: i64) {
+        self.seals(ms, false);
+    }
+
+    fn seals(&mut self, ms: i64, closes: bool) {
         let head = self.writer.head();
-        let reply = self.world.ask(Request::SealHead { size: head.size, head: head.hash.to_vec() }, b"", ms);
-        let Reply::HeadSealed { signature, public_key, numbered: (opening, last, total) } = reply else { panic!("{reply:?}") };
-        let text = checkpoint_text(&self.log_id, Head { ..head }, Some(Numbered { opening, last, total }));
+        let reply = self.world.ask(Request::SealHead { size: head.size, head: head.hash.to_vec(), closes }, b"", ms);
+        let Reply::HeadSealed { signature, public_key, text } = reply else { panic!("{reply:?}") };
         let note = assemble(&text, &public_key.try_into().unwrap(), &signature.try_into().unwrap());
         self.log.execute("INSERT INTO audit_checkpoint VALUES (?, ?)", params![i64::try_from(head.size).unwrap(), note]).unwrap();
     }
 
     /// What the auditor finds missing.
-    fn audit(&self, now_ms: i64) -> Result<(), String> {
+    fn doubts(&self, now_ms: i64) -> Result<Vec<String>, String> {
         let vault: PathBuf = self.dir.path().join("vault.srv");
         std::fs::write(&vault, &self.world.vault_file).unwrap();
         let (log, code, now) = (self.dir.path().join("desk.db"), self.world.kit.as_bytes(), Timestamp::from_ms(now_ms));
         let mut printed = Vec::new();
         let read = strongroom_auditor::read(&log, &vault, code, Some(&self.key), now, &mut printed);
         assert_eq!(printed.iter().filter(|byte| **byte == b'\n').count() + 1, usize::try_from(self.writer.head().size).unwrap());
-        read.map_err(|error| format!("{error:#}"))
+        let found = read.map_err(|error| format!("{error:#}"))?;
+        found.missing.map_or(Ok(found.doubts), Err)
+    }
+
+    fn audit(&self, now_ms: i64) -> Result<(), String> {
+        self.doubts(now_ms).map(drop)
     }
 }
 
@@ -127,7 +134,7 @@ fn an_order_that_the_log_does_not_tell_of_shows_in_the_next_head() {
     let missing = desk.audit(LATER_MS).unwrap_err();
     assert!(missing.contains("2 after the opening"), "{missing}");
     // A head that was forged, or edited to say less, is not believed.
-    let edited = "UPDATE audit_checkpoint SET note = replace(note, ' 3 3' || char(10), ' 1 1' || char(10))";
+    let edited = "UPDATE audit_checkpoint SET note = replace(note, ' 3 3 ', ' 1 1 ')";
     assert_eq!(desk.log.execute(edited, []).unwrap(), 2);
     assert!(desk.audit_fails_with("was not signed by this key"));
 }
@@ -209,4 +216,36 @@ fn a_log_that_is_dated_ahead_hides_nothing() {
     desk.tell(&json!({"note": "of another year"}), MS + 100 * 365 * 86_400_000);
     desk.seal(at);
     assert!(desk.audit(at + 1_000).unwrap_err().contains("1 after the opening"));
+}
+
+/// What a signer signs after its last head shows once it is gone: it never said that there is nothing more.
+#[test]
+fn an_opening_that_ends_without_its_last_head_is_told() {
+    let mut desk = Desk::new();
+    let at = MS + 200_000;
+    let first = desk.place(at).unwrap();
+    desk.tell(&json!({"order": "u1", "signed": first}), at);
+    desk.seals(at, true);
+    let refused = desk.place(at).unwrap_err();
+    assert_eq!(refused.code(), "sealed", "nothing is numbered after the last head");
+    let (symbol, order) = (Symbol::parse("BTCUSDT").unwrap(), ClientOrderId::parse("u1").unwrap());
+    let cancel = Intent::Cancel { symbol, order: strongroom_model::OrderRef::Client(order) };
+    assert_eq!(desk.sign(cancel, at), Ok(None), "what stands is still taken back");
+    desk.world.restart(at + 60_000);
+    assert_eq!(desk.doubts(LATER_MS), Ok(Vec::new()));
+    let second = desk.place(at + 120_000).unwrap();
+    desk.tell(&json!({"order": "u3", "signed": second}), at + 120_000);
+    desk.seal(at + 120_000);
+    // Never told, and the signer ends before another head.
+    desk.place(at + 121_000).unwrap();
+    desk.world.restart(at + 180_000);
+    let third = desk.place(at + 240_000).unwrap();
+    desk.tell(&json!({"order": "u5", "signed": third}), at + 240_000);
+    desk.seal(at + 240_000);
+    let doubts = desk.doubts(LATER_MS).unwrap();
+    assert!(doubts.len() == 1 && doubts[0].contains("was not closed: what was signed after its order number 1, 256 at most"), "{doubts:?}");
+    // With all earlier heads thrown away, those of the closed opening included, the count of openings shows it.
+    desk.log.execute("DELETE FROM audit_checkpoint WHERE size < (SELECT max(size) FROM audit_checkpoint)", []).unwrap();
+    let doubts = desk.doubts(LATER_MS).unwrap();
+    assert!(doubts.iter().any(|doubt| doubt.contains("of 2 openings no head of the log is here")), "{doubts:?}");
 }

@@ -1,5 +1,7 @@
 //! Checkpoints as signed notes. Invariant: the private key is never here; a note is signed elsewhere and assembled.
 
+use std::fmt;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -12,6 +14,9 @@ use crate::writer::Head;
 const ORIGIN: &str = "strongroom/";
 /// Opens the line of what was numbered.
 const NUMBERED: &str = "numbered ";
+/// Ends it where its signer goes on, and where it does not.
+const OPEN: &str = "open";
+const CLOSED: &str = "closed";
 const KEY_PREFIX: &str = "strongroom-log+";
 /// Signature type Ed25519 (c2sp.org/signed-note).
 const ALGORITHM_ED25519: u8 = 1;
@@ -26,6 +31,17 @@ pub struct Numbered {
     pub last: u64,
     /// How many were given in all openings, this one included.
     pub total: u64,
+    /// The how manyth opening it is.
+    pub nth: u64,
+    /// Whether its signer numbers nothing more in it.
+    pub closed: bool,
+}
+
+impl fmt::Display for Numbered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { opening, last, total, nth, closed } = self;
+        write!(f, "{opening} {last} {total} {nth} {}", if *closed { CLOSED } else { OPEN })
+    }
 }
 
 /// What a note says.
@@ -42,7 +58,7 @@ pub struct Checkpoint {
 /// The text that the log's key signs: origin, size, head, and as an extension line (c2sp.org/tlog-checkpoint) what was numbered, each
 /// ended by a newline.
 pub fn checkpoint_text(log_id: &[u8; 16], head: Head, numbered: Option<Numbered>) -> String {
-    let numbered = numbered.map(|Numbered { opening, last, total }| format!("{NUMBERED}{opening} {last} {total}\n")).unwrap_or_default();
+    let numbered = numbered.map(|numbered| format!("{NUMBERED}{numbered}\n")).unwrap_or_default();
     format!("{}\n{}\n{}\n{numbered}", origin(log_id), head.size, STANDARD.encode(head.hash))
 }
 
@@ -122,8 +138,11 @@ fn parse_text(text: &str) -> Option<Checkpoint> {
     let numbered = match lines.next() {
         None => None,
         Some(line) => {
-            let [opening, last, total] = line.strip_prefix(NUMBERED)?.split(' ').collect::<Vec<_>>().try_into().ok()?;
-            Some(Numbered { opening: opening.parse().ok()?, last: last.parse().ok()?, total: total.parse().ok()? })
+            let [opening, last, total, nth, end] = line.strip_prefix(NUMBERED)?.split(' ').collect::<Vec<_>>().try_into().ok()?;
+            let number = |text: &str| text.parse::<u64>().ok();
+            let (opening, last, total, nth) = (number(opening)?, number(last)?, number(total)?, number(nth)?);
+            // Written anew and compared by whoever reads a note, so other words are none.
+            Some(Numbered { opening, last, total, nth, closed: end == CLOSED })
         }
     };
     Some(Checkpoint { log_id, head: Head { size, hash }, numbered })
@@ -179,16 +198,16 @@ mod tests {
         let key = SigningKey::from_bytes(&[5; 32]);
         let public = key.verifying_key().to_bytes();
         let head = Head { size: 7, hash: [3; 32] };
-        for numbered in [None, Some(Numbered { opening: 0, last: 0, total: 0 })] {
+        for numbered in [None, Some(Numbered { opening: 0, last: 0, total: 0, nth: 1, closed: true })] {
             let text = checkpoint_text(&[0xab; 16], head, numbered);
             let note = assemble(&text, &public, &key.sign(text.as_bytes()).to_bytes());
             assert_eq!(verify_checkpoint(&note, &public), Ok(Checkpoint { log_id: [0xab; 16], head, numbered }));
         }
-        let text = checkpoint_text(&[0xab; 16], head, Some(Numbered { opening: 2_000, last: 31, total: 90 }));
+        let text = checkpoint_text(&[0xab; 16], head, Some(Numbered { opening: 2_000, last: 31, total: 90, nth: 3, closed: false }));
         let note = assemble(&text, &public, &key.sign(text.as_bytes()).to_bytes());
-        assert!(verify_checkpoint(&note, &public).is_ok() && text.ends_with("\nnumbered 2000 31 90\n"), "{text}");
-        assert_eq!(verify_checkpoint(&note.replace(" 31 90\n", " 30 90\n"), &public), Err(NoteError::Signature));
-        assert_eq!(verify_checkpoint(&note.replace("numbered 2000 31 90\n", ""), &public), Err(NoteError::Signature));
+        assert!(verify_checkpoint(&note, &public).is_ok() && text.ends_with("\nnumbered 2000 31 90 3 open\n"), "{text}");
+        assert_eq!(verify_checkpoint(&note.replace(" 31 90 3", " 30 90 3"), &public), Err(NoteError::Signature));
+        assert_eq!(verify_checkpoint(&note.replace("numbered 2000 31 90 3 open\n", ""), &public), Err(NoteError::Signature));
         let other = SigningKey::from_bytes(&[6; 32]).verifying_key().to_bytes();
         assert_eq!(verify_checkpoint(&note, &other), Err(NoteError::Signature));
         assert_eq!(verify_checkpoint(&note.replace("\n7\n", "\n8\n"), &public), Err(NoteError::Signature));
@@ -200,9 +219,11 @@ mod tests {
             "strongroom/\n1\nAA==\n\n",
             &note.replace("\n7\n", "\n07\n"),
             &note.replace("/abab", "/ABab"),
-            &note.replace(" 31 90\n", " 031 90\n"),
-            &note.replace(" 31 90\n", " 31 90 1\n"),
-            &note.replace(" 31 90\n", " 31 90\nmore\n"),
+            &note.replace(" 31 90 ", " 031 90 "),
+            &note.replace(" 3 open\n", " 3 open 1\n"),
+            &note.replace(" 3 open\n", " 3 shut\n"),
+            &note.replace(" 3 open\n", "\n"),
+            &note.replace(" open\n", " open\nmore\n"),
             &note.replace("numbered", "counted"),
         ] {
             assert_eq!(verify_checkpoint(odd, &public), Err(NoteError::Shape), "{odd:?}");

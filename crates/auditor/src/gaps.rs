@@ -1,11 +1,15 @@
 //! What the signer numbered and the log does not tell of: orders and amendments.
 //!
 //! Invariant: numbers begin with 1 at each opening of the vault and go up by one; one that is missing below the highest that an entry or a
-//! signed head names is a gap.
+//! signed head names is a gap. An opening whose signer never said that it numbers no more may have had others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use strongroom_verify::Counted;
+
+/// Orders and amendments that a signer signs without a head of the log.
+const PER_HEAD_MAX: u64 = 256;
 
 /// The numbers that were seen, by opening of the vault.
 #[derive(Debug, Default)]
@@ -13,6 +17,8 @@ pub(crate) struct Gaps {
     openings: BTreeMap<u64, Numbers>,
     /// How many the signer gave in all, as the heads say.
     total: u64,
+    /// The how manyth openings they are of which there are heads.
+    nth: BTreeSet<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -20,6 +26,16 @@ struct Numbers {
     seen: BTreeSet<u64>,
     /// The highest that a head named.
     claimed: u64,
+    /// The highest that the newest head named, however new it is.
+    last: u64,
+    /// Its signer said that it numbers no more.
+    closed: bool,
+}
+
+impl Numbers {
+    fn highest(&self) -> u64 {
+        self.seen.last().copied().unwrap_or(0).max(self.claimed)
+    }
 }
 
 impl Gaps {
@@ -31,19 +47,24 @@ impl Gaps {
         }
     }
 
-    /// A head says how far its signer had counted.
-    pub(crate) fn claim(&mut self, (opening, last, total): (u64, u64, u64)) {
-        let numbers = self.openings.entry(opening).or_default();
-        numbers.claimed = numbers.claimed.max(last);
-        self.total = self.total.max(total);
+    /// There is a head.
+    pub(crate) fn head(&mut self, head: Counted) {
+        let numbers = self.openings.entry(head.opening).or_default();
+        numbers.last = numbers.last.max(head.last);
+        numbers.closed |= head.closed;
+        self.nth.insert(head.nth);
+    }
+
+    /// A head is old enough: what its signer had counted by then has to be told.
+    pub(crate) fn claim(&mut self, head: Counted) {
+        let numbers = self.openings.entry(head.opening).or_default();
+        numbers.claimed = numbers.claimed.max(head.last);
+        self.total = self.total.max(head.total);
     }
 
     /// What is missing, in words.
-    pub(crate) fn words(&self) -> Option<String> {
-        let count = |numbers: &Numbers| {
-            let highest = numbers.seen.last().copied().unwrap_or(0).max(numbers.claimed);
-            highest.saturating_sub(numbers.seen.len() as u64)
-        };
+    pub(crate) fn missing(&self) -> Option<String> {
+        let count = |numbers: &Numbers| numbers.highest().saturating_sub(numbers.seen.len() as u64);
         let missing = self.openings.iter().map(|(opening, numbers)| (opening, count(numbers))).filter(|(_, count)| *count > 0);
         let mut missing: Vec<String> =
             missing.map(|(opening, count)| format!("{count} after the opening at signature {opening}")).collect();
@@ -53,6 +74,26 @@ impl Gaps {
         missing.extend((others > 0).then(|| format!("{others} of openings of which nothing is told")));
         let missing = missing.join(", ");
         (!missing.is_empty()).then(|| format!("orders or amendments were signed that the log does not tell of: {missing}"))
+    }
+
+    /// Where something could be missing that nothing here would show, in words: after a crash, or where a desk hides it.
+    pub(crate) fn doubts(&self) -> Vec<String> {
+        // The newest opening goes on, perhaps.
+        let ended = self.openings.iter().rev().skip(1).rev().filter(|(_, numbers)| !numbers.closed);
+        let mut doubts: Vec<String> = ended
+            .map(|(opening, numbers)| {
+                let more = (numbers.last + PER_HEAD_MAX).saturating_sub(numbers.highest()).min(PER_HEAD_MAX);
+                format!(
+                    "the opening at signature {opening} was not closed: what was signed after its order number {}, {more} at most, would not show",
+                    numbers.highest()
+                )
+            })
+            .collect();
+        let unseen = self.nth.last().map_or(0, |last| last.saturating_sub(self.nth.len() as u64));
+        if unseen > 0 {
+            doubts.push(format!("of {unseen} openings no head of the log is here: of each, {PER_HEAD_MAX} orders at most would not show"));
+        }
+        doubts
     }
 }
 
@@ -65,8 +106,19 @@ mod tests {
     fn words(entries: &[Value], heads: &[(u64, u64, u64)]) -> Option<String> {
         let mut gaps = Gaps::default();
         entries.iter().for_each(|entry| gaps.look(entry));
-        heads.iter().for_each(|head| gaps.claim(*head));
-        gaps.words()
+        heads.iter().for_each(|(opening, last, total)| gaps.claim(head((*opening, *last, *total, 1, false))));
+        gaps.missing()
+    }
+
+    fn head((opening, last, total, nth, closed): (u64, u64, u64, u64, bool)) -> Counted {
+        Counted { opening, last, total, nth, closed }
+    }
+
+    fn doubts(entries: &[Value], heads: &[(u64, u64, u64, u64, bool)]) -> Vec<String> {
+        let mut gaps = Gaps::default();
+        entries.iter().for_each(|entry| gaps.look(entry));
+        heads.iter().for_each(|one| gaps.head(head(*one)));
+        gaps.doubts()
     }
 
     fn signed(opening: u64, number: u64) -> Value {
@@ -94,5 +146,18 @@ mod tests {
         // Its heads were thrown away; a later one counts all.
         let found = words(&told, &[(0, 2, 2), (9_000, 0, 502)]).unwrap();
         assert!(found.contains("500 of openings of which nothing is told"), "{found}");
+    }
+
+    #[test]
+    fn an_opening_that_was_not_closed_leaves_a_doubt() {
+        let told = [signed(0, 1), signed(0, 2), signed(0, 3)];
+        assert!(doubts(&told, &[(0, 2, 2, 1, false)]).is_empty(), "the newest goes on");
+        assert!(doubts(&told, &[(0, 2, 2, 1, false), (0, 3, 3, 1, true), (1_000, 0, 3, 2, false)]).is_empty());
+        let found = doubts(&told, &[(0, 2, 2, 1, false), (1_000, 0, 3, 2, false)]);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].contains("after its order number 3, 255 at most"), "{found:?}");
+        // One of which there is no head at all.
+        let found = doubts(&told, &[(0, 3, 3, 1, true), (2_000, 0, 3, 3, false)]);
+        assert!(found.len() == 1 && found[0].contains("of 1 openings no head"), "{found:?}");
     }
 }

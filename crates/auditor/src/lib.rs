@@ -13,45 +13,52 @@ use anyhow::{Context as _, anyhow, bail};
 use strongroom_audit::{Entry, Reader};
 use strongroom_model::Timestamp;
 use strongroom_vault::{AuditorCode, Factors, Vault};
-use strongroom_verify::{Leaf, Log, LogKey, Note};
+use strongroom_verify::{Counted, Leaf, Log, LogKey, Note};
 
 use crate::gaps::Gaps;
 
 /// How long what was signed may take to be told in the log: as long as a venue may take to answer.
 const UNTOLD_MS: i64 = 60_000;
 
+/// What a log does not tell of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Orders and amendments that were signed and are not there, in words.
+    pub missing: Option<String>,
+    /// Where others could be missing unseen: an opening of the vault that ended without its signer's word, by a crash or on purpose.
+    pub doubts: Vec<String>,
+}
+
 /// Prints every entry in clear, oldest first, then says what the signer numbered and the log does not tell of. Heads count that `key`
 /// signed; without a key, all of them. Of a head that is younger than a minute at `now` only what is told later counts.
-pub fn read(log: &Path, vault: &Path, code: &[u8], key: Option<&LogKey>, now: Timestamp, out: &mut impl Write) -> anyhow::Result<()> {
+pub fn read(log: &Path, vault: &Path, code: &[u8], key: Option<&LogKey>, now: Timestamp, out: &mut impl Write) -> anyhow::Result<Found> {
     let file = std::fs::read(vault).with_context(|| format!("{} cannot be read", vault.display()))?;
     let log = Log::open(log).with_context(|| format!("{} cannot be read", log.display()))?;
     let code = AuditorCode::parse(code).context("this is not an auditor's code")?;
     let vault = Vault::open(&file, Factors::Auditor(&code)).context("the code does not open this vault's file")?;
     let mut heads = heads(&log, key)?;
     let (mut reader, mut gaps) = (None, Gaps::default());
+    heads.values().for_each(|head| gaps.head(*head));
     let mut outcome = Ok(());
     log.leaves(|row| {
         outcome = next(&vault, &mut reader, &mut gaps, &row.bytes, out).map(|leaf| {
             // The newest heads name what may be on its way still; a date to come is none to believe.
-            if let Some(numbered) = heads.remove(&(leaf.seq + 1))
+            if let Some(head) = heads.remove(&(leaf.seq + 1))
                 && (leaf.at.plus_ms(UNTOLD_MS) <= now || leaf.at > now)
             {
-                gaps.claim(numbered);
+                gaps.claim(head);
             }
         });
         outcome.is_ok()
     })?;
     outcome?;
     // Heads of entries that are not there any more.
-    heads.into_values().for_each(|numbered| gaps.claim(numbered));
-    match gaps.words() {
-        Some(words) => Err(anyhow!(words)),
-        None => Ok(()),
-    }
+    heads.into_values().for_each(|head| gaps.claim(head));
+    Ok(Found { missing: gaps.missing(), doubts: gaps.doubts() })
 }
 
 /// What each head says of the signer's numbers, by the size of the log that it was signed for.
-fn heads(log: &Log, key: Option<&LogKey>) -> anyhow::Result<BTreeMap<u64, (u64, u64, u64)>> {
+fn heads(log: &Log, key: Option<&LogKey>) -> anyhow::Result<BTreeMap<u64, Counted>> {
     let mut heads = BTreeMap::new();
     for (size, note) in log.checkpoints()? {
         let note = Note::read(&note).with_context(|| format!("the checkpoint kept for {size} entries is none"))?;

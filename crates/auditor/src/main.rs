@@ -21,7 +21,8 @@ Example:
 
 The code is on paper, from `strongroom vault add-slot auditor`. Verify the log first: strongroom-audit verify desk.db --key KEY.
 An entry is printed as one line of JSON: seq, at, kind, payload. Orders and amendments that were signed and that the log does not
-tell of are named at the end, and make it fail; the signed heads say how many there were. Give the log's key, so that no head can
+tell of are named at the end, and make it fail; the signed heads say how many there were. An opening of the vault that ended without a
+closing head, by a crash or on purpose, is noted. Give the log's key, so that no head can
 be forged.";
 /// Longest line that could be a code.
 const CODE_LEN_MAX: usize = 1_024;
@@ -70,7 +71,11 @@ fn run(Command::Read { log, vault, key, code_fd }: &Command) -> anyhow::Result<(
     });
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = Timestamp::from_ms(i64::try_from(now.as_millis()).unwrap_or(i64::MAX));
-    strongroom_auditor::read(log, vault, &typed(*code_fd)?, key.transpose()?.as_ref(), now, &mut io::stdout().lock())
+    let found = strongroom_auditor::read(log, vault, &typed(*code_fd)?, key.transpose()?.as_ref(), now, &mut io::stdout().lock())?;
+    for doubt in &found.doubts {
+        let _ = writeln!(io::stderr(), "strongroom-auditor: note: {doubt}");
+    }
+    found.missing.map_or(Ok(()), |words| Err(anyhow::anyhow!(words)))
 }
 
 /// One line with the code.

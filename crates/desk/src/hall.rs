@@ -321,11 +321,25 @@ impl Hall {
 
     /// Has the log's head signed, if a checkpoint is due.
     pub(crate) async fn checkpoint(self: &Arc<Self>, now_or_never: bool) {
-        let Some(head) = lock(&self.store).wants_checkpoint(now_or_never) else { return };
-        let request = Request::SealHead { size: head.size, head: head.hash.to_vec() };
+        let head = lock(&self.store).wants_checkpoint(now_or_never);
+        if let Some(head) = head {
+            self.seal_head(head, false).await;
+        }
+    }
+
+    /// Has the log's head signed as the last one of this opening: no order is signed after it.
+    pub(crate) async fn close_log(self: &Arc<Self>) {
+        let head = lock(&self.store).head();
+        if let Ok(Some(head)) = head {
+            self.seal_head(head, true).await;
+        }
+    }
+
+    async fn seal_head(self: &Arc<Self>, head: strongroom_audit::Head, closes: bool) {
+        let request = Request::SealHead { size: head.size, head: head.hash.to_vec(), closes };
         self.signed_since_head.store(0, Ordering::Relaxed);
-        let (signature, public_key, (opening, last, total)) = match self.ask_signer(&request).await {
-            Ok(Reply::HeadSealed { signature, public_key, numbered }) => (signature, public_key, numbered),
+        let (signature, public_key, text) = match self.ask_signer(&request).await {
+            Ok(Reply::HeadSealed { signature, public_key, text }) => (signature, public_key, text),
             other => {
                 *lock(&self.head_refused) = other.err().filter(|refusal| matches!(refusal, Refusal::HeadOlder { .. }));
                 return;
@@ -334,10 +348,8 @@ impl Hall {
         *lock(&self.head_refused) = None;
         let (Ok(signature), Ok(public_key)) = (signature.as_slice().try_into(), public_key.as_slice().try_into()) else { return };
         let mut store = lock(&self.store);
-        let Ok(Some((log_id, _))) = store.log_keys() else { return };
-        let numbered = Some(strongroom_audit::Numbered { opening, last, total });
-        let note = strongroom_audit::assemble(&strongroom_audit::checkpoint_text(&log_id, head, numbered), public_key, signature);
-        if let Err(error) = store.save_checkpoint(head.size, &note) {
+        let note = strongroom_audit::assemble(&text, public_key, signature);
+        if let Err(error) = store.save_checkpoint(head.size, &note, closes) {
             tracing::error!(%error, "could not keep a checkpoint");
         }
     }

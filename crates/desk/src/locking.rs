@@ -42,7 +42,7 @@ pub(crate) async fn lock(hall: &Arc<Hall>, supervisor: &Channel, because: &str) 
 
 /// Ends the signer.
 pub(crate) async fn seal(hall: &Arc<Hall>, supervisor: &Channel, because: &str) -> Tell {
-    hall.checkpoint(true).await;
+    hall.close_log().await;
     hall.set_because(Some(because.to_owned()));
     match supervisor.try_send(FromDesk::Seal.encode(), &[]) {
         Ok(()) => Tell::Done { words: "Sealed. Nothing can be signed until you unlock.".to_owned() },

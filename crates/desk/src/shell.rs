@@ -209,7 +209,7 @@ impl Pipeline {
             }
         }
         let _ = self.hall.note(&[(Kind::DeskStopped, json!({}))]);
-        self.hall.checkpoint(true).await;
+        self.hall.close_log().await;
     }
 
     fn obey(&mut self, order: Order, told: &mpsc::UnboundedSender<Told>) {

@@ -170,9 +170,10 @@ impl Store {
         (open >= CHECKPOINT_LEAVES || (now_or_never && open > 0)).then_some(head)
     }
 
-    /// Keeps a signed checkpoint.
-    pub fn save_checkpoint(&mut self, size: u64, note: &str) -> Result<(), RecordError> {
-        self.database.execute("INSERT OR IGNORE INTO audit_checkpoint(size, note) VALUES(?1, ?2)", params![size, note])?;
+    /// Keeps a signed checkpoint. Of one size the first stays, unless this is the last of an opening.
+    pub fn save_checkpoint(&mut self, size: u64, note: &str, closes: bool) -> Result<(), RecordError> {
+        let or = if closes { "REPLACE" } else { "IGNORE" };
+        self.database.execute(&format!("INSERT OR {or} INTO audit_checkpoint(size, note) VALUES(?1, ?2)"), params![size, note])?;
         self.checkpointed = self.checkpointed.max(size);
         Ok(())
     }

@@ -90,6 +90,8 @@ pub enum Request {
         /// Hash of the last entry.
         #[serde(with = "serde_bytes")]
         head: Vec<u8>,
+        /// The vault is about to be closed: no order and no amendment is signed after it.
+        closes: bool,
     },
     /// Read entries of the audit log. Descriptor: the leaves of one epoch from its opening leaf up to the last one
     /// wanted, each behind its length (u32, little-endian).
@@ -355,8 +357,8 @@ pub enum Reply {
         /// Public key of the log.
         #[serde(with = "serde_bytes")]
         public_key: Vec<u8>,
-        /// What the signed text says of the signer's numbers: which opening of the vault, the last one given since, and how many in all.
-        numbered: (u64, u64, u64),
+        /// The checkpoint's text: the head, and how far the signer had counted.
+        text: String,
     },
     /// To [`Request::Slots`].
     Slots(Vec<SlotInfo>),

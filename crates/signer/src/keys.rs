@@ -69,6 +69,8 @@ pub(crate) struct Open {
     pub(crate) numbered_before: u64,
     /// The same when a head of the log was signed last.
     pub(crate) numbered_in_head: u64,
+    /// A signed head said that nothing more is numbered.
+    pub(crate) closed: bool,
     /// Orders that a person confirmed with a code, each with the time until which that holds.
     pub(crate) confirmed: Vec<(PlaceOrder, u64)>,
     pub(crate) sessions: Sessions,
@@ -125,7 +127,7 @@ impl Open {
             made.map_err(|_| LoadError::Record("the log's reading key cannot be read"))?
         };
         let state_key = vault.derive_key(Purpose::State)?;
-        let (ledger_generation, ledger) = match state {
+        let (ledger_generation, mut ledger) = match state {
             None => (0, Ledger::default()),
             Some(bytes) => {
                 let broken = LoadError::Record("its state file does not belong to it or is damaged");
@@ -138,6 +140,7 @@ impl Open {
         let spending = Spending::resume(&ledger, &policy.thresholds, now.wall_s());
         let rate = Rate::resume(&ledger, now);
         let numbered_before = ledger.numbered;
+        ledger.openings += 1;
         Ok(Self {
             slot: vault.opened_by().map(|slot| slot.id),
             profiles,
@@ -161,6 +164,7 @@ impl Open {
             numbered: 0,
             numbered_before,
             numbered_in_head: 0,
+            closed: false,
             confirmed: Vec::new(),
             sessions: Sessions::default(),
             rate,
@@ -169,7 +173,7 @@ impl Open {
 
     /// There is no state file, and there was one: its generations go on, and what it remembered is taken for the worst.
     pub(crate) fn lose_ledger(&mut self, saves: u64, step: u64, now: Moment) {
-        self.ledger = Ledger { managed: self.ledger.managed.take(), ..Ledger::lost(saves, step) };
+        self.ledger = Ledger { managed: self.ledger.managed.take(), openings: 1, ..Ledger::lost(saves, step) };
         self.ledger_generation = saves;
         self.count = Count::resume(&self.ledger);
         self.rate = Rate::resume(&self.ledger, now);

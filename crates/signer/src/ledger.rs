@@ -55,6 +55,9 @@ pub(crate) struct Ledger {
     /// Orders and amendments that were numbered in all openings, when this was written.
     #[serde(default)]
     pub(crate) numbered: u64,
+    /// How often the vault was opened and something saved, this time included.
+    #[serde(default)]
+    pub(crate) openings: u64,
     /// No more new orders than this have been signed.
     #[serde(default)]
     pub(crate) orders_reserved: u64,
@@ -197,6 +200,7 @@ impl Ledger {
             codes: Vec::new(),
             orders: 0,
             numbered: 0,
+            openings: 0,
             // As many in the last minute as any limit allows.
             orders_reserved: ORDERS_LOST,
             rate: KeptRate::default(),

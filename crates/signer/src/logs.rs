@@ -14,13 +14,15 @@ use crate::signer::{Out, Signer};
 const AUDIT_REPLY_LEN_MAX: usize = 48 * 1_024;
 
 impl Signer {
-    pub(crate) fn seal_head(&mut self, size: u64, head: &[u8], out: &mut Vec<Out>) -> Result<Reply, Refusal> {
+    pub(crate) fn seal_head(&mut self, size: u64, head: &[u8], closes: bool, out: &mut Vec<Out>) -> Result<Reply, Refusal> {
         let hash: [u8; 32] = head.try_into().map_err(|_| Refusal::NotUnderstood)?;
         let Some(open) = self.open.as_mut() else { return Err(Refusal::Guard(strongroom_guard::Reason::Sealed)) };
         if size < open.ledger.log_size {
             return Err(Refusal::HeadOlder { size, signed: open.ledger.log_size });
         }
-        let numbered = Numbered { opening: open.opened_at, last: open.numbered, total: open.numbered_before + open.numbered };
+        open.closed |= closes;
+        let (opening, last, total) = (open.opened_at, open.numbered, open.numbered_before + open.numbered);
+        let numbered = Numbered { opening, last, total, nth: open.ledger.openings, closed: open.closed };
         let text = strongroom_audit::checkpoint_text(open.vault.id(), Head { size, hash }, Some(numbered));
         let signature = open.sign_log(&text, &self.arena).ok_or_else(|| Refusal::State("the log's key cannot be used".to_owned()))?;
         open.numbered_in_head = open.numbered;
@@ -28,8 +30,7 @@ impl Signer {
         open.ledger.log_size = size;
         let public_key = open.log_public.to_vec();
         out.extend(self.reserve(Notional::ZERO));
-        let numbered = (numbered.opening, numbered.last, numbered.total);
-        Ok(Reply::HeadSealed { signature: signature.to_vec(), public_key, numbered })
+        Ok(Reply::HeadSealed { signature: signature.to_vec(), public_key, text })
     }
 
     pub(crate) fn read_audit(&mut self, files: &[Vec<u8>], last: u32, door: DoorId, now: Moment) -> Result<Reply, Refusal> {

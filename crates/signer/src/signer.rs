@@ -202,7 +202,7 @@ impl Signer {
             },
             Request::Slots => self.opened().map(|open| Reply::Slots(open.slots(door))),
             Request::PublicKey { id } => self.public_key(id).map(Reply::PublicKey),
-            Request::SealHead { size, head } => self.seal_head(size, &head, &mut out),
+            Request::SealHead { size, head, closes } => self.seal_head(size, &head, closes, &mut out),
             Request::ReadAudit { last } => self.read_audit(&files, last, door, now),
         };
         out.insert(0, Out::Reply(id, reply.unwrap_or_else(Reply::Refused)));
@@ -248,7 +248,9 @@ impl Signer {
         let (is_new, is_numbered) = (operation == Operation::Place, matches!(ask.intent, Intent::Place(_) | Intent::Amend { .. }));
         let since_head = open.numbered - open.numbered_in_head;
         if is_numbered {
-            numbered(since_head).map_err(Refusal::Guard)?;
+            // The last head said that there is no further one.
+            let none_left = open.closed.then_some(Reason::Sealed);
+            none_left.map_or_else(|| numbered(since_head), Err).map_err(Refusal::Guard)?;
         }
         let is_reserved =
             operation == Operation::Cancel || (open.count.has_next() && open.spending.covers(worth) && (!is_new || open.rate.has_next()));

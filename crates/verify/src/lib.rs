@@ -10,6 +10,6 @@ mod verdict;
 
 pub use key::{KeyError, LogKey};
 pub use leaf::Leaf;
-pub use note::{Checkpoint, Note};
+pub use note::{Checkpoint, Counted, Note};
 pub use source::{Log, Row, SourceError};
 pub use verdict::{Broken, Findings, Outcome, verify, verify_telling};

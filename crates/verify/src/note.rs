@@ -19,9 +19,23 @@ pub struct Checkpoint {
     pub size: u64,
     /// The hash of the last one.
     pub head: [u8; 32],
-    /// Which opening of the vault it was signed in, the last number that the signer had given to an order since, and how many it had given
-    /// in all openings; older notes do not say.
-    pub numbered: Option<(u64, u64, u64)>,
+    /// How far its signer had counted; older notes do not say.
+    pub numbered: Option<Counted>,
+}
+
+/// How far the signer of a head had counted the orders and amendments that it signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Which opening of the vault it was signed in.
+    pub opening: u64,
+    /// The last number that was given since.
+    pub last: u64,
+    /// How many were given in all openings.
+    pub total: u64,
+    /// The how manyth opening it was.
+    pub nth: u64,
+    /// Whether none was given after it.
+    pub closed: bool,
 }
 
 /// A note before its signature was checked.
@@ -81,10 +95,15 @@ impl<'a> Note<'a> {
 }
 
 /// The numbers of the line that tells what was numbered.
-fn counted(line: &str) -> Option<(u64, u64, u64)> {
+fn counted(line: &str) -> Option<Counted> {
     let number = |text: &str| text.parse::<u64>().ok().filter(|number| number.to_string() == text);
-    let [opening, last, total] = line.strip_prefix("numbered ")?.split(' ').collect::<Vec<_>>().try_into().ok()?;
-    Some((number(opening)?, number(last)?, number(total)?))
+    let (numbers, closed) = match line.strip_prefix("numbered ")?.rsplit_once(' ')? {
+        (numbers, "open") => (numbers, false),
+        (numbers, "closed") => (numbers, true),
+        _ => return None,
+    };
+    let [opening, last, total, nth] = numbers.split(' ').collect::<Vec<_>>().try_into().ok()?;
+    Some(Counted { opening: number(opening)?, last: number(last)?, total: number(total)?, nth: number(nth)?, closed })
 }
 
 /// The first four bytes of SHA-256(name, newline, 1, public key), as C2SP's signed-note has it.

@@ -67,7 +67,7 @@ impl World {
     }
 
     fn note(&self, head: Head, signer: &SigningKey) -> String {
-        let text = checkpoint_text(&LOG_ID, head, Some(Numbered { opening: head.size, last: 3, total: 9 }));
+        let text = checkpoint_text(&LOG_ID, head, Some(Numbered { opening: head.size, last: 3, total: 9, nth: 1, closed: false }));
         assemble(&text, &signer.verifying_key().to_bytes(), &signer.sign(text.as_bytes()).to_bytes())
     }
 
