@@ -102,20 +102,20 @@ os.unlink(f"{SYSTEM}/policy.json.sig")
 does("vault", "seal")
 eventually("sealed", lambda: state() == "sealed")
 code, told = person.unlock()
-assert (code, told["error"]["code"]) == (1, "managed-policy") and "policy.json.sig: is missing" in told["error"]["message"], told
+assert (code, told["error"]["code"]) == (1, "managed-files") and "policy.json.sig: is missing" in told["error"]["message"], told
 lays_down(serial=2, limits={"order_notional_max": "400"})
 with open(f"{SYSTEM}/policy.json", "a") as file:
     file.write(" ")
 daemon.stop()
 daemon = Daemon("--paper")
 code, told = person.unlock()
-assert (code, told["error"]["code"]) == (1, "managed-policy") and "signature" in told["error"]["message"], told
+assert (code, told["error"]["code"]) == (1, "managed-files") and "signature" in told["error"]["message"], told
 lays_down(serial=2, limits={"order_notional_max": "400"})
 os.chmod(f"{SYSTEM}/policy.json", 0o666)
 daemon.stop()
 daemon = Daemon("--paper")
 code, told = person.unlock()
-assert (code, told["error"]["code"]) == (1, "managed-policy") and "written by others" in told["error"]["message"], told
+assert (code, told["error"]["code"]) == (1, "managed-files") and "written by others" in told["error"]["message"], told
 
 say("a higher number takes its place, and the organisation lets go")
 os.chmod(f"{SYSTEM}/policy.json", 0o644)

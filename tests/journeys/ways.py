@@ -85,6 +85,23 @@ assert {"vault-created", "key-imported", "slot-added"} <= {entry["kind"] for ent
 assert any(entry["payload"].get("label") == "audit" for entry in entries if entry["kind"] == "slot-added")
 assert audits(before, person.kit).returncode != 0, "a kit is no auditor's code"
 
+say("an opening that was sealed is closed for the auditor; one whose signer was killed is not")
+noted = lambda: "was not closed" in audits(before, auditor).stderr
+does("vault", "seal")
+person.unlocks()
+assert does(*buy())["fate"] == "filled"
+daemon.stop()
+daemon = Daemon("--paper")
+assert "not closed" not in audits(before, auditor).stderr, "stopped in order"
+person.unlocks()
+assert does(*buy())["fate"] == "filled"
+assert "not closed yet" in audits(before, auditor).stderr and not noted(), audits(before, auditor).stderr
+os.kill(daemon.child("strongroom-signer"), signal.SIGKILL)
+eventually("it is sealed", lambda: state() == "sealed")
+person.unlocks()
+assert does(*buy())["fate"] == "filled"
+eventually("a head of the new opening", noted, 60)
+
 say("a key for somebody else, and a copy of the vault's file; an age file is read by another program")
 identity = f"{WORK}/their.identity"
 theirs = subprocess.run(["age-keygen", "-o", identity], capture_output=True, text=True).stderr.split()[-1]

@@ -129,8 +129,18 @@ impl SignerWorld {
 
     /// The signer ends, and another one is opened with what is on disk.
     pub fn restart(&mut self, ms: i64) {
+        let state = self.state_file.clone();
+        self.opens(vec![state], ms);
+    }
+
+    /// As a desk that was taken over does: it says nothing of a state file.
+    pub fn restart_without_state(&mut self, ms: i64) {
+        self.opens(Vec::new(), ms);
+    }
+
+    fn opens(&mut self, state: Vec<Vec<u8>>, ms: i64) {
         self.seal();
-        let (files, password) = (vec![self.vault_file.clone(), self.state_file.clone()], self.password.clone());
+        let (files, password) = ([vec![self.vault_file.clone()], state].concat(), self.password.clone());
         self.act_on(Action::Unlock, &[9; 32], files, ms, &mut |_, _| password.clone());
         assert!(matches!(self.ends.last(), Some(ActionEnd::Unlocked { .. })), "{:?}", self.ends.last());
     }

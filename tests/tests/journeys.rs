@@ -64,6 +64,11 @@ fn rules() {
 }
 
 #[test]
+fn rebuild() {
+    waiting("rebuild.py");
+}
+
+#[test]
 fn recovery_codes() {
     waiting("recovery_codes.py");
 }

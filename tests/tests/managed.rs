@@ -98,6 +98,41 @@ fn an_organisations_limits_hold_and_an_owner_only_tightens() {
     assert!(holds(&mut world, MS + 2 * MINUTE_MS));
 }
 
+/// What only the organisation keeps off the list counts on, whatever its owner lowers; it is shown to nobody, so nobody drops it unseen.
+#[test]
+fn what_an_organisation_keeps_off_counts_on_when_limits_are_lowered() {
+    let only_eth = r#""limits": {"only_listed": true, "instruments": [{"symbol": "ETHUSDT"}]}"#;
+    let mut world = SignerWorld::with_vault(b"a password of the person", MS - 3 * MINUTE_MS);
+    let mut own = Policy::initial();
+    own.desk.exposure_max = "100000".parse().ok();
+    world.set_policy(own.clone(), MS - 2 * MINUTE_MS);
+    world.offered = offered(1, 1, only_eth);
+    world.restart(MS);
+    let names = |of: &[strongroom_guard::InstrumentPolicy]| of.iter().map(|one| one.symbol.to_string()).collect::<Vec<_>>();
+    let told = |world: &mut SignerWorld, ms: i64| match world.ask(Request::Policy, b"", ms) {
+        Reply::Policy(policy) => *policy,
+        other => panic!("{other:?}"),
+    };
+    let policy = told(&mut world, MS);
+    assert_eq!((names(&policy.instruments), names(&policy.unlisted)), (vec!["ETHUSDT".to_owned()], vec!["BTCUSDT".to_owned()]));
+    // As a door is told it, with one limit lowered: no code, and all else stays.
+    let lowered = Policy { orders_per_minute: 1, ..policy.as_set() };
+    let mut asked = Vec::new();
+    world.act(Action::SetPolicy(Box::new(lowered)), b"", MS + 1_000, &mut |_, field| {
+        asked.push(field);
+        Vec::new()
+    });
+    assert!(asked.is_empty(), "{asked:?}");
+    let policy = told(&mut world, MS + 2_000);
+    assert_eq!((policy.orders_per_minute, names(&policy.unlisted)), (1, vec!["BTCUSDT".to_owned()]));
+    // The organisation lets go: the owner's list is what it was.
+    world.offered = offered(1, 2, r#""limits": {}"#);
+    world.restart(MS + MINUTE_MS);
+    let policy = told(&mut world, MS + MINUTE_MS);
+    assert_eq!(names(&policy.instruments).len(), 2);
+    assert_eq!((policy.orders_per_minute, policy.unlisted.len()), (1, 0));
+}
+
 #[test]
 fn what_was_seen_once_holds_until_the_organisation_says_otherwise() {
     let mut world = world(offered(1, 5, FIVE_THOUSAND));
@@ -150,7 +185,7 @@ fn nothing_is_opened_under_what_is_not_sound() {
         for action in [Action::Unlock, Action::UnlockWith { slot: 1 }, Action::Recover(kit), create] {
             match world.ask(Request::Prepare(action), &[9; 32], MS + MINUTE_MS) {
                 Reply::Refused(refusal) => {
-                    assert_eq!(refusal.code(), "managed-policy", "{at}");
+                    assert_eq!(refusal.code(), "managed-files", "{at}");
                     assert!(refusal.to_string().contains("Nothing was opened"), "{refusal}");
                 }
                 other => panic!("{at}: {other:?}"),

@@ -113,7 +113,7 @@ fn request(rng: &mut ChaCha8Rng) -> Request {
         6 => Request::Policy,
         7 => Request::Slots,
         8 => Request::PublicKey { id: key },
-        9 => Request::SealHead { size: rng.random_range(0..10_000), head: bytes(rng, 32), closes: rng.random_range(0..50) == 0 },
+        9 => Request::SealHead { size: rng.random_range(0..10_000), head: bytes(rng, 32), closes: false },
         10 => Request::ReadAudit { last: rng.random() },
         11 => Request::Touch { ago_ms: rng.random_range(0..1_000) },
         12 => Request::Counted { ticket: bytes(rng, 16), refused: None },

@@ -232,7 +232,7 @@ fn an_opening_that_ends_without_its_last_head_is_told() {
     let cancel = Intent::Cancel { symbol, order: strongroom_model::OrderRef::Client(order) };
     assert_eq!(desk.sign(cancel, at), Ok(None), "what stands is still taken back");
     desk.world.restart(at + 60_000);
-    assert_eq!(desk.doubts(LATER_MS), Ok(Vec::new()));
+    assert_eq!(desk.doubts(LATER_MS), Ok(Vec::new()), "as long as nothing is told of the next one");
     let second = desk.place(at + 120_000).unwrap();
     desk.tell(&json!({"order": "u3", "signed": second}), at + 120_000);
     desk.seal(at + 120_000);
@@ -243,9 +243,32 @@ fn an_opening_that_ends_without_its_last_head_is_told() {
     desk.tell(&json!({"order": "u5", "signed": third}), at + 240_000);
     desk.seal(at + 240_000);
     let doubts = desk.doubts(LATER_MS).unwrap();
-    assert!(doubts.len() == 1 && doubts[0].contains("was not closed: what was signed after its order number 1, 256 at most"), "{doubts:?}");
+    assert!(doubts.len() == 2 && doubts[0].contains("was not closed: what was signed after its order number 1, 256 at most"), "{doubts:?}");
+    assert!(doubts[1].contains("is the newest and not closed yet"), "{doubts:?}");
+    assert!(doubts[0].contains(&strongroom_guard::NUMBERED_PER_HEAD_MAX.to_string()), "the auditor's bound is the signer's");
     // With all earlier heads thrown away, those of the closed opening included, the count of openings shows it.
     desk.log.execute("DELETE FROM audit_checkpoint WHERE size < (SELECT max(size) FROM audit_checkpoint)", []).unwrap();
     let doubts = desk.doubts(LATER_MS).unwrap();
     assert!(doubts.iter().any(|doubt| doubt.contains("of 2 openings no head of the log is here")), "{doubts:?}");
+}
+
+/// A desk that was taken over hides the last orders of an opening, and hands the next signer no state file: it shows.
+#[test]
+fn an_opening_without_a_state_file_is_not_taken_for_the_first_one() {
+    let mut desk = Desk::new();
+    let at = MS + 200_000;
+    let first = desk.place(at).unwrap();
+    desk.tell(&json!({"order": "u1", "signed": first}), at);
+    desk.seals(at, true);
+    desk.world.restart(at + 60_000);
+    let second = desk.place(at + 120_000).unwrap();
+    desk.tell(&json!({"order": "u2", "signed": second}), at + 120_000);
+    desk.seal(at + 120_000);
+    desk.place(at + 121_000).unwrap();
+    desk.world.restart_without_state(at + 180_000);
+    desk.tell(&json!({"note": "a new day"}), at + 180_000);
+    desk.seals(at + 180_000, true);
+    let doubts = desk.doubts(LATER_MS).unwrap();
+    assert!(doubts.iter().any(|doubt| doubt.contains("1000 was not closed")), "{doubts:?}");
+    assert!(doubts.iter().any(|doubt| doubt.contains("began anew")), "{doubts:?}");
 }

@@ -17,8 +17,10 @@ pub(crate) struct Gaps {
     openings: BTreeMap<u64, Numbers>,
     /// How many the signer gave in all, as the heads say.
     total: u64,
-    /// The how manyth openings they are of which there are heads.
-    nth: BTreeSet<u64>,
+    /// The how manyth opening each head is of, in the order of the log.
+    nth: Vec<u64>,
+    /// Where the log ends, as far as it was looked at.
+    newest: Option<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -47,12 +49,13 @@ impl Gaps {
         }
     }
 
-    /// There is a head.
+    /// There is a head; told in the order of the log.
     pub(crate) fn head(&mut self, head: Counted) {
         let numbers = self.openings.entry(head.opening).or_default();
         numbers.last = numbers.last.max(head.last);
         numbers.closed |= head.closed;
-        self.nth.insert(head.nth);
+        self.nth.push(head.nth);
+        self.newest = Some(head.opening);
     }
 
     /// A head is old enough: what its signer had counted by then has to be told.
@@ -78,20 +81,26 @@ impl Gaps {
 
     /// Where something could be missing that nothing here would show, in words: after a crash, or where a desk hides it.
     pub(crate) fn doubts(&self) -> Vec<String> {
-        // The newest opening goes on, perhaps.
-        let ended = self.openings.iter().rev().skip(1).rev().filter(|(_, numbers)| !numbers.closed);
-        let mut doubts: Vec<String> = ended
+        let is_newest = |opening: u64| self.newest.is_none_or(|newest| newest == opening);
+        let open = self.openings.iter().filter(|(_, numbers)| !numbers.closed);
+        let mut doubts: Vec<String> = open
             .map(|(opening, numbers)| {
                 let more = (numbers.last + PER_HEAD_MAX).saturating_sub(numbers.highest()).min(PER_HEAD_MAX);
-                format!(
-                    "the opening at signature {opening} was not closed: what was signed after its order number {}, {more} at most, would not show",
-                    numbers.highest()
-                )
+                let how = if is_newest(*opening) { "is the newest and not closed yet" } else { "was not closed" };
+                let last = numbers.highest();
+                format!("the opening at signature {opening} {how}: what was signed after its order number {last}, {more} at most, would not show")
             })
             .collect();
-        let unseen = self.nth.last().map_or(0, |last| last.saturating_sub(self.nth.len() as u64));
+        let mut unseen = 0;
+        for run in self.nth.chunk_by(|before, after| before <= after) {
+            let known: BTreeSet<_> = run.iter().collect();
+            unseen += run.last().map_or(0, |last| last.saturating_sub(known.len() as u64));
+        }
         if unseen > 0 {
             doubts.push(format!("of {unseen} openings no head of the log is here: of each, {PER_HEAD_MAX} orders at most would not show"));
+        }
+        if !self.nth.is_sorted() {
+            doubts.push("the count of openings began anew: the state file was lost, or left out by whoever opened the vault".to_owned());
         }
         doubts
     }
@@ -151,13 +160,20 @@ mod tests {
     #[test]
     fn an_opening_that_was_not_closed_leaves_a_doubt() {
         let told = [signed(0, 1), signed(0, 2), signed(0, 3)];
-        assert!(doubts(&told, &[(0, 2, 2, 1, false)]).is_empty(), "the newest goes on");
-        assert!(doubts(&told, &[(0, 2, 2, 1, false), (0, 3, 3, 1, true), (1_000, 0, 3, 2, false)]).is_empty());
-        let found = doubts(&told, &[(0, 2, 2, 1, false), (1_000, 0, 3, 2, false)]);
-        assert_eq!(found.len(), 1);
-        assert!(found[0].contains("after its order number 3, 255 at most"), "{found:?}");
+        let found = doubts(&told, &[(0, 2, 2, 1, false)]);
+        assert!(found.len() == 1 && found[0].contains("not closed yet: what was signed after its order number 3, 255"), "{found:?}");
+        assert!(doubts(&told, &[(0, 2, 2, 1, false), (0, 3, 3, 1, true), (1_000, 0, 3, 2, true)]).is_empty());
+        let found = doubts(&told, &[(0, 2, 2, 1, false), (1_000, 0, 3, 2, true)]);
+        assert!(
+            found.len() == 1 && found[0].contains("was not closed: what was signed after its order number 3, 255 at most"),
+            "{found:?}"
+        );
         // One of which there is no head at all.
-        let found = doubts(&told, &[(0, 3, 3, 1, true), (2_000, 0, 3, 3, false)]);
+        let found = doubts(&told, &[(0, 3, 3, 1, true), (2_000, 0, 3, 3, true)]);
         assert!(found.len() == 1 && found[0].contains("of 1 openings no head"), "{found:?}");
+        // A state file that was lost, or left out: the count begins anew, and nothing before it is taken for what comes after it.
+        let found = doubts(&told, &[(0, 3, 3, 1, true), (2_000, 0, 3, 2, false), (9_000, 0, 0, 1, true), (10_000, 0, 0, 2, true)]);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].contains("2000 was not closed") && found[1].contains("began anew"), "{found:?}");
     }
 }

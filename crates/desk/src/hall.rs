@@ -329,8 +329,8 @@ impl Hall {
 
     /// Has the log's head signed as the last one of this opening: no order is signed after it.
     pub(crate) async fn close_log(self: &Arc<Self>) {
-        let head = lock(&self.store).head();
-        if let Ok(Some(head)) = head {
+        let head = lock(&self.store).written_head();
+        if let Some(head) = head {
             self.seal_head(head, true).await;
         }
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Value, json};
 use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorError, Fate, Tell};
-use strongroom_guard::{Filled, Policy, Reason, RiskState};
+use strongroom_guard::{Filled, Policy, Reason, RiskState, Unmet};
 use strongroom_model::{Advice, ClientOrderId, CredentialId, ExecutionReport, Intent, OrderRef, PlaceOrder, Timestamp};
 use strongroom_signer_api::{DoorId, Refusal};
 use strongroom_venues::binance::{VenueError, decode};
@@ -215,8 +215,9 @@ impl Machine {
                         // Engaged while it was being signed: it does not leave.
                         if let Some(why) = self.orders.get(id).and_then(|order| self.stop_of(order)) {
                             let reason = Reason::KillSwitch { why };
-                            let entry = json!({"order": id, "rule": reason.rule(), "why": reason.to_string(), "by": "desk"});
-                            let (why, unmet) = (format!("{reason}; nothing was sent"), vec![(&reason).into()]);
+                            let (why, unmet) = (format!("{reason}; nothing was sent"), vec![Unmet::from(&reason)]);
+                            let entry =
+                                json!({"order": id, "rule": reason.rule(), "why": reason.to_string(), "by": "desk", "unmet": unmet});
                             let refused = Refused { code: reason.rule(), why, advice: reason.advice(), unmet };
                             self.refuse(id, refused, (Kind::OrderRefused, entry), now, out);
                             return;

@@ -269,8 +269,8 @@ impl Pipeline {
     /// Prices of what is on the list, once in a while; instruments as soon as they are known.
     fn look_at_markets(&mut self) {
         let Some(policy) = self.machine.policy() else { return };
-        let listed: Vec<_> = policy.instruments.iter().map(|listed| listed.symbol.clone()).collect();
-        let marks = listed.into_iter().filter_map(|symbol| Some((symbol.clone(), self.hall.feed.mark(&symbol)?))).collect();
+        let counted: Vec<_> = policy.summed().map(|counted| counted.symbol.clone()).collect();
+        let marks = counted.into_iter().filter_map(|symbol| Some((symbol.clone(), self.hall.feed.mark(&symbol)?))).collect();
         let instruments = self.hall.venue.instruments();
         if instruments.len() != self.pairs_known {
             self.pairs_known = instruments.len();

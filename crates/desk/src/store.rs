@@ -83,7 +83,8 @@ impl Store {
 
     /// Begins to write the log, in a new epoch at its end.
     pub fn begin_log(&mut self, log_id: [u8; 16], read_key: &[u8; 32], now: Timestamp) -> Result<(), RecordError> {
-        let head = self.head()?;
+        // What was written here goes on, whatever somebody else put behind it.
+        let head = self.written_head().map_or_else(|| self.head(), |head| Ok(Some(head)))?;
         let (writer, leaf) = Writer::begin(log_id, read_key, head, now, strongroom_audit::system_entropy)
             .map_err(|error| RecordError::Log(error.to_string()))?;
         insert_leaves(&self.database, &[leaf])?;
@@ -170,6 +171,11 @@ impl Store {
         (open >= CHECKPOINT_LEAVES || (now_or_never && open > 0)).then_some(head)
     }
 
+    /// The head of what was written here, whatever lies on the disk: the last one of an opening is signed for this.
+    pub fn written_head(&self) -> Option<Head> {
+        Some(self.writer.as_ref()?.head())
+    }
+
     /// Keeps a signed checkpoint. Of one size the first stays, unless this is the last of an opening.
     pub fn save_checkpoint(&mut self, size: u64, note: &str, closes: bool) -> Result<(), RecordError> {
         let or = if closes { "REPLACE" } else { "IGNORE" };
@@ -237,4 +243,32 @@ fn insert_leaves(database: &Connection, leaves: &[Leaf]) -> Result<(), rusqlite:
         insert.execute(params![leaf.seq, leaf.bytes, leaf.hash.as_slice()])?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_else_puts_behind_the_log_is_neither_signed_nor_gone_on_from() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("desk.db");
+        let mut store = Store::open(&path).unwrap();
+        let at = Timestamp::from_ms(1_800_000_000_000);
+        store.begin_log([7; 16], &[9; 32], at).unwrap();
+        store.record(&[], &[(Kind::Unlocked, serde_json::json!({}))], at).unwrap();
+        let written = store.written_head().unwrap();
+        assert_eq!((store.head().unwrap(), store.is_as_written()), (Some(written), Ok(())));
+        let other = Connection::open(&path).unwrap();
+        other.execute("INSERT INTO audit_leaf VALUES(?1, ?2, ?3)", params![written.size, b"forged", [1_u8; 32].as_slice()]).unwrap();
+        assert!(store.is_as_written().is_err() && store.head().unwrap() != Some(written));
+        assert_eq!(store.written_head(), Some(written), "what is signed last");
+        assert!(store.begin_log([7; 16], &[9; 32], at).is_err(), "a new epoch has no place behind it");
+        // Of one size the last head of an opening stays.
+        for (note, closes, kept) in [("first", false, "first"), ("second", false, "first"), ("last", true, "last"), ("late", false, "last")]
+        {
+            store.save_checkpoint(written.size, note, closes).unwrap();
+            assert_eq!(store.checkpoint().unwrap(), Some((written.size, kept.to_owned())), "{note}");
+        }
+    }
 }

@@ -85,8 +85,9 @@ pub(crate) struct Venue {
 
 const PINS: &str = "pins";
 
+/// What is traded first, and then what only counts.
 fn symbols(policy: &Policy) -> Vec<Symbol> {
-    policy.instruments.iter().map(|instrument| instrument.symbol.clone()).collect()
+    policy.summed().map(|instrument| instrument.symbol.clone()).collect()
 }
 
 impl Venue {
@@ -289,7 +290,7 @@ impl Venue {
         listed.take(FOLLOWED_MAX).cloned().collect()
     }
 
-    /// Follows what a policy allows from now on.
+    /// Follows what a policy allows, or counts, from now on.
     pub(crate) fn follow_policy(&self, policy: &Policy) {
         let allowed = symbols(policy);
         let mut before = lock(&self.allowed);

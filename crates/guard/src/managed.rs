@@ -229,6 +229,10 @@ impl Managed {
         let (listed, unlisted): (Vec<_>, Vec<_>) = both.partition(|(_, is_listed)| *is_listed);
         let policies = |of: Vec<(InstrumentPolicy, bool)>| of.into_iter().map(|(policy, _)| policy).collect();
         (tight.instruments, tight.unlisted) = (policies(listed), policies(unlisted));
+        if limits.desk.exposure_max.is_some() {
+            // What the organisation lets be traded is in the sum that it bounds, though the owner took it off.
+            tight.unlisted.extend(limits.instruments.iter().filter_map(|known| known.counted_without(own)));
+        }
         tight.desk = limits.desk_rules(&own.desk);
         tight
     }
@@ -245,7 +249,8 @@ impl Managed {
                 }
                 _ => {
                     let known: Vec<&str> = self.limits.instruments.iter().map(|known| known.symbol.as_str()).collect();
-                    Beyond { limit, asked: "trading it".to_owned(), passes: format!("only {}", known.join(", ")) }
+                    let passes = if known.is_empty() { "no instrument".to_owned() } else { format!("only {}", known.join(", ")) };
+                    Beyond { limit, asked: "trading it".to_owned(), passes }
                 }
             });
         }
@@ -370,6 +375,19 @@ impl ManagedLimits {
 }
 
 impl ManagedInstrument {
+    /// For the sum alone, where the owner does not list it and there is a price to count it at.
+    fn counted_without(&self, own: &Policy) -> Option<InstrumentPolicy> {
+        let (price_low, price_high) = self.price_low.zip(self.price_high)?;
+        own.instrument(&self.symbol).is_none().then(|| InstrumentPolicy {
+            symbol: self.symbol.clone(),
+            quantity_max: self.quantity_max.unwrap_or_default(),
+            price_low,
+            price_high,
+            position_max: None,
+            counted: None,
+        })
+    }
+
     fn as_policy(&self, loosest: &InstrumentPolicy) -> InstrumentPolicy {
         let mut policy = InstrumentPolicy { symbol: self.symbol.clone(), position_max: self.position_max, ..loosest.clone() };
         set(&mut policy.quantity_max, self.quantity_max);

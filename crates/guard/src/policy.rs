@@ -170,11 +170,11 @@ impl Policy {
     }
 
     /// All instruments of which what is held counts.
-    pub(crate) fn summed(&self) -> impl Iterator<Item = &InstrumentPolicy> + Clone {
+    pub fn summed(&self) -> impl Iterator<Item = &InstrumentPolicy> + Clone {
         self.instruments.iter().chain(&self.unlisted)
     }
 
-    /// As its owner set it: without what an organisation's limits brought with them.
+    /// As a person can set it again: without what an organisation's limits brought with them.
     #[must_use]
     pub fn as_set(mut self) -> Self {
         self.unlisted.clear();

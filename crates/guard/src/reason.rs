@@ -41,6 +41,9 @@ pub enum Reason {
     /// No such key in the vault.
     #[error("there is no such key in the vault; see `strongroom key list`")]
     NoKey,
+    /// None was named, and none is in use.
+    #[error("no key is in use here; take one in, or try and use one of `strongroom key list`")]
+    NoKeyInUse,
     /// The stage of a key does not allow this.
     #[error("this key does not sign that: it is {is}; one that is in use does")]
     KeyStage {
@@ -419,7 +422,7 @@ impl Reason {
             Self::ClockOffset { .. } => "clock-offset",
             Self::RecvWindow { .. } => "recv-window",
             Self::NotOffered { .. } => "not-offered",
-            Self::NoKey => "no-key",
+            Self::NoKey | Self::NoKeyInUse => "no-key",
             Self::KeyStage { .. } => "key-not-active",
             Self::KillSwitch { .. } => "kill-switch",
             Self::Session { .. } => "session",
@@ -489,7 +492,7 @@ impl Reason {
             Self::HeadDue { .. } => Advice::RetryAfter(500),
             Self::Mark { .. } | Self::ExposureUnknown { .. } | Self::OpenUnknown => Advice::RetryAfter(1_000),
             Self::Sealed | Self::Session { .. } | Self::KillSwitch { .. } | Self::Confirm { .. } => Advice::Ask,
-            Self::NoKey | Self::ClockOffset { .. } => Advice::Ask,
+            Self::NoKey | Self::NoKeyInUse | Self::ClockOffset { .. } => Advice::Ask,
             _ => Advice::Refuse,
         }
     }

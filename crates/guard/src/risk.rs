@@ -18,6 +18,8 @@ use crate::reason::Reason;
 use crate::repeats::Repeats;
 
 const HOUR_MS: u64 = 3_600_000;
+/// As many as venues let quantities have.
+const QUANTITY_DECIMALS: u32 = 8;
 const BPS_PER_ONE: u32 = 10_000;
 /// Most orders of which is remembered when they were sent.
 const REMEMBERED_MAX: usize = 10_000;
@@ -408,10 +410,10 @@ fn is_worse(price: Price, side: Side, mark: Price, bps: u32) -> bool {
     }
 }
 
-/// The worst price that is not further from the mark than `bps`, with as many decimals as `like`.
+/// The worst price that is not further from the mark than `bps`, with as many decimals as `like` or the mark, whichever has more.
 fn worst(side: Side, mark: Price, bps: u32, like: Price) -> Price {
     let room = mark.value() * Decimal::from(bps) / Decimal::from(BPS_PER_ONE);
-    let decimals = like.value().scale();
+    let decimals = like.value().scale().max(mark.value().normalize().scale());
     let worst = match side {
         Side::Buy => mark.value().saturating_add(room).round_dp_with_strategy(decimals, RoundingStrategy::ToZero),
         Side::Sell => (mark.value() - room).round_dp_with_strategy(decimals, RoundingStrategy::AwayFromZero),
@@ -440,9 +442,8 @@ fn value_at_mark(policy: &Policy, mark: Price, order: &PlaceOrder) -> Option<Rea
     let asked = mark.checked_mul(order.spec.quantity()?).unwrap_or_else(|| Notional::new(Decimal::MAX).unwrap_or_default());
     let max = policy.order_notional_max;
     let room = || {
-        let decimals = order.spec.quantity().map_or(0, |quantity| quantity.value().scale());
         let most = max.value().checked_div(mark.value()).unwrap_or_default();
-        Quantity::new(most.round_dp_with_strategy(decimals, RoundingStrategy::ToZero).normalize()).unwrap_or_default()
+        Quantity::new(most.round_dp_with_strategy(QUANTITY_DECIMALS, RoundingStrategy::ToZero).normalize()).unwrap_or_default()
     };
     (asked > max).then(|| Reason::ValueAtMark { asked, max, mark, room: room() })
 }

@@ -13,7 +13,7 @@ use crate::reason::Reason;
 pub enum Enforcer {
     /// Holds against a desk that lies: the signer knows all that the rule needs.
     Signer,
-    /// Needs market data, which only the desk has; a desk that lies can break it.
+    /// Needs market data or what is open, which only the desk has; a desk that lies can break it.
     Desk,
 }
 

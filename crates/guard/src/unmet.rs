@@ -58,11 +58,10 @@ impl From<&Reason> for Unmet {
             Reason::NotOffered { why, passes } => {
                 of(why.clone(), "a request that the venue has and that means no more".into(), passes.clone())
             }
-            Reason::NoKey => of(
-                "none that is in the vault".into(),
-                "a key that is in the vault".into(),
-                "the same with a key of `strongroom key list`, or once one is taken in".into(),
-            ),
+            Reason::NoKey => {
+                of("none that is in the vault".into(), "a key that is in the vault".into(), "one of `strongroom key list`".into())
+            }
+            Reason::NoKeyInUse => of("none".into(), "a key in use".into(), "the same, once a key is taken in or used".into()),
             Reason::KeyStage { is } => of(is.clone(), "in use".into(), "the same with a key that is in use, or once this one is".into()),
             Reason::KillSwitch { why } => {
                 of(format!("engaged: {why}"), "not engaged".into(), "cancels; the same, once it is re-armed".into())

@@ -185,6 +185,8 @@ fn a_refusal_says_what_would_pass() {
     assert_eq!(said(r#"{"kdf_floor": {"memory_mib": 256, "passes": 4}}"#, "{}"), "kdf_floor: none is beyond it, 256 and 4 would pass");
     let only = r#"{"only_listed": true, "instruments": [{"symbol": "ETHUSDT"}]}"#;
     assert_eq!(said(only, "{}"), "instruments.BTCUSDT: trading it is beyond it, only ETHUSDT would pass");
+    let none = r#"{"only_listed": true}"#;
+    assert_eq!(said(none, "{}"), "instruments.BTCUSDT: trading it is beyond it, no instrument would pass");
 }
 
 #[test]
@@ -194,6 +196,17 @@ fn bands_that_do_not_meet_admit_nothing() {
     assert_eq!(tight.unlisted.iter().map(|gone| gone.symbol.as_str()).collect::<Vec<_>>(), ["BTCUSDT"], "what is held of it counts on");
     assert!(tight.validate().is_err() && tight.clone().as_set().validate().is_ok(), "no person sets that");
     assert_eq!(tight.instruments.iter().map(|listed| listed.symbol.as_str()).collect::<Vec<_>>(), ["ETHUSDT"]);
+}
+
+/// What an organisation lists with a band is in the sum that it bounds, whether or not the owner lists it.
+#[test]
+fn an_owner_takes_nothing_out_of_the_organisations_sum() {
+    let bounded = managed(&format!(r#"{{{BANDS}, "desk": {{"exposure_max": "1000"}}}}"#));
+    let mut own = policy("{}");
+    let off = own.instruments.remove(0).symbol;
+    let tight = bounded.tightens(&own);
+    assert_eq!(tight.unlisted.iter().map(|one| &one.symbol).collect::<Vec<_>>(), [&off]);
+    assert!(managed(&format!("{{{BANDS}}}")).tightens(&own).unlisted.is_empty(), "the owner's own sum is the owner's");
 }
 
 #[test]

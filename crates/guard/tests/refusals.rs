@@ -8,7 +8,7 @@ use common::{btc, limit, market, notional, place, policy, price, quantity, quote
 use strongroom_guard::{DeskRule, ExposureLimit, ExposureScope, Policy, Quote, RULES, Reason, RiskState, RuleMode, SessionEnd, Unmet};
 use strongroom_model::{Advice, Amount, ClientOrderId, FilterError, OrderSpec, Price, Side, Symbol};
 
-/// One of each. A new reason is put here, or this does not compile.
+/// One of each. A new reason that is not named here does not compile; its row is put above.
 fn one_of_each() -> Vec<Reason> {
     let (symbol, side, retry_after_ms) = (btc(), Side::Buy, 61_000);
     let (asked, max, counted) = (notional("11"), notional("10"), notional("4"));
@@ -20,6 +20,7 @@ fn one_of_each() -> Vec<Reason> {
         Reason::RecvWindow { asked_ms: 0 },
         Reason::NotOffered { why: "x".to_owned(), passes: "y".to_owned() },
         Reason::NoKey,
+        Reason::NoKeyInUse,
         Reason::KeyStage { is: "not tried yet".to_owned() },
         Reason::KillSwitch { why: "x".to_owned() },
         Reason::Session { end: SessionEnd::Idle },
@@ -69,6 +70,7 @@ fn one_of_each() -> Vec<Reason> {
             | Reason::RecvWindow { .. }
             | Reason::NotOffered { .. }
             | Reason::NoKey
+            | Reason::NoKeyInUse
             | Reason::KeyStage { .. }
             | Reason::KillSwitch { .. }
             | Reason::Session { .. }
@@ -220,9 +222,11 @@ fn the_quantity_that_a_mark_lets_pass_is_named() {
         judgement.refused.into_iter().find_map(|reason| if let Reason::ValueAtMark { room, .. } = reason { Some(room) } else { None })
     };
     let most = rules.order_notional_max.value() / price("10000").value();
-    let size = format!("{:.5}", most + rust_decimal::Decimal::ONE);
-    let room = refused(&size).unwrap();
-    assert_eq!((room.value(), refused(&room.to_string())), (most, None));
+    for size in [most.ceil() + rust_decimal::Decimal::ONE, most + "0.00001".parse::<rust_decimal::Decimal>().unwrap()] {
+        assert_eq!(refused(&size.to_string()).map(|room| room.value()), Some(most), "however few decimals were asked for: {size}");
+    }
+    let room = refused("100").unwrap();
+    assert_eq!(refused(&room.to_string()), None);
     let more = room.value() + "0.00001".parse::<rust_decimal::Decimal>().unwrap();
     assert!(refused(&more.to_string()).is_some());
 }

@@ -26,7 +26,7 @@ pub enum Refusal {
     State(String),
     /// Limits of an organisation cannot be read.
     #[error("{0}")]
-    ManagedPolicy(String),
+    ManagedFiles(String),
     /// The log would shrink or fork.
     #[error(
         "the log has {size} entries, and one of {signed} was signed already: it was lost or put back. No more than 256 orders of an opening are \
@@ -54,7 +54,7 @@ impl Refusal {
             Self::Busy => "busy",
             Self::Wait { .. } => "wait",
             Self::State(_) => "signer",
-            Self::ManagedPolicy(_) => "managed-policy",
+            Self::ManagedFiles(_) => "managed-files",
             Self::HeadOlder { .. } => "head-older",
             Self::Walls(_) => "walls",
             Self::NotUnderstood => "not-understood",
@@ -76,7 +76,7 @@ impl Refusal {
             Self::Busy => Advice::RetryAfter(500),
             Self::Wait { wait_s } => Advice::RetryAfter(wait_s.saturating_mul(1_000)),
             Self::State(_) | Self::Walls(_) => Advice::Ask,
-            Self::ManagedPolicy(_) => Advice::Refuse,
+            Self::ManagedFiles(_) => Advice::Refuse,
             Self::HeadOlder { .. } => Advice::Ask,
             Self::NotUnderstood => Advice::Bug,
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ed25519_dalek::Signer as _;
-use strongroom_guard::{Permission, Policy, Reason, Session, SessionEnd};
+use strongroom_guard::{InstrumentPolicy, Permission, Policy, Reason, Session, SessionEnd};
 use strongroom_model::{CredentialId, KeyStage, Notional, PlaceOrder, Role, SlotInfo, Venue};
 use strongroom_signer_api::{DoorId, Keeping, SessionInfo};
 use strongroom_vault::{Purpose, Reach, RecordHead, RecordKind, SecretBox, SlotHead, SlotKind, Vault};
@@ -176,6 +176,7 @@ impl Open {
         self.ledger = Ledger { managed: self.ledger.managed.take(), openings: 1, ..Ledger::lost(saves, step) };
         self.ledger_generation = saves;
         self.count = Count::resume(&self.ledger);
+        self.opened_at = self.count.made();
         self.rate = Rate::resume(&self.ledger, now);
     }
 
@@ -190,7 +191,17 @@ impl Open {
 
     /// How limits would hold here.
     pub(crate) fn in_force(&self, own: &Policy) -> Policy {
-        self.managed.as_ref().map_or_else(|| own.clone(), |managed| managed.tightens(own))
+        let own = self.completed(own);
+        self.managed.as_ref().map_or_else(|| own.clone(), |managed| managed.tightens(&own))
+    }
+
+    /// Limits with what of the owner's list only the organisation keeps off it: nobody is shown it, so nobody can have meant to drop it.
+    pub(crate) fn completed(&self, asked: &Policy) -> Policy {
+        let mut completed = asked.clone();
+        let is_kept_off = |own: &&InstrumentPolicy| self.policy.unlisted.iter().any(|off| off.symbol == own.symbol);
+        let missing = self.own.instruments.iter().filter(is_kept_off).filter(|own| asked.instrument(&own.symbol).is_none());
+        completed.instruments.extend(missing.cloned());
+        completed
     }
 
     /// Reads credentials and limits again from the vault, after a change was saved.

@@ -19,6 +19,7 @@ mod otp;
 mod sessions;
 mod signer;
 pub mod stack;
+mod unsigned;
 pub mod walls;
 
 pub use clock::Moment;

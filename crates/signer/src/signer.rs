@@ -5,7 +5,7 @@
 use strongroom_guard::{
     By, Freeze, Freezes, Permission, Reason, SessionEnd, SignerFacts, Verdict, dated, numbered, signer_gate, worth_at_most,
 };
-use strongroom_model::{CredentialInfo, Intent, KeyScope, KeyStage, Notional, Operation, PlaceOrder, Venue};
+use strongroom_model::{Intent, KeyScope, KeyStage, Notional, Operation, PlaceOrder, Venue};
 use strongroom_signer_api::control::{StateMark, StateMarks};
 use strongroom_signer_api::managed::Offered;
 use strongroom_signer_api::{DoorId, Notice, Refusal, Reply, Request, Saved, Sealed, SignAsk, Status, Walls};
@@ -18,6 +18,7 @@ use crate::dialogue::{Begun, Dialogue, Pending};
 use crate::keys::Open;
 use crate::ledger::Reserved;
 use crate::managed::{self, Verified};
+use crate::unsigned::{no_key, not_offered, stage_words};
 
 /// Most actions waiting for a prompt.
 pub(crate) const PENDING_MAX: usize = 16;
@@ -133,7 +134,9 @@ impl Signer {
         self.last_request = 0;
         self.waiting.clear();
         let saving: Vec<_> = self.saving.drain(..).collect();
-        if saving.iter().any(|saving| saving.what == Sealed::Vault) {
+        // The desk before said that it would end this opening, and did not come to it.
+        let is_closed = self.open.as_ref().is_some_and(|open| open.closed);
+        if is_closed || saving.iter().any(|saving| saving.what == Sealed::Vault) {
             self.open = None;
             let unknown = saving.into_iter().flat_map(|saving| self.save_unknown(saving.then)).collect::<Vec<_>>();
             return unknown.into_iter().chain(self.stop_counting()).collect();
@@ -240,7 +243,7 @@ impl Signer {
         let at = strongroom_model::Timestamp::from_us(now.wall.us().saturating_add(ask.clock_offset_us));
         let unsigned =
             encode::encode(&ask.intent, at, ask.recv_window_ms).map_err(|why| not_offered(why, "the supervisor, in its place"))?;
-        let credential = open.credential(ask.credential, Venue::Binance).ok_or(Refusal::Guard(Reason::NoKey))?;
+        let credential = open.credential(ask.credential, Venue::Binance).ok_or(no_key(ask.credential))?;
         if !credential.info.stage.signs(operation) || credential.info.api_key.is_empty() {
             return Err(Refusal::Guard(Reason::KeyStage { is: stage_words(&credential.info).to_owned() }));
         }
@@ -259,7 +262,7 @@ impl Signer {
             return Ok(None);
         }
         let count = open.count.next().unwrap_or_else(|| open.count.next_unreserved());
-        let credential = open.credential(ask.credential, Venue::Binance).ok_or(Refusal::Guard(Reason::NoKey))?;
+        let credential = open.credential(ask.credential, Venue::Binance).ok_or(no_key(ask.credential))?;
         let broken = |_| Refusal::State("a credential in memory cannot be used; seal and unlock".to_owned());
         let request = self
             .arena
@@ -441,20 +444,6 @@ impl Signer {
     }
 }
 
-fn not_offered(why: impl ToString, passes: &str) -> Refusal {
-    Refusal::Guard(Reason::NotOffered { why: why.to_string(), passes: passes.to_owned() })
-}
-
-const fn stage_words(info: &CredentialInfo) -> &'static str {
-    match info.stage {
-        _ if info.api_key.is_empty() => "not named by the venue yet",
-        KeyStage::New => "not tried yet",
-        KeyStage::Active => "in use",
-        KeyStage::Spare => "kept in reserve",
-        KeyStage::Retiring => "replaced by another",
-    }
-}
-
 impl Open {
     /// The most that an order can be worth, if it may be signed; nothing, for what is no order.
     fn gate(&mut self, freezes: &Freezes, ask: &SignAsk, door: DoorId, now: Moment) -> Result<Notional, Refusal> {
@@ -472,7 +461,7 @@ impl Open {
             Some(id) => credential.info.id == id,
             None => credential.info.stage == KeyStage::Active && credential.info.venue == Venue::Binance,
         });
-        let key = &credential.ok_or(Refusal::Guard(Reason::NoKey))?.info;
+        let key = &credential.ok_or(no_key(wanted))?.info;
         let session = self.sessions.known(door);
         let slot = self.sessions.slot(door);
         let stops = |order: &PlaceOrder| freezes.stops(key, By { slot, order: &order.client_order_id });

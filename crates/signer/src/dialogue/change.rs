@@ -54,6 +54,7 @@ impl Signer {
                 self.save_change(talk, changed, ActionEnd::Deleted(info))
             }
             Grant::SetPolicy(policy) => {
+                let policy = open.completed(&policy);
                 let (Some(id), Ok(plaintext)) = (open.policy_record(), serde_json::to_vec(&policy)) else { return talk.broken() };
                 let edit = Edit::Put { id, kind: RecordKind::Policy, plaintext: &plaintext };
                 let changed = open.vault.change(&[edit], now.wall, &mut SystemEntropy);

@@ -19,7 +19,7 @@ impl Signer {
         if let (Permission::Open, Err(why)) = (action.permission(), &self.offered) {
             let words = "an organisation's limits lie in the system's folder and cannot be used";
             let next = "Nothing was opened. Have its files put right, then start strongroomd anew";
-            return Err(Refusal::ManagedPolicy(format!("{words}: {why}. {next}")));
+            return Err(Refusal::ManagedFiles(format!("{words}: {why}. {next}")));
         }
         match action {
             Action::CreateVault { vault_id, kdf_memory_kib, kdf_passes } => {
@@ -155,7 +155,7 @@ impl Signer {
             Action::Rearm if !frozen => state("the kill switch is not engaged"),
             Action::Rearm => Ok("Re-arm: allow orders again".to_owned()),
             Action::SetPolicy(policy) => {
-                policy.validate().map_err(|error| Refusal::State(error.to_string()))?;
+                policy.validate().and_then(|()| open.completed(policy).validate()).map_err(|error| Refusal::State(error.to_string()))?;
                 if let Some(why) = open.managed.as_ref().and_then(|managed| managed.refuses(policy)) {
                     return Err(Refusal::Guard(why));
                 }
