@@ -113,7 +113,15 @@ pub(crate) async fn lock(window: State<'_, Window>) -> Answer<String> {
 
 #[tauri::command(rename_all = "snake_case")]
 pub(crate) async fn seal(window: State<'_, Window>) -> Answer<String> {
-    asked!(window, Ask::Seal, Tell::Done { words } => words)
+    let sealed: Answer<String> = asked!(window, Ask::Seal, Tell::Done { words } => words);
+    match sealed {
+        Ok(words) => Ok(words),
+        // A desk that hangs: the supervisor ends the signer.
+        Err(error) => {
+            let desk = window.desk.clone();
+            away(move || by_supervisor(&desk, &ToSupervisor::Seal)).await?.map_err(|_| error)
+        }
+    }
 }
 
 #[tauri::command(rename_all = "snake_case")]
@@ -224,13 +232,18 @@ async fn away<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> A
 /// Freezes the signer; how long it took. Blocks.
 pub(crate) fn freeze(desk: &Desk, freeze: Freeze) -> Answer<u64> {
     let start = Instant::now();
-    let asked = SupervisorClient::connect(desk.profile()).and_then(|supervisor| supervisor.ask(&ToSupervisor::Kill(freeze), &[], KILL_MAX));
     let no =
         |words: String| failed("kill", format!("The kill switch was not confirmed: {words}. Revoke the key at the venue."), Advice::Ask);
-    match asked {
-        Ok((true, _)) => Ok(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX)),
-        Ok((false, words)) => Err(no(words)),
-        Err(error) => Err(no(error.to_string())),
+    by_supervisor(desk, &ToSupervisor::Kill(freeze)).map_err(no)?;
+    Ok(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX))
+}
+
+/// Asks the supervisor, whatever the desk does: its words, or why it was not done. Blocks.
+fn by_supervisor(desk: &Desk, request: &ToSupervisor) -> Result<String, String> {
+    match SupervisorClient::connect(desk.profile()).and_then(|supervisor| supervisor.ask(request, &[], KILL_MAX)) {
+        Ok((true, words)) => Ok(words),
+        Ok((false, words)) => Err(words),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -117,6 +117,15 @@ eventually("what rested is cancelled at the venue", lambda: venue.read("/api/v3/
 code, told = person.with_code("rearm")
 assert code == 0, told
 
+say("with a desk that hangs the supervisor seals the vault")
+signer, hung = daemon.child("strongroom-signer"), daemon.child("strongroom-desk")
+os.kill(hung, signal.SIGSTOP)
+assert "Sealed" in does("vault", "seal")["words"]
+assert gone([signer]) or eventually("the signer is gone", lambda: gone([signer]), 5)
+eventually("the desk is replaced", lambda: gone([hung]) and cli("session")[0] == 0, 30)
+assert state() == "sealed"
+person.unlocks()
+
 say("kill -9 of the supervisor leaves no orphan")
 pids = daemon.children()
 assert len(pids) == 2, pids

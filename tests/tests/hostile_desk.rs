@@ -67,7 +67,8 @@ fn forged(rng: &mut ChaCha8Rng, number: u32) -> SignAsk {
         _ => OrderSpec::Limit { price, quantity, tif: TimeInForce::Gtc },
     };
     let client_order_id = ClientOrderId::parse(&format!("h{number}")).unwrap();
-    let intent = Intent::Place(PlaceOrder { client_order_id, symbol: Symbol::parse(symbol).unwrap(), side, spec, reduce_only: false });
+    let reduce_only = rng.random_range(0..3) == 0;
+    let intent = Intent::Place(PlaceOrder { client_order_id, symbol: Symbol::parse(symbol).unwrap(), side, spec, reduce_only });
     let clock_offset_us = [0, 59_000_000, -59_000_000, 61_000_000, i64::MIN + 1][rng.random_range(0..5)];
     SignAsk { intent, credential: None, clock_offset_us, recv_window_ms: 5_000, audit_seq: 0 }
 }
@@ -406,4 +407,26 @@ fn amendments_and_logins_raise_nothing() {
     assert!(smaller > 10, "{smaller} of {told}");
     // Nothing that it was told in all is a logon.
     assert!(!world.told_desk.windows(13).any(|window| window.eq_ignore_ascii_case(b"session.logon")));
+}
+
+/// The one mark by which a desk that was taken over goes past the code for large orders: on a sale of a base quantity, and on nothing else.
+#[test]
+fn without_a_code_nothing_large_is_signed_but_a_sale_that_is_marked_as_reduction() {
+    let mut world = world();
+    let confirm_above = Notional::parse("5000").unwrap();
+    world.set_policy(Policy { confirm_above: Some(confirm_above), ..policy() }, MS);
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    let (mut small, mut reductions) = (0, 0);
+    for number in 0..6_000 {
+        let ask = forged(&mut rng, number);
+        let Intent::Place(order) = ask.intent.clone() else { panic!("an order") };
+        let Reply::Signed { request, .. } = world.ask(Request::Sign(ask), b"", MS + 60_000 + i64::from(number) * 500) else { continue };
+        if worth(&request, &policy().instruments) <= confirm_above.value() {
+            small += 1;
+            continue;
+        }
+        assert!(order.reduce_only && order.side == Side::Sell && order.spec.quantity().is_some(), "{order:?}");
+        reductions += 1;
+    }
+    assert!(small > 10 && reductions > 10, "{small} small ones, {reductions} reductions");
 }

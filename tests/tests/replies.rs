@@ -16,7 +16,7 @@ use strongroom_model::{
     TimeInForce, Venue, VenueOrderId,
 };
 use strongroom_signer_api::prompt::Field;
-use strongroom_signer_api::{Action, DoorId, Request, SignAsk};
+use strongroom_signer_api::{Action, DoorId, PinChange, Request, SignAsk};
 use strongroom_tests::signer_world::{SignerWorld, code_at};
 
 const MS: i64 = 1_800_000_000_000;
@@ -103,7 +103,7 @@ fn intent(rng: &mut ChaCha8Rng) -> Intent {
 fn request(rng: &mut ChaCha8Rng) -> Request {
     let key = CredentialId(rng.random_range(0..6));
     let bytes = |rng: &mut ChaCha8Rng, len: usize| (0..len).map(|_| rng.random()).collect::<Vec<u8>>();
-    let request = match rng.random_range(0..14) {
+    let request = match rng.random_range(0..17) {
         0..4 => {
             let credential = (rng.random_range(0..2) == 0).then_some(key);
             Request::Sign(SignAsk { intent: intent(rng), credential, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: rng.random() })
@@ -117,6 +117,10 @@ fn request(rng: &mut ChaCha8Rng) -> Request {
         10 => Request::ReadAudit { last: rng.random() },
         11 => Request::Touch { ago_ms: rng.random_range(0..1_000) },
         12 => Request::Counted { ticket: bytes(rng, 16), refused: None },
+        13 => Request::EndSession { door: DoorId(rng.random_range(0..4)) },
+        14 if rng.random_range(0..8) == 0 => Request::Kill(Freeze::everything("anything")),
+        14 => Request::KeyTested { id: CredentialId(rng.random_range(4..9)), granted: None },
+        15 => Request::KeyRevoked { id: CredentialId(rng.random_range(4..9)) },
         _ => Request::Prepare(action(rng)),
     };
     match rng.random_range(0..4) {
@@ -129,7 +133,13 @@ fn action(rng: &mut ChaCha8Rng) -> Action {
     let key = CredentialId(rng.random_range(0..6));
     let label = || "another".to_owned();
     let recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p".to_owned();
-    match rng.random_range(0..18) {
+    match rng.random_range(0..24) {
+        18 => Action::SetRoles { slot: 1, roles: Role::ALL.to_vec() },
+        19 => Action::RemoveSlot { slot: rng.random_range(2..9) },
+        20 => Action::Rearm,
+        21 => Action::Pin(PinChange { host: "venue.example".to_owned(), spki_sha256: "A".repeat(43) + "=", trust: true }),
+        22 => Action::Rekey,
+        23 => Action::UnlockWith { slot: rng.random_range(1..9) },
         0 => Action::Import { label: label(), venue: Venue::Binance },
         1 => Action::Rotate { old: key },
         2 => Action::Generate { label: label(), venue: Venue::Binance, scheme: Scheme::Ed25519, replaces: None },

@@ -79,7 +79,8 @@ pub(crate) enum Command {
         after_help = "Examples:\n  strongroom kill --why \"my bot runs wild\"\n  strongroom kill --key 4 --why \"it leaked\"\n  strongroom kill --bot grid --wait 10\n  strongroom kill --seal"
     )]
     Kill(KillOptions),
-    /// Try the kill switch out at paper venues: place orders far from the market, engage it, and say how long it took.
+    /// Try the kill switch out at paper venues: place orders far from the market, engage it, and say how long it took. All other
+    /// orders there that are not protected are cancelled, too.
     #[command(
         after_help = "Examples:\n  strongroom kill-drill --orders 50\n  strongroom --dir a kill-drill --orders 67 --profile b --profile c --report drill.md"
     )]
@@ -328,7 +329,7 @@ pub(crate) enum PolicyCommand {
     /// Earlier limits, from the log; needs a session that reads it.
     #[command(after_help = "Example:\n  strongroom policy history")]
     History,
-    /// Change the limits; raising one needs a code.
+    /// Change the limits; what may let more pass, or keep somebody out, needs a code.
     #[command(after_help = "Example:\n  strongroom policy set limits.json")]
     Set {
         /// JSON file; `-` for standard input.

@@ -17,6 +17,8 @@ use crate::vault_arguments::VenueName;
 
 /// A hung desk is not waited for when the kill switch is engaged.
 const KILL_TIMEOUT: Duration = Duration::from_secs(1);
+/// Nor when the vault is sealed: the log's last head takes a moment.
+const SEAL_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Args)]
 pub(crate) struct KillOptions {
@@ -77,23 +79,46 @@ impl KillOptions {
 }
 
 /// Engages it, says what became of open orders, and seals if it was asked to.
-pub(crate) fn kill(door: &Door, options: &KillOptions) -> Result<Tell, Failure> {
+pub(crate) fn kill(door: &Door, options: &KillOptions, json: bool) -> Result<(), Failure> {
     let mut words = engage(door, &options.why, options.scope())?;
+    let mut report = None;
     let is_sealed = matches!(door.ask(&Ask::Vault), Ok(Tell::Vault(view)) if view.state == VaultState::Sealed);
     if !is_sealed {
-        let report = drill::follow(&door.dir, Duration::from_secs(options.wait));
+        report = drill::follow(&door.dir, Duration::from_secs(options.wait));
         if let Some(report) = &report {
             let _ = write!(words, " {}", report.words());
         }
         if options.seal {
-            done(door.ask(&Ask::Seal)?)?;
-            words.push_str(match report {
+            seal(door)?;
+            words.push_str(match &report {
                 Some(report) if !report.left.is_empty() => " The vault is sealed: what is not gone yet is cancelled when it is unlocked.",
                 _ => " The vault is sealed.",
             });
         }
     }
-    Ok(Tell::Done { words })
+    if json {
+        println!("{}", serde_json::json!({ "words": words, "report": report }));
+        return Ok(());
+    }
+    println!("{words}");
+    // The words name the first few.
+    for left in report.iter().flat_map(|report| &report.left) {
+        println!("  {} {}: {}", left.symbol, left.client_order_id, left.state);
+    }
+    Ok(())
+}
+
+/// By the desk, which closes the log first; by the supervisor, where the desk does not answer.
+pub(crate) fn seal(door: &Door) -> Result<String, Failure> {
+    let asked = DeskClient::connect(&door.dir).and_then(|mut desk| {
+        desk.set_timeout(SEAL_TIMEOUT)?;
+        desk.ask(&Ask::Seal)
+    });
+    if let Ok(tell) = asked {
+        return done(tell);
+    }
+    let (sealed, words) = door.supervisor(&ToSupervisor::Seal)?;
+    if sealed { Ok(words) } else { Err(Failure::refused("seal", words)) }
 }
 
 /// The supervisor freezes the signer first; then the desk cancels, if it can.

@@ -117,6 +117,17 @@ impl Door {
         }
     }
 
+    /// So large an order is confirmed first, in the prompt, from what the signer holds.
+    fn place(&self, order: &arguments::NamedOrder, secrets: &descriptors::CodeFds) -> Result<Tell, Failure> {
+        match self.ask(&order.ask())? {
+            Tell::Error(refused) if refused.code == "confirm" => {
+                self.done(order.confirmation(), &Descriptors::for_code(secrets))?;
+                self.ask(&order.ask())
+            }
+            tell => Ok(tell),
+        }
+    }
+
     fn log_entry(&self, seq: u64) -> Result<Tell, Failure> {
         let tell = self.ask(&Ask::Audit { before: Some(seq.saturating_add(1)), last: 1 })?;
         match &tell {
@@ -186,7 +197,7 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
             VaultCommand::RemoveSlot { slot, secrets } => door.act(DoorAction::RemoveSlot { slot }, &Descriptors::for_code(&secrets))?,
             VaultCommand::Rekey { secrets } => door.act(DoorAction::Rekey, &Descriptors::for_rekey(&secrets))?,
             VaultCommand::Lock => door.ask(&Ask::Lock)?,
-            VaultCommand::Seal => door.ask(&Ask::Seal)?,
+            VaultCommand::Seal => Tell::Done { words: kill::seal(&door)? },
         },
         Command::Key(command) => match command {
             KeyCommand::Import { label, venue: VenueName::Binance, secrets } => {
@@ -230,19 +241,12 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
             OrderCommand::Place { order, secrets } => {
                 let order = order.named()?;
                 door.present();
-                match door.ask(&order.ask())? {
-                    // So large an order is confirmed first, in the prompt, from what the signer holds.
-                    Tell::Error(refused) if refused.code == "confirm" => {
-                        door.done(order.confirmation(), &Descriptors::for_code(&secrets))?;
-                        door.ask(&order.ask())?
-                    }
-                    tell => tell,
-                }
+                door.place(&order, &secrets)?
             }
             OrderCommand::Override { order, why, secrets } => {
                 let order = order.named()?;
                 door.done(order.exception(why), &Descriptors::for_code(&secrets))?;
-                door.ask(&order.ask())?
+                door.place(&order, &secrets)?
             }
             OrderCommand::Cancel { id } => door.ask(&Ask::Cancel { client_order_id: id })?,
             OrderCommand::Protect { id, secrets } => {
@@ -258,7 +262,7 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
         Command::Session => door.ask(&Ask::Session)?,
         Command::Sessions { end: None } => return sessions(&door, arguments.json).map(|()| None),
         Command::Sessions { end: Some(door_id) } => door.ask(&Ask::EndSession { door: door_id })?,
-        Command::Kill(options) => kill::kill(&door, &options)?,
+        Command::Kill(options) => return kill::kill(&door, &options, arguments.json).map(|()| None),
         Command::KillDrill(options) => return kill::drill(&door, &options, arguments.json).map(|()| None),
         Command::Rearm { secrets } => door.act(DoorAction::Rearm, &Descriptors::for_code(&secrets))?,
         Command::Audit(command) => match command {

@@ -45,8 +45,8 @@ pub(crate) fn diff(now: &Policy, next: &Policy, json: bool) -> Result<(), Failur
 
 /// Prints earlier limits, newest first, each as it differs from the one before.
 pub(crate) fn history(door: &Door, json: bool) -> Result<(), Failure> {
-    let mut found: Vec<(u64, String, Value)> = Vec::new();
-    let (mut before, mut looked) = (None, 0);
+    let mut found: Vec<Change> = Vec::new();
+    let (mut before, mut looked, mut is_whole) = (None, 0, false);
     loop {
         let (entries, size) = match door.ask(&Ask::Audit { before, last: PAGE })? {
             Tell::Audit { entries, size } => (entries, size),
@@ -56,32 +56,59 @@ pub(crate) fn history(door: &Door, json: bool) -> Result<(), Failure> {
                 );
             }
         };
-        let Some(oldest) = entries.iter().map(|entry| entry.seq).min() else { break };
+        let Some(oldest) = entries.iter().map(|entry| entry.seq).min() else {
+            is_whole = true;
+            break;
+        };
         looked += entries.len() as u64;
         let changed = entries.into_iter().filter(|entry| entry.kind == "policy-changed");
-        found.extend(changed.map(|entry| (entry.seq, entry.at.to_string(), entry.payload["policy"].clone())));
-        if oldest == 0 || looked >= LOOKED_THROUGH_MAX.min(size) {
+        found.extend(changed.map(|entry| Change { seq: entry.seq, at: entry.at.to_string(), payload: entry.payload }));
+        // The first leaf opens an epoch and says nothing.
+        is_whole |= oldest <= 1;
+        if is_whole || looked >= LOOKED_THROUGH_MAX.min(size) {
             break;
         }
         before = Some(oldest);
     }
-    found.sort_by_key(|(seq, ..)| *seq);
-    let initial = value(&Policy::initial());
-    let earlier = std::iter::once(&initial).chain(found.iter().map(|(_, _, policy)| policy));
-    let rows: Vec<_> = found.iter().zip(earlier).map(|((seq, at, policy), earlier)| (seq, at, changes(earlier, policy))).collect();
+    found.sort_by_key(|change| change.seq);
+    // Before the first one found were the limits of a new vault, if all was looked through; else they are not known.
+    let initial = is_whole.then(|| value(&Policy::initial()));
+    let earlier = std::iter::once(initial.as_ref()).chain(found.iter().map(|change| Some(&change.payload["policy"])));
+    let rows: Vec<_> = found
+        .iter()
+        .zip(earlier)
+        .map(|(change, earlier)| (change, earlier.map(|earlier| changes(earlier, &change.payload["policy"]))))
+        .collect();
     if json {
-        let rows: Vec<_> = rows.iter().map(|(seq, at, changes)| json!({"entry": seq, "at": at, "changes": changes})).collect();
-        println!("{}", json!({"history": rows}));
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|(change, changes)| json!({"entry": change.seq, "at": change.at, "person": change.payload["person"], "changes": changes}))
+            .collect();
+        println!("{}", json!({"history": rows, "whole": is_whole}));
         return Ok(());
     }
-    for (seq, at, changes) in rows.iter().rev() {
-        println!("{at}  entry {seq}");
-        print(changes);
+    for (change, changes) in rows.iter().rev() {
+        let by = change.payload["person"].as_u64().map_or_else(String::new, |slot| format!("  slot {slot}"));
+        println!("{}  entry {}{by}", change.at, change.seq);
+        match changes {
+            Some(changes) => print(changes),
+            None => println!("  what they were before lies further back than was looked"),
+        }
     }
-    if rows.is_empty() {
-        println!("The limits are those of a new vault.");
+    match (rows.is_empty(), is_whole) {
+        (true, true) => println!("The limits are those of a new vault."),
+        (true, false) => println!("No change in the newest {looked} entries; what is older was not looked through."),
+        (false, false) => println!("The newest {looked} entries were looked through."),
+        (false, true) => {}
     }
     Ok(())
+}
+
+/// A change of the limits, as the log has it.
+struct Change {
+    seq: u64,
+    at: String,
+    payload: Value,
 }
 
 fn value(policy: &Policy) -> Value {

@@ -71,7 +71,8 @@ pub(crate) fn tell(tell: &Tell, json: bool) {
                 println!("No orders.");
             }
             for view in orders {
-                println!("{:<32} {:<10} {}", view.client_order_id, format!("{:?}", view.fate).to_lowercase(), words(view));
+                let protected = if view.protected { "  (protected)" } else { "" };
+                println!("{:<32} {:<10} {}{protected}", view.client_order_id, format!("{:?}", view.fate).to_lowercase(), words(view));
             }
         }
         Tell::Book(view) => book(view),
@@ -282,6 +283,9 @@ fn order(view: &OrderView) {
         row("at the venue", id);
     }
     row("recorded", view.created);
+    if view.protected {
+        row("protected", "the kill switch leaves it");
+    }
     if let Some(note) = &view.note {
         row("note", note);
     }

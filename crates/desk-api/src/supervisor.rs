@@ -55,6 +55,8 @@ pub enum ToSupervisor {
     Prompt(Errand),
     /// Engage the kill switch.
     Kill(Freeze),
+    /// End the signer and start a sealed one, whatever the desk does.
+    Seal,
     /// End everything in good order.
     Stop,
     /// Are you there?
@@ -67,6 +69,7 @@ impl ToSupervisor {
         match self {
             Self::Prompt(errand) => [b"P", errand.encode().as_slice()].concat(),
             Self::Kill(freeze) => control::freeze_bytes(freeze),
+            Self::Seal => b"R".to_vec(),
             Self::Stop => b"Q".to_vec(),
             Self::Status => b"S".to_vec(),
         }
@@ -77,6 +80,7 @@ impl ToSupervisor {
         match bytes {
             [b'P', errand @ ..] => Errand::decode(errand).map(Self::Prompt),
             [b'K' | b'k', ..] => control::read_freeze(bytes).map(Self::Kill),
+            b"R" => Some(Self::Seal),
             b"Q" => Some(Self::Stop),
             b"S" => Some(Self::Status),
             _ => None,

@@ -8,8 +8,8 @@ use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorError, DueReason, KeyView, Mode, RotationStep, Tell};
 use strongroom_guard::{Judgement, Quote, Reason};
 use strongroom_model::{
-    Advice, Balance, ClientOrderId, CredentialId, CredentialInfo, FilterError, Intent, KeyRights, KeyStage, OrderSpec, PlaceOrder, Price,
-    Remark, Side, Symbol, Timestamp,
+    Advice, Balance, ClientOrderId, CredentialId, CredentialInfo, FilterError, Intent, KeyRights, KeyScope, KeyStage, OrderSpec,
+    PlaceOrder, Price, Remark, Side, Symbol, Timestamp,
 };
 use strongroom_signer_api::{DoorId, Refusal, Reply, Request, SignAsk};
 use strongroom_venues::binance::decode;
@@ -130,19 +130,22 @@ pub(crate) async fn balances(hall: &Arc<Hall>, by: DoorId) -> Tell {
     }
 }
 
-/// What is known of a drafted order.
-pub(crate) async fn check(hall: &Arc<Hall>, symbol: Symbol, side: Side, spec: OrderSpec, reduce_only: bool) -> Tell {
+/// What is known of a drafted order. What it would reduce is asked for at that door, whose session has to allow it.
+pub(crate) async fn check(hall: &Arc<Hall>, door: DoorId, symbol: Symbol, side: Side, spec: OrderSpec, reduce_only: bool) -> Tell {
     let Ok(client_order_id) = ClientOrderId::parse("draft") else {
         return error("client-order-id", "a draft cannot be named".to_owned(), Advice::Bug);
     };
     let order = PlaceOrder { client_order_id, symbol, side, spec, reduce_only };
-    let mut judgement = judged(hall, &order).await;
+    let key = key_in_use(hall).await;
+    let id = key.as_ref().map(|key| key.id);
+    let mut judgement = judged(hall, &order, id).await;
     let is_unknown = |reason: &Reason| matches!(reason, Reason::ExposureUnknown { .. });
     if reduce_only && judgement.as_ref().is_some_and(|judgement| judgement.refused.iter().any(is_unknown)) {
-        let _ = balances(hall, DoorId::DESK).await;
-        judgement = judged(hall, &order).await;
+        let _ = balances(hall, door).await;
+        judgement = judged(hall, &order, id).await;
     }
-    with_facts(hall, &order.symbol, hall.venue.check(&order, hall.feed.mark(&order.symbol)), |facts| {
+    let scope = key.map(|key| *key.details.scope).unwrap_or_default();
+    with_facts(hall, &order.symbol, hall.venue.check(&order, hall.feed.mark(&order.symbol)), scope, |facts| {
         Tell::Checks(Box::new(ticket::checks(facts, judgement.as_ref(), &order)))
     })
     .await
@@ -154,9 +157,9 @@ pub(crate) fn filtered(filter: &FilterError) -> Tell {
     Tell::Error(DoorError { unmet: vec![filter.into()], ..error })
 }
 
-async fn judged(hall: &Arc<Hall>, order: &PlaceOrder) -> Option<Judgement> {
+async fn judged(hall: &Arc<Hall>, order: &PlaceOrder, key: Option<CredentialId>) -> Option<Judgement> {
     let (reply, judged) = tokio::sync::oneshot::channel();
-    let judge = Inbound::Judge { order: order.clone(), market: market_of(hall, order), reply };
+    let judge = Inbound::Judge { order: order.clone(), key, market: market_of(hall, order), reply };
     hall.inbound.send(judge).await.ok()?;
     judged.await.ok().flatten()
 }
@@ -170,14 +173,20 @@ pub(crate) fn market_of(hall: &Hall, order: &PlaceOrder) -> Quote {
 
 /// How much a part of the free balance buys or sells.
 pub(crate) async fn size(hall: &Arc<Hall>, symbol: &Symbol, side: Side, price: Option<Price>, percent: u32) -> Tell {
-    with_facts(hall, symbol, Ok(()), |facts| match ticket::size(facts, side, price, percent) {
+    with_facts(hall, symbol, Ok(()), KeyScope::default(), |facts| match ticket::size(facts, side, price, percent) {
         Ok(quantity) => Tell::Size { quantity },
         Err(words) => error("size", words, Advice::RetryAfter(1_000)),
     })
     .await
 }
 
-async fn with_facts(hall: &Arc<Hall>, symbol: &Symbol, filters: Result<(), FilterError>, judge: impl FnOnce(&Facts<'_>) -> Tell) -> Tell {
+async fn with_facts(
+    hall: &Arc<Hall>,
+    symbol: &Symbol,
+    filters: Result<(), FilterError>,
+    scope: KeyScope,
+    judge: impl FnOnce(&Facts<'_>) -> Tell,
+) -> Tell {
     let summary = hall.summary().await;
     let instruments = hall.venue.instruments();
     let book = hall.feed.view(symbol, DRAFT_DEPTH);
@@ -185,6 +194,8 @@ async fn with_facts(hall: &Arc<Hall>, symbol: &Symbol, filters: Result<(), Filte
     judge(&Facts {
         policy: summary.policy.as_ref(),
         killed: summary.killed.as_deref(),
+        scope,
+        at: wall(),
         instrument: instruments.iter().find(|instrument| instrument.symbol == *symbol),
         filters,
         book: book.as_ref(),

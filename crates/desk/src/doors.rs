@@ -116,7 +116,7 @@ impl Door {
                 Ok(candles) => Tell::Candles { candles },
                 Err(words) => error("venue", format!("no candles came: {words}"), Advice::RetryAfter(1_000)),
             },
-            Ask::Check { symbol, side, spec, reduce_only } => account::check(&self.hall, symbol, side, spec, reduce_only).await,
+            Ask::Check { symbol, side, spec, reduce_only } => account::check(&self.hall, self.id, symbol, side, spec, reduce_only).await,
             Ask::Size { symbol, side, price, percent } => account::size(&self.hall, &symbol, side, price, percent).await,
             Ask::Prepare { action } => actions::prepare(&self.hall, self.id, action).await,
             Ask::Outcome { ticket } => self.outcome(&ticket).await,

@@ -36,7 +36,7 @@ pub(crate) enum Inbound {
     /// A door places an order.
     Place { by: DoorId, order: PlaceOrder, reason: Option<String>, reply: oneshot::Sender<Tell> },
     /// What the rules would say of a drafted order.
-    Judge { order: PlaceOrder, market: Quote, reply: oneshot::Sender<Option<Judgement>> },
+    Judge { order: PlaceOrder, key: Option<CredentialId>, market: Quote, reply: oneshot::Sender<Option<Judgement>> },
     /// A door cancels one.
     Cancel { id: strongroom_model::ClientOrderId, reply: oneshot::Sender<Tell> },
     /// The kill switch reaches an order again.

@@ -6,7 +6,7 @@ use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorError, Fate, Tell};
 use strongroom_guard::{Filled, Freeze, Judgement, Pair, Policy, Quote, Reason, Unmet, worth_at_most};
-use strongroom_model::{Advice, Asset, Balance, ClientOrderId, Fill, PlaceOrder, Symbol, Timestamp, Venue};
+use strongroom_model::{Advice, Asset, Balance, ClientOrderId, CredentialId, Fill, PlaceOrder, Symbol, Timestamp, Venue};
 use strongroom_signer_api::DoorId;
 
 use crate::event::{Door, Effect, Now};
@@ -130,11 +130,14 @@ impl Machine {
     }
 
     /// What the rules would say of a drafted order.
-    pub fn judge(&mut self, order: &PlaceOrder, market: Quote, now: Now) -> Option<Judgement> {
+    pub fn judge(&mut self, order: &PlaceOrder, key: Option<CredentialId>, market: Quote, now: Now) -> Option<Judgement> {
         // Whoever drafts such an order sees what is held, and what changes of it.
         self.has_reduced |= order.reduce_only;
         let policy = self.policy.as_ref()?;
-        Some(self.risk.judge(policy, order, market, now.mono_ms))
+        let mut judgement = self.risk.judge(policy, order, market, now.mono_ms);
+        let stop = self.stop_of(&Order { key, ..Order::intended(order.clone(), now.wall) });
+        judgement.refused.extend(stop.map(|why| Reason::KillSwitch { why }));
+        Some(judgement)
     }
 
     /// Why an order has to be confirmed with a code first, if it has to.

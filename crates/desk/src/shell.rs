@@ -299,7 +299,7 @@ impl Pipeline {
                 let door = self.door(reply);
                 self.step(Event::Place { door, by, order, market, reason });
             }
-            Inbound::Judge { order, market, reply } => drop(reply.send(self.machine.judge(&order, market, self.hall.now()))),
+            Inbound::Judge { order, key, market, reply } => drop(reply.send(self.machine.judge(&order, key, market, self.hall.now()))),
             Inbound::Cancel { id, reply } => {
                 let door = self.door(reply);
                 self.step(Event::Cancel { door, id });

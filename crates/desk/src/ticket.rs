@@ -19,6 +19,10 @@ const SLIPPAGE_GUIDE_BPS: u32 = 50;
 pub(crate) struct Facts<'a> {
     pub(crate) policy: Option<&'a Policy>,
     pub(crate) killed: Option<&'a str>,
+    /// For what the key in use may be used.
+    pub(crate) scope: KeyScope,
+    /// Now, for hours of a scope.
+    pub(crate) at: Timestamp,
     pub(crate) instrument: Option<&'a Instrument>,
     /// What the venue's filters say.
     pub(crate) filters: Result<(), FilterError>,
@@ -39,7 +43,7 @@ pub(crate) fn checks(facts: &Facts<'_>, judgement: Option<&Judgement>, order: &P
         Side::Sell => quantity(facts, order).map(Quantity::value),
     };
     let free = facts.balances.iter().find(|balance| balance.asset == given_asset).map_or(Decimal::ZERO, |balance| balance.free.value());
-    let mut found = vec![switch(facts), limits(facts, order), collar(facts, judgement, order)];
+    let mut found = vec![switch(facts, judgement), limits(facts, order), collar(facts, judgement, order)];
     found.push(value_limit(facts, judgement, notional));
     found.push(match &facts.filters {
         Ok(()) => pass("Tick, lot, venue's bounds", steps(facts.instrument), Enforcer::Desk),
@@ -100,8 +104,12 @@ fn refuse(name: &str, words: String, detail: String, by: Enforcer) -> Check {
     check(name, CheckState::Refuse, words, detail, by)
 }
 
-fn switch(facts: &Facts<'_>) -> Check {
-    match facts.killed {
+fn switch(facts: &Facts<'_>, judgement: Option<&Judgement>) -> Check {
+    let stopped = judgement.into_iter().flat_map(|judgement| &judgement.refused).find_map(|reason| match reason {
+        Reason::KillSwitch { why } => Some(why.as_str()),
+        _ => None,
+    });
+    match stopped.or(facts.killed) {
         Some(why) => {
             refuse("Kill switch", format!("The kill switch is engaged ({why}). Re-arm first."), "engaged".to_owned(), Enforcer::Signer)
         }
@@ -109,7 +117,7 @@ fn switch(facts: &Facts<'_>) -> Check {
     }
 }
 
-/// The signer's own rules, but for session and rate, which only it knows.
+/// The signer's own rules, but for session, rate and what was signed in a day, which only it knows.
 fn limits(facts: &Facts<'_>, order: &PlaceOrder) -> Check {
     const NAME: &str = "Signer's limits";
     let Some(policy) = facts.policy else {
@@ -120,14 +128,14 @@ fn limits(facts: &Facts<'_>, order: &PlaceOrder) -> Check {
     let signer = SignerFacts {
         freeze: None,
         session: Ok(&session),
-        scope: &KeyScope::default(),
+        scope: &facts.scope,
         rate: &mut OrderRate::default(),
         turnover: &mut Turnover::default(),
         slot: None,
         turnovers: &mut Turnovers::default(),
         is_confirmed: false,
         now_ms: 0,
-        wall: Timestamp::from_ms(0),
+        wall: facts.at,
     };
     match signer_gate(policy, signer, &Intent::Place(order.clone())) {
         // The value has a check of its own.
@@ -159,7 +167,9 @@ fn collar(facts: &Facts<'_>, judgement: Option<&Judgement>, order: &PlaceOrder) 
 
 /// The desk's rules that have no line of their own and are not met.
 fn other_rules(judgement: &Judgement) -> Vec<Check> {
-    let has_line = |reason: &Reason| matches!(reason, Reason::PriceCollar { .. } | Reason::Mark { .. } | Reason::ValueAtMark { .. });
+    let has_line = |reason: &Reason| {
+        matches!(reason, Reason::PriceCollar { .. } | Reason::Mark { .. } | Reason::ValueAtMark { .. } | Reason::KillSwitch { .. })
+    };
     let refused = judgement.refused.iter().map(|reason| (reason, CheckState::Refuse));
     let asked = judgement.asks.iter().map(|reason| (reason, CheckState::Ask));
     let line = |(reason, state): (&Reason, CheckState)| {
@@ -177,6 +187,8 @@ pub(crate) fn average(book: &BookView, order: &PlaceOrder) -> Option<Price> {
     let facts = Facts {
         policy: None,
         killed: None,
+        scope: KeyScope::default(),
+        at: Timestamp::from_ms(0),
         instrument: None,
         filters: Ok(()),
         book: Some(book),
@@ -379,6 +391,8 @@ mod tests {
         let facts = Facts {
             policy: Some(&policy),
             killed: None,
+            scope: KeyScope::default(),
+            at: Timestamp::from_ms(0),
             instrument: Some(&instrument),
             filters: Ok(()),
             book: Some(&book),
@@ -415,12 +429,37 @@ mod tests {
         assert_eq!(found.balance_after.unwrap().to_string(), "79899");
     }
 
+    /// A stop of less than everything, and what the key in use is for, are told before anything is sent.
+    #[test]
+    fn a_smaller_stop_and_a_narrow_key_are_told() {
+        let (instrument, book, balances, policy) = (instrument(), book(), balances(), Policy::initial());
+        let facts = Facts {
+            policy: Some(&policy),
+            killed: None,
+            scope: KeyScope { side: Some(Side::Sell), ..KeyScope::default() },
+            at: Timestamp::from_ms(0),
+            instrument: Some(&instrument),
+            filters: Ok(()),
+            book: Some(&book),
+            mark: Some(number(Price::parse, "100000")),
+            balances: &balances,
+            fee_rate: None,
+        };
+        let stopped = Judgement { refused: vec![Reason::KillSwitch { why: "venue binance: tested".to_owned() }], ..Judgement::default() };
+        let found = checks(&facts, Some(&stopped), &order("buy limit 0.1 100000"));
+        let failing: Vec<&str> =
+            found.checks.iter().filter(|check| check.state != CheckState::Pass).map(|check| check.name.as_str()).collect();
+        assert_eq!(failing, ["Kill switch", "Signer's limits"], "each once");
+    }
+
     #[test]
     fn a_part_of_the_balance_is_floored_to_the_step() {
         let (instrument, balances) = (instrument(), balances());
         let facts = Facts {
             policy: None,
             killed: None,
+            scope: KeyScope::default(),
+            at: Timestamp::from_ms(0),
             instrument: Some(&instrument),
             filters: Ok(()),
             book: None,

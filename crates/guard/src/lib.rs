@@ -18,6 +18,7 @@ mod repeats;
 mod request;
 mod risk;
 mod rules;
+mod said;
 mod signer_rules;
 mod thresholds;
 mod totp;

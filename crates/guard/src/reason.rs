@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::access::SessionEnd;
 use crate::request::{CLOCK_OFFSET_US_MAX, RECV_WINDOW_MS_MAX};
 use crate::rules::{Enforcer, rule};
+use crate::said::{again, in_words, next, rearmed, short_of};
 
 /// Why the gate said no.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
@@ -87,7 +88,7 @@ pub enum Reason {
         listed: String,
     },
     /// Too many orders.
-    #[error("{limit} new orders per minute are allowed, and so many were signed; the next passes in {retry_after_ms} ms")]
+    #[error("{limit} new orders per minute are allowed, and so many were signed; {}", next(*.limit, *.retry_after_ms))]
     OrderRate {
         /// Allowed per minute.
         limit: u32,
@@ -387,33 +388,6 @@ pub enum Reason {
     },
 }
 
-/// What else it takes where everything was stopped.
-pub(crate) const fn rearmed(stops: bool) -> &'static str {
-    if stops { ", once re-armed" } else { "" }
-}
-
-/// When orders of a side pass again.
-pub(crate) fn again(eases_in_ms: Option<u64>) -> String {
-    match eases_in_ms {
-        Some(ms) => format!("the same passes in {ms} ms"),
-        None => "orders pass once a person with the risk role re-arms".to_owned(),
-    }
-}
-
-/// On which side of a price an order does not meet it.
-pub(crate) const fn short_of(side: Side) -> &'static str {
-    match side {
-        Side::Buy => "below",
-        Side::Sell => "above",
-    }
-}
-
-/// A time to wait, for people.
-pub(crate) fn in_words(ms: u64) -> String {
-    let minutes = ms.div_ceil(60_000);
-    if minutes < 90 { format!("{minutes} min") } else { format!("{} h", minutes.div_ceil(60)) }
-}
-
 impl Reason {
     /// Name of the rule that said no; stands in [`RULES`].
     pub const fn rule(&self) -> &'static str {
@@ -483,6 +457,7 @@ impl Reason {
     /// What to do next.
     pub const fn advice(&self) -> Advice {
         match self {
+            Self::OrderRate { limit: 0, .. } => Advice::Refuse,
             Self::OrderRate { retry_after_ms, .. }
             | Self::DayNotional { retry_after_ms, .. }
             | Self::Threshold { retry_after_ms, .. }

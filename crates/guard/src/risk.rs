@@ -354,10 +354,11 @@ impl RiskState {
         }
         let max = policy.desk.cancels_percent?;
         let (orders, cancels) = (self.sent.len(), self.cancels.len());
-        let percent = u32::try_from(cancels.checked_mul(100)?.checked_div(orders)?).unwrap_or(u32::MAX);
-        if orders < CANCEL_RATIO_FROM || percent <= max {
+        if orders < CANCEL_RATIO_FROM || !is_above(cancels, orders, max) {
             return None;
         }
+        // Told rounded up: what is above the maximum is told as above it.
+        let percent = u32::try_from(cancels.saturating_mul(100).div_ceil(orders)).unwrap_or(u32::MAX);
         let retry_after_ms = self.ratio_eases_in_ms(max, now_ms);
         Some((DeskRule::CancelRatio, Reason::CancelRatio { percent, retry_after_ms, max }))
     }
@@ -367,7 +368,7 @@ impl RiskState {
         let (mut orders, mut cancels) = (self.sent.iter().map(|(at_ms, _)| *at_ms).peekable(), self.cancels.iter().copied().peekable());
         let (mut sent, mut taken_back) = (self.sent.len(), self.cancels.len());
         let mut at_ms = now_ms;
-        while sent >= CANCEL_RATIO_FROM && taken_back.saturating_mul(100) / sent > usize::try_from(max).unwrap_or(usize::MAX) {
+        while sent >= CANCEL_RATIO_FROM && is_above(taken_back, sent, max) {
             at_ms = match (orders.peek(), cancels.peek()) {
                 (Some(order), Some(cancel)) if order < cancel => *order,
                 (_, Some(cancel)) => *cancel,
@@ -383,6 +384,11 @@ impl RiskState {
         }
         (at_ms + HOUR_MS).saturating_sub(now_ms)
     }
+}
+
+/// Whether so many cancels are more than `max` for a hundred of so many orders.
+const fn is_above(cancels: usize, orders: usize, max: u32) -> bool {
+    cancels.saturating_mul(100) > orders.saturating_mul(max as usize)
 }
 
 fn push<T>(queue: &mut VecDeque<T>, one: T) {

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use strongroom_model::FilterError;
 
-use crate::reason::{Reason, in_words, rearmed, short_of};
+use crate::reason::Reason;
 use crate::request::{CLOCK_OFFSET_US_MAX, NUMBERED_PER_HEAD_MAX, RECV_WINDOW_MS_MAX};
 use crate::rules::{Enforcer, rule};
+use crate::said::{in_words, rearmed, short_of};
 
 /// A rule that an order does not meet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +71,7 @@ impl From<&Reason> for Unmet {
             Reason::Role { needed, has } => of(has.clone(), needed.clone(), format!("the same, asked by a person with the role {needed}")),
             Reason::Scope { asked, allowed } => of(asked.clone(), allowed.clone(), "what the key is for, or another key".into()),
             Reason::Instrument { symbol, listed } => of(symbol.to_string(), listed.clone(), format!("one of: {listed}")),
+            Reason::OrderRate { limit: 0, .. } => of("one more".into(), "none".into(), "no new order, until the limit is raised".into()),
             Reason::OrderRate { limit, retry_after_ms } => {
                 of(format!("{limit} in the last minute"), format!("{limit} a minute"), format!("the same in {retry_after_ms} ms"))
             }

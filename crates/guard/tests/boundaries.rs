@@ -159,6 +159,7 @@ const ROWS: &[Row] = &[
         |case| case.sent_at(4_001),
     ),
     row("cancel-ratio", |case| case.policy.desk.cancels_percent = Some(90), |case| case.busy(50, 45), |case| case.busy(50, 46)),
+    row("cancel-ratio", |case| case.policy.desk.cancels_percent = Some(90), |case| case.busy(99, 89), |case| case.busy(99, 90)),
     row("cancel-ratio", |case| case.policy.desk.cancels_percent = Some(90), |case| case.busy(49, 49), |case| case.busy(50, 49)),
     row("self-trade", nothing, |case| case.own_sale("10000.01"), |case| case.own_sale("10000")),
     row("day-loss", |case| case.policy.desk.day_loss_max = Some(notional("100")), |case| case.fell("9900"), |case| case.fell("9899.99")),

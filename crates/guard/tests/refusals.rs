@@ -28,6 +28,7 @@ fn one_of_each() -> Vec<Reason> {
         Reason::Scope { asked: "x".to_owned(), allowed: "y".to_owned() },
         Reason::Instrument { symbol: symbol.clone(), listed: "ETHUSDT".to_owned() },
         Reason::OrderRate { limit: 5, retry_after_ms },
+        Reason::OrderRate { limit: 0, retry_after_ms },
         Reason::MaxQuantity { asked: quantity("2"), max: quantity("1") },
         Reason::MaxNotional { asked, max },
         Reason::PriceBand { asked: price("9"), low: price("1"), high: price("5") },

@@ -69,6 +69,8 @@ pub enum FromSigner {
     WantProvider(u64),
     /// A state file is on disk.
     StateSaved(StateMark),
+    /// The kill switch is engaged: said once for each [`ToSigner::Freeze`], in their order.
+    Frozen,
 }
 
 /// A message of the supervisor to the desk.
@@ -150,6 +152,7 @@ impl FromSigner {
         match self {
             Self::WantProvider(number) => numbered(b'W', number),
             Self::StateSaved(mark) => marked(b'S', mark),
+            Self::Frozen => vec![b'K'],
         }
     }
 
@@ -158,6 +161,7 @@ impl FromSigner {
         match bytes {
             [b'W', number @ ..] => read_number(number).map(Self::WantProvider),
             [b'S', mark @ ..] => read_mark(mark).map(Self::StateSaved),
+            b"K" => Some(Self::Frozen),
             _ => None,
         }
     }
@@ -264,6 +268,7 @@ mod tests {
         assert_eq!(FromSigner::decode(&FromSigner::StateSaved(mark).encode()), Some(FromSigner::StateSaved(mark)));
         assert_eq!(ToSigner::decode(&ToSigner::StateFloor(mark).encode()), Some(ToSigner::StateFloor(mark)));
         assert_eq!(ToSigner::decode(&ToSigner::StateFloor(mark).encode()[..24]), None);
+        assert_eq!(FromSigner::decode(&FromSigner::Frozen.encode()), Some(FromSigner::Frozen));
         assert_eq!(ToSigner::decode(b"V1234567"), None);
         assert_eq!(FromSigner::decode(b"W123456789"), None);
     }

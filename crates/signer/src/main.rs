@@ -171,7 +171,11 @@ impl Shell {
                 self.signer.state_floor(mark);
                 Vec::new()
             }
-            (Some(ToSigner::Freeze(freeze)), _) => self.signer.freeze(freeze),
+            (Some(ToSigner::Freeze(freeze)), _) => {
+                let effects = self.signer.freeze(freeze);
+                let _ = self.supervisor.try_send(&FromSigner::Frozen.encode(), &[]);
+                effects
+            }
             (Some(ToSigner::AttachDesk), Some(channel)) => {
                 self.desk = Some(channel);
                 self.signer.desk_attached()

@@ -1,6 +1,6 @@
 //! The watch: heartbeats, ends, doors. Invariant: nothing here waits for a child; every wait has an end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,8 @@ const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 /// More restarts than this within [`RESTART_WINDOW`] mean that restarting does not help.
 const RESTARTS_MAX: usize = 8;
 const RESTART_WINDOW: Duration = Duration::from_secs(60);
+/// A signer that has not confirmed a freeze within this is told of as busy: doors wait a little longer.
+const FROZEN_WITHIN: Duration = Duration::from_secs(3);
 /// This signal engages the kill switch.
 const KILL_SWITCH: Signal = Signal::SIGUSR1;
 /// Most prompts at once.
@@ -51,8 +53,12 @@ pub(crate) struct Supervisor {
     beaten: bool,
     /// Why the signer was frozen while this desk hung; told to the next desk, which cancels.
     frozen_for_hang: Option<String>,
-    restarts: Vec<Instant>,
+    /// When they ended by themselves lately, each counted for itself: a desk is started again whatever signers do.
+    signer_ends: Vec<Instant>,
+    desk_ends: Vec<Instant>,
     sealing: bool,
+    /// Of each freeze that the signer has not confirmed: since when, and the door that waits for it.
+    freezing: VecDeque<(Instant, Option<u64>)>,
     doors: BTreeMap<u64, Channel>,
     next_door: u64,
     prompts: Vec<RunningPrompt>,
@@ -81,8 +87,10 @@ impl Supervisor {
             heard_at: Instant::now(),
             beaten: false,
             frozen_for_hang: None,
-            restarts: Vec::new(),
+            signer_ends: Vec::new(),
+            desk_ends: Vec::new(),
             sealing: false,
+            freezing: VecDeque::new(),
             doors: BTreeMap::new(),
             next_door: 1,
             prompts: Vec::new(),
@@ -147,6 +155,7 @@ impl Supervisor {
                 }
             }
             self.check_heartbeat();
+            self.check_freezes();
             self.providers.check();
         }
     }
@@ -157,7 +166,7 @@ impl Supervisor {
             if u32::try_from(KILL_SWITCH as i32) != Ok(told.ssi_signo) {
                 return true;
             }
-            self.kill(Freeze::everything(&format!("{KILL_SWITCH} from process {}", told.ssi_pid)));
+            self.kill(Freeze::everything(&format!("{KILL_SWITCH} from process {}", told.ssi_pid)), None);
         }
         false
     }
@@ -172,10 +181,7 @@ impl Supervisor {
                     // It turns again, so it hears by itself of what was engaged meanwhile.
                     self.frozen_for_hang = None;
                 }
-                Some(FromDesk::Seal) => {
-                    self.sealing = true;
-                    self.signer.kill();
-                }
+                Some(FromDesk::Seal) => self.seal(),
                 None => {}
             }
         }
@@ -185,10 +191,13 @@ impl Supervisor {
     fn signer_ended(&mut self) -> anyhow::Result<()> {
         let because = if std::mem::take(&mut self.sealing) { "sealed".to_owned() } else { "crashed".to_owned() };
         if because == "crashed" {
-            self.count_restart()?;
+            count(&mut self.signer_ends)?;
         }
         // What it said last counts.
         self.hear_signer();
+        while !self.freezing.is_empty() {
+            self.froze(true, "the signer has ended: nothing can be signed");
+        }
         let old = std::mem::replace(&mut self.signer, started_signer(&self.marks)?);
         let ended = old.reap();
         if because == "crashed" {
@@ -209,7 +218,7 @@ impl Supervisor {
     }
 
     fn desk_ended(&mut self) -> anyhow::Result<()> {
-        self.count_restart()?;
+        count(&mut self.desk_ends)?;
         let old = std::mem::replace(&mut self.desk, children::desk(&self.arguments)?);
         eprintln!("strongroomd: the desk ended ({}); started anew", old.reap());
         self.heard_at = Instant::now();
@@ -223,43 +232,63 @@ impl Supervisor {
         Ok(())
     }
 
-    fn count_restart(&mut self) -> anyhow::Result<()> {
-        let now = Instant::now();
-        self.restarts.retain(|at| now.duration_since(*at) < RESTART_WINDOW);
-        self.restarts.push(now);
-        anyhow::ensure!(
-            self.restarts.len() <= RESTARTS_MAX,
-            "a child ended {RESTARTS_MAX} times within a minute; giving up. Nothing is running now"
-        );
-        Ok(())
-    }
-
     fn check_heartbeat(&mut self) {
         let silent = self.heard_at.elapsed();
         let (patience, end) = if self.beaten { (HEARTBEAT_MAX, HANG_MAX) } else { (START_MAX, START_MAX) };
         if silent >= patience && self.frozen_for_hang.is_none() {
             self.frozen_for_hang = Some("the desk hangs".to_owned());
-            self.freeze(Freeze::everything("the desk hangs"));
+            self.freeze(Freeze::everything("the desk hangs"), None);
         }
         if silent >= end {
             self.desk.kill();
         }
     }
 
-    /// Somebody wants it engaged. A desk that hangs may never read it: the next one is told again.
-    fn kill(&mut self, freeze: Freeze) {
+    /// Somebody wants it engaged. A desk that hangs may never read it: the next one is told again. `false`: see [`Self::freeze`].
+    fn kill(&mut self, freeze: Freeze, door: Option<u64>) -> bool {
         if freeze.scope == KillScope::Everything && self.heard_at.elapsed() >= HEARTBEAT_MAX / 2 {
             self.frozen_for_hang = Some(freeze.why.clone());
         }
-        self.freeze(freeze);
+        self.freeze(freeze, door)
     }
 
-    /// Engages the kill switch: the signer first, then the desk, which cancels. What reaches less than everything the desk hears of the signer.
-    fn freeze(&mut self, freeze: Freeze) {
-        let _ = self.signer.channel.try_send(&ToSigner::Freeze(freeze.clone()).encode(), &[]);
+    /// Engages the kill switch: the signer first, then the desk, which cancels. What reaches less than everything the desk hears of the
+    /// signer. `false`: the signer could not be told, so it is ended.
+    fn freeze(&mut self, freeze: Freeze, door: Option<u64>) -> bool {
+        let is_told = self.signer.channel.try_send(&ToSigner::Freeze(freeze.clone()).encode(), &[]).is_ok();
+        if is_told {
+            self.freezing.push_back((Instant::now(), door));
+        } else {
+            self.signer.kill();
+        }
         if freeze.scope == KillScope::Everything {
             let _ = self.desk.channel.try_send(&ToDesk::Killed(freeze.why).encode(), &[]);
         }
+        is_told
+    }
+
+    /// Whoever waits for the oldest freeze is told what became of it.
+    fn froze(&mut self, done: bool, words: &str) {
+        let door = self.freezing.pop_front().and_then(|(_, door)| self.doors.get(&door?));
+        if let Some(door) = door {
+            doors::answer(door, done, words);
+        }
+    }
+
+    /// Whoever waits for a signer that is busy with something long, or hangs, is told so in time.
+    fn check_freezes(&mut self) {
+        for (_, door) in self.freezing.iter_mut().filter(|(since, _)| since.elapsed() >= FROZEN_WITHIN) {
+            if let Some(door) = door.take().and_then(|door| self.doors.get(&door)) {
+                let words = "the signer was told and has not confirmed it: it is busy, or it hangs. `strongroom vault seal` ends it";
+                doors::answer(door, false, words);
+            }
+        }
+    }
+
+    /// Ends the signer: a sealed one is started.
+    fn seal(&mut self) {
+        self.sealing = true;
+        self.signer.kill();
     }
 
     fn accept(&mut self) {
@@ -295,9 +324,17 @@ impl Supervisor {
                 return true;
             }
             Heard::Request(ToSupervisor::Kill(freeze), _) => {
-                self.kill(freeze);
+                if self.kill(freeze, Some(id)) {
+                    return false;
+                }
                 if let Some(door) = self.doors.get(&id) {
-                    doors::answer(door, true, "the signer is frozen");
+                    doors::answer(door, false, "the signer could not be told; it is ended, and nothing can be signed");
+                }
+            }
+            Heard::Request(ToSupervisor::Seal, _) => {
+                self.seal();
+                if let Some(door) = self.doors.get(&id) {
+                    doors::answer(door, true, "Sealed. Nothing can be signed until you unlock.");
                 }
             }
             Heard::Request(ToSupervisor::Prompt(errand), fds) => {
@@ -317,6 +354,7 @@ impl Supervisor {
             match FromSigner::decode(&buffer[..packet.len]) {
                 Some(FromSigner::WantProvider(number)) => self.providers.wanted(number, &self.signer.channel),
                 Some(FromSigner::StateSaved(mark)) => self.marks.note(mark),
+                Some(FromSigner::Frozen) => self.froze(true, "the signer is frozen"),
                 None => {}
             }
         }
@@ -397,4 +435,13 @@ fn wait(fds: &[BorrowedFd<'_>]) -> anyhow::Result<Vec<bool>> {
         Err(error) => return Err(error.into()),
     }
     Ok(fds.iter().map(|fd| !fd.revents().is_empty()).collect())
+}
+
+/// One more end.
+fn count(ends: &mut Vec<Instant>) -> anyhow::Result<()> {
+    let now = Instant::now();
+    ends.retain(|at| now.duration_since(*at) < RESTART_WINDOW);
+    ends.push(now);
+    anyhow::ensure!(ends.len() <= RESTARTS_MAX, "a child ended {RESTARTS_MAX} times within a minute; giving up. Nothing is running now");
+    Ok(())
 }

@@ -270,9 +270,15 @@ const CHANGES_MAX: usize = FACTS_MAX - 2;
 pub(super) fn cannot_be_shown(old: &Policy, new: &Policy) -> Option<String> {
     let rows = changes(old, new);
     let is_long = rows.iter().any(|(name, change)| name.len().max(change.len()) > TEXT_LEN_MAX);
-    let words =
-        || format!("the prompt cannot show so much at once ({} changes); change at most {CHANGES_MAX} limits at a time", rows.len());
-    (is_long || rows.len() > CHANGES_MAX).then(words)
+    match (rows.len() > CHANGES_MAX, is_long) {
+        (true, _) => {
+            Some(format!("the prompt cannot show so much at once ({} changes); change at most {CHANGES_MAX} limits at a time", rows.len()))
+        }
+        (false, true) => {
+            Some(format!("the prompt cannot show one of the changes whole: it has more than {TEXT_LEN_MAX} bytes. Change a list in parts"))
+        }
+        (false, false) => None,
+    }
 }
 
 /// What differs, each as name and `old → new`, by instrument and by limit.

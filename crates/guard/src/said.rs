@@ -1,0 +1,35 @@
+//! Parts of what a refusal says, in words and in its parts. Invariant: each is true of the case that it is given.
+
+use strongroom_model::Side;
+
+/// What else it takes where everything was stopped.
+pub(crate) const fn rearmed(stops: bool) -> &'static str {
+    if stops { ", once re-armed" } else { "" }
+}
+
+/// When orders of a side pass again.
+pub(crate) fn again(eases_in_ms: Option<u64>) -> String {
+    match eases_in_ms {
+        Some(ms) => format!("the same passes in {ms} ms"),
+        None => "orders pass once a person with the risk role re-arms".to_owned(),
+    }
+}
+
+/// On which side of a price an order does not meet it.
+pub(crate) const fn short_of(side: Side) -> &'static str {
+    match side {
+        Side::Buy => "below",
+        Side::Sell => "above",
+    }
+}
+
+/// When one more order passes where so many a minute do.
+pub(crate) fn next(limit: u32, retry_after_ms: u64) -> String {
+    if limit == 0 { "none passes until that is raised".to_owned() } else { format!("the next passes in {retry_after_ms} ms") }
+}
+
+/// A time to wait, for people.
+pub(crate) fn in_words(ms: u64) -> String {
+    let minutes = ms.div_ceil(60_000);
+    if minutes < 90 { format!("{minutes} min") } else { format!("{} h", minutes.div_ceil(60)) }
+}
