@@ -49,6 +49,19 @@ describe("an order that the desk's rules refuse", () => {
     expect(calls(world, "act").at(-1)).toMatchObject({ action: { side: "buy", why: "basis" } });
   });
 
+  it("has a reason that the signer takes: too long a one is said, and the dialog stays", async () => {
+    const world = await draft("58000");
+    await world.user.click(await find("let-pass"));
+    await world.user.type(await find("pass-why"), "month end, ".repeat(6));
+    expect(get("pass-problem").textContent).toContain("The reason has 65 bytes, 64 at most.");
+    await world.user.click(get("pass-go"));
+    expect(calls(world, "act")).toEqual([]);
+    await world.user.type(get("pass-why"), "{Backspace}{Backspace}");
+    expect(get("pass-problem").textContent).toBe("");
+    await world.user.click(get("pass-go"));
+    expect(calls(world, "act")).toMatchObject([{ action: { action: "override_rule", why: "month end, ".repeat(6).slice(0, 64) } }]);
+  });
+
   it("is not sent when the prompt is closed or refuses, and that is said in words", async () => {
     const world = await draft("58000");
     world.backend.act = () => Promise.reject({ code: "role", message: "This needs the role risk.", advice: "ask" });

@@ -1,7 +1,18 @@
 // Stories of sending: what was gone past is told, and a large order is confirmed under the name under which it is placed.
 import { describe, expect, it } from "vitest";
 import type { Check, Checks, Commands, DoorAction, Order } from "../src/bindings/contract";
-import { canPass, gonePast, place, placePast, reasonFor, REASON_LEN_MAX, roomFor, unsaid } from "../src/state/placing";
+import {
+  canPass,
+  gonePast,
+  passProblem,
+  PASS_WHY_LEN_MAX,
+  place,
+  placePast,
+  reasonFor,
+  REASON_LEN_MAX,
+  roomFor,
+  unsaid,
+} from "../src/state/placing";
 import { Prompt } from "../src/state/prompt.svelte";
 
 const order: Order = { symbol: "BTCUSDT", side: "buy", spec: { limit: { price: "100", quantity: "1", tif: "GTC" } }, reduce_only: false };
@@ -96,6 +107,18 @@ describe("letting one order pass", () => {
     ["one that cannot", [refused_by("Balance", false)], false],
     ["one that cannot, too", [refused_by("Position", true), refused_by("Signer's limits", false)], false],
   ])("%s", (_, checks, wanted) => expect(canPass({ checks } as unknown as Checks)).toBe(wanted));
+
+  it.each<[string, string, string | null]>([
+    ["no reason", "", "Say why"],
+    ["spaces only", "  ", "Say why"],
+    ["as long as it may be", ` ${"x".repeat(PASS_WHY_LEN_MAX)} `, null],
+    ["too long", "x".repeat(PASS_WHY_LEN_MAX + 1), "65 bytes, 64 at most"],
+    ["as long as it may be, in bytes", "\u00e4".repeat(32), null],
+    ["too long in bytes", "\u00e4".repeat(33), "66 bytes, 64 at most"],
+  ])("a reason: %s", (_, why, wanted) => {
+    if (wanted === null) expect(passProblem(why)).toBeNull();
+    else expect(passProblem(why)).toContain(wanted);
+  });
 
   /** A desk that refuses what was not let pass by name. */
   function strict(grants: boolean) {

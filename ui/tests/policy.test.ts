@@ -1,8 +1,8 @@
 // Limits: what differs, in words; what each rule of the desk does; what the log has of earlier ones.
 import { describe, expect, it } from "vitest";
-import type { AuditEntry, Commands, DeskRule, Policy } from "../src/bindings/contract";
+import type { AuditEntry, Commands, DeskRule, DeskRules, DoorAction, Policy } from "../src/bindings/contract";
 import { policy } from "../src/lib/fake/scenes";
-import { DESK_FIELDS, DESK_RULES, RULE_ROWS } from "../src/state/desk-rules";
+import { DESK_FIELDS, DESK_RULES, elseWords, RULE_ROWS } from "../src/state/desk-rules";
 import { asText, fromText, setMode } from "../src/state/limits.svelte";
 import { changes, worded } from "../src/state/policy-diff";
 import { FOUND_MAX, LOOK_LEN, PolicyHistory } from "../src/state/policy-history.svelte";
@@ -90,6 +90,17 @@ describe("what a rule does", () => {
       expect(read.policy.desk.modes[rule]).toBe(mode === "refuse" ? undefined : mode);
     }
   });
+  it.each<[DeskRules["modes"], string, string]>([
+    [{}, "max-notional", "refuses"],
+    [{}, "confirm", "asks for a code"],
+    [{ drawdown: "shadow" }, "drawdown", "only notes"],
+    [{}, "exposure-unknown", "refuses"],
+    [{ position: "ask" }, "exposure-unknown", "refuses"],
+    [{ exposure: "shadow" }, "exposure-unknown", "refuses"],
+    [{ position: "shadow", exposure: "ask" }, "exposure-unknown", "asks why"],
+    [{ position: "ask", exposure: "shadow" }, "exposure-unknown", "asks why"],
+    [{ position: "shadow", exposure: "shadow" }, "exposure-unknown", "only notes"],
+  ])("with %j, %s %s", (modes, rule, words) => expect(elseWords(other({}, { modes }), rule)).toBe(words));
   it.each([true, false])("meeting an own order can be allowed: %s", (selfTrade) =>
     expect(fromText({ ...asText(policy()), selfTrade })).toMatchObject({ policy: { desk: { self_trade: selfTrade } } }),
   );
@@ -217,6 +228,40 @@ describe("in the settings", () => {
     );
     const { action } = calls(world, "act").at(-1) as { action: { policy: Policy } };
     expect(action.policy.desk.modes).toEqual({ "self-trade": "shadow", restricted: "ask" });
+  });
+
+  it("a floor under how hard passwords are is shown, set, and taken away", async () => {
+    const floor = () => all("policy-row").find((row) => row.textContent?.includes("Passwords at least so hard"))?.textContent;
+    const world = await settings();
+    expect(floor()).toContain("no floor");
+    await world.user.click(get("policy-edit"));
+    await world.user.type(get("policy-kdfMemory"), "512");
+    expect(get("policy-problem").textContent).toContain("or neither");
+    await world.user.type(get("policy-kdfPasses"), "5");
+    expect(change("kdf_floor.memory_mib")?.replace(/\u00a0/g, " ")).toContain("from none → to 512 MiB");
+    expect(get("policy-diff").textContent).toMatch(/A code is asked where more would pass.*floor of passwords.*leaves\s+the list/s);
+    await world.user.click(get("policy-save"));
+    await until(() =>
+      expect(calls(world, "act").at(-1)).toMatchObject({ action: { policy: { kdf_floor: { memory_mib: 512, passes: 5 } } } }),
+    );
+    const { action } = calls(world, "act").at(-1) as { action: DoorAction };
+    world.backend.answerPrompt(action);
+    await until(() => expect(floor()).toContain("512 MiB, 5 passes"));
+    await world.user.click(get("policy-edit"));
+    for (const field of ["policy-kdfMemory", "policy-kdfPasses"]) await world.user.clear(get(field));
+    await world.user.click(get("policy-save"));
+    await until(() => expect(calls(world, "act").at(-1)).toMatchObject({ action: { policy: { kdf_floor: null } } }));
+  });
+
+  it("the table of all rules says what each does", async () => {
+    await settings();
+    const rule = (name: string) => all("rule").find((row) => row.dataset.rule === name)?.lastElementChild?.textContent;
+    expect(["confirm", "exposure-unknown", "open-orders", "price-band"].map(rule)).toEqual([
+      "asks for a code",
+      "refuses",
+      "asks why",
+      "refuses",
+    ]);
   });
 
   it("every rule of the desk has a choice of what it does", async () => {

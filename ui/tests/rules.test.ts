@@ -1,6 +1,6 @@
 // Rows for own orders in the ladder, limits as text, and rotation.
 import { describe, expect, it } from "vitest";
-import type { KeyView, OrderView } from "../src/bindings/contract";
+import type { KeyView, OrderView, Policy } from "../src/bindings/contract";
 import { policy } from "../src/lib/fake/scenes";
 import { due } from "../src/state/keyring.svelte";
 import { beyond, ownRows } from "../src/state/ladder";
@@ -42,8 +42,76 @@ describe("own rows", () => {
 
 describe("limits as text", () => {
   it("come back as they were", () => expect(fromText(asText(policy()))).toEqual({ policy: policy() }));
+  const other = (parts: Partial<Policy>, desk: Partial<Policy["desk"]> = {}): Policy => ({
+    ...policy(),
+    ...parts,
+    desk: { ...policy().desk, ...desk },
+  });
+  it.each<[string, Policy]>([
+    ["nothing per order", other({ order_notional_max: "0" })],
+    ["nothing in a day", other({ day_notional_max: "0" })],
+    ["no order a minute", other({ orders_per_minute: 0 })],
+    ["a code for every order", other({ confirm_above: "0" })],
+    ["nothing for a bot", other({ thresholds: [{ of: { bot: "grid" }, day_notional_max: "0" }] })],
+    ["nothing at an account", other({}, { exposure_of: [{ of: { account: "main" }, max: "0" }] })],
+    ["nothing held, lost or open", other({}, { exposure_max: "0", day_loss_max: "0", drawdown_max: "0", open_orders_max: 0 })],
+    ["what the form takes above zero only", other({ price_collar_bps: 0 }, { slippage_bps: 0, duplicate_ms: 0, fills_per_minute: 0 })],
+    ["times that are no whole hundredths", other({ session_idle_ms: 61_001, session_age_max_ms: 300_001 })],
+    ["a band from zero, and nothing held", other({ instruments: [{ ...policy().instruments[0]!, price_low: "0", position_max: "0" }] })],
+    ["a floor of passwords", other({ kdf_floor: { memory_mib: 64, passes: 32 } })],
+  ])("come back as they were: %s", (_, set) => expect(fromText(asText(set))).toEqual({ policy: set }));
+  it("zero can be typed where it means nothing at all", () => {
+    const text = asText(policy());
+    for (const field of ["exposure_max", "day_loss_max", "drawdown_max", "open_orders_max"] as const) text.desk[field] = "0";
+    Object.assign(text, { notional: "0", day: "0", confirm: "0", perMinute: "0" });
+    [text.thresholds[0]!.most, text.exposures[0]!.most] = ["0", "0"];
+    expect(fromText(text)).toMatchObject({
+      policy: {
+        order_notional_max: "0",
+        day_notional_max: "0",
+        confirm_above: "0",
+        orders_per_minute: 0,
+        thresholds: [{ day_notional_max: "0" }],
+        desk: { exposure_max: "0", day_loss_max: "0", drawdown_max: "0", open_orders_max: 0, exposure_of: [{ max: "0" }] },
+      },
+    });
+  });
   it.each([
-    [{ notional: "0" }, "notional"],
+    ["slippage_bps", "0", "above zero"],
+    ["cancels_percent", "0", "above zero"],
+    ["exposure_max", "-1", "zero or more"],
+    ["day_loss_max", "-0", "zero or more"],
+    ["open_orders_max", "0.5", "zero or more"],
+  ] as const)("%s of %s is refused", (field, typed, words) => {
+    const text = asText(policy());
+    text.desk[field] = typed;
+    expect(fromText(text)).toMatchObject({ problem: expect.stringContaining(words) });
+  });
+  it.each(["quantity", "low", "high", "position"] as const)("a new zero of an instrument is refused: %s", (field) => {
+    const text = asText(policy());
+    text.instruments[0]![field] = "0";
+    expect(fromText(text)).toHaveProperty("problem");
+  });
+  it.each<[string, string, string | null]>([
+    ["", "", null],
+    ["64", "3", null],
+    ["4096", "32", null],
+    ["512", "", "or neither"],
+    ["", "5", "or neither"],
+    ["63", "3", "64 to 4096"],
+    ["4097", "3", "64 to 4096"],
+    ["64.5", "3", "64 to 4096"],
+    ["64", "2", "3 to 32"],
+    ["64", "33", "3 to 32"],
+    ["64", "much", "3 to 32"],
+  ])("passwords of %j MiB and %j passes at least: %s", (kdfMemory, kdfPasses, words) => {
+    const read = fromText({ ...asText(policy()), kdfMemory, kdfPasses });
+    const kdf_floor = kdfMemory === "" ? null : { memory_mib: Number(kdfMemory), passes: Number(kdfPasses) };
+    if (words === null) expect(read).toMatchObject({ policy: { kdf_floor } });
+    else expect(read).toMatchObject({ problem: expect.stringContaining(words) });
+  });
+  it.each([
+    [{ notional: "-1" }, "notional"],
     [{ notional: "lots" }, "notional"],
     [{ perMinute: "1.5" }, "Orders per minute"],
     [{ collarPercent: "0.001" }, "collar"],
@@ -56,7 +124,7 @@ describe("limits as text", () => {
   it.each<[Partial<Pick<PolicyText, "thresholds" | "exposures">>, string]>([
     [{ thresholds: [{ kind: "bot", who: "Grid", most: "1" }] }, "1 to 8 of a-z"],
     [{ thresholds: [{ kind: "person", who: "", most: "1" }] }, "Choose whose"],
-    [{ thresholds: [{ kind: "person", who: "3", most: "0" }] }, "Slot 3: a number above zero"],
+    [{ thresholds: [{ kind: "person", who: "3", most: "-0" }] }, "Slot 3: a number, zero or more"],
     [{ thresholds: ["1", "2"].map((most) => ({ kind: "person", who: "3", most })) }, "Slot 3 has two limits"],
     [{ thresholds: ["grid", " grid"].map((who) => ({ kind: "bot", who, most: "1" })) }, "Bot grid has two limits"],
     [{ thresholds: Array.from({ length: 17 }, (_, i) => ({ kind: "person", who: String(i), most: "1" })) }, "At most 16"],

@@ -57,6 +57,16 @@ describe("less than everything", () => {
     world.backend.answerPrompt((calls(world, "act").at(-1) as { action: DoorAction }).action);
     await gone("stopped-strip");
   });
+
+  it("that nothing else is stopped is not said while everything is", async () => {
+    const world = await openDesk({ scenario: "plain" });
+    await world.backend.kill({ why: "a test", scope: { bot: "grid" } });
+    expect((await find("stopped-strip")).textContent).toContain("bot grid: a test. Everything else is signed as before.");
+    await world.backend.kill({ why: "a test", scope: "everything" });
+    expect((await find("killed-strip")).textContent).toContain("No order can be signed.");
+    expect(get("stopped-strip").textContent).toContain("bot grid: a test.");
+    expect(get("stopped-strip").textContent).not.toContain("Everything else");
+  });
 });
 
 describe("the drill", () => {

@@ -2,16 +2,17 @@
 import type { DeskRule, Policy, RuleMode } from "../bindings/contract";
 import * as d from "../lib/decimal";
 
-/** The rules' numbers: field of the policy, name, unit, what the number is multiplied by (nothing: it is a decimal). */
+/** The rules' numbers: field of the policy, name, unit, what the number is multiplied by (nothing: it is a decimal), whether
+ * zero can be typed: nothing at all. */
 export const DESK_FIELDS = [
-  ["slippage_bps", "Market orders fill within", "%", "100"],
-  ["open_orders_max", "Open orders", "orders", "1"],
-  ["exposure_max", "All that is held", "quote", null],
-  ["day_loss_max", "Loss of a day, then stop", "quote", null],
-  ["drawdown_max", "Fall from the day's best, then stop", "quote", null],
-  ["duplicate_ms", "Same order again after", "s", "1000"],
-  ["fills_per_minute", "Same side fills a minute, then stop", "orders", "1"],
-  ["cancels_percent", "Cancels for 100 orders", "cancels", "1"],
+  ["slippage_bps", "Market orders fill within", "%", "100", false],
+  ["open_orders_max", "Open orders", "orders", "1", true],
+  ["exposure_max", "All that is held", "quote", null, true],
+  ["day_loss_max", "Loss of a day, then stop", "quote", null, true],
+  ["drawdown_max", "Fall from the day's best, then stop", "quote", null, true],
+  ["duplicate_ms", "Same order again after", "s", "1000", false],
+  ["fills_per_minute", "Same side fills a minute, then stop", "orders", "1", false],
+  ["cancels_percent", "Cancels for 100 orders", "cancels", "1", false],
 ] as const;
 export type DeskField = (typeof DESK_FIELDS)[number][0];
 /** What is set otherwise than by one number: in percent, as a list, per instrument, by a switch. */
@@ -57,6 +58,17 @@ export function setByWords(by: SetBy): string {
 /** What a rule does, in a word. */
 export const MODES: Record<RuleMode, string> = { refuse: "refuses", ask: "asks why", shadow: "only notes" };
 export const modeOf = (policy: Policy, rule: DeskRule | null): RuleMode => (rule && policy.desk.modes[rule]) || "refuse";
+const HARDEST_FIRST: readonly RuleMode[] = ["refuse", "ask", "shadow"];
+/** What any rule of the gate does when it is not met, in words. */
+export function elseWords(policy: Policy, rule: string): string {
+  if (rule === "confirm") return "asks for a code";
+  // It has no choice of its own: it stands for the rules that need to know what is held.
+  if (rule === "exposure-unknown") {
+    const modes = [modeOf(policy, "position"), modeOf(policy, "exposure")];
+    return MODES[HARDEST_FIRST.find((mode) => modes.includes(mode)) ?? "refuse"];
+  }
+  return MODES[modeOf(policy, rule as DeskRule)];
+}
 
 /** A rule's number as it is typed; empty: it is not set. */
 export function deskText(policy: Policy, field: DeskField): string {

@@ -20,24 +20,29 @@ export const exposuresText = (exposures: readonly ExposureLimit[]): ExposureText
     "venue" in of ? { kind: "venue", where: of.venue, most } : { kind: "account", where: of.account, most },
   );
 
-const positive = (text: string) => {
+export const positive = (text: string) => {
   const read = d.typed(text);
   return read !== null && d.isPositive(read) ? read : null;
+};
+/** Zero is a limit, too: nothing at all. */
+export const most = (text: string) => {
+  const read = d.typed(text);
+  return read === null || read.startsWith("-") ? null : read;
 };
 
 export function readThresholds(rows: readonly ThresholdText[]): { thresholds: Threshold[] } | { problem: string } {
   if (rows.length > THRESHOLDS_MAX) return { problem: `At most ${THRESHOLDS_MAX} persons and bots can have a limit of their own.` };
   const seen = new Set<string>();
   const thresholds: Threshold[] = [];
-  for (const { kind, who, most } of rows) {
+  for (const { kind, who, most: typed } of rows) {
     const name = who.trim();
     if (kind === "bot" && !isBotTag(name)) return { problem: BOT_TAG_RULE };
     if (kind === "person" && !/^\d+$/.test(name)) return { problem: "Choose whose 24 hours have a limit of their own." };
     const words = kind === "bot" ? `Bot ${name}` : `Slot ${name}`;
     if (seen.has(words)) return { problem: `${words} has two limits. Keep one.` };
     seen.add(words);
-    const day_notional_max = positive(most);
-    if (day_notional_max === null) return { problem: `${words}: a number above zero.` };
+    const day_notional_max = most(typed);
+    if (day_notional_max === null) return { problem: `${words}: a number, zero or more.` };
     thresholds.push({ of: kind === "bot" ? { bot: name } : { person: Number(name) }, day_notional_max });
   }
   return { thresholds };
@@ -47,15 +52,15 @@ export function readExposures(rows: readonly ExposureText[]): { exposure_of: Exp
   if (rows.length > EXPOSURES_MAX) return { problem: `At most ${EXPOSURES_MAX} venues and accounts can have a limit of their own.` };
   const seen = new Set<string>();
   const exposure_of: ExposureLimit[] = [];
-  for (const { kind, where, most } of rows) {
+  for (const { kind, where, most: typed } of rows) {
     const account = where.trim();
     if (kind === "account" && account === "") return { problem: "Name the account, as it is noted of its keys." };
     if (new TextEncoder().encode(account).length > ACCOUNT_LEN_MAX) return { problem: "The account's name is too long." };
     const words = kind === "venue" ? "Binance" : `Account ${account}`;
     if (seen.has(words)) return { problem: `${words} has two limits. Keep one.` };
     seen.add(words);
-    const max = positive(most);
-    if (max === null) return { problem: `Most held at ${words}: a number above zero.` };
+    const max = most(typed);
+    if (max === null) return { problem: `Most held at ${words}: a number, zero or more.` };
     exposure_of.push({ of: kind === "venue" ? { venue: "binance" } : { account }, max });
   }
   return { exposure_of };

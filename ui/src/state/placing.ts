@@ -8,6 +8,8 @@ import type { Prompt } from "./prompt.svelte";
 export const REASON_LEN_MAX = 200;
 /** Fewer characters say nothing. */
 export const WHY_LEN_MIN = 3;
+/** Longest reason that the signer takes for letting one order pass, in bytes. */
+export const PASS_WHY_LEN_MAX = 64;
 /** Of a reason, what the names of the rules take at most, in bytes. */
 const NAMES_LEN_MAX = 80;
 
@@ -39,6 +41,13 @@ export function unsaid(asking: readonly Check[], ticked: ReadonlySet<string>, wh
   if (past === "") return null;
   if ([...why.trim()].length < WHY_LEN_MIN) return "Write why first. It is sent with the order.";
   return bytes(why.trim()) > roomFor(past) ? "The reason is too long. Make it shorter." : null;
+}
+
+/** What is wrong with a reason for letting one order pass; nothing: the signer takes it. */
+export function passProblem(why: string): string | null {
+  const length = bytes(why.trim());
+  if (length === 0) return "Say why. It goes into the log.";
+  return length > PASS_WHY_LEN_MAX ? `The reason has ${length} bytes, ${PASS_WHY_LEN_MAX} at most. Make it shorter.` : null;
 }
 
 /** Whether all that refuses a draft are rules that risk may let it pass. The desk has the last word. */

@@ -53,6 +53,7 @@ export function changes(from: unknown, to: unknown): Change[] {
   });
 }
 
+export const FLOOR_WORDS = "Passwords at least so hard";
 type Named = Exclude<keyof Policy, "instruments" | "thresholds" | "desk" | "kdf_floor">;
 const NAMES: Record<Named, string> = {
   order_notional_max: "Notional per order",
@@ -77,7 +78,7 @@ const has = <Key extends string>(names: Record<Key, unknown>, key: string | unde
 function nameOf(path: readonly string[], { slots }: Known): string {
   const [first, second, third] = path;
   if (path.length === 1 && has(NAMES, first)) return NAMES[first];
-  if (first === "kdf_floor") return `Passwords at least so hard: ${second === "memory_mib" ? "memory" : plain(path.slice(1))}`;
+  if (first === "kdf_floor") return `${FLOOR_WORDS}: ${second === "memory_mib" ? "memory" : plain(path.slice(1))}`;
   if (first === "instruments" && second !== undefined)
     return `${second}: ${has(OF_INSTRUMENT, third) ? OF_INSTRUMENT[third] : (third ?? "")}`;
   if (first === "thresholds" && second !== undefined) return `Signed in 24 h by ${ownerName(second, slots)}`;
