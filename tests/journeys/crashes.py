@@ -125,6 +125,8 @@ assert gone([signer]) or eventually("the signer is gone", lambda: gone([signer])
 eventually("the desk is replaced", lambda: gone([hung]) and cli("session")[0] == 0, 30)
 assert state() == "sealed"
 person.unlocks()
+code, told = person.with_code("rearm")
+assert code == 0, told
 
 say("kill -9 of the supervisor leaves no orphan")
 pids = daemon.children()
