@@ -22,6 +22,8 @@ use crate::window::Window;
 
 /// A frozen signer is confirmed within this, or the kill switch is said to have failed.
 const KILL_MAX: Duration = Duration::from_secs(5);
+/// The log's last head takes a moment; a desk that takes longer is not waited for.
+const SEAL_MAX: Duration = Duration::from_secs(3);
 
 type Answer<T> = Result<T, DoorError>;
 
@@ -113,13 +115,13 @@ pub(crate) async fn lock(window: State<'_, Window>) -> Answer<String> {
 
 #[tauri::command(rename_all = "snake_case")]
 pub(crate) async fn seal(window: State<'_, Window>) -> Answer<String> {
-    let sealed: Answer<String> = asked!(window, Ask::Seal, Tell::Done { words } => words);
-    match sealed {
-        Ok(words) => Ok(words),
-        // A desk that hangs: the supervisor ends the signer.
-        Err(error) => {
+    match window.desk.ask_within(Ask::Seal, SEAL_MAX).await {
+        Ok(Tell::Done { words }) => Ok(words),
+        // A desk that hangs, or a signer that it waits for: the supervisor ends the signer.
+        _ => {
             let desk = window.desk.clone();
-            away(move || by_supervisor(&desk, &ToSupervisor::Seal)).await?.map_err(|_| error)
+            let not = |words| failed("seal", words, Advice::Ask);
+            away(move || by_supervisor(&desk, &ToSupervisor::Seal)).await?.map_err(not)
         }
     }
 }
@@ -217,10 +219,11 @@ pub(crate) async fn kill(window: State<'_, Window>, why: String, scope: KillScop
     let freeze = Freeze::new(&why, scope);
     let (desk, engaged) = (window.desk.clone(), freeze.clone());
     // The supervisor freezes the signer first; then the desk cancels, if it can.
-    let frozen_us = away(move || self::freeze(&desk, engaged)).await??;
+    let frozen = away(move || self::freeze(&desk, engaged)).await?;
+    // Also where the signer did not confirm: the desk remembers it, and cancels what it can.
     let desk = window.desk.clone();
     let words = away(move || cancel_all(&desk, freeze)).await?;
-    Ok(Killed { words, frozen_us })
+    Ok(Killed { words, frozen_us: frozen? })
 }
 
 /// Runs what blocks away from the window's thread.

@@ -32,6 +32,8 @@ struct Numbers {
     last: u64,
     /// Its signer said that it numbers no more.
     closed: bool,
+    /// There is a head of it.
+    has_head: bool,
 }
 
 impl Numbers {
@@ -54,6 +56,7 @@ impl Gaps {
         let numbers = self.openings.entry(head.opening).or_default();
         numbers.last = numbers.last.max(head.last);
         numbers.closed |= head.closed;
+        numbers.has_head = true;
         self.nth.push(head.nth);
         self.newest = Some(head.opening);
     }
@@ -82,10 +85,11 @@ impl Gaps {
     /// Where something could be missing that nothing here would show, in words: after a crash, or where a desk hides it.
     pub(crate) fn doubts(&self) -> Vec<String> {
         let is_newest = |opening: u64| self.newest.is_none_or(|newest| newest == opening);
-        let open = self.openings.iter().filter(|(_, numbers)| !numbers.closed);
+        // Those without any head are told of below.
+        let open = self.openings.iter().filter(|(opening, numbers)| !numbers.closed && (numbers.has_head || is_newest(**opening)));
         let mut doubts: Vec<String> = open
             .map(|(opening, numbers)| {
-                let more = (numbers.last + PER_HEAD_MAX).saturating_sub(numbers.highest()).min(PER_HEAD_MAX);
+                let more = numbers.last.saturating_add(PER_HEAD_MAX).saturating_sub(numbers.highest()).min(PER_HEAD_MAX);
                 let how = if is_newest(*opening) { "is the newest and not closed yet" } else { "was not closed" };
                 let last = numbers.highest();
                 format!("the opening at signature {opening} {how}: what was signed after its order number {last}, {more} at most, would not show")
@@ -94,7 +98,7 @@ impl Gaps {
         let mut unseen = 0;
         for run in self.nth.chunk_by(|before, after| before <= after) {
             let known: BTreeSet<_> = run.iter().collect();
-            unseen += run.last().map_or(0, |last| last.saturating_sub(known.len() as u64));
+            unseen = run.last().map_or(0, |last| last.saturating_sub(known.len() as u64)).saturating_add(unseen);
         }
         if unseen > 0 {
             doubts.push(format!("of {unseen} openings no head of the log is here: of each, {PER_HEAD_MAX} orders at most would not show"));

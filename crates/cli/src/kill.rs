@@ -80,7 +80,10 @@ impl KillOptions {
 
 /// Engages it, says what became of open orders, and seals if it was asked to.
 pub(crate) fn kill(door: &Door, options: &KillOptions, json: bool) -> Result<(), Failure> {
-    let mut words = engage(door, &options.why, options.scope())?;
+    let (frozen, mut words) = engage(door, &options.why, options.scope())?;
+    if !frozen && !options.seal {
+        return Err(Failure::refused("kill", words));
+    }
     let mut report = None;
     let is_sealed = matches!(door.ask(&Ask::Vault), Ok(Tell::Vault(view)) if view.state == VaultState::Sealed);
     if !is_sealed {
@@ -122,19 +125,22 @@ pub(crate) fn seal(door: &Door) -> Result<String, Failure> {
 }
 
 /// The supervisor freezes the signer first; then the desk cancels, if it can.
-fn engage(door: &Door, why: &str, scope: KillScope) -> Result<String, Failure> {
+fn engage(door: &Door, why: &str, scope: KillScope) -> Result<(bool, String), Failure> {
     let (frozen, words) = door.supervisor(&ToSupervisor::Kill(Freeze::new(why, scope.clone())))?;
-    if !frozen {
-        return Err(Failure::refused("kill", words));
-    }
     let cancelled = DeskClient::connect(&door.dir).and_then(|mut desk| {
         desk.set_timeout(KILL_TIMEOUT)?;
         desk.ask(&Ask::Kill { why: why.to_owned(), scope })
     });
+    if !frozen {
+        return Ok((false, words));
+    }
     Ok(match cancelled {
-        Ok(Tell::Done { words }) => words,
-        _ => "The signer is frozen: no order can be signed. The desk did not answer; it is started anew and then cancels open orders."
-            .to_owned(),
+        Ok(Tell::Done { words }) => (true, words),
+        _ => (
+            true,
+            "The signer is frozen: no order can be signed. The desk did not answer; it is started anew and then cancels open orders."
+                .to_owned(),
+        ),
     })
 }
 

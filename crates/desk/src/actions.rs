@@ -388,7 +388,8 @@ async fn ended(hall: &Arc<Hall>, ticket: String, person: Option<u16>, end: Actio
         }
         ActionEnd::PolicySet(policy) => {
             note(Kind::PolicyChanged, json!({"policy": policy}));
-            apply_policy(hall, policy.clone()).await;
+            // What holds is the signer's to say: an organisation's limits lie over what was set.
+            fetch_policy(hall).await;
         }
         ActionEnd::Pinned(change) => tell = hall.change_pin(change, person).err().map(|words| error("pin", words, Advice::Ask)),
         ActionEnd::RotationBegun(info) => {

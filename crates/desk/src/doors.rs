@@ -111,7 +111,13 @@ impl Door {
             }
             // Handled where the connection is, because it answers more than once.
             Ask::Watch { .. } => error("not-understood", "frames are asked for on a connection of their own".to_owned(), Advice::Bug),
-            Ask::Instruments => Tell::Instruments { instruments: self.hall.venue.followed() },
+            Ask::Instruments => {
+                // What only counts is not for trading.
+                let policy = self.hall.summary().await.policy;
+                let mut instruments = self.hall.venue.followed();
+                instruments.retain(|found| policy.as_ref().is_none_or(|policy| policy.instrument(&found.symbol).is_some()));
+                Tell::Instruments { instruments }
+            }
             Ask::Candles { symbol, interval } => match self.hall.venue.candles(&symbol, interval).await {
                 Ok(candles) => Tell::Candles { candles },
                 Err(words) => error("venue", format!("no candles came: {words}"), Advice::RetryAfter(1_000)),

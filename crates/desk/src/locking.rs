@@ -23,6 +23,8 @@ use crate::presence::{self, Told};
 /// What lies on the disk is compared with what should lie there so often, while the vault is open.
 const INTEGRITY_EVERY: Duration = Duration::from_secs(10);
 
+const SEALED: &str = "Sealed. Nothing can be signed until you unlock.";
+
 /// Ends the session; what is live is looked after, and with nothing live the vault is sealed.
 pub(crate) async fn lock(hall: &Arc<Hall>, supervisor: &Channel, because: &str) -> Tell {
     let live = hall.summary().await.live;
@@ -42,10 +44,15 @@ pub(crate) async fn lock(hall: &Arc<Hall>, supervisor: &Channel, because: &str) 
 
 /// Ends the signer.
 pub(crate) async fn seal(hall: &Arc<Hall>, supervisor: &Channel, because: &str) -> Tell {
+    let was_open = is_open(hall).await;
     hall.close_log().await;
+    if was_open && !is_open(hall).await {
+        // The supervisor sealed it meanwhile, for whoever did not wait for this.
+        return Tell::Done { words: SEALED.to_owned() };
+    }
     hall.set_because(Some(because.to_owned()));
     match supervisor.try_send(FromDesk::Seal.encode(), &[]) {
-        Ok(()) => Tell::Done { words: "Sealed. Nothing can be signed until you unlock.".to_owned() },
+        Ok(()) => Tell::Done { words: SEALED.to_owned() },
         Err(failure) => error("supervisor", format!("the supervisor cannot be reached: {failure}"), Advice::Bug),
     }
 }

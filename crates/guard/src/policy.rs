@@ -253,7 +253,10 @@ impl Policy {
         });
         // What is held of an instrument that is not on the list is in no sum: where one is bounded, that makes room for others.
         let is_summed = self.desk.exposure_max.is_some() || !self.desk.exposure_of.is_empty();
-        let is_gone = |before: &InstrumentPolicy| !next.summed().any(|after| after.symbol == before.symbol);
+        // One that counts at less makes room as well.
+        let is_gone = |before: &InstrumentPolicy| {
+            !next.summed().any(|after| after.symbol == before.symbol && after.counted_to() >= before.counted_to())
+        };
         raised_instrument
             || (is_summed && self.summed().any(is_gone))
             || next.order_notional_max > self.order_notional_max

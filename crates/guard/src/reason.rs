@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::access::SessionEnd;
 use crate::request::{CLOCK_OFFSET_US_MAX, RECV_WINDOW_MS_MAX};
 use crate::rules::{Enforcer, rule};
-use crate::said::{again, in_words, next, rearmed, short_of};
+use crate::said::{again, fewer, in_words, next, rearmed, rest, short_of};
 
 /// Why the gate said no.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
@@ -123,8 +123,7 @@ pub enum Reason {
     },
     /// Too much in one day.
     #[error(
-        "worth up to {asked}, it would bring what was signed in 24 hours from {counted} above {max}; up to the difference passes, more from \
-         {} on", in_words(*.retry_after_ms)
+        "worth up to {asked}, it would bring what was signed in 24 hours from {counted} above {max}; {}", rest(*.max, *.retry_after_ms)
     )]
     DayNotional {
         /// The most that the order can be worth.
@@ -138,8 +137,7 @@ pub enum Reason {
     },
     /// Too much of one person or bot in one day.
     #[error(
-        "worth up to {asked}, it would bring what {of} signed in 24 hours from {counted} above {max}; up to the difference passes, more from \
-         {} on", in_words(*.retry_after_ms)
+        "worth up to {asked}, it would bring what {of} signed in 24 hours from {counted} above {max}; {}", rest(*.max, *.retry_after_ms)
     )]
     Threshold {
         /// Whose.
@@ -261,7 +259,7 @@ pub enum Reason {
         slippage_bps: u32,
     },
     /// Too many orders are open.
-    #[error("{open} orders are open, and {max} may be; cancel one first")]
+    #[error("{open} orders are open, and {max} may be; {}", fewer(*.max))]
     OpenOrders {
         /// Now.
         open: u32,
@@ -455,8 +453,9 @@ impl Reason {
     }
 
     /// What to do next.
-    pub const fn advice(&self) -> Advice {
+    pub fn advice(&self) -> Advice {
         match self {
+            Self::DayNotional { max, .. } | Self::Threshold { max, .. } if max.is_zero() => Advice::Refuse,
             Self::OrderRate { limit: 0, .. } => Advice::Refuse,
             Self::OrderRate { retry_after_ms, .. }
             | Self::DayNotional { retry_after_ms, .. }

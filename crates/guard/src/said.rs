@@ -1,6 +1,6 @@
 //! Parts of what a refusal says, in words and in its parts. Invariant: each is true of the case that it is given.
 
-use strongroom_model::Side;
+use strongroom_model::{Notional, Side};
 
 /// What else it takes where everything was stopped.
 pub(crate) const fn rearmed(stops: bool) -> &'static str {
@@ -26,6 +26,19 @@ pub(crate) const fn short_of(side: Side) -> &'static str {
 /// When one more order passes where so many a minute do.
 pub(crate) fn next(limit: u32, retry_after_ms: u64) -> String {
     if limit == 0 { "none passes until that is raised".to_owned() } else { format!("the next passes in {retry_after_ms} ms") }
+}
+
+/// What of a sum of a day still passes.
+pub(crate) fn rest(max: Notional, retry_after_ms: u64) -> String {
+    if max.is_zero() {
+        return "none passes until that is raised".to_owned();
+    }
+    format!("up to the difference passes, more from {} on", in_words(retry_after_ms))
+}
+
+/// What to do where too many orders are open.
+pub(crate) const fn fewer(max: u32) -> &'static str {
+    if max == 0 { "none passes until that is raised" } else { "cancel one first" }
 }
 
 /// A time to wait, for people.

@@ -76,6 +76,11 @@ impl From<&Reason> for Unmet {
                 of(format!("{limit} in the last minute"), format!("{limit} a minute"), format!("the same in {retry_after_ms} ms"))
             }
             Reason::MaxQuantity { asked, max } => of(asked.to_string(), max.to_string(), format!("a quantity up to {max}")),
+            Reason::DayNotional { asked, max, .. } | Reason::Threshold { asked, max, .. } | Reason::MaxNotional { asked, max }
+                if max.is_zero() =>
+            {
+                of(asked.to_string(), "none".into(), "no order, until the limit is raised".into())
+            }
             Reason::MaxNotional { asked, max } => of(asked.to_string(), max.to_string(), format!("a value above 0, up to {max}")),
             Reason::PriceBand { asked, low, high } => {
                 of(asked.to_string(), format!("{low} to {high}"), format!("a price from {low} to {high}"))

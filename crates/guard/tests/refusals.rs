@@ -31,6 +31,8 @@ fn one_of_each() -> Vec<Reason> {
         Reason::OrderRate { limit: 0, retry_after_ms },
         Reason::MaxQuantity { asked: quantity("2"), max: quantity("1") },
         Reason::MaxNotional { asked, max },
+        Reason::MaxNotional { asked, max: notional("0") },
+        Reason::DayNotional { asked, counted, max: notional("0"), retry_after_ms },
         Reason::PriceBand { asked: price("9"), low: price("1"), high: price("5") },
         Reason::DayNotional { asked, counted, max, retry_after_ms },
         Reason::Threshold { of: "bot x".to_owned(), asked, counted, max, retry_after_ms },

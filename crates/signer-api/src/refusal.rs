@@ -70,7 +70,7 @@ impl Refusal {
     }
 
     /// What to do next.
-    pub const fn advice(&self) -> Advice {
+    pub fn advice(&self) -> Advice {
         match self {
             Self::Guard(reason) => reason.advice(),
             Self::Busy => Advice::RetryAfter(500),

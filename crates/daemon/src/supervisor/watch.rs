@@ -295,7 +295,10 @@ impl Supervisor {
         while let Some(door) = doors::accept(&self.listener) {
             if self.doors.len() >= DOORS_MAX {
                 // The newest may be the one that engages the kill switch: the oldest that waits for nothing gives way.
-                let idle = self.doors.keys().copied().find(|id| self.prompts.iter().all(|prompt| prompt.door != *id));
+                let waits = |id: &u64| {
+                    self.prompts.iter().any(|prompt| prompt.door == *id) || self.freezing.iter().any(|(_, door)| *door == Some(*id))
+                };
+                let idle = self.doors.keys().copied().find(|id| !waits(id));
                 let Some(idle) = idle else { continue };
                 self.doors.remove(&idle);
             }
@@ -328,7 +331,7 @@ impl Supervisor {
                     return false;
                 }
                 if let Some(door) = self.doors.get(&id) {
-                    doors::answer(door, false, "the signer could not be told; it is ended, and nothing can be signed");
+                    doors::answer(door, true, "the signer could not be told and is ended: nothing can be signed");
                 }
             }
             Heard::Request(ToSupervisor::Seal, _) => {
