@@ -219,11 +219,10 @@ pub(crate) async fn kill(window: State<'_, Window>, why: String, scope: KillScop
     let freeze = Freeze::new(&why, scope);
     let (desk, engaged) = (window.desk.clone(), freeze.clone());
     // The supervisor freezes the signer first; then the desk cancels, if it can.
-    let frozen = away(move || self::freeze(&desk, engaged)).await?;
-    // Also where the signer did not confirm: the desk remembers it, and cancels what it can.
+    let frozen_us = away(move || self::freeze(&desk, engaged)).await??;
     let desk = window.desk.clone();
     let words = away(move || cancel_all(&desk, freeze)).await?;
-    Ok(Killed { words, frozen_us: frozen? })
+    Ok(Killed { words, frozen_us })
 }
 
 /// Runs what blocks away from the window's thread.
