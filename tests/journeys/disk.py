@@ -7,12 +7,7 @@ from world import *
 os.makedirs(DIR)
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=700", "tmpfs", DIR], check=True)
 venue = Venue()
-keyring()
-daemon = Daemon(*venue.arguments(), up=False)
-person = Person()
-person.pins(venue)
-daemon.until_up()
-person.imports("paper", venue.folder)
+daemon, person = trades_at(venue)
 assert does(*buy())["fate"] == "filled"
 before = does("order", "list", "--all")["orders"]
 ballast = f"{DIR}/ballast"

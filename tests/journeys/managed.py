@@ -123,14 +123,25 @@ daemon.stop()
 daemon = Daemon("--paper")
 person.unlocks()
 fails(1, "max-notional", *worth("401"))
-lays_down(serial=3, released=True)
+
+say("what it keeps off the list stays off at the desk when limits are set, and on the owner's list when it lets go")
+offered = lambda: [found["symbol"] for found in json.loads(ask_raw(b'{"ask":"instruments"}'))["instruments"]]
+lays_down(serial=3, limits={"only_listed": True, "instruments": [{"symbol": "ETHUSDT"}]})
 anew()
+eventually("the desk follows", lambda: offered() == ["ETHUSDT"])
+does("policy", "set", asks(price_collar_bps=400))
+assert offered() == ["ETHUSDT"], "as the signer says, not as it was set"
+fails(1, "instrument", *worth("100"))
+lays_down(serial=4, released=True)
+anew()
+eventually("the desk follows", lambda: set(offered()) == {"BTCUSDT", "ETHUSDT"})
+assert does("policy", "show")["policy"]["price_collar_bps"] == 400
 assert does("vault", "status")["managed"] is None
 code, told = person.with_code("policy", "set", asks(order_notional_max="25000"))
 assert code == 0, told
 assert does(*worth("600"))["fate"] == "filled"
 noted = [entry["payload"]["managed"] for entry in does("audit", "list", "--last", 500)["entries"] if entry["kind"] == "managed-policy"]
-assert [one and (one["organisation"], one["serial"]) for one in noted] == [("Example Trading", 1), ("Example Trading", 2), None], noted
+assert [one and (one["organisation"], one["serial"]) for one in noted] == [("Example Trading", 1), ("Example Trading", 2), ("Example Trading", 3), None], noted
 verifies(person)
 daemon.stop()
 say("done")

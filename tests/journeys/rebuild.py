@@ -5,12 +5,7 @@ import sqlite3
 from world import *
 
 venue = Venue()
-keyring()
-daemon = Daemon(*venue.arguments(), up=False)
-person = Person()
-person.pins(venue)
-daemon.until_up()
-person.imports("paper", venue.folder)
+daemon, person = trades_at(venue)
 limits = f"{WORK}/limits.json"
 
 

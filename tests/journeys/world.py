@@ -249,6 +249,17 @@ class Person:
         return told["key"]["id"]
 
 
+def trades_at(venue):
+    """A daemon at that venue, and a person whose key it has."""
+    keyring()
+    daemon = Daemon(*venue.arguments(), up=False)
+    person = Person()
+    person.pins(venue)
+    daemon.until_up()
+    person.imports("paper", venue.folder)
+    return daemon, person
+
+
 def connect(name, kind):
     link = socket.socket(socket.AF_UNIX, kind)
     link.settimeout(10)

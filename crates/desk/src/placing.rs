@@ -5,7 +5,7 @@
 use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorError, Fate, Tell};
-use strongroom_guard::{Filled, Freeze, Judgement, Pair, Policy, Quote, Reason, Unmet, worth_at_most};
+use strongroom_guard::{Filled, Freeze, Judgement, Pair, Policy, Quote, Reason, Unmet, not_listed, worth_at_most};
 use strongroom_model::{Advice, Asset, Balance, ClientOrderId, CredentialId, Fill, PlaceOrder, Symbol, Timestamp, Venue};
 use strongroom_signer_api::DoorId;
 
@@ -65,7 +65,7 @@ impl Machine {
             out.push(Effect::Tell { door, tell: Tell::Error(error) });
             return;
         }
-        if let Some(reason) = self.wants_confirmation(policy, &order, now) {
+        if let Some(reason) = not_listed(policy, &order.symbol).or_else(|| self.wants_confirmation(policy, &order, now)) {
             // As the signer will say; asked before anything is recorded, so that the order keeps its name.
             out.push(Effect::Tell { door, tell: denied(&[reason]) });
             return;

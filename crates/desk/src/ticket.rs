@@ -384,22 +384,26 @@ mod tests {
         }
     }
 
+    fn facts<'a>(policy: &'a Policy, instrument: &'a Instrument, book: &'a BookView, balances: &'a [Balance]) -> Facts<'a> {
+        Facts {
+            policy: Some(policy),
+            killed: None,
+            scope: KeyScope::default(),
+            at: Timestamp::from_ms(0),
+            instrument: Some(instrument),
+            filters: Ok(()),
+            book: Some(book),
+            mark: Some(number(Price::parse, "100000")),
+            balances,
+            fee_rate: Some(Decimal::new(1, 3)),
+        }
+    }
+
     /// Rows: an order, and the checks that do not pass.
     #[test]
     fn what_each_order_is_told() {
         let (instrument, book, balances, policy) = (instrument(), book(), balances(), Policy::initial());
-        let facts = Facts {
-            policy: Some(&policy),
-            killed: None,
-            scope: KeyScope::default(),
-            at: Timestamp::from_ms(0),
-            instrument: Some(&instrument),
-            filters: Ok(()),
-            book: Some(&book),
-            mark: Some(number(Price::parse, "100000")),
-            balances: &balances,
-            fee_rate: Some(Decimal::new(1, 3)),
-        };
+        let facts = facts(&policy, &instrument, &book, &balances);
         let rows: [(&str, &[&str]); 9] = [
             ("buy limit 0.1 100000", &[]),
             ("buy limit 0.24 106000", &["Price inside collar", "Notional per order", "Balance"]),
@@ -433,18 +437,8 @@ mod tests {
     #[test]
     fn a_smaller_stop_and_a_narrow_key_are_told() {
         let (instrument, book, balances, policy) = (instrument(), book(), balances(), Policy::initial());
-        let facts = Facts {
-            policy: Some(&policy),
-            killed: None,
-            scope: KeyScope { side: Some(Side::Sell), ..KeyScope::default() },
-            at: Timestamp::from_ms(0),
-            instrument: Some(&instrument),
-            filters: Ok(()),
-            book: Some(&book),
-            mark: Some(number(Price::parse, "100000")),
-            balances: &balances,
-            fee_rate: None,
-        };
+        let scope = KeyScope { side: Some(Side::Sell), ..KeyScope::default() };
+        let facts = Facts { scope, ..facts(&policy, &instrument, &book, &balances) };
         let stopped = Judgement { refused: vec![Reason::KillSwitch { why: "venue binance: tested".to_owned() }], ..Judgement::default() };
         let found = checks(&facts, Some(&stopped), &order("buy limit 0.1 100000"));
         let failing: Vec<&str> =
@@ -454,19 +448,8 @@ mod tests {
 
     #[test]
     fn a_part_of_the_balance_is_floored_to_the_step() {
-        let (instrument, balances) = (instrument(), balances());
-        let facts = Facts {
-            policy: None,
-            killed: None,
-            scope: KeyScope::default(),
-            at: Timestamp::from_ms(0),
-            instrument: Some(&instrument),
-            filters: Ok(()),
-            book: None,
-            mark: None,
-            balances: &balances,
-            fee_rate: None,
-        };
+        let (instrument, book, balances, policy) = (instrument(), book(), balances(), Policy::initial());
+        let facts = Facts { mark: None, ..facts(&policy, &instrument, &book, &balances) };
         let price = Some(number(Price::parse, "70000"));
         assert_eq!(size(&facts, Side::Buy, price, 10).unwrap().to_string(), "0.14285");
         assert_eq!(size(&facts, Side::Sell, None, 25).unwrap().to_string(), "0.25");

@@ -38,7 +38,7 @@ pub use reason::Reason;
 pub use request::{CLOCK_OFFSET_US_MAX, NUMBERED_PER_HEAD_MAX, RECV_WINDOW_MS_MAX, dated, numbered};
 pub use risk::{Judgement, Quote, RiskState};
 pub use rules::{Enforcer, RULES, Rule, Verdict};
-pub use signer_rules::{SignerFacts, signer_gate, worth_at_most};
+pub use signer_rules::{SignerFacts, not_listed, signer_gate, worth_at_most};
 pub use strongroom_model::Role;
 pub use thresholds::{Actor, By, Threshold, Turnovers};
 pub use totp::{STEP_S, TotpRefusal, TotpState};

@@ -1,7 +1,7 @@
 //! The rules that hold against a desk that lies. Invariant: tightening a limit never allows more, and a cancel is never denied.
 
 use rust_decimal::Decimal;
-use strongroom_model::{Intent, KeyScope, MarketSize, Notional, OrderSpec, OutOfScope, PlaceOrder, Quantity, Side, Timestamp};
+use strongroom_model::{Intent, KeyScope, MarketSize, Notional, OrderSpec, OutOfScope, PlaceOrder, Quantity, Side, Symbol, Timestamp};
 
 use crate::access::{Session, SessionEnd};
 use crate::freezes::Freeze;
@@ -62,9 +62,7 @@ fn signer_rules(policy: &Policy, facts: SignerFacts<'_>, order: &PlaceOrder) -> 
     }
     Permission::PlaceOrder.check(session)?;
     in_scope(&facts, &Intent::Place(order.clone()))?;
-    let Some(instrument) = policy.instrument(&order.symbol) else {
-        return Err(Reason::Instrument { symbol: order.symbol.clone(), listed: listed(policy) });
-    };
+    let instrument = policy.instrument(&order.symbol).ok_or_else(|| unlisted(policy, &order.symbol))?;
     if order.reduce_only && !order.can_only_reduce() {
         return Err(Reason::ReduceOnly);
     }
@@ -119,6 +117,15 @@ fn in_scope(facts: &SignerFacts<'_>, intent: &Intent) -> Result<(), Reason> {
     }
 }
 
+/// Why nothing of that instrument is signed, if it is not on the list.
+pub fn not_listed(policy: &Policy, symbol: &Symbol) -> Option<Reason> {
+    policy.instrument(symbol).is_none().then(|| unlisted(policy, symbol))
+}
+
+fn unlisted(policy: &Policy, symbol: &Symbol) -> Reason {
+    Reason::Instrument { symbol: symbol.clone(), listed: listed(policy) }
+}
+
 /// The first of what is on the list.
 fn listed(policy: &Policy) -> String {
     let names: Vec<&str> = policy.instruments.iter().take(LISTED_MAX).map(|listed| listed.symbol.as_str()).collect();
@@ -164,7 +171,7 @@ pub fn worth_at_most(order: &PlaceOrder, instrument: &InstrumentPolicy) -> Notio
 
 #[cfg(test)]
 mod tests {
-    use strongroom_model::{ClientOrderId, OrderRef, Price, Role, Symbol, TimeInForce};
+    use strongroom_model::{ClientOrderId, OrderRef, Price, Role, TimeInForce};
 
     use super::*;
     use crate::thresholds::{Actor, Threshold};
