@@ -13,7 +13,7 @@ use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
 use strongroom_signer_api::control::ToSigner;
 use strongroom_signer_api::frame::{self, Frame, Kind};
 use strongroom_signer_api::prompt::{FromPrompt, ToPrompt};
-use strongroom_signer_api::{Action, ActionEnd, Notice, Refusal, Reply, Request, Saved};
+use strongroom_signer_api::{Action, ActionEnd, Line, Notice, Refusal, Reply, Request, Saved};
 
 use crate::Spoken;
 use crate::person::Person;
@@ -42,7 +42,7 @@ pub enum Cores {
 /// A signer's process and both of its channels.
 pub struct SignerProcess {
     child: Child,
-    supervisor: Channel,
+    supervisor: Line,
     desk: Channel,
     next_id: u64,
     buffer: Vec<u8>,
@@ -65,7 +65,8 @@ impl SignerProcess {
         command.env_clear().stdin(its_supervisor.into_fd()).stdout(Stdio::null());
         let child = command.spawn().context("cannot start the signer")?;
         let (desk, its_desk) = Channel::pair()?;
-        supervisor.send(&ToSigner::AttachDesk.encode(), &[its_desk.as_fd()])?;
+        let mut supervisor = Line::from(supervisor);
+        supervisor.send(&mut ToSigner::AttachDesk.encode(), &[its_desk.as_fd()])?;
         let mut signer = Self {
             child,
             supervisor,
@@ -129,7 +130,7 @@ impl SignerProcess {
     pub fn frozen(&mut self, request: &Request) -> anyhow::Result<Duration> {
         self.can_freeze = true;
         let start = Instant::now();
-        self.supervisor.send(&ToSigner::Freeze(Freeze::everything("measured")).encode(), &[])?;
+        self.supervisor.send(&mut ToSigner::Freeze(Freeze::everything("measured")).encode(), &[])?;
         loop {
             match self.exchange(request, b"")? {
                 Reply::Signed { .. } => {}
@@ -174,7 +175,7 @@ impl SignerProcess {
                 Notice::LockedOut { .. } | Notice::ClockBack { .. } => anyhow::bail!("trouble with codes, where none was given"),
                 Notice::RecoveryCodeUsed { .. } => anyhow::bail!("a recovery code, where none was printed"),
             },
-            Kind::Request => anyhow::bail!("the signer asked something"),
+            Kind::Request | Kind::Control | Kind::Prompt | Kind::Provider => anyhow::bail!("the signer asked something"),
         }
         Ok(None)
     }
@@ -200,11 +201,12 @@ impl Spoken for SignerProcess {
             other => anyhow::bail!("not prepared: {other:?}"),
         };
         let (prompt, its_prompt) = Channel::pair()?;
-        self.supervisor.send(&ToSigner::AttachPrompt.encode(), &[its_prompt.as_fd()])?;
+        self.supervisor.send(&mut ToSigner::AttachPrompt.encode(), &[its_prompt.as_fd()])?;
         drop(its_prompt);
+        let mut prompt = Line::from(prompt);
         let mut out = Vec::new();
         FromPrompt::Hello(ticket).write(&mut out);
-        prompt.send(&out, &[])?;
+        prompt.send(&mut out, &[])?;
         self.end = None;
         let mut said = vec![0; PACKET_LEN_MAX];
         let mut is_talking = true;
@@ -214,8 +216,8 @@ impl Spoken for SignerProcess {
                 let words = packet.map(|packet| &said[..packet.len]);
                 is_talking = words.is_some_and(|words| !matches!(ToPrompt::parse(words), Some(ToPrompt::End(..))));
                 let answer = words.map(|words| person.answer(words, code_s)).transpose()?.flatten();
-                if let Some(answer) = answer {
-                    prompt.send(&answer, &[])?;
+                if let Some(mut answer) = answer {
+                    prompt.send(&mut answer, &[])?;
                 }
             }
             if self.desk.wait(TURN)? {

@@ -28,7 +28,7 @@ fn leaves() -> Vec<Vec<u8>> {
 
 /// The leaves and a checkpoint, alone and beside another signer's line.
 pub fn seeds() -> Vec<Vec<u8>> {
-    let text = checkpoint_text(&LOG_ID, Head { size: 3, hash: [4; 32] }, Some(Numbered { opening: 0, last: 7, total: 9 }));
+    let text = checkpoint_text(&LOG_ID, Head { size: 3, hash: [4; 32] }, Some(Numbered { opening: 0, last: 7, total: 9, nth: 1, closed: false }));
     let key = log_key();
     let note = assemble(&text, &key.verifying_key().to_bytes(), &key.sign(text.as_bytes()).to_bytes());
     let witnessed = format!("{note}\u{2014} witness AAAAAAAA\n");

@@ -1,4 +1,4 @@
-//! What prompts, signer and doors say outside of frames. Invariant: what is read is written back to the same bytes.
+//! What prompts, signer and doors say. Invariant: what is read is written back to the same bytes, but for a frame's number.
 
 use strongroom_desk_api::supervisor::ToSupervisor;
 use strongroom_signer_api::errand::{Errand, Face, Slot};
@@ -11,9 +11,9 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let errand = Errand { ticket: [3; 16], face: Face::Terminal, slots };
     let mut seeds = vec![errand.encode(), ToSupervisor::Prompt(errand).encode(), ToSupervisor::Kill(strongroom_guard::Freeze::everything("test")).encode()];
     let mut out = Vec::new();
-    let about = About { tries_left: Some(9), ..About::new(Deed::Delete, "Delete the key") }.with("Venue", "Binance").encode();
+    let about = About { tries_left: Some(9), ..About::new(Deed::Delete, "Delete the key") }.with("Venue", "Binance");
     for message in [
-        ToPrompt::About(about.as_bytes()),
+        ToPrompt::About(about),
         ToPrompt::Ask(Field::Totp, b"Code"),
         ToPrompt::Show(Show::OtpUri, b"otpauth://"),
         ToPrompt::Takes(850),
@@ -40,16 +40,11 @@ pub fn check(data: &[u8]) {
     let mut out = Vec::new();
     if let Some(message) = ToPrompt::parse(data) {
         message.write(&mut out);
-        assert_eq!(out, data);
-        if let ToPrompt::About(text) = message
-            && let Some(about) = About::decode(text)
-        {
-            assert_eq!(about.encode().as_bytes(), text);
-        }
+        crate::assert_same_frame(&out, data);
     }
     if let Some(message) = FromPrompt::parse(data) {
         message.write(&mut out);
-        assert_eq!(out, data);
+        crate::assert_same_frame(&out, data);
     }
     if let Some(errand) = Errand::decode(data) {
         assert_eq!(errand.encode(), data);

@@ -38,12 +38,12 @@ pub fn seeds() -> Vec<Vec<u8>> {
     ];
     let mut out = Vec::new();
     for account in [token.encode(), transit.encode(), Kept::from(tpm).encode()] {
-        let wrap = ToProvider::Wrap { vault_id: &[3; 16], share: &[4; 32], pin: b"1234", account: &account };
-        for message in [wrap, ToProvider::Unwrap { vault_id: &[3; 16], pin: b"1234", account: &account }] {
+        let wrap = ToProvider::Wrap { vault_id: [3; 16], share: &[4; 32], pin: b"1234", account: account.clone() };
+        for message in [wrap, ToProvider::Unwrap { vault_id: [3; 16], pin: b"1234", account: account.clone() }] {
             assert!(message.write(&mut out));
             seeds.push(out.clone());
         }
-        FromProvider::Wrapped(&account).write(&mut out);
+        FromProvider::Wrapped(account.clone()).write(&mut out);
         seeds.push(out.clone());
         seeds.push(account);
     }
@@ -59,11 +59,11 @@ pub fn check(data: &[u8]) {
     let mut out = Vec::new();
     if let Some(message) = ToProvider::parse(data) {
         assert!(message.write(&mut out));
-        assert_eq!(out, data);
+        crate::assert_same_frame(&out, data);
     }
     if let Some(message) = FromProvider::parse(data) {
         message.write(&mut out);
-        assert_eq!(out, data);
+        crate::assert_same_frame(&out, data);
     }
     if let Some(kept) = Kept::decode(data) {
         assert_eq!(kept.encode(), data);

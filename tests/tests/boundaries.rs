@@ -9,7 +9,7 @@ use strongroom_guard::Freeze;
 use strongroom_model::{ClientOrderId, CredentialId, Intent, OrderRef, Symbol};
 use strongroom_signer::Out;
 use strongroom_signer_api::prompt::Field;
-use strongroom_signer_api::{Action, ActionEnd, Refusal, Reply, Request, SignAsk};
+use strongroom_signer_api::{Action, ActionEnd, Refusal, Reply, Request, SignAsk, Walls};
 use strongroom_tests::signer_world::{SignerWorld, code_at, moment};
 use strongroom_tests::vectors::{Verdict, run};
 
@@ -57,15 +57,27 @@ fn the_signer_has_no_rights_to_files_and_tcp_even_without_its_filter() {
 /// Rows: what the system does not let the signer build; which wall is missing then, whether anything is opened, and whether that is told.
 #[test]
 fn nothing_is_opened_where_a_wall_that_must_stand_does_not() {
-    for (without, expected) in [
-        ("nothing", ": prepared, true\n"),
-        ("filter", "system calls filtered: walls, true\n"),
-        ("dumpable", "not dumpable: walls, true\n"),
-        ("limits", "no core files: walls, true\n"),
-    ] {
+    let opens = |without: &str| {
         let output = Command::new(env!("CARGO_BIN_EXE_behind_the_walls")).arg(format!("without-{without}")).output().unwrap();
-        assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{without}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(opens("nothing"), ": prepared, true\n");
+    let rows = [
+        ("filter", "system calls filtered"),
+        ("dumpable", "not dumpable"),
+        ("limits", "no core files"),
+        ("descriptors", "nothing inherited"),
+        ("privileges", "no new privileges"),
+    ];
+    for (without, wall) in rows {
+        assert_eq!(opens(without), format!("{wall}: walls, true\n"), "{without}");
     }
+    // Each that must stand has its row.
+    let mut walls = rows.map(|(_, wall)| wall).to_vec();
+    let mut must = Walls::default().missing();
+    walls.sort_unstable();
+    must.sort_unstable();
+    assert_eq!(walls, must);
 }
 
 #[test]

@@ -9,9 +9,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
-use strongroom_guard::Freeze;
+use strongroom_guard::{Freeze, KillScope};
 use strongroom_signer_api::channel::Channel;
-use strongroom_signer_api::control;
 pub use strongroom_signer_api::errand::{Errand, Face, SLOTS_MAX, Slot};
 pub use strongroom_signer_api::prompt::{Field, Show};
 
@@ -68,7 +67,7 @@ impl ToSupervisor {
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Self::Prompt(errand) => [b"P", errand.encode().as_slice()].concat(),
-            Self::Kill(freeze) => control::freeze_bytes(freeze),
+            Self::Kill(freeze) => freeze_bytes(freeze),
             Self::Seal => b"R".to_vec(),
             Self::Stop => b"Q".to_vec(),
             Self::Status => b"S".to_vec(),
@@ -79,12 +78,30 @@ impl ToSupervisor {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [b'P', errand @ ..] => Errand::decode(errand).map(Self::Prompt),
-            [b'K' | b'k', ..] => control::read_freeze(bytes).map(Self::Kill),
+            [b'K' | b'k', ..] => read_freeze(bytes).map(Self::Kill),
             b"R" => Some(Self::Seal),
             b"Q" => Some(Self::Stop),
             b"S" => Some(Self::Status),
             _ => None,
         }
+    }
+}
+
+/// A use of the kill switch: of everything its reason alone, which nothing can make unreadable; else CBOR.
+fn freeze_bytes(freeze: &Freeze) -> Vec<u8> {
+    let freeze = Freeze::new(&freeze.why, freeze.scope.clone());
+    match (&freeze.scope, minicbor_serde::to_vec(&freeze)) {
+        (KillScope::Everything, _) | (_, Err(_)) => [&b"K"[..], freeze.why.as_bytes()].concat(),
+        (_, Ok(cbor)) => [&b"k"[..], &cbor].concat(),
+    }
+}
+
+/// Reads it; `None` for anything else.
+fn read_freeze(bytes: &[u8]) -> Option<Freeze> {
+    match bytes {
+        [b'K', why @ ..] => Some(Freeze::everything(&String::from_utf8_lossy(why))),
+        [b'k', cbor @ ..] => minicbor_serde::from_slice::<Freeze>(cbor).ok().map(|freeze| Freeze::new(&freeze.why, freeze.scope)),
+        _ => None,
     }
 }
 

@@ -113,6 +113,7 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 fn read(channel: &Channel, shared: &Mutex<Shared>, told: &mpsc::UnboundedSender<Told>) {
     let mut buffer = vec![0; PACKET_LEN_MAX];
     let mut scratch = Vec::new();
+    let mut last_notice = 0;
     while let Ok(Some(packet)) = channel.recv_spinning(&mut buffer) {
         let Ok(frame) = Frame::parse(&buffer[..packet.len]) else { break };
         match frame.kind {
@@ -124,13 +125,14 @@ fn read(channel: &Channel, shared: &Mutex<Shared>, told: &mpsc::UnboundedSender<
                     (Ok(_), None) => {}
                 }
             }
-            Kind::Notice => {
+            Kind::Notice if frame.id > last_notice => {
+                last_notice = frame.id;
                 let Ok(notice) = frame.message::<Notice>(&mut scratch) else { break };
                 if told.send(Told::Notice(notice, packet.fds.into_iter().next())).is_err() {
                     break;
                 }
             }
-            Kind::Request => break,
+            Kind::Notice | Kind::Request | Kind::Control | Kind::Prompt | Kind::Provider => break,
         }
     }
     let mut shared = lock(shared);

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use strongroom_model::{ACCOUNT_LEN_MAX, Notional, Symbol, Venue, is_plain};
 
+use crate::bounds::{PolicyError, at_most_if_any, check, distinct, within};
 use crate::policy::is_looser;
 
 /// Most restricted instruments.
@@ -187,24 +188,20 @@ impl DeskRules {
     }
 
     /// Whether its numbers make sense.
-    pub(crate) fn fits(&self) -> bool {
-        let mut restricted = self.restricted.clone();
-        restricted.sort_unstable();
-        restricted.dedup();
-        restricted.len() == self.restricted.len()
-            && restricted.len() <= RESTRICTED_MAX
-            && self.exposure_of.len() <= EXPOSURES_MAX
-            && self.exposure_of.iter().enumerate().all(|(at, limit)| {
-                let is_named = match &limit.of {
-                    ExposureScope::Venue(_) => true,
-                    ExposureScope::Account(account) => (1..=ACCOUNT_LEN_MAX).contains(&account.len()) && account.chars().all(is_plain),
-                };
-                is_named && !self.exposure_of[..at].iter().any(|other| other.of == limit.of)
-            })
-            && self.slippage_bps.is_none_or(|bps| bps <= 10_000)
-            && self.open_orders_max.is_none_or(|most| most <= OPEN_ORDERS_MAX)
-            && self.duplicate_ms.is_none_or(|ms| ms <= DUPLICATE_MS_MAX)
-            && self.cancels_percent.is_none_or(|percent| (1..=10_000).contains(&percent))
+    pub(crate) fn validate(&self) -> Result<(), PolicyError> {
+        distinct("desk: restricted", self.restricted.iter().map(Symbol::to_string), RESTRICTED_MAX)?;
+        distinct("desk: exposure_of", self.exposure_of.iter().map(|limit| limit.of.to_string()), EXPOSURES_MAX)?;
+        for limit in &self.exposure_of {
+            if let ExposureScope::Account(account) = &limit.of {
+                let fits = (1..=ACCOUNT_LEN_MAX).contains(&account.len()) && account.chars().all(is_plain);
+                let passes = format!("a name of 1 to {ACCOUNT_LEN_MAX} bytes without control characters");
+                check(fits, "desk: exposure_of: account", format_args!("{account:?}"), passes)?;
+            }
+        }
+        at_most_if_any("desk: slippage_bps", self.slippage_bps, 10_000)?;
+        at_most_if_any("desk: open_orders_max", self.open_orders_max, OPEN_ORDERS_MAX)?;
+        at_most_if_any("desk: duplicate_ms", self.duplicate_ms, DUPLICATE_MS_MAX)?;
+        self.cancels_percent.map_or(Ok(()), |percent| within("desk: cancels_percent", percent, &(1..=10_000)))
     }
 
     /// Whether `next` lets anything pass that these do not.
@@ -251,7 +248,7 @@ mod tests {
             cancels_percent: Some(90),
             self_trade: false,
         };
-        assert!(rules.fits() && !rules.is_loosened_by(&rules));
+        assert!(rules.validate().is_ok() && !rules.is_loosened_by(&rules));
         let looser: [fn(&mut DeskRules); 15] = [
             |rules| rules.modes = BTreeMap::from([(DeskRule::Slippage, RuleMode::Shadow)]),
             |rules| rules.modes.extend([(DeskRule::Position, RuleMode::Ask)]),
@@ -285,22 +282,44 @@ mod tests {
         assert!(!rules.is_loosened_by(&tighter));
     }
 
+    /// Rows: what no file of limits may say, and the words of the refusal.
     #[test]
     fn numbers_have_bounds() {
         let of = |account: &str| ExposureLimit { of: ExposureScope::Account(account.to_owned()), max: Notional::ZERO };
         let symbol = Symbol::parse("BTCUSDT").unwrap();
-        for rules in [
-            DeskRules { restricted: vec![symbol.clone(), symbol], ..DeskRules::default() },
-            DeskRules { slippage_bps: Some(10_001), ..DeskRules::default() },
-            DeskRules { open_orders_max: Some(2_001), ..DeskRules::default() },
-            DeskRules { duplicate_ms: Some(3_600_001), ..DeskRules::default() },
-            DeskRules { cancels_percent: Some(0), ..DeskRules::default() },
-            DeskRules { exposure_of: vec![of("a"), of("a")], ..DeskRules::default() },
-            DeskRules { exposure_of: vec![of("")], ..DeskRules::default() },
-            DeskRules { exposure_of: vec![of("a\u{202e}b")], ..DeskRules::default() },
+        let many = |len: usize| (0..len).map(|at| Symbol::parse(&format!("X{at}USDT")).unwrap()).collect::<Vec<_>>();
+        let none = DeskRules::default;
+        for (rules, words) in [
+            (
+                DeskRules { restricted: vec![symbol.clone(), symbol], ..none() },
+                "desk: restricted is a list with BTCUSDT twice; each once would pass",
+            ),
+            (DeskRules { restricted: many(201), ..none() }, "desk: restricted is a list of 201; at most 200 would pass"),
+            (DeskRules { slippage_bps: Some(10_001), ..none() }, "desk: slippage_bps is 10001; at most 10000 would pass"),
+            (DeskRules { open_orders_max: Some(2_001), ..none() }, "desk: open_orders_max is 2001; at most 2000 would pass"),
+            (DeskRules { duplicate_ms: Some(3_600_001), ..none() }, "desk: duplicate_ms is 3600001; at most 3600000 would pass"),
+            (DeskRules { cancels_percent: Some(0), ..none() }, "desk: cancels_percent is 0; 1 to 10000 would pass"),
+            (DeskRules { cancels_percent: Some(10_001), ..none() }, "desk: cancels_percent is 10001; 1 to 10000 would pass"),
+            (
+                DeskRules { exposure_of: vec![of("a"), of("a")], ..none() },
+                "desk: exposure_of is a list with account a twice; each once would pass",
+            ),
+            (
+                DeskRules { exposure_of: vec![of("a\u{202e}b")], ..none() },
+                "desk: exposure_of: account is \"a\\u{202e}b\"; a name of 1 to 64 bytes without control characters would pass",
+            ),
         ] {
-            assert!(!rules.fits());
+            assert_eq!(rules.validate().map_err(|error| error.to_string()), Err(words.to_owned()));
         }
-        assert!(DeskRules::default().fits());
+        assert!(DeskRules { exposure_of: vec![of("")], ..none() }.validate().is_err());
+        let most = DeskRules {
+            restricted: many(200),
+            slippage_bps: Some(10_000),
+            open_orders_max: Some(2_000),
+            duplicate_ms: Some(3_600_000),
+            cancels_percent: Some(10_000),
+            ..none()
+        };
+        assert_eq!((most.validate(), none().validate()), (Ok(()), Ok(())));
     }
 }

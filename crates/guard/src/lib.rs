@@ -4,6 +4,7 @@
 //! examples. Cancels pass every rule: nothing here can stop risk from being taken away.
 
 mod access;
+mod bounds;
 mod day;
 mod desk_rules;
 mod exposure;
@@ -33,7 +34,7 @@ pub use freezes::{Freeze, Freezes, KillScope};
 pub use managed::{Beyond, MANAGED_LEN_MAX, Managed, ManagedDesk, ManagedError, ManagedInstrument, ManagedLimits, ManagedNote};
 pub use order_rate::{KeptRate, OrderRate};
 pub use permissions::{PERMISSIONS, Permission, PermissionRow, Proof};
-pub use policy::{InstrumentPolicy, KdfFloor, Policy, PolicyError};
+pub use policy::{InstrumentPolicy, KdfFloor, Policy};
 pub use reason::Reason;
 pub use request::{CLOCK_OFFSET_US_MAX, NUMBERED_PER_HEAD_MAX, RECV_WINDOW_MS_MAX, dated, numbered};
 pub use risk::{Judgement, Quote, RiskState};

@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use strongroom_model::{Notional, Price, Quantity, Symbol, is_plain};
 use thiserror::Error;
 
+use crate::bounds::PolicyError;
 use crate::desk_rules::{DeskRule, DeskRules, RuleMode};
 use crate::lines::lines;
-use crate::policy::{InstrumentPolicy, KdfFloor, Policy, PolicyError};
+use crate::policy::{InstrumentPolicy, KdfFloor, Policy};
 
 /// Largest document.
 pub const MANAGED_LEN_MAX: usize = 16 * 1_024;

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use strongroom_model::{Notional, Price, Quantity, Symbol};
-use thiserror::Error;
 
+use crate::bounds::{PolicyError, at_most, check, distinct, within};
 use crate::desk_rules::DeskRules;
 use crate::thresholds::{Actor, THRESHOLDS_MAX, Threshold};
 
@@ -55,6 +55,22 @@ impl InstrumentPolicy {
     /// See [`Self::counted_from`].
     pub(crate) fn counted_to(&self) -> Price {
         self.counted.map_or(self.price_high, |(_, high)| high)
+    }
+
+    fn validate(&self) -> Result<(), PolicyError> {
+        let of = |part: &str| format!("{}: {part}", self.symbol);
+        check(
+            self.price_low < self.price_high,
+            &of("price_low"),
+            self.price_low,
+            format_args!("less than price_high, {}", self.price_high),
+        )?;
+        check(!self.quantity_max.is_zero(), &of("quantity_max"), self.quantity_max, "more than 0")?;
+        check(self.counted.is_none(), &of("counted"), "set", "leaving it out: it is an organisation's to set")?;
+        let worth = self.price_high.checked_mul(self.quantity_max);
+        let value = worth.map_or_else(|| "too large to be written".to_owned(), |worth| worth.to_string());
+        let fits = worth.is_some_and(|worth| worth.value() <= WORTH_MAX.into());
+        check(fits, &of("price_high times quantity_max"), value, format_args!("at most {WORTH_MAX}"))
     }
 }
 
@@ -116,24 +132,6 @@ pub struct KdfFloor {
 impl KdfFloor {
     const MEMORY_MIB: std::ops::RangeInclusive<u32> = 64..=4_096;
     const PASSES: std::ops::RangeInclusive<u32> = 3..=32;
-
-    fn fits(&self) -> bool {
-        Self::MEMORY_MIB.contains(&self.memory_mib) && Self::PASSES.contains(&self.passes)
-    }
-}
-
-/// Why a policy is not valid.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum PolicyError {
-    /// Too many or repeated instruments.
-    #[error("an instrument list has at most {INSTRUMENTS_MAX} different symbols")]
-    Instruments,
-    /// A band that admits nothing.
-    #[error("{0}: the lowest price must be below the highest, and the quantity above zero")]
-    Band(Symbol),
-    /// A number outside of what makes sense.
-    #[error("{0} is outside of what is allowed")]
-    Range(&'static str),
 }
 
 impl Policy {
@@ -194,48 +192,24 @@ impl Policy {
 
     /// Whether it makes sense.
     pub fn validate(&self) -> Result<(), PolicyError> {
-        let mut symbols: Vec<_> = self.instruments.iter().map(|instrument| &instrument.symbol).collect();
-        symbols.sort_unstable();
-        symbols.dedup();
-        if symbols.len() != self.instruments.len() || symbols.len() > INSTRUMENTS_MAX {
-            return Err(PolicyError::Instruments);
+        distinct("instruments", self.instruments.iter().map(|instrument| instrument.symbol.to_string()), INSTRUMENTS_MAX)?;
+        check(self.unlisted.is_empty(), "unlisted", "set", "leaving it out: it is an organisation's to set")?;
+        self.instruments.iter().try_for_each(InstrumentPolicy::validate)?;
+        distinct("thresholds", self.thresholds.iter().map(|threshold| threshold.of.to_string()), THRESHOLDS_MAX)?;
+        let most = Notional::new(WORTH_MAX.into()).unwrap_or_default();
+        for threshold in &self.thresholds {
+            at_most(&format!("{}: day_notional_max", threshold.of), threshold.day_notional_max, most)?;
         }
-        if !self.unlisted.is_empty() {
-            return Err(PolicyError::Range("unlisted"));
+        at_most("day_notional_max", self.day_notional_max, most)?;
+        at_most("orders_per_minute", self.orders_per_minute, ORDERS_PER_MINUTE_MAX)?;
+        at_most("price_collar_bps", self.price_collar_bps, 10_000)?;
+        within("session_idle_ms", self.session_idle_ms, &(SESSION_IDLE_MS_MIN..=SESSION_IDLE_MS_MAX))?;
+        within("session_age_max_ms", self.session_age_max_ms, &(SESSION_AGE_MS_MIN..=SESSION_AGE_MS_MAX))?;
+        if let Some(floor) = self.kdf_floor {
+            within("kdf_floor: memory_mib", floor.memory_mib, &KdfFloor::MEMORY_MIB)?;
+            within("kdf_floor: passes", floor.passes, &KdfFloor::PASSES)?;
         }
-        for instrument in &self.instruments {
-            if instrument.price_low >= instrument.price_high || instrument.quantity_max.is_zero() {
-                return Err(PolicyError::Band(instrument.symbol.clone()));
-            }
-            if instrument.counted.is_some() {
-                return Err(PolicyError::Range("counted"));
-            }
-            let most = instrument.price_high.checked_mul(instrument.quantity_max);
-            if most.is_none_or(|most| most.value() > WORTH_MAX.into()) {
-                return Err(PolicyError::Range("price_high times quantity_max"));
-            }
-        }
-        let is_repeated = |at: usize| self.thresholds[..at].iter().any(|other| other.of == self.thresholds[at].of);
-        let ranges = [
-            (
-                "the list of thresholds (16 at most, each person or bot once)",
-                self.thresholds.len() <= THRESHOLDS_MAX && !(0..self.thresholds.len()).any(is_repeated),
-            ),
-            ("a threshold", self.thresholds.iter().all(|threshold| threshold.day_notional_max.value() <= WORTH_MAX.into())),
-            ("day_notional_max", self.day_notional_max.value() <= WORTH_MAX.into()),
-            ("orders_per_minute", self.orders_per_minute <= ORDERS_PER_MINUTE_MAX),
-            ("price_collar_bps", self.price_collar_bps <= 10_000),
-            ("session_idle_ms", (SESSION_IDLE_MS_MIN..=SESSION_IDLE_MS_MAX).contains(&self.session_idle_ms)),
-            ("session_age_max_ms", (SESSION_AGE_MS_MIN..=SESSION_AGE_MS_MAX).contains(&self.session_age_max_ms)),
-            ("kdf_floor", self.kdf_floor.is_none_or(|floor| floor.fits())),
-        ];
-        if !self.desk.fits() {
-            return Err(PolicyError::Range("desk"));
-        }
-        match ranges.iter().find(|(_, fits)| !fits) {
-            Some((name, _)) => Err(PolicyError::Range(name)),
-            None => Ok(()),
-        }
+        self.desk.validate()
     }
 
     /// Whether `next` may allow anything that this policy does not, or keep somebody out: then a code is needed.
@@ -293,6 +267,89 @@ mod tests {
         assert!(!policy.is_raised_by(&policy));
     }
 
+    /// Rows: what no file of limits may say, and the words of the refusal; the limit itself passes.
+    #[test]
+    fn numbers_have_bounds() {
+        let threshold = |day: &str| Threshold { of: Actor::Person(2), day_notional_max: Notional::parse(day).unwrap() };
+        let floor = |memory_mib, passes| Some(KdfFloor { memory_mib, passes });
+        let (most, beyond) = ("1000000000000000", "1000000000000001");
+        type Change = Box<dyn Fn(&mut Policy)>;
+        let rows: Vec<(Change, Change, String)> = vec![
+            (
+                Box::new(|policy| policy.instruments[0].price_low = Price::parse("399999").unwrap()),
+                Box::new(|policy| policy.instruments[0].price_low = Price::parse("400000").unwrap()),
+                "BTCUSDT: price_low is 400000; less than price_high, 400000".to_owned(),
+            ),
+            (
+                Box::new(|policy| policy.instruments[0].quantity_max = Quantity::parse("0.00000001").unwrap()),
+                Box::new(|policy| policy.instruments[0].quantity_max = Quantity::ZERO),
+                "BTCUSDT: quantity_max is 0; more than 0".to_owned(),
+            ),
+            (
+                Box::new(|policy| policy.instruments[0].quantity_max = Quantity::parse("2500000000").unwrap()),
+                Box::new(|policy| policy.instruments[0].quantity_max = Quantity::parse("2500000001").unwrap()),
+                format!("BTCUSDT: price_high times quantity_max is 1000000000400000; at most {most}"),
+            ),
+            (
+                Box::new(|policy| policy.instruments.truncate(2)),
+                Box::new(|policy| policy.instruments.push(policy.instruments[0].clone())),
+                "instruments is a list with BTCUSDT twice; each once".to_owned(),
+            ),
+            (
+                Box::new(move |policy| policy.thresholds = vec![threshold(most)]),
+                Box::new(move |policy| policy.thresholds = vec![threshold(beyond)]),
+                format!("slot 2: day_notional_max is {beyond}; at most {most}"),
+            ),
+            (
+                Box::new(move |policy| policy.thresholds = vec![threshold("1")]),
+                Box::new(move |policy| policy.thresholds = vec![threshold("1"), threshold("2")]),
+                "thresholds is a list with slot 2 twice; each once".to_owned(),
+            ),
+            (
+                Box::new(move |policy| policy.day_notional_max = Notional::parse(most).unwrap()),
+                Box::new(move |policy| policy.day_notional_max = Notional::parse(beyond).unwrap()),
+                format!("day_notional_max is {beyond}; at most {most}"),
+            ),
+            (
+                Box::new(|policy| policy.orders_per_minute = 6_000),
+                Box::new(|policy| policy.orders_per_minute = 6_001),
+                "orders_per_minute is 6001; at most 6000".to_owned(),
+            ),
+            (
+                Box::new(|policy| policy.price_collar_bps = 10_000),
+                Box::new(|policy| policy.price_collar_bps = 10_001),
+                "price_collar_bps is 10001; at most 10000".to_owned(),
+            ),
+            (
+                Box::new(|policy| policy.session_idle_ms = 60_000),
+                Box::new(|policy| policy.session_idle_ms = 59_999),
+                "session_idle_ms is 59999; 60000 to 43200000".to_owned(),
+            ),
+            (
+                Box::new(|policy| policy.session_age_max_ms = 86_400_000),
+                Box::new(|policy| policy.session_age_max_ms = 86_400_001),
+                "session_age_max_ms is 86400001; 300000 to 86400000".to_owned(),
+            ),
+            (
+                Box::new(move |policy| policy.kdf_floor = floor(64, 32)),
+                Box::new(move |policy| policy.kdf_floor = floor(63, 32)),
+                "kdf_floor: memory_mib is 63; 64 to 4096".to_owned(),
+            ),
+            (
+                Box::new(move |policy| policy.kdf_floor = floor(4_096, 3)),
+                Box::new(move |policy| policy.kdf_floor = floor(4_096, 2)),
+                "kdf_floor: passes is 2; 3 to 32".to_owned(),
+            ),
+        ];
+        for (fits, does_not, words) in rows {
+            let (mut at, mut beyond) = (Policy::initial(), Policy::initial());
+            fits(&mut at);
+            does_not(&mut beyond);
+            assert_eq!(at.validate(), Ok(()), "{words}");
+            assert_eq!(beyond.validate().map_err(|error| error.to_string()), Err(format!("{words} would pass")));
+        }
+    }
+
     #[test]
     fn every_way_to_raise_is_seen() {
         let threshold = Threshold { of: Actor::Person(2), day_notional_max: Notional::parse("100").unwrap() };
@@ -325,8 +382,6 @@ mod tests {
         for kdf_floor in [None, Some(KdfFloor { memory_mib: 511, passes: 9 }), Some(KdfFloor { memory_mib: 4_096, passes: 32 })] {
             assert!(lower.is_raised_by(&Policy { kdf_floor, ..lower.clone() }));
         }
-        assert!(Policy { kdf_floor: Some(KdfFloor { memory_mib: 63, passes: 3 }), ..policy.clone() }.validate().is_err());
-        assert!(Policy { day_notional_max: Notional::parse("1000000000000001").unwrap(), ..policy.clone() }.validate().is_err());
         lower.kdf_floor = None;
         lower.instruments.pop();
         lower.orders_per_minute = 1;

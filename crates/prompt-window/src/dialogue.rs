@@ -33,7 +33,7 @@ pub(crate) enum Outcome {
 
 /// What the signer said, in buffers of its own.
 enum Said {
-    About(Option<About>),
+    About(About),
     Ask(Field),
     Takes(Duration),
     Show(Show, Zeroizing<String>),
@@ -130,7 +130,7 @@ impl Dialogue {
 
     fn hear(self: &Rc<Self>) -> ControlFlow {
         let said = self.line.borrow_mut().hear().map(|message| match message {
-            ToPrompt::About(text) => Said::About(About::decode(text)),
+            ToPrompt::About(about) => Said::About(about),
             ToPrompt::Ask(field, _) => Said::Ask(field),
             ToPrompt::Takes(ms) => Said::Takes(Duration::from_millis(ms.into())),
             ToPrompt::Show(show, bytes) => Said::Show(show, Zeroizing::new(String::from_utf8_lossy(bytes).into_owned())),
@@ -138,11 +138,11 @@ impl Dialogue {
         });
         match said {
             Ok(Said::About(about)) => {
-                if about.as_ref().is_some_and(|about| matches!(about.deed, Deed::Import | Deed::Rotate)) {
+                if matches!(about.deed, Deed::Import | Deed::Rotate) {
                     // Before anything is typed: no copy of this process ever held a secret.
                     *self.reader.borrow_mut() = Reader::start().ok();
                 }
-                *self.about.borrow_mut() = about;
+                *self.about.borrow_mut() = Some(about);
             }
             Ok(Said::Ask(field)) => self.ask(field),
             Ok(Said::Takes(takes)) => self.takes.set(Some(takes)),

@@ -6,9 +6,10 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use strongroom_signer_api::Line as Frames;
 use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
 use strongroom_signer_api::errand::{Errand, Face};
-use strongroom_signer_api::prompt::{ANSWER_LEN_MAX, FromPrompt, ToPrompt};
+use strongroom_signer_api::prompt::{FROM_PROMPT_LEN_MAX, FromPrompt, ToPrompt};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{Answer, Slots};
@@ -38,10 +39,10 @@ impl Start {
             return Err(refused("an errand without its descriptors"));
         }
         let mut fds = packet.fds.into_iter();
-        let signer = Channel::from_fd(fds.next().ok_or_else(|| refused("no signer"))?);
+        let signer = Frames::from(Channel::from_fd(fds.next().ok_or_else(|| refused("no signer"))?));
         let terminal = if errand.face == Face::Terminal { fds.next().map(File::from) } else { None };
         let slots = Slots::new(errand.slots.iter().copied().zip(fds.map(File::from)).collect());
-        let mut line = Line { signer, out: Zeroizing::new(Vec::with_capacity(ANSWER_LEN_MAX + 1)), buffer };
+        let mut line = Line { signer, out: Zeroizing::new(Vec::with_capacity(FROM_PROMPT_LEN_MAX)), buffer };
         line.tell(&FromPrompt::Hello(errand.ticket))?;
         Ok(Self { supervisor, line, face: errand.face, terminal, slots })
     }
@@ -49,7 +50,7 @@ impl Start {
 
 /// The signer, spoken to and heard.
 pub struct Line {
-    signer: Channel,
+    signer: Frames,
     out: Answer,
     buffer: Zeroizing<Vec<u8>>,
 }
@@ -58,7 +59,7 @@ impl Line {
     /// Says something.
     pub fn tell(&mut self, message: &FromPrompt<'_>) -> io::Result<()> {
         message.write(&mut self.out);
-        let sent = self.signer.send(&self.out, &[]);
+        let sent = self.signer.send(&mut self.out, &[]);
         // The signer has it: nothing of it stays here while it works.
         self.out.zeroize();
         sent

@@ -51,8 +51,8 @@ fn run() -> io::Result<bool> {
         // The signer may be deriving a key: that takes its time. If the door gives up, the supervisor hangs up.
         prompt.wait(&line, takes.take())?;
         let told = match line.hear()? {
-            ToPrompt::About(text) => {
-                prompt.tell_about(text)?;
+            ToPrompt::About(about) => {
+                prompt.tell_about(&about)?;
                 continue;
             }
             ToPrompt::Takes(ms) => {
@@ -113,10 +113,9 @@ impl Prompt<'_> {
         terminal.end_progress()
     }
 
-    fn tell_about(&mut self, text: &[u8]) -> io::Result<()> {
-        let Some(about) = About::decode(text) else { return Ok(()) };
+    fn tell_about(&mut self, about: &About) -> io::Result<()> {
         about.fact("Venue").unwrap_or_default().clone_into(&mut self.venue);
-        self.terminal.as_mut().map_or(Ok(()), |terminal| terminal.tell_about(&about))
+        self.terminal.as_mut().map_or(Ok(()), |terminal| terminal.tell_about(about))
     }
 
     fn answer(&mut self, field: Field, words: &str) -> io::Result<Answer> {

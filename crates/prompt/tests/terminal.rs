@@ -15,7 +15,7 @@ use nix::pty::openpty;
 use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
 use strongroom_signer_api::errand::{Errand, Face, Slot};
 use strongroom_signer_api::prompt::{Field, FromPrompt, Origin, ToPrompt};
-use strongroom_signer_api::{About, Deed};
+use strongroom_signer_api::{About, Deed, Line};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const SECRET: &str = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j";
@@ -24,7 +24,7 @@ const SECRET: &str = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5
 struct Talk {
     child: Child,
     _supervisor: Channel,
-    signer: Channel,
+    signer: Line,
     terminal: Option<File>,
     shown: Receiver<Vec<u8>>,
     seen: String,
@@ -58,16 +58,17 @@ impl Talk {
                 }
             });
         }
-        let mut talk = Self { child, _supervisor: supervisor, signer, terminal, shown, seen: String::new() };
-        assert_eq!(talk.hear(), Some(b"H\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07".to_vec()));
-        talk.say(&ToPrompt::About(About::new(Deed::Import, "Import a key").with("Venue", "Binance").encode().as_bytes()));
+        let mut talk = Self { child, _supervisor: supervisor, signer: signer.into(), terminal, shown, seen: String::new() };
+        let hello = talk.hear().expect("a hello");
+        assert_eq!(FromPrompt::parse(&hello), Some(FromPrompt::Hello([7; 16])));
+        talk.say(&ToPrompt::About(About::new(Deed::Import, "Import a key").with("Venue", "Binance")));
         talk
     }
 
     fn say(&mut self, message: &ToPrompt<'_>) {
         let mut bytes = Vec::new();
         message.write(&mut bytes);
-        self.signer.send(&bytes, &[]).unwrap();
+        self.signer.send(&mut bytes, &[]).unwrap();
     }
 
     fn ask(&mut self, field: Field) {
@@ -194,7 +195,8 @@ fn with_nobody_there_one_key_is_taken_and_no_file_deleted() {
         std::fs::write(&path, vector(name)).unwrap();
         let mut talk = Talk::begin(&path, Face::Absent);
         talk.ask(Field::ApiKey);
-        assert_eq!(talk.hear().as_deref(), Some(&b"C"[..]), "{name}");
+        let heard = talk.hear().expect("something");
+        assert_eq!(FromPrompt::parse(&heard), Some(FromPrompt::Cancel), "{name}");
         talk.ends(2);
     }
 }

@@ -31,7 +31,7 @@ pub fn message() -> Zeroizing<Vec<u8>> {
 pub fn serve(request: &ToProvider<'_>, out: &mut Vec<u8>) {
     let served = match request {
         ToProvider::Wrap { vault_id, share, pin, account } => wrap(vault_id, share, pin, account).map(|account| {
-            FromProvider::Wrapped(&account.encode()).write(out);
+            FromProvider::Wrapped(account.encode()).write(out);
         }),
         ToProvider::Unwrap { vault_id, pin, account } => unwrap(vault_id, pin, account).and_then(|share| {
             let share = share.as_slice().try_into().map_err(|_| Failure::NotTheirs)?;

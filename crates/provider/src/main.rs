@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use nix::sys::mman::{MlockAllFlags, mlockall};
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 use strongroom_provider::{message, serve};
+use strongroom_signer_api::Line;
 use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
 use strongroom_signer_api::provider::ToProvider;
 use zeroize::Zeroizing;
@@ -34,11 +35,11 @@ fn run() -> io::Result<()> {
     let supervisor = Channel::inherited()?;
     let mut errand = [0; 8];
     let packet = supervisor.recv(&mut errand)?.ok_or_else(|| refused("no errand"))?;
-    let signer = packet.fds.into_iter().next().map(Channel::from_fd).ok_or_else(|| refused("no signer"))?;
+    let mut signer = packet.fds.into_iter().next().map(|fd| Line::from(Channel::from_fd(fd))).ok_or_else(|| refused("no signer"))?;
     let packet = signer.recv(&mut buffer)?.ok_or_else(|| refused("the signer asked nothing"))?;
     let request = buffer.get(..packet.len).and_then(ToProvider::parse).ok_or_else(|| refused("the signer was not understood"))?;
     serve(&request, &mut out);
-    signer.send(&out, &[])
+    signer.send(&mut out, &[])
 }
 
 /// First thing at start: nobody may look in, nothing may be dumped, and the supervisor's end is this process's.

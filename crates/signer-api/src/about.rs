@@ -1,107 +1,75 @@
 //! What a prompt is about, in the signer's own words: sent before the first question.
 //!
 //! Invariant: it is text that a person reads, made by the signer from the action that it holds; it has no control
-//! characters, so that no label can draw over a terminal, and it has one encoding.
+//! characters, so that no label can draw over a terminal.
 
-use std::fmt::Write as _;
-
+use serde::{Deserialize, Serialize};
 use strongroom_model::is_plain;
 
 /// Most facts.
 pub const FACTS_MAX: usize = 16;
 /// Longest title, name or value, in bytes.
 pub const TEXT_LEN_MAX: usize = 400;
+/// Most tries that are told.
+const TRIES_MAX: u8 = 99;
 
 /// What is to be done; decides pages, buttons and where a person is led.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Deed {
     /// Make a vault.
-    Create = 1,
+    Create,
     /// Open the vault or the session.
-    Unlock = 2,
+    Unlock,
     /// Open the vault with its recovery kit.
-    Recover = 3,
+    Recover,
     /// Take in a key.
-    Import = 4,
+    Import,
     /// Replace a key.
-    Rotate = 5,
+    Rotate,
     /// Forget a key.
-    Delete = 6,
+    Delete,
     /// Take the kill switch back.
-    Rearm = 7,
+    Rearm,
     /// Change limits.
-    Policy = 8,
+    Policy,
     /// Trust a server's key, or no more.
-    Pin = 9,
+    Pin,
     /// Make a key pair.
-    Generate = 10,
+    Generate,
     /// Change what is noted of a key.
-    EditKey = 11,
+    EditKey,
     /// Set a new password.
-    Password = 12,
+    Password,
     /// Print a new recovery kit.
-    Kit = 13,
+    Kit,
     /// One more way into the vault.
-    AddSlot = 14,
+    AddSlot,
     /// One way less.
-    RemoveSlot = 15,
+    RemoveSlot,
     /// New keys for everything.
-    Rekey = 16,
+    Rekey,
     /// Encrypt a key for somebody else.
-    ExportKey = 17,
+    ExportKey,
     /// Copy the vault's file.
-    Backup = 18,
+    Backup,
     /// Say what somebody may do.
-    Roles = 19,
+    Roles,
     /// Confirm a large order.
-    ConfirmOrder = 20,
+    ConfirmOrder,
     /// Let an order pass a rule.
-    Override = 21,
+    Override,
     /// Let the kill switch leave an order.
-    Protect = 22,
+    Protect,
     /// Print recovery codes.
-    Codes = 23,
+    Codes,
     /// Put the one-time codes onto a new phone.
-    Phone = 24,
-}
-
-impl Deed {
-    /// All, in the order of their numbers.
-    pub const ALL: [Self; 24] = [
-        Self::Create,
-        Self::Unlock,
-        Self::Recover,
-        Self::Import,
-        Self::Rotate,
-        Self::Delete,
-        Self::Rearm,
-        Self::Policy,
-        Self::Pin,
-        Self::Generate,
-        Self::EditKey,
-        Self::Password,
-        Self::Kit,
-        Self::AddSlot,
-        Self::RemoveSlot,
-        Self::Rekey,
-        Self::ExportKey,
-        Self::Backup,
-        Self::Roles,
-        Self::ConfirmOrder,
-        Self::Override,
-        Self::Protect,
-        Self::Codes,
-        Self::Phone,
-    ];
-
-    fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|deed| *deed as u8 == number)
-    }
+    Phone,
 }
 
 /// One line of what is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fact {
     /// Such as `Venue`.
     pub name: String,
@@ -110,7 +78,8 @@ pub struct Fact {
 }
 
 /// The action of a prompt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct About {
     /// Which kind of action.
     pub deed: Deed,
@@ -142,38 +111,13 @@ impl About {
         self.facts.iter().find(|fact| fact.name == name).map(|fact| fact.value.as_str())
     }
 
-    /// As text: kind and tries, then the title, then a line for each fact.
-    pub fn encode(&self) -> String {
-        let mut text = String::new();
-        let _ =
-            write!(text, "{}\t{}\n{}", self.deed as u8, self.tries_left.map_or_else(String::new, |tries| tries.to_string()), self.title);
-        for Fact { name, value } in &self.facts {
-            let _ = write!(text, "\n{name}\t{value}");
-        }
-        text
+    /// Whether it keeps to its bounds: what a prompt is told is shown to a person as it stands.
+    pub(crate) fn is_plain(&self) -> bool {
+        let mut texts = std::iter::once(&self.title).chain(self.facts.iter().flat_map(|fact| [&fact.name, &fact.value]));
+        self.facts.len() <= FACTS_MAX
+            && self.tries_left.is_none_or(|tries| tries <= TRIES_MAX)
+            && texts.all(|text| text.len() <= TEXT_LEN_MAX && text.chars().all(is_plain))
     }
-
-    /// Reads that text; `None` for anything else.
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut lines = std::str::from_utf8(bytes).ok()?.split('\n');
-        let (deed, tries) = lines.next()?.split_once('\t')?;
-        let title = read(lines.next()?)?;
-        let facts = lines.map(|line| line.split_once('\t').and_then(|(name, value)| Some(Fact { name: read(name)?, value: read(value)? })));
-        let facts: Vec<Fact> = facts.collect::<Option<_>>()?;
-        let tries_left = if tries.is_empty() { None } else { Some(number(tries)?) };
-        let about = Self { deed: Deed::from_number(number(deed)?)?, tries_left, title, facts };
-        (about.facts.len() <= FACTS_MAX).then_some(about)
-    }
-}
-
-/// A number below 100, without a sign or leading zeros.
-fn number(text: &str) -> Option<u8> {
-    let number: u8 = text.parse().ok()?;
-    (number < 100 && number.to_string() == text).then_some(number)
-}
-
-fn read(text: &str) -> Option<String> {
-    (text.len() <= TEXT_LEN_MAX && text.chars().all(is_plain)).then(|| text.to_owned())
 }
 
 fn plain(text: &str) -> String {
@@ -190,6 +134,16 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::prompt::ToPrompt;
+
+    fn read(about: &About) -> Option<About> {
+        let mut out = Vec::new();
+        ToPrompt::About(about.clone()).write(&mut out);
+        match ToPrompt::parse(&out)? {
+            ToPrompt::About(about) => Some(about),
+            _ => None,
+        }
+    }
 
     #[test]
     fn it_reads_as_it_was_written() {
@@ -197,19 +151,27 @@ mod tests {
         for about in
             [about.clone(), about.with("Venue", "Binance").with("Label", "ma\u{1b}[2J\u{202e}\u{2028}in\n"), About::new(Deed::Unlock, "")]
         {
-            assert_eq!(About::decode(about.encode().as_bytes()), Some(about.clone()));
+            assert_eq!(read(&about), Some(about.clone()));
             assert!(!about.facts.iter().any(|fact| fact.value.contains(['\u{1b}', '\u{202e}', '\u{2028}'])));
         }
     }
 
-    /// Rows: bytes that are not one.
+    /// Rows: what a signer that keeps to its own bounds does not say.
     #[test]
     fn nothing_else_is_read() {
-        for text in ["", "1", "1\t", "25\t\nx", "0\t\nx", "1\t100\nx", "01\t\nx", "1\t+1\nx", "1\t\nx\ny", "1\t\nx\u{7}", "1\t\nx\na\tb\tc"]
-        {
-            assert_eq!(About::decode(text.as_bytes()), None, "{text:?}");
+        let of = |title: &str, facts: usize| {
+            let fact = Fact { name: "a".to_owned(), value: "b".to_owned() };
+            About { deed: Deed::Unlock, tries_left: Some(TRIES_MAX), title: title.to_owned(), facts: vec![fact; facts] }
+        };
+        let longest = "x".repeat(TEXT_LEN_MAX);
+        assert!(read(&of(&longest, FACTS_MAX)).is_some());
+        let too_long = format!("{longest}x");
+        for bad in [of(&too_long, 0), of("", FACTS_MAX + 1), of("x\u{7}", 0), of("x\ny", 0), About { tries_left: Some(100), ..of("", 0) }] {
+            assert_eq!(read(&bad), None, "{bad:?}");
         }
-        assert_eq!(About::decode(format!("1\t\nx{}", "\na\tb".repeat(FACTS_MAX + 1)).as_bytes()), None);
-        assert_eq!(About::decode(format!("1\t\n{}", "x".repeat(TEXT_LEN_MAX + 1)).as_bytes()), None);
+        for (name, value) in [("a\tb", ""), ("", "\u{1b}[2J"), (&too_long, ""), ("", &too_long)] {
+            let fact = Fact { name: name.to_owned(), value: value.to_owned() };
+            assert_eq!(read(&About { facts: vec![fact], ..of("", 0) }), None, "{name:?}: {value:?}");
+        }
     }
 }

@@ -1,15 +1,23 @@
-//! What the supervisor tells the signer and the desk: one byte and a text, sometimes a descriptor.
+//! What the supervisor tells the signer, in frames, and the desk: one byte and a text; sometimes a descriptor.
 //!
 //! Invariant: nothing here can unlock, sign or read; the supervisor can only wire, freeze and end.
 
-use strongroom_guard::{Freeze, KillScope};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use strongroom_guard::Freeze;
 
+use crate::frame::{self, Kind};
 use crate::managed::Offered;
 
+/// Longest frame of the signer to the supervisor.
+pub const FROM_SIGNER_LEN_MAX: usize = 256;
+
 /// How far the state file of a vault had come, as the signer told when it was on disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StateMark {
     /// Whose.
+    #[serde(with = "serde_bytes")]
     pub vault: [u8; 16],
     /// Its generation.
     pub generation: u64,
@@ -44,7 +52,8 @@ impl StateMarks {
 }
 
 /// A message of the supervisor to the signer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ToSigner {
     /// What there is of an organisation's limits; told once, before a desk is attached.
     Managed(Offered),
@@ -63,7 +72,8 @@ pub enum ToSigner {
 }
 
 /// A message of the signer to the supervisor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum FromSigner {
     /// Start a key provider; the number says for what, and comes back.
     WantProvider(u64),
@@ -97,25 +107,7 @@ pub enum FromDesk {
     Seal,
 }
 
-/// A use of the kill switch: of everything its reason alone, which nothing can make unreadable; else CBOR.
-pub fn freeze_bytes(freeze: &Freeze) -> Vec<u8> {
-    let freeze = Freeze::new(&freeze.why, freeze.scope.clone());
-    match (&freeze.scope, minicbor_serde::to_vec(&freeze)) {
-        (KillScope::Everything, _) | (_, Err(_)) => tagged(b'K', &freeze.why),
-        (_, Ok(cbor)) => [&b"k"[..], &cbor].concat(),
-    }
-}
-
-/// Reads it; `None` for anything else.
-pub fn read_freeze(bytes: &[u8]) -> Option<Freeze> {
-    match bytes {
-        [b'K', why @ ..] => Some(Freeze::everything(&String::from_utf8_lossy(why))),
-        [b'k', cbor @ ..] => minicbor_serde::from_slice::<Freeze>(cbor).ok().map(|freeze| Freeze::new(&freeze.why, freeze.scope)),
-        _ => None,
-    }
-}
-
-pub(crate) fn text(bytes: &[u8]) -> String {
+fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
@@ -125,75 +117,42 @@ fn tagged(tag: u8, text: &str) -> Vec<u8> {
     bytes
 }
 
-fn numbered(tag: u8, number: u64) -> Vec<u8> {
-    let mut bytes = vec![tag];
-    bytes.extend_from_slice(&number.to_be_bytes());
-    bytes
-}
-
-fn read_number(bytes: &[u8]) -> Option<u64> {
-    bytes.try_into().ok().map(u64::from_be_bytes)
-}
-
-fn marked(tag: u8, mark: StateMark) -> Vec<u8> {
-    let mut bytes = numbered(tag, mark.generation);
-    bytes.extend_from_slice(&mark.vault);
-    bytes
-}
-
-fn read_mark(bytes: &[u8]) -> Option<StateMark> {
-    let (generation, vault) = bytes.split_first_chunk::<8>()?;
-    Some(StateMark { vault: vault.try_into().ok()?, generation: u64::from_be_bytes(*generation) })
-}
-
 impl FromSigner {
-    /// As bytes.
+    /// As a frame.
     pub fn encode(self) -> Vec<u8> {
-        match self {
-            Self::WantProvider(number) => numbered(b'W', number),
-            Self::StateSaved(mark) => marked(b'S', mark),
-            Self::Frozen => vec![b'K'],
-        }
+        framed(&self)
     }
 
-    /// From bytes; `None` for anything else.
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
-        match bytes {
-            [b'W', number @ ..] => read_number(number).map(Self::WantProvider),
-            [b'S', mark @ ..] => read_mark(mark).map(Self::StateSaved),
-            b"K" => Some(Self::Frozen),
-            _ => None,
-        }
+    /// From a frame; `None` for anything else.
+    pub fn decode(packet: &[u8]) -> Option<Self> {
+        unframed(packet)
     }
 }
 
 impl ToSigner {
-    /// As bytes.
+    /// As a frame.
     pub fn encode(&self) -> Vec<u8> {
-        match self {
-            Self::Managed(offered) => [&b"M"[..], &offered.encode()].concat(),
-            Self::StateFloor(mark) => marked(b'F', *mark),
-            Self::Freeze(freeze) => freeze_bytes(freeze),
-            Self::AttachDesk => vec![b'D'],
-            Self::AttachPrompt => vec![b'P'],
-            Self::AttachProvider(number) => numbered(b'V', *number),
-            Self::NoProvider(number) => numbered(b'N', *number),
-        }
+        framed(self)
     }
 
-    /// From bytes; `None` for anything else.
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
-        match bytes {
-            [b'M', offered @ ..] => Offered::decode(offered).map(Self::Managed),
-            [b'F', mark @ ..] => read_mark(mark).map(Self::StateFloor),
-            [b'K' | b'k', ..] => read_freeze(bytes).map(Self::Freeze),
-            b"D" => Some(Self::AttachDesk),
-            b"P" => Some(Self::AttachPrompt),
-            [b'V', number @ ..] => read_number(number).map(Self::AttachProvider),
-            [b'N', number @ ..] => read_number(number).map(Self::NoProvider),
-            _ => None,
-        }
+    /// From a frame; `None` for anything else.
+    pub fn decode(packet: &[u8]) -> Option<Self> {
+        unframed(packet).map(|said| match said {
+            Self::Freeze(freeze) => Self::Freeze(Freeze::new(&freeze.why, freeze.scope)),
+            Self::Managed(Offered::Trouble(words)) => Self::Managed(Offered::Trouble(text(words.as_bytes()))),
+            said => said,
+        })
     }
+}
+
+fn framed(message: &impl Serialize) -> Vec<u8> {
+    let mut out = Vec::new();
+    frame::write_unnumbered(&mut out, Kind::Control, message, b"");
+    out
+}
+
+fn unframed<M: DeserializeOwned + Serialize>(packet: &[u8]) -> Option<M> {
+    frame::read(packet, Kind::Control).filter(|(_, tail)| tail.is_empty()).map(|(message, _)| message)
 }
 
 impl ToDesk {
@@ -242,7 +201,10 @@ impl FromDesk {
 
 #[cfg(test)]
 mod tests {
+    use strongroom_guard::KillScope;
+
     use super::*;
+    use crate::managed::ManagedFiles;
 
     #[test]
     fn marks_only_grow_and_the_first_stay() {
@@ -257,19 +219,39 @@ mod tests {
     }
 
     #[test]
-    fn numbers_come_back() {
-        for number in [0, 1, u64::MAX] {
-            for told in [ToSigner::AttachProvider(number), ToSigner::NoProvider(number)] {
-                assert_eq!(ToSigner::decode(&told.encode()), Some(told));
+    fn what_is_said_comes_back_and_nothing_else() {
+        let mark = StateMark { vault: *b"0123456789abcdef", generation: u64::MAX };
+        let files = ManagedFiles { document: b"{}".to_vec(), signature: Vec::new(), key: b"key".to_vec() };
+        let offered = [Offered::Nothing, Offered::Trouble("half is there".to_owned()), Offered::Files(files)];
+        let freezes = ["", "a bot runs wild", &"\u{1F512}\n\u{7}\"".repeat(400)].map(Freeze::everything);
+        let numbers = [0, 1, u64::MAX].into_iter().flat_map(|number| [ToSigner::AttachProvider(number), ToSigner::NoProvider(number)]);
+        let others = [ToSigner::StateFloor(mark), ToSigner::AttachDesk, ToSigner::AttachPrompt];
+        for told in offered.map(ToSigner::Managed).into_iter().chain(freezes.map(ToSigner::Freeze)).chain(numbers).chain(others) {
+            let frame = told.encode();
+            for cut in 0..frame.len() {
+                assert_eq!(ToSigner::decode(&frame[..cut]), None, "{told:?} cut to {cut}");
             }
-            assert_eq!(FromSigner::decode(&FromSigner::WantProvider(number).encode()), Some(FromSigner::WantProvider(number)));
+            for more in [&b"x"[..], b"\0"] {
+                assert_eq!(ToSigner::decode(&[&frame[..], more].concat()), None, "{told:?}");
+            }
+            assert_eq!(FromSigner::decode(&frame), None);
+            assert_eq!(ToSigner::decode(&frame), Some(told));
         }
-        let mark = StateMark { vault: *b"0123456789abcdef", generation: 7 };
-        assert_eq!(FromSigner::decode(&FromSigner::StateSaved(mark).encode()), Some(FromSigner::StateSaved(mark)));
-        assert_eq!(ToSigner::decode(&ToSigner::StateFloor(mark).encode()), Some(ToSigner::StateFloor(mark)));
-        assert_eq!(ToSigner::decode(&ToSigner::StateFloor(mark).encode()[..24]), None);
-        assert_eq!(FromSigner::decode(&FromSigner::Frozen.encode()), Some(FromSigner::Frozen));
-        assert_eq!(ToSigner::decode(b"V1234567"), None);
-        assert_eq!(FromSigner::decode(b"W123456789"), None);
+        for told in [FromSigner::WantProvider(u64::MAX), FromSigner::StateSaved(mark), FromSigner::Frozen] {
+            assert!(told.encode().len() <= FROM_SIGNER_LEN_MAX);
+            assert_eq!(FromSigner::decode(&told.encode()), Some(told));
+        }
+        for bytes in [&b""[..], b"D", b"Kwhy", b"V12345678"] {
+            assert_eq!((ToSigner::decode(bytes), FromSigner::decode(bytes)), (None, None));
+        }
+    }
+
+    /// What is too long for a reason is cut, whoever wrote it.
+    #[test]
+    fn a_freeze_is_bounded_by_the_reader_too() {
+        let long = ToSigner::Freeze(Freeze { why: "x".repeat(9_000), scope: KillScope::Everything });
+        let Some(ToSigner::Freeze(read)) = ToSigner::decode(&long.encode()) else { panic!("not read") };
+        assert_eq!(read, Freeze::everything(&"x".repeat(9_000)));
+        assert!(read.why.len() < 1_000);
     }
 }

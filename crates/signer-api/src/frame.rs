@@ -1,8 +1,8 @@
-//! The frame of desk and signer: `version u16 | kind u16 | request id u64 | tail length u32 | CBOR | tail`,
+//! The frame of all that the signer says and hears: `version u16 | kind u16 | request id u64 | tail length u32 | CBOR | tail`,
 //! integers little-endian.
 //!
 //! Invariant: only canonical CBOR of a listed message is accepted: what was read, written again, gives the same
-//! bytes. The tail carries raw bytes that must not pass through a decoder (the device secret).
+//! bytes. The tail carries raw bytes that must not pass through a decoder (the device secret, an answer, a share).
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,6 +22,12 @@ pub enum Kind {
     Reply,
     /// Signer tells something unasked.
     Notice,
+    /// Supervisor and signer.
+    Control,
+    /// Signer and prompt.
+    Prompt,
+    /// Signer and key provider.
+    Provider,
 }
 
 /// Why bytes are not a frame.
@@ -36,6 +42,14 @@ pub enum FrameError {
     /// Not a listed kind.
     #[error("a frame of unknown kind {0}")]
     Kind(u16),
+    /// Seen before, or out of its order.
+    #[error("a frame numbered {id} after one numbered {after}")]
+    Id {
+        /// Its number.
+        id: u64,
+        /// The highest before it.
+        after: u64,
+    },
     /// Not canonical CBOR of a listed message.
     #[error("a frame whose message is not understood")]
     Message,
@@ -66,6 +80,26 @@ pub fn write<M: Serialize>(out: &mut Vec<u8>, kind: Kind, id: u64, message: &M, 
     Ok(())
 }
 
+/// Numbers a frame that was written before its turn was known.
+pub(crate) fn set_id(frame: &mut [u8], id: u64) -> Result<(), FrameError> {
+    frame.get_mut(4..12).ok_or(FrameError::Short)?.copy_from_slice(&id.to_le_bytes());
+    Ok(())
+}
+
+/// A message of a line that belongs to `kind`, to be numbered when it is sent.
+pub(crate) fn write_unnumbered<M: Serialize>(out: &mut Vec<u8>, kind: Kind, message: &M, tail: &[u8]) {
+    if write(out, kind, 0, message, tail).is_err() {
+        // What is no frame is understood by nobody.
+        out.clear();
+    }
+}
+
+/// Message and tail of such a frame; `None` for anything else.
+pub(crate) fn read<M: DeserializeOwned + Serialize>(packet: &[u8], kind: Kind) -> Option<(M, &[u8])> {
+    let frame = Frame::parse(packet).ok().filter(|frame| frame.kind == kind)?;
+    Some((frame.message(&mut Vec::new()).ok()?, frame.tail))
+}
+
 impl<'a> Frame<'a> {
     /// Takes the head off a packet.
     pub fn parse(packet: &'a [u8]) -> Result<Self, FrameError> {
@@ -78,6 +112,9 @@ impl<'a> Frame<'a> {
             0 => Kind::Request,
             1 => Kind::Reply,
             2 => Kind::Notice,
+            3 => Kind::Control,
+            4 => Kind::Prompt,
+            5 => Kind::Provider,
             other => return Err(FrameError::Kind(other)),
         };
         let id = u64::from_le_bytes(head[4..12].try_into().map_err(|_| FrameError::Short)?);

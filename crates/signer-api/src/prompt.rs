@@ -1,18 +1,25 @@
-//! What the signer and a prompt say to each other: one tag byte and raw bytes, read in place.
+//! What the signer and a prompt say to each other: frames with raw bytes behind the message, read in place.
 //!
-//! Invariant: answers are never decoded into owned text on the way; the signer alone decides what is asked.
+//! Invariant: answers and what is shown stand behind the message and are never decoded into owned text on the way; the signer alone decides what is asked.
 
+use serde::{Deserialize, Serialize};
 pub use strongroom_model::Origin;
+
+use crate::about::About;
+use crate::frame::{self, HEAD_LEN, Kind};
 
 /// Longest answer: a pasted PEM key.
 pub const ANSWER_LEN_MAX: usize = 8 * 1024;
+/// Room for the longest frame of a prompt.
+pub const FROM_PROMPT_LEN_MAX: usize = HEAD_LEN + 256 + ANSWER_LEN_MAX;
 /// Longest name of a kind of file.
 pub const SOURCE_LEN_MAX: usize = 64;
 /// Bytes of a ticket.
 pub const TICKET_LEN: usize = 16;
 
 /// What is asked of the person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Field {
     /// The vault's password.
@@ -45,7 +52,8 @@ impl Field {
 }
 
 /// What is shown to the person once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Show {
     /// The recovery kit.
@@ -68,8 +76,8 @@ impl Show {
 /// From the signer to the prompt; borrowed from the packet.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ToPrompt<'a> {
-    /// What this is about, before the first question; the text of [`crate::About`].
-    About(&'a [u8]),
+    /// What this is about, before the first question.
+    About(About),
     /// Ask for a field, with these words.
     Ask(Field, &'a [u8]),
     /// What the answer to the next question starts will probably last so many milliseconds.
@@ -95,79 +103,126 @@ pub enum FromPrompt<'a> {
     Cancel,
 }
 
+/// The message of [`ToPrompt`]; its words and what is shown are raw bytes behind it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Told {
+    About(About),
+    Ask(Field),
+    Takes(u32),
+    Show(Show),
+    End(bool),
+}
+
+/// The message of [`FromPrompt`]; the answer is raw bytes behind it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Heard {
+    Hello(#[serde(with = "serde_bytes")] [u8; TICKET_LEN]),
+    From(Origin),
+    Answer,
+    Shown,
+    Cancel,
+}
+
 impl<'a> ToPrompt<'a> {
-    /// Writes into `out`, which must be wiped by its owner.
+    /// Writes a frame into `out`, which must be wiped by its owner.
     pub fn write(&self, out: &mut Vec<u8>) {
-        out.clear();
-        let bytes = match self {
-            Self::About(text) => {
-                out.push(b'B');
-                text
-            }
-            Self::Ask(field, words) => {
-                out.extend_from_slice(&[b'A', *field as u8]);
-                words
-            }
-            Self::Takes(ms) => {
-                out.push(b'T');
-                &ms.to_be_bytes()[..]
-            }
-            Self::Show(show, bytes) => {
-                out.extend_from_slice(&[b'S', *show as u8]);
-                bytes
-            }
-            Self::End(ok, words) => {
-                out.extend_from_slice(&[b'E', u8::from(*ok)]);
-                words
-            }
+        let (told, tail) = match self {
+            Self::About(about) => (Told::About(about.clone()), &b""[..]),
+            Self::Ask(field, words) => (Told::Ask(*field), *words),
+            Self::Takes(ms) => (Told::Takes(*ms), &b""[..]),
+            Self::Show(show, bytes) => (Told::Show(*show), *bytes),
+            Self::End(ok, words) => (Told::End(*ok), *words),
         };
-        out.extend_from_slice(bytes);
+        frame::write_unnumbered(out, Kind::Prompt, &told, tail);
     }
 
-    /// Reads; `None` for anything else.
+    /// Reads a frame; `None` for anything else.
     pub fn parse(packet: &'a [u8]) -> Option<Self> {
-        match packet {
-            [b'B', text @ ..] => Some(Self::About(text)),
-            [b'A', field, words @ ..] => Some(Self::Ask(Field::from_number(*field)?, words)),
-            [b'T', ms @ ..] => Some(Self::Takes(u32::from_be_bytes(ms.try_into().ok()?))),
-            [b'S', show, bytes @ ..] => Some(Self::Show(Show::from_number(*show)?, bytes)),
-            [b'E', ok @ (0 | 1), words @ ..] => Some(Self::End(*ok == 1, words)),
-            _ => None,
+        match frame::read(packet, Kind::Prompt)? {
+            (Told::About(about), b"") => about.is_plain().then_some(Self::About(about)),
+            (Told::Takes(ms), b"") => Some(Self::Takes(ms)),
+            (Told::About(_) | Told::Takes(_), _) => None,
+            (Told::Ask(field), words) => Some(Self::Ask(field, words)),
+            (Told::Show(show), bytes) => Some(Self::Show(show, bytes)),
+            (Told::End(ok), words) => Some(Self::End(ok, words)),
         }
     }
 }
 
 impl<'a> FromPrompt<'a> {
-    /// Writes into `out`, which must be wiped by its owner.
+    /// Writes a frame into `out`, which must be wiped by its owner.
     pub fn write(&self, out: &mut Vec<u8>) {
-        out.clear();
-        match self {
-            Self::Hello(ticket) => {
-                out.push(b'H');
-                out.extend_from_slice(ticket);
-            }
-            Self::From(origin, source) => {
-                out.extend_from_slice(&[b'F', *origin as u8]);
-                out.extend_from_slice(source);
-            }
-            Self::Answer(bytes) => {
-                out.push(b'A');
-                out.extend_from_slice(bytes);
-            }
-            Self::Shown => out.push(b'S'),
-            Self::Cancel => out.push(b'C'),
+        let (heard, tail) = match self {
+            Self::Hello(ticket) => (Heard::Hello(*ticket), &b""[..]),
+            Self::From(origin, source) => (Heard::From(*origin), *source),
+            Self::Answer(bytes) => (Heard::Answer, *bytes),
+            Self::Shown => (Heard::Shown, &b""[..]),
+            Self::Cancel => (Heard::Cancel, &b""[..]),
+        };
+        frame::write_unnumbered(out, Kind::Prompt, &heard, tail);
+    }
+
+    /// Reads a frame; `None` for anything else.
+    pub fn parse(packet: &'a [u8]) -> Option<Self> {
+        match frame::read(packet, Kind::Prompt)? {
+            (Heard::Hello(ticket), b"") => Some(Self::Hello(ticket)),
+            (Heard::From(origin), source) if source.len() <= SOURCE_LEN_MAX => Some(Self::From(origin, source)),
+            (Heard::Answer, bytes) if bytes.len() <= ANSWER_LEN_MAX => Some(Self::Answer(bytes)),
+            (Heard::Shown, b"") => Some(Self::Shown),
+            (Heard::Cancel, b"") => Some(Self::Cancel),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::about::Deed;
+
+    #[test]
+    fn messages_read_as_they_were_written() {
+        let mut out = Vec::new();
+        let about = ToPrompt::About(About::new(Deed::Unlock, "Unlock").with("Venue", "Binance"));
+        let shows = [Show::Kit, Show::OtpUri, Show::AuditorCode, Show::RecoveryCodes].map(|show| ToPrompt::Show(show, b"shown"));
+        let asks = Field::ALL.map(|field| ToPrompt::Ask(field, b"words"));
+        let others = [about, ToPrompt::Takes(u32::MAX), ToPrompt::End(true, b"Done."), ToPrompt::End(false, b"")];
+        for message in shows.into_iter().chain(asks).chain(others) {
+            message.write(&mut out);
+            assert_eq!(ToPrompt::parse(&out), Some(message));
+        }
+        let (longest, source) = ([b'9'; ANSWER_LEN_MAX], [b'f'; SOURCE_LEN_MAX]);
+        let origins =
+            [Origin::Typed, Origin::PlainFile, Origin::EncryptedFile, Origin::Generated].map(|from| FromPrompt::From(from, &source));
+        let answers = [&b""[..], b"\0\xff", &longest].map(FromPrompt::Answer);
+        for message in
+            answers.into_iter().chain(origins).chain([FromPrompt::Hello([200; TICKET_LEN]), FromPrompt::Shown, FromPrompt::Cancel])
+        {
+            message.write(&mut out);
+            assert!(out.len() <= FROM_PROMPT_LEN_MAX);
+            assert_eq!(FromPrompt::parse(&out), Some(message));
         }
     }
 
-    /// Reads; `None` for anything else.
-    pub fn parse(packet: &'a [u8]) -> Option<Self> {
-        match packet {
-            [b'H', ticket @ ..] => Some(Self::Hello(ticket.try_into().ok()?)),
-            [b'F', origin, source @ ..] if source.len() <= SOURCE_LEN_MAX => Some(Self::From(Origin::from_number(*origin)?, source)),
-            [b'A', bytes @ ..] if bytes.len() <= ANSWER_LEN_MAX => Some(Self::Answer(bytes)),
-            b"S" => Some(Self::Shown),
-            b"C" => Some(Self::Cancel),
-            _ => None,
+    #[test]
+    fn nothing_else_is_read() {
+        let mut out = Vec::new();
+        let (too_long, source) = ([b'9'; ANSWER_LEN_MAX + 1], [b'f'; SOURCE_LEN_MAX + 1]);
+        for message in [FromPrompt::Answer(&too_long), FromPrompt::From(Origin::Typed, &source)] {
+            message.write(&mut out);
+            assert_eq!(FromPrompt::parse(&out), None);
+        }
+        // Bytes behind what has none.
+        for heard in [Heard::Shown, Heard::Cancel, Heard::Hello([1; TICKET_LEN])] {
+            frame::write_unnumbered(&mut out, Kind::Prompt, &heard, b"x");
+            assert_eq!(FromPrompt::parse(&out), None);
+        }
+        // Another line's frame, and no frame.
+        frame::write_unnumbered(&mut out, Kind::Provider, &Heard::Cancel, b"");
+        for bytes in [&out[..], b"", b"C", b"Apassword"] {
+            assert_eq!((FromPrompt::parse(bytes), ToPrompt::parse(bytes)), (None, None));
         }
     }
 }

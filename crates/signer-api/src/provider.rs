@@ -1,7 +1,11 @@
-//! What the signer and a key provider say to each other: one tag byte and raw bytes, read in place.
+//! What the signer and a key provider say to each other: frames with raw bytes behind the message, read in place.
 //!
-//! Invariant: a share or a PIN is never decoded into owned text on the way, and one request has one answer.
+//! Invariant: a share or a PIN stands behind the message and is never decoded into owned text on the way, and one request has one answer.
 
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::frame::{self, HEAD_LEN, Kind};
 use crate::keeping::ACCOUNT_LEN_MAX;
 
 /// Bytes of a share.
@@ -11,7 +15,7 @@ pub const VAULT_ID_LEN: usize = 16;
 /// Longest PIN of a token, or token of a server.
 pub const PIN_LEN_MAX: usize = 2 * 1_024;
 /// Longest message either way.
-pub const MESSAGE_LEN_MAX: usize = 1 + VAULT_ID_LEN + SHARE_LEN + 2 + PIN_LEN_MAX + ACCOUNT_LEN_MAX;
+pub const MESSAGE_LEN_MAX: usize = HEAD_LEN + 128 + VAULT_ID_LEN + SHARE_LEN + PIN_LEN_MAX + ACCOUNT_LEN_MAX;
 /// A provider that has not answered after so long is ended.
 pub const PATIENCE_S: u64 = 30;
 
@@ -21,22 +25,22 @@ pub enum ToProvider<'a> {
     /// Let the keeper encrypt this share for this vault.
     Wrap {
         /// What it is bound to.
-        vault_id: &'a [u8; VAULT_ID_LEN],
+        vault_id: [u8; VAULT_ID_LEN],
         /// The share.
         share: &'a [u8; SHARE_LEN],
         /// The token's PIN, or the server's token.
         pin: &'a [u8],
         /// Where; an [`crate::keeping::Account`] that is not complete yet.
-        account: &'a [u8],
+        account: Vec<u8>,
     },
     /// Let the keeper decrypt the share of this vault.
     Unwrap {
         /// What it is bound to.
-        vault_id: &'a [u8; VAULT_ID_LEN],
+        vault_id: [u8; VAULT_ID_LEN],
         /// The token's PIN, or the server's token.
         pin: &'a [u8],
         /// Where, and the ciphertext.
-        account: &'a [u8],
+        account: Vec<u8>,
     },
 }
 
@@ -44,105 +48,101 @@ pub enum ToProvider<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub enum FromProvider<'a> {
     /// The account, complete.
-    Wrapped(&'a [u8]),
+    Wrapped(Vec<u8>),
     /// The share.
     Share(&'a [u8; SHARE_LEN]),
     /// Neither.
     Failed(Failure),
 }
 
-impl<'a> ToProvider<'a> {
-    /// Writes into `out`, which must be wiped by its owner. `false`: the PIN or the account is too long.
-    #[must_use]
-    pub fn write(&self, out: &mut Vec<u8>) -> bool {
-        out.clear();
-        let (pin, account) = match self {
-            Self::Wrap { vault_id, share, pin, account } => {
-                out.push(b'W');
-                out.extend_from_slice(*vault_id);
-                out.extend_from_slice(*share);
-                (pin, account)
-            }
-            Self::Unwrap { vault_id, pin, account } => {
-                out.push(b'U');
-                out.extend_from_slice(*vault_id);
-                (pin, account)
-            }
-        };
-        let Some(len) = u16::try_from(pin.len()).ok().filter(|_| pin.len() <= PIN_LEN_MAX && account.len() <= ACCOUNT_LEN_MAX) else {
-            return false;
-        };
-        out.extend_from_slice(&len.to_be_bytes());
-        out.extend_from_slice(pin);
-        out.extend_from_slice(account);
-        true
-    }
-
-    /// Reads; `None` for anything else.
-    pub fn parse(packet: &'a [u8]) -> Option<Self> {
-        let (tag, rest) = packet.split_first()?;
-        let (vault_id, rest) = rest.split_first_chunk()?;
-        match tag {
-            b'W' => {
-                let (share, rest) = rest.split_first_chunk()?;
-                let (pin, account) = split_pin(rest)?;
-                Some(Self::Wrap { vault_id, share, pin, account })
-            }
-            b'U' => {
-                let (pin, account) = split_pin(rest)?;
-                Some(Self::Unwrap { vault_id, pin, account })
-            }
-            _ => None,
-        }
-    }
+/// The message of [`ToProvider`]; behind it the share, if there is one, and the PIN.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    wraps: bool,
+    #[serde(with = "serde_bytes")]
+    vault_id: [u8; VAULT_ID_LEN],
+    #[serde(with = "serde_bytes")]
+    account: Vec<u8>,
 }
 
-fn split_pin(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (len, rest) = bytes.split_first_chunk()?;
-    let len = usize::from(u16::from_be_bytes(*len));
-    rest.split_at_checked(len).filter(|(pin, account)| pin.len() <= PIN_LEN_MAX && account.len() <= ACCOUNT_LEN_MAX)
+/// The message of [`FromProvider`]; the share is raw bytes behind it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Answered {
+    Wrapped(#[serde(with = "serde_bytes")] Vec<u8>),
+    Share,
+    Failed(Failure),
+}
+
+impl<'a> ToProvider<'a> {
+    /// Writes a frame into `out`, which must be wiped by its owner. `false`: the PIN or the account is too long.
+    #[must_use]
+    pub fn write(&self, out: &mut Vec<u8>) -> bool {
+        let (share, vault_id, pin, account) = match self {
+            Self::Wrap { vault_id, share, pin, account } => (&share[..], vault_id, pin, account),
+            Self::Unwrap { vault_id, pin, account } => (&[][..], vault_id, pin, account),
+        };
+        out.clear();
+        if pin.len() > PIN_LEN_MAX || account.len() > ACCOUNT_LEN_MAX {
+            return false;
+        }
+        let mut tail = Zeroizing::new(Vec::with_capacity(SHARE_LEN + PIN_LEN_MAX));
+        tail.extend_from_slice(share);
+        tail.extend_from_slice(pin);
+        let asked = Asked { wraps: !share.is_empty(), vault_id: *vault_id, account: account.clone() };
+        frame::write_unnumbered(out, Kind::Provider, &asked, &tail);
+        !out.is_empty()
+    }
+
+    /// Reads a frame; `None` for anything else.
+    pub fn parse(packet: &'a [u8]) -> Option<Self> {
+        let (Asked { wraps, vault_id, account }, tail) = frame::read(packet, Kind::Provider)?;
+        let (share, pin) = if wraps { tail.split_first_chunk().map(|(share, pin)| (Some(share), pin))? } else { (None, tail) };
+        if pin.len() > PIN_LEN_MAX || account.len() > ACCOUNT_LEN_MAX {
+            return None;
+        }
+        Some(match share {
+            Some(share) => Self::Wrap { vault_id, share, pin, account },
+            None => Self::Unwrap { vault_id, pin, account },
+        })
+    }
 }
 
 impl<'a> FromProvider<'a> {
-    /// Writes into `out`, which must be wiped by its owner.
+    /// Writes a frame into `out`, which must be wiped by its owner.
     pub fn write(&self, out: &mut Vec<u8>) {
-        out.clear();
-        match self {
-            Self::Wrapped(account) => {
-                out.push(b'W');
-                out.extend_from_slice(account);
-            }
-            Self::Share(share) => {
-                out.push(b'S');
-                out.extend_from_slice(*share);
-            }
-            Self::Failed(failure) => out.extend_from_slice(&[b'F', *failure as u8]),
-        }
+        let (answered, tail) = match self {
+            Self::Wrapped(account) => (Answered::Wrapped(account.clone()), &[][..]),
+            Self::Share(share) => (Answered::Share, &share[..]),
+            Self::Failed(failure) => (Answered::Failed(*failure), &[][..]),
+        };
+        frame::write_unnumbered(out, Kind::Provider, &answered, tail);
     }
 
-    /// Reads; `None` for anything else.
+    /// Reads a frame; `None` for anything else.
     pub fn parse(packet: &'a [u8]) -> Option<Self> {
-        match packet {
-            [b'W', account @ ..] if account.len() <= ACCOUNT_LEN_MAX => Some(Self::Wrapped(account)),
-            [b'S', share @ ..] => Some(Self::Share(share.try_into().ok()?)),
-            [b'F', number] => Failure::from_number(*number).map(Self::Failed),
+        match frame::read(packet, Kind::Provider)? {
+            (Answered::Wrapped(account), b"") if account.len() <= ACCOUNT_LEN_MAX => Some(Self::Wrapped(account)),
+            (Answered::Share, share) => Some(Self::Share(share.try_into().ok()?)),
+            (Answered::Failed(failure), b"") => Some(Self::Failed(failure)),
             _ => None,
         }
     }
 }
 
-/// Declares the reasons with their numbers and words.
+/// Declares the reasons with their words.
 macro_rules! failures {
-    ($($(#[$doc:meta])* $name:ident = $number:literal, $fact:literal, $action:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident: $fact:literal, $action:literal;)*) => {
         /// Why a provider could not do it; each says what a person can do.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[repr(u8)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
         pub enum Failure {
-            $($(#[$doc])* $name = $number,)*
+            $($(#[$doc])* $name,)*
         }
 
         impl Failure {
-            /// All, in the order of their numbers.
+            /// All.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
             /// What is so.
@@ -160,89 +160,85 @@ macro_rules! failures {
 
 failures! {
     /// The account is not one.
-    Account = 1, "where the share is kept cannot be read", "Use the program that made the slot";
+    Account: "where the share is kept cannot be read", "Use the program that made the slot";
     /// The path of the module is relative, or others can write there.
-    ModuleUnsafe = 2, "the module's path is not absolute, or others than its owner can write to its file or a folder above it",
+    ModuleUnsafe: "the module's path is not absolute, or others than its owner can write to its file or a folder above it",
         "Name a file that only root or you can write to";
     /// The dynamic loader or the module's own start failed.
-    ModuleNotLoaded = 3, "the module could not be loaded, or did not start", "Check its path and its configuration";
+    ModuleNotLoaded: "the module could not be loaded, or did not start", "Check its path and its configuration";
     /// No such token.
-    NoToken = 4, "no token with this name and serial number is there", "Plug it in, or check its name";
+    NoToken: "no token with this name and serial number is there", "Plug it in, or check its name";
     /// Two have the name.
-    TokenTwice = 5, "several tokens have this name", "Give each a name of its own";
+    TokenTwice: "several tokens have this name", "Give each a name of its own";
     /// No PIN was set.
-    TokenNotReady = 6, "the token has no PIN yet", "Set one with the tools of its maker";
+    TokenNotReady: "the token has no PIN yet", "Set one with the tools of its maker";
     /// Wrong PIN.
-    WrongPin = 7, "the token refused the PIN", "Try again; too many wrong PINs lock the token";
+    WrongPin: "the token refused the PIN", "Try again; too many wrong PINs lock the token";
     /// Wrong PIN, and few tries are left.
-    WrongPinFew = 8, "the token refused the PIN, and says that few tries are left", "Make sure of the PIN before the next try";
+    WrongPinFew: "the token refused the PIN, and says that few tries are left", "Make sure of the PIN before the next try";
     /// Wrong PIN, and one try is left.
-    WrongPinLast = 9, "the token refused the PIN, and says that one try is left before it locks", "Make sure of the PIN before the last try";
+    WrongPinLast: "the token refused the PIN, and says that one try is left before it locks", "Make sure of the PIN before the last try";
     /// No PIN is looked at any more.
-    PinLocked = 10, "the token's PIN is locked", "Unlock it with the security officer's PIN, and open the vault in another way until then";
+    PinLocked: "the token's PIN is locked", "Unlock it with the security officer's PIN, and open the vault in another way until then";
     /// The key is not there.
-    KeyMissing = 11, "the key is not there, or cannot be used", "Check its name; on a key server, make it with derived=true";
+    KeyMissing: "the key is not there, or cannot be used", "Check its name; on a key server, make it with derived=true";
     /// Two have the name.
-    KeyTwice = 12, "several keys have this name", "Name a key that is there once, or a new one";
+    KeyTwice: "several keys have this name", "Name a key that is there once, or a new one";
     /// It could leave its keeper.
-    KeyUnfit = 13, "the key can be read out of its keeper, or is not an AES key of 256 bits", "Name another key";
+    KeyUnfit: "the key can be read out of its keeper, or is not an AES key of 256 bits", "Name another key";
     /// The token is too simple.
-    NoAesGcm = 14, "the token cannot encrypt with AES-GCM", "Use another token";
+    NoAesGcm: "the token cannot encrypt with AES-GCM", "Use another token";
     /// The token failed.
-    TokenFailed = 15, "the token or its module failed", "Look into its maker's log, and try again";
+    TokenFailed: "the token or its module failed", "Look into its maker's log, and try again";
     /// Nothing that decrypts.
-    NotTheirs = 16, "what is stored with the slot was not encrypted by this key for this vault, or was changed",
+    NotTheirs: "what is stored with the slot was not encrypted by this key for this vault, or was changed",
         "Check that it is the right token or server; otherwise open the vault in another way and make the slot anew";
     /// The file with the authority's certificate.
-    CaUnreadable = 17, "the file with the authority's certificate cannot be read, or others can write to it",
+    CaUnreadable: "the file with the authority's certificate cannot be read, or others can write to it",
         "Name a PEM file that only root or you can write to";
     /// No connection.
-    Unreachable = 18, "the key server cannot be reached", "Check its address and the network";
+    Unreachable: "the key server cannot be reached", "Check its address and the network";
     /// TLS without a certificate of the authority.
-    NotTrusted = 19, "the key server's certificate is not of the named authority, not for its name, or out of date",
+    NotTrusted: "the key server's certificate is not of the named authority, not for its name, or out of date",
         "Nothing was sent to it. Compare the certificate with its operator";
     /// No TLS that is good enough.
-    NoTls = 20, "the key server does not speak TLS 1.3", "Let its operator turn it on";
+    NoTls: "the key server does not speak TLS 1.3", "Let its operator turn it on";
     /// Token or rights.
-    Denied = 21, "the key server denied it: the token is wrong or has ended, or may not use this key",
+    Denied: "the key server denied it: the token is wrong or has ended, or may not use this key",
         "Get a token that may read the key and use encrypt and decrypt with it";
     /// The server is sealed.
-    ServerSealed = 22, "the key server is sealed or not ready", "Let its operator unseal it";
+    ServerSealed: "the key server is sealed or not ready", "Let its operator unseal it";
     /// Without derivation a share would not be bound to its vault.
-    NotDerived = 23, "the key of the server is not made for derived keys", "Make it with derived=true";
+    NotDerived: "the key of the server is not made for derived keys", "Make it with derived=true";
     /// Something else.
-    ServerRefused = 24, "the key server refused the request", "Look into its audit log, and name the active server's own address";
+    ServerRefused: "the key server refused the request", "Look into its audit log, and name the active server's own address";
     /// Not what the documents say.
-    Garbled = 25, "the key server's answer was not understood", "Check that the address is a Vault's or an OpenBao's";
+    Garbled: "the key server's answer was not understood", "Check that the address is a Vault's or an OpenBao's";
     /// It cannot be a PIN.
-    PinUnfit = 26, "that cannot be a PIN or a token: it is empty, too long, or has letters that neither has", "Try again";
+    PinUnfit: "that cannot be a PIN or a token: it is empty, too long, or has letters that neither has", "Try again";
     /// No TPM, or no right to use it.
-    NoTpm = 27, "no TPM answers there, or this user may not use it",
+    NoTpm: "no TPM answers there, or this user may not use it",
         "Check that it is there and on, and that the user is in the group of its device (often tss)";
     /// Neither its storage key nor its other key is the one of that time.
-    OtherTpm = 28, "this is not the TPM that the slot was made with",
+    OtherTpm: "this is not the TPM that the slot was made with",
         "Use the machine that the slot was made on; on a new one open the vault as a person, remove the slot and add it again";
     /// The same TPM with another storage key.
-    TpmCleared = 29, "the TPM was cleared after the slot was made, so what it sealed is gone for good",
+    TpmCleared: "the TPM was cleared after the slot was made, so what it sealed is gone for good",
         "Open the vault as a person, remove the slot and add it again";
     /// Too many wrong tries, perhaps of another program.
-    TpmLockedOut = 30, "the TPM is locked out after too many wrong tries",
+    TpmLockedOut: "the TPM is locked out after too many wrong tries",
         "Wait until it forgets them, or let its owner end the lockout; if it stays so, open the vault as a person, remove the slot and add it again";
     /// The storage hierarchy has a password.
-    TpmOwned = 31, "the TPM's owner set a password, and it keeps no storage key at 0x81000001 that could be used",
+    TpmOwned: "the TPM's owner set a password, and it keeps no storage key at 0x81000001 that could be used",
         "Let its owner put a storage key there (tpm2_createprimary, tpm2_evictcontrol)";
     /// Its storage key is the right one, and does not load it.
-    NotSealed = 32, "what is stored with the slot was not sealed by this TPM, or was changed",
+    NotSealed: "what is stored with the slot was not sealed by this TPM, or was changed",
         "Open the vault as a person, remove the slot and add it again";
     /// Something else.
-    TpmFailed = 33, "the TPM or the library that speaks with it failed", "Look into the kernel's log, and try again";
+    TpmFailed: "the TPM or the library that speaks with it failed", "Look into the kernel's log, and try again";
 }
 
 impl Failure {
-    fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.iter().copied().find(|failure| *failure as u8 == number)
-    }
-
     /// Whether a person's PIN or token was wrong, or can have been.
     pub const fn is_wrong_pin(self) -> bool {
         matches!(self, Self::WrongPin | Self::WrongPinFew | Self::WrongPinLast | Self::Denied)
@@ -256,15 +252,19 @@ mod tests {
     #[test]
     fn messages_read_as_they_were_written() {
         let mut out = Vec::new();
-        let (vault_id, share) = (&[1; VAULT_ID_LEN], &[2; SHARE_LEN]);
+        let (vault_id, share) = ([200; VAULT_ID_LEN], &[2; SHARE_LEN]);
         let longest = [b'9'; PIN_LEN_MAX];
-        for (pin, account) in [(&b""[..], &b""[..]), (b"1234", b"account"), (&longest, &[7; ACCOUNT_LEN_MAX])] {
-            for message in [ToProvider::Wrap { vault_id, share, pin, account }, ToProvider::Unwrap { vault_id, pin, account }] {
+        for (pin, account) in [(&b""[..], &b""[..]), (b"1234", b"account"), (&longest, &[200; ACCOUNT_LEN_MAX])] {
+            let account = account.to_vec();
+            for message in [
+                ToProvider::Wrap { vault_id, share, pin, account: account.clone() },
+                ToProvider::Unwrap { vault_id, pin, account: account.clone() },
+            ] {
                 assert!(message.write(&mut out) && out.len() <= MESSAGE_LEN_MAX);
                 assert_eq!(ToProvider::parse(&out), Some(message));
             }
         }
-        for message in [FromProvider::Wrapped(b"account"), FromProvider::Share(share)]
+        for message in [FromProvider::Wrapped(b"account".to_vec()), FromProvider::Share(share)]
             .into_iter()
             .chain(Failure::ALL.iter().map(|failure| FromProvider::Failed(*failure)))
         {
@@ -276,32 +276,36 @@ mod tests {
     #[test]
     fn nothing_else_is_read() {
         let mut out = Vec::new();
-        let too_long = [b'9'; PIN_LEN_MAX + 1];
-        assert!(!ToProvider::Unwrap { vault_id: &[1; VAULT_ID_LEN], pin: &too_long, account: b"" }.write(&mut out));
-        let head = [&b"U"[..], &[1; VAULT_ID_LEN]].concat();
-        for bad in [
-            vec![],
-            vec![b'U'],
-            head.clone(),
-            [&head[..], &[0]].concat(),
-            [&head[..], &[0, 2, b'1']].concat(),
-            [&head[..], &[8, 1], &too_long].concat(),
-            [&head[..], &[0, 0], &[0; ACCOUNT_LEN_MAX + 1]].concat(),
-            [&b"X"[..], &head[1..], &[0, 0]].concat(),
-        ] {
-            assert_eq!(ToProvider::parse(&bad), None, "{bad:?}");
+        let (too_long, vault_id) = ([b'9'; PIN_LEN_MAX + 1], [1; VAULT_ID_LEN]);
+        for (pin, account_len) in [(&too_long[..], 0), (b"", ACCOUNT_LEN_MAX + 1)] {
+            let account = vec![0; account_len];
+            assert!(!ToProvider::Unwrap { vault_id, pin, account: account.clone() }.write(&mut out) && out.is_empty());
+            frame::write_unnumbered(&mut out, Kind::Provider, &Asked { wraps: false, vault_id, account }, pin);
+            assert_eq!(ToProvider::parse(&out), None);
         }
-        for bad in [&b""[..], b"F", b"F\0", b"F\xff", b"S", &[b'S'; SHARE_LEN], &[b'S'; SHARE_LEN + 2], b"X"] {
-            assert_eq!(FromProvider::parse(bad), None, "{bad:?}");
+        let asked = Asked { wraps: true, vault_id, account: Vec::new() };
+        frame::write_unnumbered(&mut out, Kind::Provider, &asked, &[1; SHARE_LEN - 1]);
+        assert_eq!(ToProvider::parse(&out), None, "half a share");
+        let mut bad = vec![Vec::new(), b"U".to_vec(), out.clone()];
+        let longer = Answered::Wrapped(vec![0; ACCOUNT_LEN_MAX + 1]);
+        let wrapped = Answered::Wrapped(Vec::new());
+        for (answered, tail) in
+            [(longer, &b""[..]), (wrapped, b"x"), (Answered::Share, &[1; SHARE_LEN + 1]), (Answered::Failed(Failure::NoToken), b"x")]
+        {
+            frame::write_unnumbered(&mut out, Kind::Provider, &answered, tail);
+            bad.push(out.clone());
+        }
+        frame::write_unnumbered(&mut out, Kind::Prompt, &Answered::Share, &[1; SHARE_LEN]);
+        bad.push(out);
+        for bytes in bad {
+            assert_eq!(FromProvider::parse(&bytes), None, "{bytes:?}");
         }
     }
 
-    /// A number is said on the wire: two reasons must not share one.
     #[test]
-    fn failures_are_told_apart() {
-        for (at, failure) in Failure::ALL.iter().enumerate() {
-            assert_eq!(usize::from(*failure as u8), at + 1);
-            assert!(!failure.fact().ends_with('.') && !failure.action().ends_with('.'));
+    fn words_are_joined_by_others() {
+        for failure in Failure::ALL {
+            assert!(!failure.fact().ends_with('.') && !failure.action().ends_with('.'), "{failure:?}");
         }
     }
 }

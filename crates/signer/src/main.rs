@@ -18,7 +18,7 @@ use strongroom_signer_api::control::{FromSigner, ToSigner};
 use strongroom_signer_api::frame::{self, Frame, Kind};
 use strongroom_signer_api::prompt::FromPrompt;
 use strongroom_signer_api::provider::FromProvider;
-use strongroom_signer_api::{Refusal, Reply, Request};
+use strongroom_signer_api::{Line, Refusal, Reply, Request};
 use zeroize::{Zeroize as _, Zeroizing};
 
 #[global_allocator]
@@ -44,7 +44,7 @@ fn main() -> std::process::ExitCode {
 fn run() -> Result<(), Box<dyn std::error::Error>> {
     let closed = walls::close_windows();
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
-    let supervisor = Channel::inherited()?;
+    let supervisor = Line::from(Channel::inherited()?);
     let arena = Arena::make()?;
     if !strongroom_venues::pair::prepare() {
         return Err("the library of key pairs could not be set up".into());
@@ -72,11 +72,11 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
 
 struct Shell {
     signer: Signer,
-    supervisor: Channel,
+    supervisor: Line,
     desk: Option<Channel>,
-    prompts: BTreeMap<u64, Channel>,
+    prompts: BTreeMap<u64, Line>,
     /// Each by the number of its prompt.
-    providers: BTreeMap<u64, Channel>,
+    providers: BTreeMap<u64, Line>,
     next_prompt: u64,
     next_notice: u64,
     start: Instant,
@@ -173,7 +173,7 @@ impl Shell {
             }
             (Some(ToSigner::Freeze(freeze)), _) => {
                 let effects = self.signer.freeze(freeze);
-                let _ = self.supervisor.try_send(&FromSigner::Frozen.encode(), &[]);
+                let _ = self.supervisor.try_send(&mut FromSigner::Frozen.encode(), &[]);
                 effects
             }
             (Some(ToSigner::AttachDesk), Some(channel)) => {
@@ -181,13 +181,13 @@ impl Shell {
                 self.signer.desk_attached()
             }
             (Some(ToSigner::AttachPrompt), Some(channel)) if self.prompts.len() < PROMPTS_MAX => {
-                self.prompts.insert(self.next_prompt, channel);
+                self.prompts.insert(self.next_prompt, channel.into());
                 self.signer.prompt_attached(self.next_prompt);
                 self.next_prompt += 1;
                 Vec::new()
             }
             (Some(ToSigner::AttachProvider(number)), Some(channel)) if self.prompts.contains_key(&number) => {
-                self.providers.insert(number, channel);
+                self.providers.insert(number, channel.into());
                 self.signer.provider_attached(number)
             }
             (Some(ToSigner::NoProvider(number)), _) => self.signer.provider_gone(number),
@@ -198,8 +198,8 @@ impl Shell {
 
     /// A provider answers once; then it is done.
     fn hear_provider(&mut self, id: u64, buffer: &mut [u8]) {
-        let Some(provider) = self.providers.get(&id) else { return };
         let now = self.now();
+        let Some(provider) = self.providers.get_mut(&id) else { return };
         let effects = match provider.try_recv(buffer) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
             Ok(Some(packet)) => {
@@ -219,7 +219,7 @@ impl Shell {
         if !effects.iter().any(|effect| matches!(effect, Out::Notice(..))) {
             return effects;
         }
-        let gave_up = match self.prompts.get(&id).map(|prompt| prompt.try_recv(buffer)) {
+        let gave_up = match self.prompts.get_mut(&id).map(|prompt| prompt.try_recv(buffer)) {
             Some(Ok(Some(packet))) => {
                 let gave_up = FromPrompt::parse(&buffer[..packet.len]) == Some(FromPrompt::Cancel);
                 buffer[..packet.len].zeroize();
@@ -232,8 +232,8 @@ impl Shell {
     }
 
     fn hear_prompt(&mut self, id: u64, buffer: &mut [u8]) {
-        let Some(prompt) = self.prompts.get(&id) else { return };
         let now = self.now();
+        let Some(prompt) = self.prompts.get_mut(&id) else { return };
         let effects = match prompt.try_recv(buffer) {
             Ok(Some(packet)) => {
                 let effects = FromPrompt::parse(&buffer[..packet.len]).map(|message| self.signer.on_prompt(id, &message, now));
@@ -296,9 +296,9 @@ impl Shell {
                         }
                     }
                 }
-                Out::Prompt(id, bytes) => {
-                    if let Some(prompt) = self.prompts.get(&id) {
-                        let _ = prompt.try_send(&bytes, &[]);
+                Out::Prompt(id, mut frame) => {
+                    if let Some(prompt) = self.prompts.get_mut(&id) {
+                        let _ = prompt.try_send(&mut frame, &[]);
                     }
                 }
                 Out::ClosePrompt(id) => {
@@ -306,18 +306,18 @@ impl Shell {
                     self.providers.remove(&id);
                 }
                 Out::WantProvider(id) => {
-                    if self.supervisor.try_send(&FromSigner::WantProvider(id).encode(), &[]).is_err() {
+                    if self.supervisor.try_send(&mut FromSigner::WantProvider(id).encode(), &[]).is_err() {
                         let effects = self.signer.provider_gone(id);
                         self.carry_out(effects);
                     }
                 }
                 Out::StateSaved(mark) => {
                     // A supervisor that does not listen remembers less; the next save tells more.
-                    let _ = self.supervisor.try_send(&FromSigner::StateSaved(mark).encode(), &[]);
+                    let _ = self.supervisor.try_send(&mut FromSigner::StateSaved(mark).encode(), &[]);
                 }
-                Out::Provider(id, bytes) => {
-                    if let Some(provider) = self.providers.get(&id) {
-                        let _ = provider.try_send(&bytes, &[]);
+                Out::Provider(id, mut frame) => {
+                    if let Some(provider) = self.providers.get_mut(&id) {
+                        let _ = provider.try_send(&mut frame, &[]);
                     }
                 }
             }

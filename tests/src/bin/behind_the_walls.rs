@@ -65,6 +65,9 @@ fn without(wall: &str) -> ExitCode {
     let calls = match wall {
         "filter" => vec![(nix::libc::SYS_seccomp, vec![]), (nix::libc::SYS_prctl, vec![only(0, nix::libc::PR_SET_SECCOMP)])],
         "dumpable" => vec![(nix::libc::SYS_prctl, vec![only(0, nix::libc::PR_SET_DUMPABLE)])],
+        "descriptors" => vec![(nix::libc::SYS_close_range, vec![])],
+        // Whoever is not root cannot have a filter without the flag: that it is set cannot be found out here.
+        "privileges" => vec![(nix::libc::SYS_prctl, vec![only(0, nix::libc::PR_GET_NO_NEW_PRIVS)])],
         "limits" => vec![(nix::libc::SYS_prlimit64, vec![SeccompRule::new(vec![set_limit]).expect("a rule")])],
         _ => vec![],
     };

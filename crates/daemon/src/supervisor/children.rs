@@ -9,8 +9,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use anyhow::Context as _;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use strongroom_desk_api::supervisor::{BINANCE, PAPER};
-use strongroom_signer_api::Channel;
 use strongroom_signer_api::errand::Face;
+use strongroom_signer_api::{Channel, Line};
 
 /// What the desk needs to find its keychain and to ask the desktop how long nobody used it ([`DISPLAYS`] too), and nothing else.
 const DESK_ENVIRONMENT: &[&str] = &[
@@ -56,11 +56,11 @@ impl DeskArguments {
     }
 }
 
-/// A running child.
-pub(crate) struct Process {
+/// A running child, and what leads to it.
+pub(crate) struct Process<C = Channel> {
     child: Child,
     pub(crate) pidfd: OwnedFd,
-    pub(crate) channel: Channel,
+    pub(crate) channel: C,
 }
 
 impl Process {
@@ -72,7 +72,9 @@ impl Process {
         let pidfd = pidfd_open(pid, PidfdFlags::empty()).context("cannot watch the child")?;
         Ok(Self { child, pidfd, channel: ours })
     }
+}
 
+impl<C> Process<C> {
     /// Ends it at once.
     pub(crate) fn kill(&self) {
         let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
@@ -99,8 +101,9 @@ fn beside(program: &str) -> io::Result<Command> {
     Ok(command)
 }
 
-pub(crate) fn signer() -> anyhow::Result<Process> {
-    Process::start(beside("strongroom-signer")?)
+pub(crate) fn signer() -> anyhow::Result<Process<Line>> {
+    let Process { child, pidfd, channel } = Process::start(beside("strongroom-signer")?)?;
+    Ok(Process { child, pidfd, channel: channel.into() })
 }
 
 /// The prompt with the face that an errand names.

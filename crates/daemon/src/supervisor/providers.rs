@@ -4,9 +4,9 @@
 use std::os::fd::AsFd as _;
 use std::time::{Duration, Instant};
 
-use strongroom_signer_api::Channel;
 use strongroom_signer_api::control::ToSigner;
 use strongroom_signer_api::provider::PATIENCE_S;
+use strongroom_signer_api::{Channel, Line};
 
 use crate::children::{self, Process};
 
@@ -20,20 +20,20 @@ pub(crate) struct Providers {
 
 impl Providers {
     /// The signer wants one.
-    pub(crate) fn wanted(&mut self, number: u64, signer: &Channel) {
+    pub(crate) fn wanted(&mut self, number: u64, signer: &mut Line) {
         if let Err(error) = self.start(number, signer) {
             eprintln!("strongroomd: no key provider could be started: {error:#}");
-            let _ = signer.try_send(&ToSigner::NoProvider(number).encode(), &[]);
+            let _ = signer.try_send(&mut ToSigner::NoProvider(number).encode(), &[]);
         }
     }
 
-    fn start(&mut self, number: u64, signer: &Channel) -> anyhow::Result<()> {
+    fn start(&mut self, number: u64, signer: &mut Line) -> anyhow::Result<()> {
         anyhow::ensure!(self.running.len() < PROVIDERS_MAX, "{PROVIDERS_MAX} are running");
         let (signer_end, provider_end) = Channel::pair()?;
         let process = children::provider()?;
         process.channel.try_send(b"P", &[provider_end.as_fd()])?;
         self.running.push((process, Instant::now()));
-        signer.try_send(&ToSigner::AttachProvider(number).encode(), &[signer_end.as_fd()])?;
+        signer.try_send(&mut ToSigner::AttachProvider(number).encode(), &[signer_end.as_fd()])?;
         Ok(())
     }
 

@@ -9,9 +9,9 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use strongroom_desk_api::supervisor::{Errand, Running, ToSupervisor};
 use strongroom_desk_api::{Freeze, KillScope};
-use strongroom_signer_api::Channel;
-use strongroom_signer_api::control::{FromDesk, FromSigner, StateMarks, ToDesk, ToSigner};
+use strongroom_signer_api::control::{FROM_SIGNER_LEN_MAX, FromDesk, FromSigner, StateMarks, ToDesk, ToSigner};
 use strongroom_signer_api::errand::EXIT_NO_DISPLAY;
+use strongroom_signer_api::{Channel, Line};
 
 use crate::children::{self, DeskArguments, Process};
 use crate::doors::{self, DOORS_MAX, Heard};
@@ -47,7 +47,7 @@ pub(crate) struct Supervisor {
     arguments: DeskArguments,
     listener: OwnedFd,
     signals: SignalFd,
-    signer: Process,
+    signer: Process<Line>,
     desk: Process,
     heard_at: Instant,
     beaten: bool,
@@ -78,7 +78,7 @@ impl Supervisor {
         let listener = strongroom_desk_api::supervisor::listen(&strongroom_desk_api::socket::run_dir(&arguments.dir))?;
         let signer = started_signer(&StateMarks::default())?;
         let desk = children::desk(&arguments)?;
-        let supervisor = Self {
+        let mut supervisor = Self {
             arguments,
             listener,
             signals,
@@ -102,9 +102,9 @@ impl Supervisor {
     }
 
     /// A fresh channel between signer and desk; neither end stays here.
-    fn wire(&self) -> anyhow::Result<()> {
+    fn wire(&mut self) -> anyhow::Result<()> {
         let (signer_end, desk_end) = Channel::pair()?;
-        self.signer.channel.try_send(&ToSigner::AttachDesk.encode(), &[signer_end.as_fd()])?;
+        self.signer.channel.try_send(&mut ToSigner::AttachDesk.encode(), &[signer_end.as_fd()])?;
         self.desk.channel.try_send(&ToDesk::AttachSigner.encode(), &[desk_end.as_fd()])?;
         Ok(())
     }
@@ -255,7 +255,7 @@ impl Supervisor {
     /// Engages the kill switch: the signer first, then the desk, which cancels. What reaches less than everything the desk hears of the
     /// signer. `false`: the signer could not be told, so it is ended.
     fn freeze(&mut self, freeze: Freeze, door: Option<u64>) -> bool {
-        let is_told = self.signer.channel.try_send(&ToSigner::Freeze(freeze.clone()).encode(), &[]).is_ok();
+        let is_told = self.signer.channel.try_send(&mut ToSigner::Freeze(freeze.clone()).encode(), &[]).is_ok();
         if is_told {
             self.freezing.push_back((Instant::now(), door));
         } else {
@@ -352,10 +352,10 @@ impl Supervisor {
     }
 
     fn hear_signer(&mut self) {
-        let mut buffer = [0; 64];
+        let mut buffer = [0; FROM_SIGNER_LEN_MAX];
         while let Ok(Some(packet)) = self.signer.channel.try_recv(&mut buffer) {
             match FromSigner::decode(&buffer[..packet.len]) {
-                Some(FromSigner::WantProvider(number)) => self.providers.wanted(number, &self.signer.channel),
+                Some(FromSigner::WantProvider(number)) => self.providers.wanted(number, &mut self.signer.channel),
                 Some(FromSigner::StateSaved(mark)) => self.marks.note(mark),
                 Some(FromSigner::Frozen) => self.froze(true, "the signer is frozen"),
                 None => {}
@@ -369,8 +369,8 @@ impl Supervisor {
         let (signer_end, prompt_end) = Channel::pair()?;
         let process = children::prompt(errand.face)?;
         // What an organisation laid down since the signer began holds for whoever opens the vault now.
-        self.signer.channel.try_send(&ToSigner::Managed(managed::look()).encode(), &[])?;
-        self.signer.channel.try_send(&ToSigner::AttachPrompt.encode(), &[signer_end.as_fd()])?;
+        self.signer.channel.try_send(&mut ToSigner::Managed(managed::look()).encode(), &[])?;
+        self.signer.channel.try_send(&mut ToSigner::AttachPrompt.encode(), &[signer_end.as_fd()])?;
         let fds: Vec<_> = std::iter::once(prompt_end.as_fd()).chain(fds.iter().map(OwnedFd::as_fd)).collect();
         process.channel.try_send(&errand.encode(), &fds)?;
         self.prompts.push(RunningPrompt { process, door });
@@ -406,19 +406,19 @@ impl Supervisor {
             prompt.process.reap();
         }
         self.providers.end();
-        for process in [self.desk, self.signer] {
-            process.kill();
-            process.reap();
-        }
+        self.desk.kill();
+        self.signer.kill();
+        self.desk.reap();
+        self.signer.reap();
     }
 }
 
 /// A signer that knows what an organisation laid down, before it hears of anybody else.
-fn started_signer(marks: &StateMarks) -> anyhow::Result<Process> {
-    let signer = children::signer()?;
-    signer.channel.try_send(&ToSigner::Managed(managed::look()).encode(), &[])?;
+fn started_signer(marks: &StateMarks) -> anyhow::Result<Process<Line>> {
+    let mut signer = children::signer()?;
+    signer.channel.try_send(&mut ToSigner::Managed(managed::look()).encode(), &[])?;
     for mark in marks.iter() {
-        signer.channel.try_send(&ToSigner::StateFloor(mark).encode(), &[])?;
+        signer.channel.try_send(&mut ToSigner::StateFloor(mark).encode(), &[])?;
     }
     Ok(signer)
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use std::os::fd::AsFd as _;
+use strongroom_signer_api::Line;
 use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
 use strongroom_signer_api::keeping::Kept;
 use strongroom_signer_api::provider::{Failure, FromProvider, ToProvider};
@@ -36,11 +37,12 @@ pub(crate) fn ask(request: &ToProvider<'_>, softhsm_conf: Option<&Path>) -> Said
     drop(provider);
     let mut bytes = Vec::new();
     assert!(request.write(&mut bytes));
-    signer.send(&bytes, &[]).unwrap();
+    let mut signer = Line::from(signer);
+    signer.send(&mut bytes, &[]).unwrap();
     let mut buffer = vec![0; PACKET_LEN_MAX];
     let packet = signer.recv(&mut buffer).unwrap().expect("an answer");
     let said = match FromProvider::parse(&buffer[..packet.len]).expect("understood") {
-        FromProvider::Wrapped(account) => Said::Wrapped(Kept::decode(account).expect("an account")),
+        FromProvider::Wrapped(account) => Said::Wrapped(Kept::decode(&account).expect("an account")),
         FromProvider::Share(share) => Said::Share(share.to_vec()),
         FromProvider::Failed(failure) => Said::Failed(failure),
     };
@@ -51,10 +53,10 @@ pub(crate) fn ask(request: &ToProvider<'_>, softhsm_conf: Option<&Path>) -> Said
 
 /// Lets the keeper wrap [`SHARE`].
 pub(crate) fn wrap(account: &(impl Clone + Into<Kept>), pin: &[u8], conf: Option<&Path>) -> Said {
-    ask(&ToProvider::Wrap { vault_id: VAULT, share: SHARE, pin, account: &account.clone().into().encode() }, conf)
+    ask(&ToProvider::Wrap { vault_id: *VAULT, share: SHARE, pin, account: account.clone().into().encode() }, conf)
 }
 
 /// Lets the keeper unwrap it for a vault.
 pub(crate) fn unwrap(account: &(impl Clone + Into<Kept>), vault_id: &[u8; 16], pin: &[u8], conf: Option<&Path>) -> Said {
-    ask(&ToProvider::Unwrap { vault_id, pin, account: &account.clone().into().encode() }, conf)
+    ask(&ToProvider::Unwrap { vault_id: *vault_id, pin, account: account.clone().into().encode() }, conf)
 }

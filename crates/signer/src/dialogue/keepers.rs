@@ -212,14 +212,11 @@ impl Signer {
             // A TPM is told no PIN of somebody else.
             let pin = if is_tpm { b"" } else { pin };
             match &errand.purpose {
-                Purpose::Open(_) | Purpose::Change(_) => {
-                    ToProvider::Unwrap { vault_id: &errand.vault_id, pin, account: &account }.write(&mut bytes)
-                }
+                Purpose::Open(_) | Purpose::Change(_) => ToProvider::Unwrap { vault_id: errand.vault_id, pin, account }.write(&mut bytes),
                 Purpose::Add { share, .. } => {
                     let secret = errand.own.as_ref().filter(|_| is_tpm).unwrap_or(share);
-                    self.secret(secret).is_some_and(|share| {
-                        ToProvider::Wrap { vault_id: &errand.vault_id, share: &share, pin, account: &account }.write(&mut bytes)
-                    })
+                    self.secret(secret)
+                        .is_some_and(|share| ToProvider::Wrap { vault_id: errand.vault_id, share: &share, pin, account }.write(&mut bytes))
                 }
             }
         });

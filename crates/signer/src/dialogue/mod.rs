@@ -321,7 +321,7 @@ impl Signer {
     }
 
     fn first_words(&mut self, talk: Talk, pending: Pending, words: &str, now: Moment) -> Vec<Out> {
-        let about = talk.say(&ToPrompt::About(self.about(&pending, words).encode().as_bytes()));
+        let about = talk.say(&ToPrompt::About(self.about(&pending, words)));
         std::iter::once(about).chain(self.first_question(talk, pending, words, now)).collect()
     }
 
