@@ -17,6 +17,10 @@ def as_owner_of(password):
     eventually("unlocked", lambda: person.unlock(password)[0] == 0)
 
 
+def alice_is_back():
+    return person.unlock("the password of alice")[0] == 0
+
+
 def lacks(role, *command, **more):
     code, told = person.with_code(*command, **more)
     assert (code, told["error"]["code"]) == (1, "role") and role in told["error"]["message"], (command, told)
@@ -45,8 +49,17 @@ for role, command, more in [
 ]:
     lacks(role, *command, code="000000", **more)
 fails(1, "role", "audit", "list")
+key = does("key", "list")["keys"][0]["key"]["id"]
+assert "key-admin" in fails(1, "role", "key", "continue", key), "what the desk refuses by the table"
+table = does("rules")
+assert {row["permission"]: row["roles"] for row in table["permissions"]}["continue-rotation"] == ["key-admin"], table
+assert {row["enforcer"] for row in table["permissions"]} == {row["enforcer"] for row in table["rules"]} == {"signer", "desk"}, table
 
-say("anybody stops, and only risk goes on")
+say("anybody stops, and anybody says that a key may be known; only risk goes on")
+does("key", "suspect", key, "--why", "alice saw it in a chat")
+does("vault", "lock")
+fails(5, "session", "key", "continue", key)
+assert alice_is_back()
 does("kill", "--why", "alice saw something")
 eventually("what rested is cancelled", lambda: live_orders() == [])
 lacks("risk", "rearm", code="000000")

@@ -97,6 +97,9 @@ pub(crate) enum Command {
     /// Limits on orders.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Who may do what, and what every order has to meet: the tables that signer and desk go by.
+    #[command(after_help = "Examples:\n  strongroom rules\n  strongroom --json rules")]
+    Rules,
     /// Pinned server keys.
     #[command(subcommand)]
     Pin(PinCommand),

@@ -10,6 +10,7 @@ mod paper;
 mod paper_admin;
 mod paper_record;
 mod policy;
+mod rules;
 mod show;
 mod vault_arguments;
 
@@ -277,6 +278,10 @@ fn run(arguments: Arguments) -> Result<Option<Tell>, Failure> {
                 door.act(DoorAction::SetPolicy { policy: Box::new(policy::read(&file)?) }, &Descriptors::for_code(&secrets))?
             }
         },
+        Command::Rules => {
+            rules::show(arguments.json);
+            return Ok(None);
+        }
         Command::Pin(PinCommand::Accept { key, secrets }) => {
             door.act(DoorAction::AcceptPin { host: key.host, spki_sha256: key.spki }, &Descriptors::for_code(&secrets))?
         }

@@ -9,6 +9,7 @@ pub mod keys;
 pub mod kill;
 pub mod line;
 pub mod market;
+mod permissions;
 pub mod session;
 pub mod socket;
 pub mod supervisor;

@@ -11,7 +11,7 @@ use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::socket::{DESK_SOCKET, LINE_LEN_MAX, listen, peer_is_same_user, run_dir};
 use strongroom_desk_api::{Ask, AuditEntry, SessionRow, SessionView, Tell, VaultState, VaultView};
-use strongroom_guard::{Policy, SessionEnd};
+use strongroom_guard::{Enforcer, Permission, Policy, Reason, SessionEnd};
 use strongroom_model::{Advice, PlaceOrder};
 use strongroom_signer_api::channel::Channel;
 use strongroom_signer_api::{DoorId, Refusal, Reply, Request, SessionInfo, Status};
@@ -93,10 +93,26 @@ impl Door {
                     watching::frames(&self.hall, &watch, &mut writer, end).await?;
                     continue;
                 }
-                Ok(ask) => self.answer(ask).await,
+                Ok(ask) => match self.may(ask.permission()).await {
+                    Ok(()) => self.answer(ask).await,
+                    Err(reason) => refused(&Refusal::Guard(reason)),
+                },
                 Err(failure) => error("not-understood", format!("the request is not understood: {failure}"), Advice::Bug),
             };
             write_line(&mut writer, &tell).await?;
+        }
+    }
+
+    /// What the table says that the desk refuses. The rest the signer refuses itself, whatever the desk says.
+    async fn may(&self, permission: Permission) -> Result<(), Reason> {
+        let row = permission.row();
+        if row.enforcer == Enforcer::Signer || row.roles.is_empty() {
+            return Ok(());
+        }
+        match self.status().await {
+            Some(Status { session: Some(_), roles, .. }) => permission.check_roles(&roles),
+            Some(Status { sealed: false, session_end, .. }) => Err(Reason::Session { end: session_end.unwrap_or(SessionEnd::NeverOpened) }),
+            _ => Err(Reason::Sealed),
         }
     }
 
@@ -188,7 +204,7 @@ impl Door {
 
     /// Ends the session of one door; the last one locks.
     async fn end_session(&self, named: &str) -> Tell {
-        let Some(status) = self.status().await else { return refused(&Refusal::Guard(strongroom_guard::Reason::Sealed)) };
+        let Some(status) = self.status().await else { return refused(&Refusal::Guard(Reason::Sealed)) };
         let Some(found) = status.sessions.iter().find(|session| session.door.0.to_string() == named) else {
             return error("no-session", format!("there is no session {named}; `strongroom sessions` lists them"), Advice::Refuse);
         };

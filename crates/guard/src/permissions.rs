@@ -2,6 +2,8 @@
 //!
 //! Invariant: what takes risk away needs neither a role nor a proof nor a session.
 
+use std::fmt;
+
 use serde::Serialize;
 use strongroom_model::{Intent, Operation, Role};
 
@@ -13,7 +15,7 @@ use crate::rules::Enforcer;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Permission {
-    /// See the market, orders, lines and limits.
+    /// See the market, orders, lines, limits, and what an order would meet.
     See,
     /// A signed look at balances, for a door. The desk itself looks after what stands, for nobody.
     ReadAccount,
@@ -35,10 +37,16 @@ pub enum Permission {
     OverrideRule,
     /// Let the kill switch leave one order.
     ProtectOrder,
+    /// Let the kill switch reach such an order again.
+    UnprotectOrder,
     /// Trust a server's key, or no more.
     Pin,
     /// Take in, make, replace, describe or forget a credential.
     ManageKeys,
+    /// Go on with the replacement of a credential that was begun: try the new one, or see whether the old one is refused.
+    ContinueRotation,
+    /// Note that others may know a credential.
+    ReportKey,
     /// Encrypt a credential for somebody else, or copy the vault's file.
     Export,
     /// Change the own password.
@@ -67,6 +75,18 @@ pub enum Proof {
     Factors,
 }
 
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Code => "a code",
+            Self::CodeToLoosen => "a code, to loosen",
+            Self::CodeAndPassword => "a code and the password",
+            Self::Factors => "what the way in asks for",
+        })
+    }
+}
+
 /// One row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct PermissionRow {
@@ -88,7 +108,7 @@ const READERS: &[Role] = &[Role::Viewer, Role::Trader, Role::Risk];
 
 /// Every permission.
 pub const PERMISSIONS: &[PermissionRow] = &[
-    row(Permission::See, ANYBODY, Proof::None, Enforcer::Desk, "see the market, own orders, lines and limits"),
+    row(Permission::See, ANYBODY, Proof::None, Enforcer::Desk, "see the market, own orders, lines, limits and what an order would meet"),
     row(Permission::ReadAccount, READERS, Proof::None, Enforcer::Signer, "have balances looked up at the venue"),
     row(Permission::ReadLog, &[Role::Auditor], Proof::None, Enforcer::Signer, "read the log"),
     row(Permission::PlaceOrder, &[Role::Trader], Proof::None, Enforcer::Signer, "send a new order"),
@@ -99,8 +119,11 @@ pub const PERMISSIONS: &[PermissionRow] = &[
     row(Permission::SetPolicy, &[Role::Risk], Proof::CodeToLoosen, Enforcer::Signer, "change the limits"),
     row(Permission::OverrideRule, &[Role::Risk], Proof::Code, Enforcer::Signer, "let one order pass that a rule of the desk stops"),
     row(Permission::ProtectOrder, &[Role::Risk], Proof::Code, Enforcer::Signer, "let the kill switch leave one order"),
+    row(Permission::UnprotectOrder, ANYBODY, Proof::None, Enforcer::Desk, "let the kill switch reach such an order again"),
     row(Permission::Pin, &[Role::Risk], Proof::Code, Enforcer::Signer, "trust a server's key, or no more"),
     row(Permission::ManageKeys, &[Role::KeyAdmin], Proof::Code, Enforcer::Signer, "take in, make, replace, describe or forget a key"),
+    row(Permission::ContinueRotation, &[Role::KeyAdmin], Proof::None, Enforcer::Desk, "go on with the replacement of a key that was begun"),
+    row(Permission::ReportKey, ANYBODY, Proof::None, Enforcer::Desk, "note that others may know a key"),
     row(Permission::Export, &[Role::KeyAdmin], Proof::Code, Enforcer::Signer, "encrypt a key for somebody else, or copy the vault's file"),
     row(Permission::ChangePassword, ANY_ROLE, Proof::CodeAndPassword, Enforcer::Signer, "set a new password of one's own"),
     row(
@@ -136,12 +159,17 @@ impl Permission {
 
     /// Whether that session may; `Err`: what it lacks.
     pub fn check(self, session: &Session) -> Result<(), Reason> {
+        self.check_roles(&session.roles)
+    }
+
+    /// Whether somebody with these roles may; `Err`: what is lacking.
+    pub fn check_roles(self, held: &[Role]) -> Result<(), Reason> {
         let roles = self.row().roles;
-        if roles.is_empty() || roles.iter().any(|role| session.roles.contains(role)) {
+        if roles.is_empty() || roles.iter().any(|role| held.contains(role)) {
             return Ok(());
         }
         let list = |roles: &[Role], by: &str| roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(by);
-        let has = if session.roles.is_empty() { "none".to_owned() } else { list(&session.roles, ", ") };
+        let has = if held.is_empty() { "none".to_owned() } else { list(held, ", ") };
         Err(Reason::Role { needed: list(roles, " or "), has })
     }
 }
@@ -162,7 +190,7 @@ mod tests {
 
     #[test]
     fn what_takes_risk_away_needs_nothing() {
-        for permission in [Permission::CancelOrder, Permission::Kill, Permission::Lock] {
+        for permission in [Permission::CancelOrder, Permission::Kill, Permission::Lock, Permission::UnprotectOrder, Permission::ReportKey] {
             assert!(permission.row().roles.is_empty() && permission.row().proof == Proof::None);
         }
     }
@@ -171,14 +199,14 @@ mod tests {
     #[test]
     fn a_role_alone() {
         use Permission::{
-            ChangePassword, ConfirmOrder, Export, ManageKeys, ManageWays, OverrideRule, Pin, PlaceOrder, ProtectOrder, ReadAccount,
-            ReadLog, Rearm, SetPolicy,
+            ChangePassword, ConfirmOrder, ContinueRotation, Export, ManageKeys, ManageWays, OverrideRule, Pin, PlaceOrder, ProtectOrder,
+            ReadAccount, ReadLog, Rearm, SetPolicy,
         };
         for (role, may) in [
             (Role::Viewer, &[ReadAccount, ChangePassword][..]),
             (Role::Trader, &[ReadAccount, PlaceOrder, ConfirmOrder, ChangePassword]),
             (Role::Risk, &[ReadAccount, Rearm, SetPolicy, OverrideRule, ProtectOrder, Pin, ChangePassword]),
-            (Role::KeyAdmin, &[ManageKeys, Export, ChangePassword, ManageWays]),
+            (Role::KeyAdmin, &[ManageKeys, ContinueRotation, Export, ChangePassword, ManageWays]),
             (Role::Auditor, &[ReadLog, ChangePassword]),
         ] {
             let session = Session { opened_ms: 0, used_ms: 0, roles: vec![role], is_service: false };

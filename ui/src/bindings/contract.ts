@@ -1864,7 +1864,7 @@ export const RULES = [
 
 /** Who may do what, and what proves that it is a person. No roles: whoever comes, without a session. */
 export const PERMISSIONS = [
-  {"permission":"see","roles":[],"proof":"none","enforcer":"desk","what":"see the market, own orders, lines and limits"},
+  {"permission":"see","roles":[],"proof":"none","enforcer":"desk","what":"see the market, own orders, lines, limits and what an order would meet"},
   {"permission":"read-account","roles":["viewer","trader","risk"],"proof":"none","enforcer":"signer","what":"have balances looked up at the venue"},
   {"permission":"read-log","roles":["auditor"],"proof":"none","enforcer":"signer","what":"read the log"},
   {"permission":"place-order","roles":["trader"],"proof":"none","enforcer":"signer","what":"send a new order"},
@@ -1875,8 +1875,11 @@ export const PERMISSIONS = [
   {"permission":"set-policy","roles":["risk"],"proof":"code-to-loosen","enforcer":"signer","what":"change the limits"},
   {"permission":"override-rule","roles":["risk"],"proof":"code","enforcer":"signer","what":"let one order pass that a rule of the desk stops"},
   {"permission":"protect-order","roles":["risk"],"proof":"code","enforcer":"signer","what":"let the kill switch leave one order"},
+  {"permission":"unprotect-order","roles":[],"proof":"none","enforcer":"desk","what":"let the kill switch reach such an order again"},
   {"permission":"pin","roles":["risk"],"proof":"code","enforcer":"signer","what":"trust a server's key, or no more"},
   {"permission":"manage-keys","roles":["key-admin"],"proof":"code","enforcer":"signer","what":"take in, make, replace, describe or forget a key"},
+  {"permission":"continue-rotation","roles":["key-admin"],"proof":"none","enforcer":"desk","what":"go on with the replacement of a key that was begun"},
+  {"permission":"report-key","roles":[],"proof":"none","enforcer":"desk","what":"note that others may know a key"},
   {"permission":"export","roles":["key-admin"],"proof":"code","enforcer":"signer","what":"encrypt a key for somebody else, or copy the vault's file"},
   {"permission":"change-password","roles":["viewer","trader","risk","key-admin","auditor"],"proof":"code-and-password","enforcer":"signer","what":"set a new password of one's own"},
   {"permission":"manage-ways","roles":["key-admin"],"proof":"code","enforcer":"signer","what":"let somebody in or out, set roles, print a kit or recovery codes, take a new phone, re-key"},
