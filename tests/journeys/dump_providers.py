@@ -101,6 +101,18 @@ def slot_details():
     return fields[0x8001], found
 
 
+def of_cbor(kind, content):
+    """A text or a string of bytes (RFC 8949)."""
+    size = len(content)
+    head = bytes([kind + size]) if size < 24 else bytes([kind + 24, size]) if size < 256 else bytes([kind + 25]) + struct.pack(">H", size)
+    return head + content
+
+
+def frame(message, tail):
+    """As provider and signer say it; see docs/signer.md. The fifth kind is theirs, the number is that of a first one."""
+    return struct.pack("<HHQI", 1, 5, 1, len(tail)) + message + tail
+
+
 def learns_share(slot, its_pin):
     """What the keeper gives to a provider that this story started: the story is its supervisor and its signer."""
     vault, providers = slot_details()
@@ -108,12 +120,15 @@ def learns_share(slot, its_pin):
     signer, its_signer = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     process = start(f"{BIN}/strongroom-provider", stdin=its_supervisor, stdout=subprocess.DEVNULL, stderr=told)
     socket.send_fds(supervisor, [b"P"], [its_signer.fileno()])
-    signer.send(b"U" + vault + struct.pack(">H", len(its_pin)) + its_pin.encode() + providers[slot])
+    text, octets = 0x60, 0x40
+    fields = ((b"wraps", b"\xf4"), (b"vault_id", of_cbor(octets, vault)), (b"account", of_cbor(octets, providers[slot])))
+    asked = b"\xa3" + b"".join(of_cbor(text, name) + value for name, value in fields)
+    signer.send(frame(asked, its_pin.encode()))
     its_signer.close()
     signer.settimeout(20)
-    answer = signer.recv(65536)
-    assert answer[:1] == b"S" and len(answer) == 33 and process.wait(20) == 0, answer[:2]
-    planted.plant(f"share of slot {slot}", answer[1:])
+    answer, share = signer.recv(65536), 32
+    assert answer[:-share] == frame(of_cbor(text, b"share"), bytes(share))[:-share] and process.wait(20) == 0, answer[:-share]
+    planted.plant(f"share of slot {slot}", answer[-share:])
     if ROOT:
         assert planted.only(f"share of slot {slot}").in_process(os.getpid()), "the control is not found"
 

@@ -88,6 +88,21 @@ assert entries("rule-passed")[-1]["because"] == "override"
 for name in live_orders():
     does("order", "cancel", name)
 
+say("limits that are none say which part, what it is, and what would pass")
+for command in (("policy", "diff"), ("policy", "set")):
+    code, told = cli(*command, file(price_collar_bps=10_001))
+    [part] = told["error"]["unmet"]
+    assert (code, told["error"]["code"], part["rule"]) == (1, "policy-range", "policy-range"), told
+    assert (part["value"], part["limit"]) == ("price_collar_bps: 10001", "at most 10000"), part
+
+say("a price is compared with the best of the last ten minutes, too; nobody buys at less than the middle of the book")
+tightens(desk={"drift_bps": 0})
+told = fails(1, "price-drift", *buy("0.01"))
+assert "the best of 10 minutes" in told, told
+assert does(*resting("--reason", "below it"))["fate"] == "working"
+does("order", "cancel", live_orders()[0])
+loosens(desk={"drift_bps": None})
+
 say("what is held and would be bought of an instrument")
 held = next(Decimal(balance["free"]) + Decimal(balance["locked"]) for balance in does("balance")["balances"] if balance["asset"] == "BTC")
 instruments = [{**one, "position_max": str(held + Decimal("0.02"))} if one["symbol"] == "BTCUSDT" else one for one in policy["instruments"]]

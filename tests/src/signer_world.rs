@@ -7,7 +7,7 @@ use strongroom_signer::{Moment, Out, Signer};
 use strongroom_signer_api::control::StateMarks;
 use strongroom_signer_api::managed::Offered;
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, ToPrompt};
-use strongroom_signer_api::{Action, ActionEnd, Notice, Reply, Request, Saved, Walls};
+use strongroom_signer_api::{Action, ActionEnd, DoorId, Notice, Reply, Request, Saved, Walls};
 
 /// A signer with what a person would know.
 pub struct SignerWorld {
@@ -55,6 +55,8 @@ pub struct SignerWorld {
     pub clock_back: Vec<u64>,
     /// Size of the log whose head was signed last.
     pub log_size: u64,
+    /// Where actions are begun.
+    pub door: DoorId,
 }
 
 /// Walls that stand.
@@ -116,6 +118,7 @@ impl SignerWorld {
             locked_out: 0,
             clock_back: Vec::new(),
             log_size: 0,
+            door: DoorId::DESK,
         };
         let action = Action::CreateVault { vault_id: vec![7; 16], kdf_memory_kib: 64 * 1_024, kdf_passes: 3 };
         world.act(action, device, ms, &mut |world, field| match field {
@@ -276,7 +279,11 @@ impl SignerWorld {
 
     /// The same, with the bytes of the files that the desk hands over.
     pub fn act_on(&mut self, action: Action, tail: &[u8], files: Vec<Vec<u8>>, ms: i64, answer: &mut dyn FnMut(&Self, Field) -> Vec<u8>) {
-        let ticket = match self.ask_with(Request::Prepare(action), tail, files, ms) {
+        let prepare = match self.door {
+            DoorId::DESK => Request::Prepare(action),
+            door => Request::At { door, request: Box::new(Request::Prepare(action)) },
+        };
+        let ticket = match self.ask_with(prepare, tail, files, ms) {
             Reply::Prepared { ticket, .. } => ticket,
             other => panic!("not prepared: {other:?}"),
         };

@@ -6,10 +6,10 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
 
 use strongroom_guard::Freeze;
-use strongroom_model::{ClientOrderId, CredentialId, Intent, OrderRef, Symbol};
+use strongroom_model::{ClientOrderId, CredentialId, Intent, KeyDetails, KeyEdit, KeyScope, OrderKind, OrderRef, Side, Symbol};
 use strongroom_signer::Out;
-use strongroom_signer_api::prompt::Field;
-use strongroom_signer_api::{Action, ActionEnd, Refusal, Reply, Request, SignAsk, Walls};
+use strongroom_signer_api::prompt::{Field, FromPrompt, ToPrompt};
+use strongroom_signer_api::{About, Action, ActionEnd, Refusal, Reply, Request, SignAsk, Walls};
 use strongroom_tests::signer_world::{SignerWorld, code_at, moment};
 use strongroom_tests::vectors::{Verdict, run};
 
@@ -61,7 +61,8 @@ fn nothing_is_opened_where_a_wall_that_must_stand_does_not() {
         let output = Command::new(env!("CARGO_BIN_EXE_behind_the_walls")).arg(format!("without-{without}")).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
     };
-    assert_eq!(opens("nothing"), ": prepared, true\n");
+    // Making a vault, unlocking it, by a slot that somebody keeps, by the kit.
+    assert_eq!(opens("nothing"), ": prepared prepared prepared prepared, true\n");
     let rows = [
         ("filter", "system calls filtered"),
         ("dumpable", "not dumpable"),
@@ -70,7 +71,7 @@ fn nothing_is_opened_where_a_wall_that_must_stand_does_not() {
         ("privileges", "no new privileges"),
     ];
     for (without, wall) in rows {
-        assert_eq!(opens(without), format!("{wall}: walls, true\n"), "{without}");
+        assert_eq!(opens(without), format!("{wall}: walls walls walls walls, true\n"), "{without}");
     }
     // Each that must stand has its row.
     let mut walls = rows.map(|(_, wall)| wall).to_vec();
@@ -97,6 +98,21 @@ fn the_signer_inherits_nothing_that_was_left_open() {
     assert!(shell("ls /proc/self/fd 7</etc/passwd").stdout.windows(2).any(|line| line == b"7\n"), "the control: it would be there");
 }
 
+/// What the prompt of an action is told first.
+fn about_of(world: &mut SignerWorld, action: Action, ms: i64) -> About {
+    world.ask(Request::Touch { ago_ms: 0 }, b"", ms);
+    let Reply::Prepared { ticket, .. } = world.ask(Request::Prepare(action), b"", ms) else { panic!("not prepared") };
+    world.signer.prompt_attached(900);
+    let out = world.signer.on_prompt(900, &FromPrompt::Hello(ticket.try_into().unwrap()), moment(ms));
+    let abouts = out.iter().filter_map(|out| match out {
+        Out::Prompt(_, bytes) => ToPrompt::parse(bytes),
+        _ => None,
+    });
+    let about = abouts.filter_map(|said| if let ToPrompt::About(about) = said { Some(about) } else { None }).next();
+    world.signer.prompt_gone(900);
+    about.expect("what it is about")
+}
+
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }
@@ -107,7 +123,7 @@ fn no_signer_reply_carries_a_secret() {
     world.import("planted-key-name", SECRET, MS + 60_000);
     for request in [
         Request::Status,
-        Request::Credentials,
+        Request::Credentials { from: 0 },
         Request::Policy,
         Request::Touch { ago_ms: 0 },
         Request::Lock,
@@ -122,6 +138,90 @@ fn no_signer_reply_carries_a_secret() {
     for secret in [SECRET, PASSWORD, seed.as_bytes(), world.kit.as_bytes(), &world.kit.as_bytes()[10..20]] {
         assert!(!contains(&world.told_desk, secret), "found {:?}", String::from_utf8_lossy(secret));
     }
+}
+
+#[test]
+fn a_sealed_signer_signs_nothing() {
+    let mut world = SignerWorld::with_vault(PASSWORD, MS);
+    world.import("key", SECRET, MS + 60_000);
+    let ask = |intent| Request::Sign(SignAsk { intent, credential: None, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 });
+    let cancel = Intent::CancelAll { symbol: Symbol::parse("BTCUSDT").unwrap() };
+    assert!(matches!(world.ask(ask(cancel.clone()), b"", MS + 61_000), Reply::Signed { .. }));
+    world.seal();
+    for intent in [cancel, Intent::QueryBalances, Intent::StreamLogin] {
+        assert_eq!(world.ask(ask(intent), b"", MS + 62_000), Reply::Refused(Refusal::Guard(strongroom_guard::Reason::Sealed)));
+    }
+}
+
+#[test]
+fn no_reply_is_longer_than_a_packet_however_many_keys_there_are() {
+    const KEYS: usize = 150;
+    let mut world = SignerWorld::with_vault(PASSWORD, MS);
+    let mut ms = MS;
+    for number in 0..KEYS {
+        ms += 30_000;
+        world.ask(Request::Touch { ago_ms: 0 }, b"", ms);
+        world.import(&format!("{number:0>64}"), format!("the-secret-of-key-{number}").as_bytes(), ms);
+    }
+    let (mut known, mut pages) = (Vec::new(), 0);
+    loop {
+        let reply = world.ask(Request::Credentials { from: u32::try_from(known.len()).unwrap() }, b"", ms);
+        let mut frame = Vec::new();
+        strongroom_signer_api::frame::write(&mut frame, strongroom_signer_api::frame::Kind::Reply, 1, &reply, b"").unwrap();
+        assert!(frame.len() <= strongroom_signer_api::channel::PACKET_LEN_MAX);
+        let Reply::Credentials { keys, left } = reply else { panic!("no keys") };
+        known.extend(keys);
+        pages += 1;
+        if left == 0 {
+            break;
+        }
+    }
+    let names: std::collections::BTreeSet<_> = known.iter().map(|key| key.api_key.clone()).collect();
+    assert_eq!((names.len(), known.len()), (KEYS, KEYS), "each once");
+    assert!(pages > 1, "they would not have fit into half a packet");
+}
+
+/// A person confirms what is shown: what has no room is not asked for.
+#[test]
+fn no_change_of_a_key_is_confirmed_that_was_not_shown_whole() {
+    let mut world = SignerWorld::with_vault(PASSWORD, MS);
+    world.import("key", SECRET, MS + 30_000);
+    let Reply::Credentials { keys, .. } = world.ask(Request::Credentials { from: 0 }, b"", MS + 30_000) else { panic!("no keys") };
+    let symbols = |len: usize| (0..len).map(|at| Symbol::parse(&format!("{at:A>14}USDT")).unwrap()).collect::<Vec<_>>();
+    let edit = |details| Action::EditKey { id: keys[0].id, edit: KeyEdit { details: Some(details), ..KeyEdit::default() } };
+    // The longest list of instruments, and what bounds the key besides: all of it in rows.
+    let scope =
+        KeyScope { instruments: symbols(50), side: Some(Side::Sell), notional_max: Some("7".parse().unwrap()), ..KeyScope::default() };
+    let shown = about_of(&mut world, edit(KeyDetails { scope: Box::new(scope.clone()), ..keys[0].details.clone() }), MS + 40_000);
+    let values: Vec<&str> = shown.facts.iter().map(|fact| fact.value.as_str()).collect();
+    let told = values.join(" ");
+    assert!(scope.instruments.iter().all(|symbol| told.split(' ').any(|word| word == symbol.as_str())), "{shown:?}");
+    assert!(values.contains(&"sells only; at most 7 an order"), "{shown:?}");
+    assert!(!values.iter().any(|value| value.ends_with('…')), "{shown:?}");
+    // What does not differ is not shown.
+    let shown = about_of(&mut world, edit(KeyDetails { account: "desk 2".to_owned(), ..keys[0].details.clone() }), MS + 50_000);
+    assert!(
+        shown.fact("Account") == Some("desk 2") && shown.fact("Addresses").is_none() && shown.fact("Instruments").is_none(),
+        "{shown:?}"
+    );
+    // All at once, each as long as it may be; of notes, which decide nothing, the beginning.
+    let addresses: Vec<String> = (0..16).map(|at| format!("2001:db8:1234:5678:9abc:def0:1234:{:04x}", 0x1000 + at)).collect();
+    let all = KeyDetails {
+        account: "a".repeat(64),
+        addresses: addresses.clone(),
+        rotate_days: 7,
+        services: true,
+        notes: "n".repeat(1_000),
+        scope: Box::new(KeyScope { kinds: vec![OrderKind::Limit], ..scope.clone() }),
+    };
+    let action = Action::EditKey { id: keys[0].id, edit: KeyEdit { label: Some("another".to_owned()), api_key: None, details: Some(all) } };
+    let shown = about_of(&mut world, action, MS + 60_000);
+    let told: Vec<&str> = shown.facts.iter().flat_map(|fact| fact.value.split(' ')).collect();
+    let symbols = scope.instruments.iter().map(Symbol::as_str);
+    assert!(addresses.iter().map(String::as_str).chain(symbols).all(|word| told.contains(&word)), "{shown:?}");
+    assert!(shown.fact("Action").is_some() && shown.fact("Asked").is_some(), "what was asked has its place: {shown:?}");
+    let cut: Vec<&str> = shown.facts.iter().filter(|fact| fact.value.ends_with('…')).map(|fact| fact.name.as_str()).collect();
+    assert_eq!(cut, ["Notes"]);
 }
 
 #[test]
@@ -154,7 +254,7 @@ fn a_request_is_signed_with_the_key_that_it_names_and_never_with_another() {
     let mut world = SignerWorld::with_vault(PASSWORD, MS);
     world.import("first", SECRET, MS + 60_000);
     world.import("second", b"another-secret-of-the-second-key-0000", MS + 120_000);
-    let Reply::Credentials(keys) = world.ask(Request::Credentials, b"", MS + 121_000) else { panic!("no keys") };
+    let Reply::Credentials { keys, .. } = world.ask(Request::Credentials { from: 0 }, b"", MS + 121_000) else { panic!("no keys") };
     let id = |name: &str| keys.iter().find(|key| key.api_key == name).unwrap().id;
     let unknown = CredentialId(keys.iter().map(|key| key.id.0).max().unwrap() + 1);
     let order =

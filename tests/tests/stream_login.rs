@@ -78,7 +78,7 @@ async fn a_stream_login_hears_of_orders_and_places_none() {
     let ed25519 = venue.key("ed25519").unwrap();
     let pem = std::fs::read(ed25519.secret_file.as_ref().unwrap()).unwrap();
     signer.import(&ed25519.api_key, &pem, now_ms() + 30_000);
-    let Reply::Credentials(keys) = signer.ask(Request::Credentials, b"", now_ms()) else { panic!("no keys") };
+    let Reply::Credentials { keys, .. } = signer.ask(Request::Credentials { from: 0 }, b"", now_ms()) else { panic!("no keys") };
     let other = keys.iter().find(|key| key.api_key == ed25519.api_key).unwrap().id;
     let ask = |intent| SignAsk { intent, credential: Some(other), clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 };
     let refused = signer.ask(Request::Sign(ask(Intent::StreamLogin)), b"", now_ms());

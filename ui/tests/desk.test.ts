@@ -427,7 +427,15 @@ it("ways into the vault are added and closed by the prompt", async () => {
   await world.user.click(get("nav-settings"));
   await until(() => expect(all("slot-row").length).toBe(2));
   await world.user.click(get("add-auditor"));
+  // As many letters as there may be, and more bytes than the vault takes.
+  await type(world, "slot-label", "ü".repeat(33));
+  expect(get("slot-label-long").textContent).toContain("64 bytes");
+  expect(get("slot-go").getAttribute("aria-disabled")).toBe("true");
+  await world.user.click(get("slot-go"));
+  expect(all("slot-row").length).toBe(2);
+  await world.user.clear(get("slot-label"));
   await type(world, "slot-label", "audit");
+  expect(all("slot-label-long")).toEqual([]);
   await world.user.click(get("slot-go"));
   await until(() => expect(all("slot-row").length).toBe(3));
   await world.user.click(all("slot-remove")[0]!);

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
-use strongroom_desk_api::{Ask, Policy, Tell};
+use strongroom_desk_api::{Ask, DoorError, Policy, Tell, Unmet};
+use strongroom_guard::Reason;
 
 use crate::Door;
 use crate::fail::Failure;
@@ -22,7 +23,11 @@ pub(crate) fn read(file: &Path) -> Result<Policy, Failure> {
 
 /// Prints what `next` would change.
 pub(crate) fn diff(now: &Policy, next: &Policy, json: bool) -> Result<(), Failure> {
-    next.validate().map_err(|error| Failure::refused("policy", error.to_string()))?;
+    next.validate().map_err(|error| {
+        let reason = Reason::from(error);
+        let unmet = vec![Unmet::from(&reason)];
+        Failure::from(DoorError { unmet, ..DoorError::new(reason.rule(), reason.to_string(), reason.advice()) })
+    })?;
     let changes = changes(&value(now), &value(next));
     let needs_code = now.is_raised_by(next);
     if json {

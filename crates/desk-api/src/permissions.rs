@@ -4,6 +4,7 @@ use strongroom_guard::Permission;
 
 use crate::action::DoorAction;
 use crate::door::Ask;
+use crate::supervisor::ToSupervisor;
 
 impl Ask {
     /// What it needs of who may do what. A look is not a look at the account where the answer comes from the desk's own books.
@@ -41,6 +42,18 @@ impl Ask {
     }
 }
 
+impl ToSupervisor {
+    /// What it needs of who may do what; nothing for a prompt: the action that it is for has its own.
+    pub const fn permission(&self) -> Option<Permission> {
+        match self {
+            Self::Prompt(_) => None,
+            Self::Kill(_) => Some(Permission::Kill),
+            Self::Seal | Self::Stop => Some(Permission::Lock),
+            Self::Status => Some(Permission::See),
+        }
+    }
+}
+
 impl DoorAction {
     /// What it needs of who may do what.
     pub const fn permission(&self) -> Permission {
@@ -64,6 +77,21 @@ impl DoorAction {
             Self::Rearm => Permission::Rearm,
             Self::SetPolicy { .. } => Permission::SetPolicy,
             Self::AcceptPin { .. } | Self::ForgetPin { .. } => Permission::Pin,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use strongroom_guard::Freeze;
+
+    use super::*;
+
+    /// The supervisor knows no session: it does for a door only what needs none.
+    #[test]
+    fn the_supervisor_does_only_what_anybody_may() {
+        for request in [ToSupervisor::Kill(Freeze::everything("x")), ToSupervisor::Seal, ToSupervisor::Stop, ToSupervisor::Status] {
+            assert!(request.permission().is_some_and(|permission| permission.row().roles.is_empty()), "{request:?}");
         }
     }
 }

@@ -100,7 +100,11 @@ fn freeze_bytes(freeze: &Freeze) -> Vec<u8> {
 fn read_freeze(bytes: &[u8]) -> Option<Freeze> {
     match bytes {
         [b'K', why @ ..] => Some(Freeze::everything(&String::from_utf8_lossy(why))),
-        [b'k', cbor @ ..] => minicbor_serde::from_slice::<Freeze>(cbor).ok().map(|freeze| Freeze::new(&freeze.why, freeze.scope)),
+        [b'k', cbor @ ..] => {
+            let freeze = minicbor_serde::from_slice::<Freeze>(cbor).ok()?;
+            // To its last byte, in its one encoding.
+            (freeze_bytes(&freeze) == bytes).then_some(freeze)
+        }
         _ => None,
     }
 }
@@ -183,6 +187,9 @@ mod tests {
                 assert_eq!(ToSupervisor::decode(&bytes), Some(ToSupervisor::Kill(freeze)));
             }
         }
-        assert_eq!(ToSupervisor::decode(b"k{}"), None);
+        let one = ToSupervisor::Kill(Freeze::new("why", KillScope::Credential(CredentialId(7)))).encode();
+        for bad in [b"k{}".to_vec(), [&one[..], b"\0"].concat(), one[..one.len() - 1].to_vec()] {
+            assert_eq!(ToSupervisor::decode(&bad), None);
+        }
     }
 }

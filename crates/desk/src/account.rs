@@ -33,13 +33,13 @@ const FEE_ORDERS: u32 = 20;
 
 /// Keys with what is known of their use.
 pub(crate) async fn keys(hall: &Arc<Hall>) -> Tell {
-    match hall.ask_signer(&Request::Credentials).await {
-        Ok(Reply::Credentials(keys)) => {
+    match hall.credentials().await {
+        Ok(keys) => {
             let live = hall.summary().await.live_by_key;
             let step = |key: &CredentialInfo| rotation::step(hall.venue.mode, key, &keys, &live);
             Tell::Keys { keys: keys.iter().map(|key| view(hall, key.clone(), step(key))).collect() }
         }
-        other => unexpected(other),
+        Err(refusal) => refused(&refusal),
     }
 }
 
@@ -78,9 +78,9 @@ fn due(key: &CredentialInfo, suspicion: Option<Suspicion>, mode: Mode, now: Time
 
 /// A person, or something that watches, says that a key is not what it should be.
 pub(crate) async fn suspect(hall: &Arc<Hall>, id: CredentialId, why: Remark) -> Tell {
-    let keys = match hall.ask_signer(&Request::Credentials).await {
-        Ok(Reply::Credentials(keys)) => keys,
-        other => return unexpected(other),
+    let keys = match hall.credentials().await {
+        Ok(keys) => keys,
+        Err(refusal) => return refused(&refusal),
     };
     let Some(key) = keys.into_iter().find(|key| key.id == id) else { return refused(&Refusal::Guard(strongroom_guard::Reason::NoKey)) };
     hall.keys.suspect(&key.api_key, why.as_str(), wall());
@@ -91,10 +91,7 @@ pub(crate) async fn suspect(hall: &Arc<Hall>, id: CredentialId, why: Remark) -> 
 
 /// The key that orders are signed with.
 pub(crate) async fn key_in_use(hall: &Arc<Hall>) -> Option<CredentialInfo> {
-    match hall.ask_signer(&Request::Credentials).await {
-        Ok(Reply::Credentials(keys)) => keys.into_iter().find(|key| key.stage == KeyStage::Active),
-        _ => None,
-    }
+    hall.credentials().await.ok()?.into_iter().find(|key| key.stage == KeyStage::Active)
 }
 
 /// Balances, asked of the venue with a signed read; the same answer tells the key's rights. Asked at `by`, or by the desk itself.

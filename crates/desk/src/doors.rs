@@ -84,7 +84,11 @@ impl Door {
             if read? == 0 {
                 return Ok(());
             }
-            let tell = match serde_json::from_slice::<Ask>(&line) {
+            let ask = match serde_json::from_slice::<Ask>(&line) {
+                Ok(ask) => self.may(ask.permission()).await.map(|()| ask).map_err(|reason| refused(&Refusal::Guard(reason))),
+                Err(failure) => Err(error("not-understood", format!("the request is not understood: {failure}"), Advice::Bug)),
+            };
+            let tell = match ask {
                 Ok(Ask::Watch { watch }) => {
                     // Whatever the door says next, or its end, ends the frames.
                     let end = async {
@@ -93,11 +97,8 @@ impl Door {
                     watching::frames(&self.hall, &watch, &mut writer, end).await?;
                     continue;
                 }
-                Ok(ask) => match self.may(ask.permission()).await {
-                    Ok(()) => self.answer(ask).await,
-                    Err(reason) => refused(&Refusal::Guard(reason)),
-                },
-                Err(failure) => error("not-understood", format!("the request is not understood: {failure}"), Advice::Bug),
+                Ok(ask) => self.answer(ask).await,
+                Err(tell) => tell,
             };
             write_line(&mut writer, &tell).await?;
         }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use strongroom_audit::Kind;
 use strongroom_desk_api::{KillReport, Tell};
 use strongroom_guard::{Freeze, Judgement, KillScope, Policy, Quote};
-use strongroom_model::{Advice, Balance, CredentialId, PlaceOrder, Timestamp};
+use strongroom_model::{Advice, Balance, CredentialId, CredentialInfo, PlaceOrder, Timestamp};
 use strongroom_signer_api::{ActionEnd, DoorId, Refusal, Reply, Request};
 use strongroom_vault_store::Attempt;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -164,7 +164,23 @@ impl Hall {
         }
     }
 
-    /// The same, asked at a door.
+    /// All keys in the vault.
+    pub(crate) async fn credentials(&self) -> Result<Vec<CredentialInfo>, Refusal> {
+        let mut all = Vec::new();
+        loop {
+            let from = u32::try_from(all.len()).unwrap_or(u32::MAX);
+            let Reply::Credentials { keys, left } = self.ask_signer(&Request::Credentials { from }).await? else {
+                return Err(Refusal::NotUnderstood);
+            };
+            let is_last = left == 0 || keys.is_empty();
+            all.extend(keys);
+            if is_last {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// A request that is asked at a door.
     pub(crate) async fn ask_at(&self, door: DoorId, request: Request) -> Result<Reply, Refusal> {
         self.ask_signer(&Request::At { door, request: Box::new(request) }).await
     }
@@ -292,9 +308,9 @@ impl Hall {
     /// The kill switch was engaged: the pipeline is told, with the keys of the account that it may name.
     pub(crate) async fn killed(&self, freeze: Freeze) {
         let keys = match &freeze.scope {
-            KillScope::Account(account) => match self.ask_signer(&Request::Credentials).await {
-                Ok(Reply::Credentials(keys)) => keys.into_iter().filter(|key| key.details.account == *account).map(|key| key.id).collect(),
-                _ => Vec::new(),
+            KillScope::Account(account) => match self.credentials().await {
+                Ok(keys) => keys.into_iter().filter(|key| key.details.account == *account).map(|key| key.id).collect(),
+                Err(_) => Vec::new(),
             },
             _ => Vec::new(),
         };

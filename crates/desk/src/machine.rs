@@ -135,7 +135,7 @@ impl Machine {
             Event::Held { balances, account } => self.held(&balances, account, now),
             Event::Pairs(pairs) => self.pairs(pairs, now),
             Event::Marks(marks) => {
-                self.risk.marks(marks);
+                self.risk.marks(marks, now.mono_ms);
                 self.stop_if_broken(now, &mut out);
             }
             Event::Tick => self.tick(now, &mut out),

@@ -120,11 +120,12 @@ impl Door {
 
     /// Whether no key and nobody is inside, as far as the vault knows.
     async fn means_nothing(&self, scope: &KillScope) -> bool {
-        let asked = if matches!(scope, KillScope::Person(_)) { Request::Slots } else { Request::Credentials };
-        match (scope, self.hall.ask_signer(&asked).await) {
-            (KillScope::Account(account), Ok(Reply::Credentials(keys))) => keys.iter().all(|key| key.details.account != *account),
-            (KillScope::Credential(id), Ok(Reply::Credentials(keys))) => keys.iter().all(|key| key.id != *id),
-            (KillScope::Person(slot), Ok(Reply::Slots(slots))) => slots.iter().all(|known| known.id != *slot),
+        if let KillScope::Person(slot) = scope {
+            return matches!(self.hall.ask_signer(&Request::Slots).await, Ok(Reply::Slots(slots)) if slots.iter().all(|known| known.id != *slot));
+        }
+        match (scope, self.hall.credentials().await) {
+            (KillScope::Account(account), Ok(keys)) => keys.iter().all(|key| key.details.account != *account),
+            (KillScope::Credential(id), Ok(keys)) => keys.iter().all(|key| key.id != *id),
             _ => false,
         }
     }

@@ -99,7 +99,7 @@ pub(crate) async fn explained(hall: &Arc<Hall>, tell: Tell) -> Tell {
     if error.code != "venue" || !error.message.contains("(-2015)") {
         return Tell::Error(error);
     }
-    let Ok(Reply::Credentials(keys)) = hall.ask_signer(&Request::Credentials).await else { return Tell::Error(error) };
+    let Ok(keys) = hall.credentials().await else { return Tell::Error(error) };
     let in_use = keys.iter().find(|key| key.stage == KeyStage::Active);
     if let Some(words) = in_use.and_then(|key| trouble_of(hall, key)) {
         error.message = format!("{}; {words}", error.message);

@@ -9,7 +9,7 @@ use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::{Mode, RotationStep, Tell};
 use strongroom_model::{Advice, CredentialId, CredentialInfo, KeyStage, Venue};
-use strongroom_signer_api::{Refusal, Reply, Request};
+use strongroom_signer_api::{Refusal, Request};
 
 use crate::actions::refused;
 use crate::event::Event;
@@ -46,11 +46,7 @@ fn how_to_revoke(mode: Mode, old: &CredentialInfo) -> Vec<String> {
 }
 
 async fn keys(hall: &Arc<Hall>) -> Result<Vec<CredentialInfo>, Tell> {
-    match hall.ask_signer(&Request::Credentials).await {
-        Ok(Reply::Credentials(keys)) => Ok(keys),
-        Ok(_) => Err(refused(&Refusal::NotUnderstood)),
-        Err(refusal) => Err(refused(&refusal)),
-    }
+    hall.credentials().await.map_err(|refusal| refused(&refusal))
 }
 
 /// Goes on with every rotation that waits for nobody: what was interrupted before the switch.

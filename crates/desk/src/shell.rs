@@ -48,6 +48,8 @@ const KILLED: &str = "killed";
 const STOPS: &str = "stops";
 /// Most things waiting for the pipeline.
 const INBOUND_MAX: usize = 4_096;
+/// A signer that ended is replaced by the supervisor well before.
+const SIGNER_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How a desk is started.
 pub struct Config {
@@ -148,6 +150,15 @@ fn listen_to_supervisor(channel: Channel) -> io::Result<mpsc::UnboundedReceiver<
         let _ = tell.send(Order::Quit);
     })?;
     Ok(orders)
+}
+
+/// A line that broke while its signer goes on leads nowhere: a signer that is sealed takes its place. One that ended is replaced by itself.
+async fn ask_for_another(hall: Arc<Hall>, supervisor: Channel) {
+    tokio::time::sleep(SIGNER_PATIENCE).await;
+    if hall.signer().is_none() {
+        tracing::error!("the line to the signer broke, and no other one came");
+        locking::seal(&hall, &supervisor, "the line between desk and signer broke").await;
+    }
 }
 
 async fn checkpoints(hall: Arc<Hall>) {
@@ -288,7 +299,11 @@ impl Pipeline {
             Told::Notice(notice, file) => {
                 tokio::spawn(actions::on_notice(Arc::clone(&self.hall), notice, file));
             }
-            Told::Gone => {}
+            Told::Gone => {
+                if let Ok(supervisor) = self.supervisor.try_clone() {
+                    tokio::spawn(ask_for_another(Arc::clone(&self.hall), supervisor));
+                }
+            }
         }
     }
 

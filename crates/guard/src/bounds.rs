@@ -5,6 +5,8 @@ use std::ops::RangeInclusive;
 
 use thiserror::Error;
 
+use crate::reason::Reason;
+
 /// Why limits are not valid.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{part} is {value}; {passes} would pass")]
@@ -17,9 +19,25 @@ pub struct PolicyError {
     pub passes: String,
 }
 
+impl From<PolicyError> for Reason {
+    fn from(PolicyError { part, value, passes }: PolicyError) -> Self {
+        Self::PolicyRange { part, value, passes }
+    }
+}
+
+/// Of a value in a refusal, as much as anybody reads.
+const SHOWN_MAX: usize = 64;
+
 /// Unless `fits`, an error.
 pub(crate) fn check(fits: bool, part: &str, value: impl Display, passes: impl Display) -> Result<(), PolicyError> {
-    if fits { Ok(()) } else { Err(PolicyError { part: part.to_owned(), value: value.to_string(), passes: passes.to_string() }) }
+    if fits {
+        return Ok(());
+    }
+    let (part, mut value, passes) = (part.to_owned(), value.to_string(), passes.to_string());
+    if value.chars().count() > SHOWN_MAX {
+        value = value.chars().take(SHOWN_MAX).chain(['…']).collect();
+    }
+    Err(PolicyError { part, value, passes })
 }
 
 /// Not above `most`.

@@ -27,6 +27,8 @@ pub enum DeskRule {
     Restricted,
     /// See [`crate::Policy::price_collar_bps`].
     PriceCollar,
+    /// See [`DeskRules::drift_bps`].
+    PriceDrift,
     /// See [`DeskRules::slippage_bps`].
     Slippage,
     /// See [`DeskRules::open_orders_max`].
@@ -51,9 +53,10 @@ pub enum DeskRule {
 
 impl DeskRule {
     /// All.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Restricted,
         Self::PriceCollar,
+        Self::PriceDrift,
         Self::Slippage,
         Self::OpenOrders,
         Self::Position,
@@ -71,6 +74,7 @@ impl DeskRule {
         match self {
             Self::Restricted => "restricted",
             Self::PriceCollar => "price-collar",
+            Self::PriceDrift => "price-drift",
             Self::Slippage => "slippage",
             Self::OpenOrders => "open-orders",
             Self::Position => "position",
@@ -139,6 +143,8 @@ pub struct DeskRules {
     pub modes: BTreeMap<DeskRule, RuleMode>,
     /// Instruments that are on the list, and not to be bought for now.
     pub restricted: Vec<Symbol>,
+    /// How much worse than the best mark of the last ten minutes a price may be; nothing: any.
+    pub drift_bps: Option<u32>,
     /// How much worse than the mark a market order may fill, by the book as it is; nothing: any.
     pub slippage_bps: Option<u32>,
     /// Most orders that are not over.
@@ -167,6 +173,7 @@ impl Default for DeskRules {
         Self {
             modes: BTreeMap::new(),
             restricted: Vec::new(),
+            drift_bps: None,
             slippage_bps: Some(500),
             open_orders_max: Some(500),
             exposure_max: None,
@@ -198,6 +205,7 @@ impl DeskRules {
                 check(fits, "desk: exposure_of: account", format_args!("{account:?}"), passes)?;
             }
         }
+        at_most_if_any("desk: drift_bps", self.drift_bps, 10_000)?;
         at_most_if_any("desk: slippage_bps", self.slippage_bps, 10_000)?;
         at_most_if_any("desk: open_orders_max", self.open_orders_max, OPEN_ORDERS_MAX)?;
         at_most_if_any("desk: duplicate_ms", self.duplicate_ms, DUPLICATE_MS_MAX)?;
@@ -209,6 +217,7 @@ impl DeskRules {
         let rules = self.modes.keys().chain(next.modes.keys());
         rules.into_iter().any(|rule| next.mode(*rule) < self.mode(*rule))
             || self.restricted.iter().any(|symbol| !next.restricted.contains(symbol))
+            || is_looser(self.drift_bps, next.drift_bps)
             || is_looser(self.slippage_bps, next.slippage_bps)
             || is_looser(self.open_orders_max, next.open_orders_max)
             || is_looser(self.exposure_max, next.exposure_max)
@@ -237,6 +246,7 @@ mod tests {
         let rules = DeskRules {
             modes: BTreeMap::from([(DeskRule::Slippage, RuleMode::Ask)]),
             restricted: vec![symbol],
+            drift_bps: Some(200),
             slippage_bps: Some(100),
             open_orders_max: Some(10),
             exposure_max: most("100"),
@@ -249,10 +259,12 @@ mod tests {
             self_trade: false,
         };
         assert!(rules.validate().is_ok() && !rules.is_loosened_by(&rules));
-        let looser: [fn(&mut DeskRules); 15] = [
+        let looser: [fn(&mut DeskRules); 17] = [
             |rules| rules.modes = BTreeMap::from([(DeskRule::Slippage, RuleMode::Shadow)]),
             |rules| rules.modes.extend([(DeskRule::Position, RuleMode::Ask)]),
             |rules| rules.restricted.clear(),
+            |rules| rules.drift_bps = Some(201),
+            |rules| rules.drift_bps = None,
             |rules| rules.slippage_bps = Some(101),
             |rules| rules.slippage_bps = None,
             |rules| rules.open_orders_max = Some(11),
@@ -295,6 +307,7 @@ mod tests {
                 "desk: restricted is a list with BTCUSDT twice; each once would pass",
             ),
             (DeskRules { restricted: many(201), ..none() }, "desk: restricted is a list of 201; at most 200 would pass"),
+            (DeskRules { drift_bps: Some(10_001), ..none() }, "desk: drift_bps is 10001; at most 10000 would pass"),
             (DeskRules { slippage_bps: Some(10_001), ..none() }, "desk: slippage_bps is 10001; at most 10000 would pass"),
             (DeskRules { open_orders_max: Some(2_001), ..none() }, "desk: open_orders_max is 2001; at most 2000 would pass"),
             (DeskRules { duplicate_ms: Some(3_600_001), ..none() }, "desk: duplicate_ms is 3600001; at most 3600000 would pass"),
@@ -314,6 +327,7 @@ mod tests {
         assert!(DeskRules { exposure_of: vec![of("")], ..none() }.validate().is_err());
         let most = DeskRules {
             restricted: many(200),
+            drift_bps: Some(10_000),
             slippage_bps: Some(10_000),
             open_orders_max: Some(2_000),
             duplicate_ms: Some(3_600_000),

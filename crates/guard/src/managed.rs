@@ -105,6 +105,9 @@ pub struct ManagedDesk {
     /// Not to be bought.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub restricted: Vec<Symbol>,
+    /// See [`DeskRules::drift_bps`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift_bps: Option<u32>,
     /// See [`DeskRules::slippage_bps`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slippage_bps: Option<u32>,
@@ -304,6 +307,7 @@ impl ManagedLimits {
         policy.kdf_floor = self.kdf_floor;
         policy.desk = DeskRules {
             restricted: self.desk.restricted.clone(),
+            drift_bps: self.desk.drift_bps,
             slippage_bps: self.desk.slippage_bps,
             open_orders_max: self.desk.open_orders_max,
             duplicate_ms: self.desk.duplicate_ms,
@@ -333,6 +337,7 @@ impl ManagedLimits {
     fn desk_rules(&self, own: &DeskRules) -> DeskRules {
         let desk = &self.desk;
         let mut tight = own.clone();
+        tight.drift_bps = least(own.drift_bps, desk.drift_bps);
         tight.slippage_bps = least(own.slippage_bps, desk.slippage_bps);
         tight.open_orders_max = least(own.open_orders_max, desk.open_orders_max);
         tight.exposure_max = least(own.exposure_max, desk.exposure_max);
@@ -358,6 +363,7 @@ impl ManagedLimits {
             (DeskRule::PriceCollar, self.price_collar_bps.is_some()),
             (DeskRule::Position, self.instruments.iter().any(|known| known.position_max.is_some())),
             (DeskRule::Restricted, !desk.restricted.is_empty()),
+            (DeskRule::PriceDrift, desk.drift_bps.is_some()),
             (DeskRule::Slippage, desk.slippage_bps.is_some()),
             (DeskRule::OpenOrders, desk.open_orders_max.is_some()),
             (DeskRule::Exposure, desk.exposure_max.is_some()),

@@ -15,7 +15,7 @@ use crate::rules::Enforcer;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Permission {
-    /// See the market, orders, lines, limits, and what an order would meet.
+    /// See what the desk shows: nothing secret, and no look at the account.
     See,
     /// A signed look at balances, for a door. The desk itself looks after what stands, for nobody.
     ReadAccount,
@@ -53,7 +53,7 @@ pub enum Permission {
     ChangePassword,
     /// Let somebody in or out, set their roles, print a kit, re-key.
     ManageWays,
-    /// End the session, or the signer.
+    /// End a session, the signer, or everything that runs.
     Lock,
     /// Make a vault, unlock it, open it with the kit.
     Open,
@@ -108,7 +108,13 @@ const READERS: &[Role] = &[Role::Viewer, Role::Trader, Role::Risk];
 
 /// Every permission.
 pub const PERMISSIONS: &[PermissionRow] = &[
-    row(Permission::See, ANYBODY, Proof::None, Enforcer::Desk, "see the market, own orders, lines, limits and what an order would meet"),
+    row(
+        Permission::See,
+        ANYBODY,
+        Proof::None,
+        Enforcer::Desk,
+        "see the market, own orders, lines, limits, sessions, ways into the vault, keys without their secrets, and what an order would meet",
+    ),
     row(Permission::ReadAccount, READERS, Proof::None, Enforcer::Signer, "have balances looked up at the venue"),
     row(Permission::ReadLog, &[Role::Auditor], Proof::None, Enforcer::Signer, "read the log"),
     row(Permission::PlaceOrder, &[Role::Trader], Proof::None, Enforcer::Signer, "send a new order"),
@@ -133,7 +139,7 @@ pub const PERMISSIONS: &[PermissionRow] = &[
         Enforcer::Signer,
         "let somebody in or out, set roles, print a kit or recovery codes, take a new phone, re-key",
     ),
-    row(Permission::Lock, ANYBODY, Proof::None, Enforcer::Signer, "end the session, or the signer"),
+    row(Permission::Lock, ANYBODY, Proof::None, Enforcer::Signer, "end a session, the signer, or everything that runs"),
     row(Permission::Open, ANYBODY, Proof::Factors, Enforcer::Signer, "make a vault, unlock it, open it with the kit"),
 ];
 

@@ -5,6 +5,7 @@ use strongroom_model::{Advice, ClientOrderId, Notional, Price, Quantity, Side, S
 use thiserror::Error;
 
 use crate::access::SessionEnd;
+use crate::drift::DRIFT_MINUTES;
 use crate::request::{CLOCK_OFFSET_US_MAX, RECV_WINDOW_MS_MAX};
 use crate::rules::{Enforcer, rule};
 use crate::said::{again, fewer, in_words, next, rearmed, rest, short_of};
@@ -180,6 +181,16 @@ pub enum Reason {
         /// What would pass.
         passes: String,
     },
+    /// Limits that no vault takes.
+    #[error("these are no limits: {part} is {value}; {passes} would pass. Nothing was changed")]
+    PolicyRange {
+        /// Which part of them, as in a file of limits.
+        part: String,
+        /// What it is.
+        value: String,
+        /// What it could be.
+        passes: String,
+    },
     /// The name of an order is in use.
     #[error("an order named {id} exists already; under another name the same passes")]
     NameTaken {
@@ -223,6 +234,20 @@ pub enum Reason {
         mark: Price,
         /// Allowed distance.
         collar_bps: u32,
+    },
+    /// Too far from where the market was.
+    #[error(
+        "price {asked} is more than {drift_bps} basis points worse than {best}, the best of {DRIFT_MINUTES} minutes; {worst} or better passes"
+    )]
+    PriceDrift {
+        /// What was asked for; of a market order what it would fill at.
+        asked: Price,
+        /// The worst price that passes now.
+        worst: Price,
+        /// The mark to compare with.
+        best: Price,
+        /// Allowed distance.
+        drift_bps: u32,
     },
     /// No market data to compare with.
     #[error("no current price is known for {symbol}, and the price collar cannot be checked; the order passes once prices arrive again")]
@@ -411,11 +436,13 @@ impl Reason {
             Self::Confirm { .. } => "confirm",
             Self::HeadDue { .. } => "head-due",
             Self::Managed { .. } => "managed-policy",
+            Self::PolicyRange { .. } => "policy-range",
             Self::NameTaken { .. } => "duplicate-id",
             Self::TooMany { .. } => "too-many-orders",
             Self::Amend { .. } => "amend",
             Self::Restricted { .. } => "restricted",
             Self::PriceCollar { .. } => "price-collar",
+            Self::PriceDrift { .. } => "price-drift",
             Self::Mark { .. } => "mark",
             Self::ValueAtMark { .. } => "value-at-mark",
             Self::Slippage { .. } => "slippage",

@@ -11,6 +11,7 @@ use strongroom_model::{
 
 use crate::day::Day;
 use crate::desk_rules::{DeskRule, ExposureScope};
+use crate::drift::Drift;
 use crate::exposure::{Exposure, Filled, Pair};
 use crate::freezes::KillScope;
 use crate::policy::Policy;
@@ -57,6 +58,7 @@ pub struct RiskState {
     held_at: Option<(Venue, Option<String>)>,
     day: Day,
     marks: BTreeMap<Symbol, Price>,
+    drift: Drift,
     /// Orders sent within the last hour, newest last.
     sent: VecDeque<(u64, PlaceOrder)>,
     cancels: VecDeque<u64>,
@@ -65,7 +67,10 @@ pub struct RiskState {
 
 impl RiskState {
     /// Prices of now. What has none now keeps its last one: a stream that falls silent is neither gain nor loss.
-    pub fn marks(&mut self, marks: BTreeMap<Symbol, Price>) {
+    pub fn marks(&mut self, marks: BTreeMap<Symbol, Price>, now_ms: u64) {
+        for (symbol, mark) in &marks {
+            self.drift.mark(symbol, *mark, now_ms);
+        }
         self.marks.extend(marks);
     }
 
@@ -224,6 +229,12 @@ impl RiskState {
                     collar_bps: policy.price_collar_bps,
                 },
             ));
+        }
+        let asked = order.spec.price().or(average).unwrap_or(mark);
+        let best = self.drift.best(&order.symbol, order.side, mark, now_ms);
+        if let Some(drift_bps) = rules.drift_bps.filter(|bps| is_worse(asked, order.side, best, *bps)) {
+            let worst = worst(order.side, best, drift_bps, asked);
+            broken.push((DeskRule::PriceDrift, Reason::PriceDrift { asked, worst, best, drift_bps }));
         }
         if let (OrderSpec::Market { .. }, Some(bps)) = (order.spec, rules.slippage_bps)
             && average.is_none_or(|average| is_worse(average, order.side, mark, bps))

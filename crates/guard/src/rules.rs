@@ -127,6 +127,12 @@ pub const RULES: &[Rule] = &[
         demand: "fewer than 256 orders and amendments were signed since the log's head was",
     },
     Rule {
+        name: "policy-range",
+        title: "Limits themselves",
+        enforcer: Enforcer::Signer,
+        demand: "limits that are set make sense: no empty band, no name twice, no number that could not be kept",
+    },
+    Rule {
         name: "managed-policy",
         title: "Limits of an organisation",
         enforcer: Enforcer::Signer,
@@ -175,6 +181,12 @@ pub const RULES: &[Rule] = &[
         title: "Price inside collar",
         enforcer: Enforcer::Desk,
         demand: "price not further from the mark than the collar, on the losing side",
+    },
+    Rule {
+        name: "price-drift",
+        title: "Price against the last minutes",
+        enforcer: Enforcer::Desk,
+        demand: "price, or of a market order what it fills at, not further from the best mark of the last ten minutes than allowed",
     },
     Rule {
         name: "slippage",

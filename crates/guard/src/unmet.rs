@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strongroom_model::FilterError;
 
+use crate::drift::DRIFT_MINUTES;
 use crate::reason::Reason;
 use crate::request::{CLOCK_OFFSET_US_MAX, NUMBERED_PER_HEAD_MAX, RECV_WINDOW_MS_MAX};
 use crate::rules::{Enforcer, rule};
@@ -111,6 +112,7 @@ impl From<&Reason> for Unmet {
             Reason::Managed { organisation, limit, asked, passes } => {
                 of(format!("{limit}: {asked}"), format!("the limit of {organisation}"), passes.clone())
             }
+            Reason::PolicyRange { part, value, passes } => of(format!("{part}: {value}"), passes.clone(), format!("{part}: {passes}")),
             Reason::NameTaken { id } => {
                 of(format!("the name {id}"), "a name that no order has".into(), "the same under another name".into())
             }
@@ -129,6 +131,11 @@ impl From<&Reason> for Unmet {
             Reason::PriceCollar { asked, worst, mark, collar_bps } => {
                 of(asked.to_string(), format!("{collar_bps} basis points from {mark}"), format!("a price of {worst} or better"))
             }
+            Reason::PriceDrift { asked, worst, best, drift_bps } => of(
+                asked.to_string(),
+                format!("{drift_bps} basis points from {best}, the best mark of {DRIFT_MINUTES} minutes"),
+                format!("a price of {worst} or better"),
+            ),
             Reason::Mark { symbol } => {
                 of(format!("no current price of {symbol}"), "a current price".into(), "the same, once prices arrive again".into())
             }

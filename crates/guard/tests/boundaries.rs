@@ -11,7 +11,7 @@ use strongroom_guard::{
     Actor, Enforcer, ExposureLimit, ExposureScope, Freeze, OrderRate, Policy, Quote, RULES, RiskState, Role, Session, SessionEnd,
     SignerFacts, Threshold, Turnover, Turnovers, Verdict, signer_gate,
 };
-use strongroom_model::{Amount, Intent, KeyScope, Notional, PlaceOrder, Side, Timestamp, Venue};
+use strongroom_model::{Amount, Intent, KeyScope, Notional, OrderSpec, PlaceOrder, Side, Timestamp, Venue};
 
 /// An order with everything that a rule looks at; as it begins, it passes all of them.
 struct Case {
@@ -120,6 +120,33 @@ const ROWS: &[Row] = &[
     row("restricted", |case| case.policy.desk.restricted = vec![btc()], |case| case.order.side = Side::Sell, nothing),
     row("price-collar", |case| case.policy.price_collar_bps = 100, |case| case.limit("10100", "1"), |case| case.limit("10100.01", "1")),
     row("price-collar", |case| case.sale(100), |case| case.limit("9900", "1"), |case| case.limit("9899.99", "1")),
+    // The mark is 10,000 now; lower within the last ten minutes, so a buyer compares with that.
+    row("price-drift", |case| case.drifts("9900"), |case| case.limit("9999", "1"), |case| case.limit("9999.01", "1")),
+    row(
+        "price-drift",
+        |case| case.drifts_for("9900", market("1")),
+        |case| case.quote.average = Some(price("9999")),
+        |case| case.quote.average = Some(price("9999.01")),
+    ),
+    // Ten minutes, and the one that is not over.
+    row(
+        "price-drift",
+        |case| {
+            case.drifts_for("9900", market("1"));
+            case.policy.session_idle_ms = 3_600_000;
+        },
+        |case| case.now_ms = 11 * 60_000,
+        |case| case.now_ms = 11 * 60_000 - 1,
+    ),
+    row(
+        "price-drift",
+        |case| {
+            case.drifts("10100");
+            case.order.side = Side::Sell;
+        },
+        |case| case.limit("9999", "1"),
+        |case| case.limit("9998.99", "1"),
+    ),
     row(
         "slippage",
         |case| (case.policy.desk.slippage_bps, case.order.spec) = (Some(100), market("1")),
@@ -186,11 +213,12 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("no-key", include_str!("../../../tests/tests/boundaries.rs"), "a_request_is_signed_with_the_key_that_it_names_and_never_with_another"),
     ("key-not-active", include_str!("../../model/src/credential.rs"), "only_an_active_key_adds_risk"),
     ("not-offered", include_str!("../../../tests/tests/stream_login.rs"), "a_stream_login_hears_of_orders_and_places_none"),
+    ("policy-range", include_str!("../src/policy.rs"), "numbers_have_bounds"),
     ("managed-policy", include_str!("../../../tests/tests/managed.rs"), "an_organisations_limits_hold_and_an_owner_only_tightens"),
     ("duplicate-id", include_str!("../../desk/src/placing.rs"), "so_many_orders_are_live_and_each_has_its_own_name"),
     ("too-many-orders", include_str!("../../desk/src/placing.rs"), "so_many_orders_are_live_and_each_has_its_own_name"),
     ("amend", include_str!("../../desk/src/amending.rs"), "what_cannot_be_made_smaller_is_not_asked_for"),
-    ("sealed", include_str!("../../desk/src/placing.rs"), "a_sealed_vault_places_nothing"),
+    ("sealed", include_str!("../../../tests/tests/boundaries.rs"), "a_sealed_signer_signs_nothing"),
     ("filter", include_str!("../../model/src/instrument.rs"), "at_each_filter_and_one_step_beyond"),
     // How old a mark may be.
     ("mark", include_str!("../../desk/src/feed.rs"), "a_book_is_current_up_to_its_age"),
@@ -237,6 +265,17 @@ impl Case {
         (self.policy.price_collar_bps, self.order.side) = (bps, Side::Sell);
     }
 
+    /// The mark was there in the first minute.
+    fn drifts(&mut self, from: &str) {
+        self.policy.desk.drift_bps = Some(100);
+        self.state.marks(BTreeMap::from([(btc(), price(from))]), 0);
+    }
+
+    fn drifts_for(&mut self, from: &str, spec: OrderSpec) {
+        self.drifts(from);
+        self.order.spec = spec;
+    }
+
     fn signed(&mut self, orders: u32, at_ms: u64) {
         (0..orders).for_each(|_| self.rate.count(at_ms));
     }
@@ -278,7 +317,7 @@ impl Case {
         self.state.sent(&order, 0);
         self.state.stands(&order, (quantity("1"), notional("10000")), &[], true, AT);
         for at in ["10100", to] {
-            self.state.marks(BTreeMap::from([(btc(), price(at))]));
+            self.state.marks(BTreeMap::from([(btc(), price(at))]), 0);
             let _ = self.state.must_stop(&self.policy, 0, AT);
         }
     }

@@ -208,12 +208,12 @@ fn losses_stop_everything() {
         let bought = place("a", Side::Buy, limit("10000", "1"));
         state.sent(&bought, 0);
         state.stands(&bought, (quantity("1"), notional("10000")), std::slice::from_ref(&fee), true, AT);
-        state.marks(mark("10100"));
+        state.marks(mark("10100"), 0);
         assert_eq!(state.must_stop(&rules, 1, AT), None, "{rule}: 90 gained");
         let edge = if rule == "day-loss" { "9910" } else { "10000" };
-        state.marks(mark(edge));
+        state.marks(mark(edge), 0);
         assert_eq!(state.must_stop(&rules, 1, AT), None, "{rule} at {edge}");
-        state.marks(mark(stops_at));
+        state.marks(mark(stops_at), 0);
         assert_eq!(state.must_stop(&rules, 1, AT).map(|(reason, scope)| (reason.rule(), scope)), Some((rule, KillScope::Everything)));
         assert_eq!(refused(&mut state, &rules, &place("b", Side::Sell, limit("10000", "1")), quote(), 2), rule);
         let mut noted = rules.clone();

@@ -184,7 +184,7 @@ fn fresh() -> RiskState {
         let (_, base, quote, ..) = MARKETS[at];
         (symbol(at), Pair { base: base.to_owned(), quote: quote.to_owned() })
     }));
-    state.marks((0..MARKETS.len()).map(|at| (symbol(at), Price::new(mark(at)).unwrap())).collect());
+    state.marks((0..MARKETS.len()).map(|at| (symbol(at), Price::new(mark(at)).unwrap())).collect(), 0);
     state
 }
 

@@ -156,7 +156,8 @@ fn managed() -> impl Strategy<Value = Managed> {
                 price_high: with_band.then_some(listed.price_high),
                 position_max: listed.position_max,
             });
-        let DeskRules { restricted, slippage_bps, open_orders_max, exposure_max, day_loss_max, drawdown_max, .. } = policy.desk.clone();
+        let DeskRules { restricted, drift_bps, slippage_bps, open_orders_max, exposure_max, day_loss_max, drawdown_max, .. } =
+            policy.desk.clone();
         let limits = ManagedLimits {
             order_notional_max: has(7).then_some(policy.order_notional_max),
             day_notional_max: (with_band && has(8)).then_some(policy.day_notional_max),
@@ -171,6 +172,7 @@ fn managed() -> impl Strategy<Value = Managed> {
             desk: ManagedDesk {
                 modes: if has(14) { policy.desk.modes.clone() } else { BTreeMap::new() },
                 restricted,
+                drift_bps,
                 slippage_bps,
                 open_orders_max,
                 exposure_max,
@@ -214,6 +216,7 @@ fn alone(managed: &Managed, instruments: &Policy) -> Policy {
         thresholds: Vec::new(),
         desk: DeskRules {
             modes: desk_rules().into_iter().map(|rule| (rule, RuleMode::Shadow)).collect(),
+            drift_bps: None,
             slippage_bps: None,
             open_orders_max: None,
             self_trade: true,
@@ -311,7 +314,7 @@ proptest! {
         let mut state = state();
         state.held([("BTC".to_owned(), Amount::new(largest(4)).unwrap()), ("USDT".to_owned(), Amount::new(largest(5)).unwrap())]);
         let mark = Price::new(largest(5).max(Decimal::new(1, 18))).unwrap();
-        state.marks([(btc(), mark)].into_iter().collect());
+        state.marks([(btc(), mark)].into_iter().collect(), 0);
         let trade = strongroom_model::Fill {
             trade_id: strongroom_model::TradeId(1),
             price: mark,

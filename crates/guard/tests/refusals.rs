@@ -39,6 +39,7 @@ fn one_of_each() -> Vec<Reason> {
         Reason::ReduceOnly,
         Reason::Confirm { asked, above: max },
         Reason::HeadDue { since: 256 },
+        Reason::PolicyRange { part: "price_collar_bps".to_owned(), value: "10001".to_owned(), passes: "at most 10000".to_owned() },
         Reason::Managed { organisation: "Example".to_owned(), limit: "x".to_owned(), asked: "2".to_owned(), passes: "1".to_owned() },
         Reason::NameTaken { id: id() },
         Reason::TooMany { live: 5, max: 5 },
@@ -48,6 +49,7 @@ fn one_of_each() -> Vec<Reason> {
         Reason::PriceCollar { asked: price("9"), worst: price("5"), mark: price("4"), collar_bps: 2_500 },
         Reason::Mark { symbol: symbol.clone() },
         Reason::ValueAtMark { asked, max, mark: price("4"), room: quantity("2") },
+        Reason::PriceDrift { asked: price("5"), worst: price("4"), best: price("3"), drift_bps: 2_500 },
         Reason::Slippage { average: None, worst: price("5"), mark: price("4"), slippage_bps: 2_500 },
         Reason::OpenOrders { open: 5, max: 5 },
         Reason::OpenOrders { open: 0, max: 0 },
@@ -90,11 +92,13 @@ fn one_of_each() -> Vec<Reason> {
             | Reason::Confirm { .. }
             | Reason::HeadDue { .. }
             | Reason::Managed { .. }
+            | Reason::PolicyRange { .. }
             | Reason::NameTaken { .. }
             | Reason::TooMany { .. }
             | Reason::Amend { .. }
             | Reason::Restricted { .. }
             | Reason::PriceCollar { .. }
+            | Reason::PriceDrift { .. }
             | Reason::Mark { .. }
             | Reason::ValueAtMark { .. }
             | Reason::Slippage { .. }

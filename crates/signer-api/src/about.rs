@@ -12,6 +12,8 @@ pub const FACTS_MAX: usize = 16;
 pub const TEXT_LEN_MAX: usize = 400;
 /// Most tries that are told.
 const TRIES_MAX: u8 = 99;
+/// What stands where a text was cut.
+const CUT: &str = "…";
 
 /// What is to be done; decides pages, buttons and where a person is led.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -121,12 +123,12 @@ impl About {
 }
 
 fn plain(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len().min(TEXT_LEN_MAX));
-    for c in text.chars().filter(|c| is_plain(*c)) {
-        if kept.len() + c.len_utf8() > TEXT_LEN_MAX {
-            break;
+    let mut kept: String = text.chars().filter(|c| is_plain(*c)).collect();
+    if kept.len() > TEXT_LEN_MAX {
+        while kept.len() > TEXT_LEN_MAX - CUT.len() {
+            kept.pop();
         }
-        kept.push(c);
+        kept.push_str(CUT);
     }
     kept
 }
@@ -154,6 +156,16 @@ mod tests {
             assert_eq!(read(&about), Some(about.clone()));
             assert!(!about.facts.iter().any(|fact| fact.value.contains(['\u{1b}', '\u{202e}', '\u{2028}'])));
         }
+    }
+
+    /// A person sees that there was more.
+    #[test]
+    fn what_is_cut_says_so() {
+        let about =
+            About::new(Deed::Unlock, &"é".repeat(TEXT_LEN_MAX)).with("Long", &"x".repeat(TEXT_LEN_MAX)).with("Longer", &"x".repeat(401));
+        assert!(about.title.ends_with("é…") && about.title.len() <= TEXT_LEN_MAX);
+        assert_eq!((about.fact("Long"), about.fact("Longer")), (Some(&*"x".repeat(400)), Some(&*format!("{}…", "x".repeat(397)))));
+        assert_eq!(read(&about), Some(about.clone()));
     }
 
     /// Rows: what a signer that keeps to its own bounds does not say.

@@ -55,7 +55,7 @@ impl StateMarks {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ToSigner {
-    /// What there is of an organisation's limits; told once, before a desk is attached.
+    /// What there is of an organisation's limits; told before a desk is attached, and before each prompt.
     Managed(Offered),
     /// How far a state file had come under a signer before this one: an older one is refused.
     StateFloor(StateMark),
@@ -241,7 +241,10 @@ mod tests {
             assert!(told.encode().len() <= FROM_SIGNER_LEN_MAX);
             assert_eq!(FromSigner::decode(&told.encode()), Some(told));
         }
-        for bytes in [&b""[..], b"D", b"Kwhy", b"V12345678"] {
+        // The same on another line.
+        let mut elsewhere = Vec::new();
+        frame::write_unnumbered(&mut elsewhere, Kind::Prompt, &ToSigner::AttachDesk, b"");
+        for bytes in [&elsewhere[..], b"", b"D", b"Kwhy", b"V12345678"] {
             assert_eq!((ToSigner::decode(bytes), FromSigner::decode(bytes)), (None, None));
         }
     }

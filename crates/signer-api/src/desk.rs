@@ -3,7 +3,10 @@
 //! Invariant: requests and replies are closed lists; unknown fields are refused; no reply or notice has a field
 //! that could hold a secret.
 
-use serde::{Deserialize, Serialize};
+use std::cell::Cell;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use strongroom_guard::{Freeze, Permission, Policy};
 use strongroom_model::{
     ClientOrderId, CredentialId, CredentialInfo, Intent, KeyEdit, KeyRights, PlaceOrder, Role, Scheme, SignedRequest, SlotFor, SlotInfo,
@@ -25,6 +28,7 @@ pub enum Request {
         /// Which.
         door: DoorId,
         /// What; not another of this kind.
+        #[serde(deserialize_with = "not_at_a_door_again")]
         request: Box<Request>,
     },
     /// How are you?
@@ -61,7 +65,10 @@ pub enum Request {
     /// Engage the kill switch.
     Kill(Freeze),
     /// Public parts of all credentials.
-    Credentials,
+    Credentials {
+        /// From this one on, counted from 0: one answer holds as many as fit into a message.
+        from: u32,
+    },
     /// The limits in force.
     Policy,
     /// The ways into the open vault.
@@ -222,6 +229,17 @@ pub enum Action {
     Pin(PinChange),
 }
 
+/// Reads what is asked at a door, which is asked at no other door: else a few bytes could nest thousands of requests.
+fn not_at_a_door_again<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<Request>, D::Error> {
+    thread_local!(static IS_INSIDE: Cell<bool> = const { Cell::new(false) });
+    if IS_INSIDE.replace(true) {
+        return Err(D::Error::custom("a request at a door inside of another one"));
+    }
+    let request = Request::deserialize(deserializer);
+    IS_INSIDE.set(false);
+    request.map(Box::new)
+}
+
 impl Action {
     /// What it needs.
     pub const fn permission(&self) -> Permission {
@@ -346,7 +364,12 @@ pub enum Reply {
     /// Done, nothing to tell.
     Done,
     /// To [`Request::Credentials`].
-    Credentials(Vec<CredentialInfo>),
+    Credentials {
+        /// In the vault's order.
+        keys: Vec<CredentialInfo>,
+        /// How many come after them.
+        left: u32,
+    },
     /// To [`Request::Policy`].
     Policy(Box<Policy>),
     /// To [`Request::SealHead`].

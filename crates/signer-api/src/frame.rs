@@ -140,6 +140,24 @@ mod tests {
     use super::*;
     use crate::Request;
 
+    /// As deep as a packet could hold, and read by a thread that has little room.
+    #[test]
+    fn a_request_at_a_door_stands_in_no_other() {
+        let at = |request| Request::At { door: crate::DoorId(1), request: Box::new(request) };
+        let (mut out, mut scratch) = (Vec::new(), Vec::new());
+        for (request, reads) in [(at(Request::Status), true), (at(at(Request::Status)), false), (at(Request::Lock), true)] {
+            write(&mut out, Kind::Request, 7, &request, b"").unwrap();
+            assert_eq!(Frame::parse(&out).unwrap().message::<Request>(&mut scratch).is_ok(), reads, "{request:?}");
+        }
+        write(&mut out, Kind::Request, 7, &at(Request::Status), b"").unwrap();
+        let one = out[HEAD_LEN..].to_vec();
+        let inner = minicbor_serde::to_vec(Request::Status).unwrap();
+        let level = &one[..one.len() - inner.len()];
+        assert!(one.ends_with(&inner), "the request stands last");
+        let deep = [&out[..HEAD_LEN], &level.repeat(60_000 / level.len()), &inner].concat();
+        assert!(Frame::parse(&deep).unwrap().message::<Request>(&mut scratch).is_err());
+    }
+
     #[test]
     fn what_is_written_is_read_and_anything_added_is_refused() {
         let (mut out, mut scratch) = (Vec::new(), Vec::new());

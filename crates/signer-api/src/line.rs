@@ -5,6 +5,8 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
+use zeroize::Zeroize as _;
+
 use crate::channel::{Channel, Packet};
 use crate::frame;
 
@@ -62,13 +64,19 @@ impl Line {
         frame::set_id(frame, self.said).map_err(invalid)
     }
 
-    fn checked(&mut self, packet: Option<Packet>, buffer: &[u8]) -> io::Result<Option<Packet>> {
+    /// What is refused is wiped: it could hold an answer.
+    fn checked(&mut self, packet: Option<Packet>, buffer: &mut [u8]) -> io::Result<Option<Packet>> {
         let Some(packet) = packet else { return Ok(None) };
-        let id = frame::Frame::parse(buffer.get(..packet.len).unwrap_or_default()).map_err(invalid)?.id;
-        if id <= self.heard {
-            return Err(invalid(frame::FrameError::Id { id, after: self.heard }));
-        }
-        self.heard = id;
+        let bytes = buffer.get_mut(..packet.len).unwrap_or_default();
+        let id = match frame::Frame::parse(bytes) {
+            Ok(frame) if frame.id > self.heard => Ok(frame.id),
+            Ok(frame) => Err(frame::FrameError::Id { id: frame.id, after: self.heard }),
+            Err(error) => Err(error),
+        };
+        self.heard = id.map_err(|error| {
+            bytes.zeroize();
+            invalid(error)
+        })?;
         Ok(Some(packet))
     }
 }
@@ -104,6 +112,7 @@ mod tests {
             frame::set_id(&mut frame, id).unwrap();
             raw.send(&frame, &[]).unwrap();
             assert_eq!(right.try_recv(&mut buffer).unwrap_err().kind(), io::ErrorKind::InvalidData);
+            assert_eq!(buffer[..frame.len()], vec![0; frame.len()][..], "what is refused does not stay");
         }
         for bytes in [&b"D"[..], &frame[..frame::HEAD_LEN - 1]] {
             raw.send(bytes, &[]).unwrap();

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use ed25519_dalek::Signer as _;
 use strongroom_guard::{InstrumentPolicy, Permission, Policy, Reason, Session, SessionEnd};
 use strongroom_model::{CredentialId, KeyStage, Notional, PlaceOrder, Role, SlotInfo, Venue};
-use strongroom_signer_api::{DoorId, Keeping, SessionInfo};
+use strongroom_signer_api::channel::PACKET_LEN_MAX;
+use strongroom_signer_api::{DoorId, Keeping, Refusal, Reply, SessionInfo};
 use strongroom_vault::{Purpose, Reach, RecordHead, RecordKind, SecretBox, SlotHead, SlotKind, Vault};
 use thiserror::Error;
 
@@ -15,6 +16,7 @@ use crate::credential::{self, Credential};
 use crate::ledger::{Count, Ledger, Rate, Reserved, Spending};
 use crate::managed::{self, InForce, Verified};
 use crate::sessions::Sessions;
+use crate::signer::Signer;
 
 /// Seed of the key that signs the log's heads.
 pub(crate) const LOG_KEY_LEN: usize = 32;
@@ -75,6 +77,24 @@ pub(crate) struct Open {
     pub(crate) confirmed: Vec<(PlaceOrder, u64)>,
     pub(crate) sessions: Sessions,
     pub(crate) rate: Rate,
+}
+
+impl Signer {
+    /// As many as half a message holds, so that their frame is never too long; one at least.
+    pub(crate) fn credentials(&self, from: u32) -> Result<Reply, Refusal> {
+        let open = self.opened()?;
+        let rest = open.credentials.get(usize::try_from(from).unwrap_or(usize::MAX)..).unwrap_or_default();
+        let (mut keys, mut len) = (Vec::new(), 0);
+        for credential in rest {
+            len += minicbor_serde::to_vec(&credential.info).map_or(PACKET_LEN_MAX, |info| info.len());
+            if len > PACKET_LEN_MAX / 2 && !keys.is_empty() {
+                break;
+            }
+            keys.push(credential.info.clone());
+        }
+        let left = u32::try_from(rest.len() - keys.len()).unwrap_or(u32::MAX);
+        Ok(Reply::Credentials { keys, left })
+    }
 }
 
 impl Open {

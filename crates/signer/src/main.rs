@@ -138,7 +138,16 @@ impl Shell {
         drop(fds);
         if ready[0] {
             match self.supervisor.try_recv(buffer) {
-                Ok(Some(packet)) => self.hear_supervisor(&buffer[..packet.len], packet.fds),
+                Ok(Some(packet)) => {
+                    let mut is_understood = true;
+                    stack::wiped(|| {
+                        is_understood = self.hear_supervisor(&buffer[..packet.len], packet.fds);
+                        Depth::Anything
+                    });
+                    if !is_understood {
+                        return Err(io::Error::new(io::ErrorKind::InvalidData, "the supervisor was not understood"));
+                    }
+                }
                 Ok(None) => return Ok(false),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),
@@ -160,18 +169,19 @@ impl Shell {
         Ok(true)
     }
 
-    fn hear_supervisor(&mut self, packet: &[u8], fds: Vec<OwnedFd>) {
+    /// `false`: it is no message for this signer, which ends then: what was said could have been a freeze.
+    fn hear_supervisor(&mut self, packet: &[u8], fds: Vec<OwnedFd>) -> bool {
         let channel = fds.into_iter().next().map(Channel::from_fd);
         let effects = match (ToSigner::decode(packet), channel) {
-            (Some(ToSigner::Managed(offered)), _) => {
+            (Some(ToSigner::Managed(offered)), None) => {
                 self.signer.managed_offered(offered);
                 Vec::new()
             }
-            (Some(ToSigner::StateFloor(mark)), _) => {
+            (Some(ToSigner::StateFloor(mark)), None) => {
                 self.signer.state_floor(mark);
                 Vec::new()
             }
-            (Some(ToSigner::Freeze(freeze)), _) => {
+            (Some(ToSigner::Freeze(freeze)), None) => {
                 let effects = self.signer.freeze(freeze);
                 let _ = self.supervisor.try_send(&mut FromSigner::Frozen.encode(), &[]);
                 effects
@@ -180,20 +190,29 @@ impl Shell {
                 self.desk = Some(channel);
                 self.signer.desk_attached()
             }
-            (Some(ToSigner::AttachPrompt), Some(channel)) if self.prompts.len() < PROMPTS_MAX => {
-                self.prompts.insert(self.next_prompt, channel.into());
-                self.signer.prompt_attached(self.next_prompt);
-                self.next_prompt += 1;
+            (Some(ToSigner::AttachPrompt), Some(channel)) => {
+                // One more than there may be finds its line closed.
+                if self.prompts.len() < PROMPTS_MAX {
+                    self.prompts.insert(self.next_prompt, channel.into());
+                    self.signer.prompt_attached(self.next_prompt);
+                    self.next_prompt += 1;
+                }
                 Vec::new()
             }
-            (Some(ToSigner::AttachProvider(number)), Some(channel)) if self.prompts.contains_key(&number) => {
-                self.providers.insert(number, channel.into());
-                self.signer.provider_attached(number)
+            (Some(ToSigner::AttachProvider(number)), Some(channel)) => {
+                // Its prompt may have ended meanwhile.
+                if self.prompts.contains_key(&number) {
+                    self.providers.insert(number, channel.into());
+                    self.signer.provider_attached(number)
+                } else {
+                    Vec::new()
+                }
             }
-            (Some(ToSigner::NoProvider(number)), _) => self.signer.provider_gone(number),
-            _ => Vec::new(),
+            (Some(ToSigner::NoProvider(number)), None) => self.signer.provider_gone(number),
+            _ => return false,
         };
         self.carry_out(effects);
+        true
     }
 
     /// A provider answers once; then it is done.
@@ -282,7 +301,13 @@ impl Shell {
         for effect in effects {
             match effect {
                 Out::Reply(id, reply) => {
-                    if frame::write(&mut self.out, Kind::Reply, id, &reply, b"").is_ok() {
+                    let mut written = frame::write(&mut self.out, Kind::Reply, id, &reply, b"");
+                    if self.out.len() > PACKET_LEN_MAX {
+                        // The desk goes on without this one answer, not without its signer.
+                        let refused = Reply::Refused(Refusal::State("the answer is longer than one message may be".to_owned()));
+                        written = frame::write(&mut self.out, Kind::Reply, id, &refused, b"");
+                    }
+                    if written.is_ok() {
                         self.tell_desk(None);
                     }
                 }

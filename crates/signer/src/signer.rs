@@ -193,7 +193,7 @@ impl Signer {
                 out.extend(self.freeze(freeze));
                 Reply::Done
             }),
-            Request::Credentials => self.credentials(),
+            Request::Credentials { from } => self.credentials(from),
             Request::Policy => self.opened().map(|open| Reply::Policy(Box::new(open.policy.clone()))),
             Request::KeyTested { id: key, granted } => match self.key_tested(id, key, granted, now) {
                 Ok(saving) => return saving,
@@ -436,11 +436,6 @@ impl Signer {
             out.extend(self.save_ledger(None));
         }
         out
-    }
-
-    fn credentials(&self) -> Result<Reply, Refusal> {
-        let open = self.opened()?;
-        Ok(Reply::Credentials(open.credentials.iter().map(|credential| credential.info.clone()).collect()))
     }
 }
 

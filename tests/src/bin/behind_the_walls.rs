@@ -4,6 +4,8 @@ use std::io::ErrorKind;
 use std::net::{TcpStream, UdpSocket};
 use std::process::ExitCode;
 
+use strongroom_signer_api::{Action, KitOpening};
+
 const NOBODY: u32 = 65_534;
 
 /// Without the filter, which would end the process before landlock is asked.
@@ -27,9 +29,6 @@ fn memory(may_lock: bool) -> ExitCode {
     use nix::sys::resource::{Resource, setrlimit};
     if !may_lock {
         setrlimit(Resource::RLIMIT_MEMLOCK, 0, 0).expect("a smaller limit");
-        if nix::unistd::geteuid().is_root() {
-            nix::unistd::setuid(nix::unistd::Uid::from_raw(NOBODY)).expect("another user");
-        }
     }
     let arena = strongroom_signer::arena::Arena::make().expect("randomness");
     println!("{} {}", arena.is_locked(), strongroom_signer::arena::reserve_for_keys());
@@ -88,21 +87,42 @@ fn without(wall: &str) -> ExitCode {
     let walls = strongroom_signer::walls::build(closed, arena.is_locked());
     let missing = walls.missing().join(", ");
     let mut signer = strongroom_signer::Signer::new(arena, walls);
-    let action = strongroom_signer_api::Action::CreateVault { vault_id: vec![7; 16], kdf_memory_kib: 65_536, kdf_passes: 3 };
     let moment = strongroom_signer::Moment { wall: strongroom_model::Timestamp::from_ms(0), mono_ms: 0 };
-    let out = signer.on_desk(1, strongroom_signer_api::Request::Prepare(action), &[9; 32], Vec::new(), moment);
-    let answer = match out.first() {
-        Some(strongroom_signer::Out::Reply(_, strongroom_signer_api::Reply::Refused(refusal))) => refusal.code(),
-        Some(strongroom_signer::Out::Reply(_, strongroom_signer_api::Reply::Prepared { .. })) => "prepared",
-        _ => "something else",
-    };
-    let told = signer.on_desk(2, strongroom_signer_api::Request::Status, b"", Vec::new(), moment);
+    let actions = [
+        Action::CreateVault { vault_id: vec![7; 16], kdf_memory_kib: 65_536, kdf_passes: 3 },
+        Action::Unlock,
+        Action::UnlockWith { slot: 1 },
+        Action::Recover(KitOpening { number: 1, backup: None, state_lost: None }),
+    ];
+    let mut answers = Vec::new();
+    for (id, action) in (1..).zip(actions) {
+        let out = signer.on_desk(id, strongroom_signer_api::Request::Prepare(action), &[9; 32], Vec::new(), moment);
+        answers.push(match out.first() {
+            Some(strongroom_signer::Out::Reply(_, strongroom_signer_api::Reply::Refused(refusal))) => refusal.code(),
+            Some(strongroom_signer::Out::Reply(_, strongroom_signer_api::Reply::Prepared { .. })) => "prepared",
+            _ => "something else",
+        });
+    }
+    let answer = answers.join(" ");
+    let told = signer.on_desk(9, strongroom_signer_api::Request::Status, b"", Vec::new(), moment);
     let is_told = matches!(told.first(), Some(strongroom_signer::Out::Reply(_, strongroom_signer_api::Reply::Status(status))) if status.walls == walls);
     println!("{missing}: {answer}, {is_told}");
     ExitCode::SUCCESS
 }
 
+/// Root could do more than whoever the signer is started by.
+fn as_an_ordinary_user() {
+    use nix::unistd::{Gid, Uid, geteuid, setgid, setgroups, setuid};
+    if geteuid().is_root() {
+        setgroups(&[]).and_then(|()| setgid(Gid::from_raw(NOBODY))).and_then(|()| setuid(Uid::from_raw(NOBODY))).expect("another user");
+        // The kernel takes it away with the rights; the signer begins with it, and gives it up itself.
+        nix::sys::prctl::set_dumpable(true).expect("its own choice");
+    }
+    assert!(!geteuid().is_root());
+}
+
 fn main() -> ExitCode {
+    as_an_ordinary_user();
     let attempt = std::env::args().nth(1).unwrap_or_default();
     let own = std::env::current_exe().expect("a path");
     if let Some(missing) = attempt.strip_prefix("without-") {

@@ -241,7 +241,7 @@ until_minute: number, };
 
 export type Density = "compact" | "standard" | "relaxed";
 
-export type DeskRule = "restricted" | "price-collar" | "slippage" | "open-orders" | "position" | "exposure" | "day-loss" | "drawdown" | "duplicate" | "cancel-ratio" | "self-trade" | "repeated-execution";
+export type DeskRule = "restricted" | "price-collar" | "price-drift" | "slippage" | "open-orders" | "position" | "exposure" | "day-loss" | "drawdown" | "duplicate" | "cancel-ratio" | "self-trade" | "repeated-execution";
 
 export type DeskRules = {
 /**
@@ -252,6 +252,10 @@ modes: { [key in DeskRule]?: RuleMode },
  * Instruments that are on the list, and not to be bought for now.
  */
 restricted: Array<Symbol>,
+/**
+ * How much worse than the best mark of the last ten minutes a price may be; nothing: any.
+ */
+drift_bps: number | null,
 /**
  * How much worse than the mark a market order may fill, by the book as it is; nothing: any.
  */
@@ -1839,6 +1843,7 @@ export const RULES = [
   {"name":"threshold","title":"Threshold of 24 hours","enforcer":"signer","demand":"what one person or one bot signed in 24 hours at most its maximum"},
   {"name":"confirm","title":"Confirmation","enforcer":"signer","demand":"an order above the threshold that is not reduce-only was confirmed with a code"},
   {"name":"head-due","title":"Head of the log","enforcer":"signer","demand":"fewer than 256 orders and amendments were signed since the log's head was"},
+  {"name":"policy-range","title":"Limits themselves","enforcer":"signer","demand":"limits that are set make sense: no empty band, no name twice, no number that could not be kept"},
   {"name":"managed-policy","title":"Limits of an organisation","enforcer":"signer","demand":"limits that are set are within the organisation's"},
   {"name":"duplicate-id","title":"Name of the order","enforcer":"desk","demand":"no order has the name already"},
   {"name":"too-many-orders","title":"Orders in hand","enforcer":"desk","demand":"fewer orders are live than the desk looks after"},
@@ -1849,6 +1854,7 @@ export const RULES = [
   {"name":"reduce-held","title":"Reduce only","enforcer":"desk","demand":"an order that may only reduce sells no more than what is held and no other order sells"},
   {"name":"restricted","title":"Restricted instruments","enforcer":"desk","demand":"an instrument that is bought is not restricted"},
   {"name":"price-collar","title":"Price inside collar","enforcer":"desk","demand":"price not further from the mark than the collar, on the losing side"},
+  {"name":"price-drift","title":"Price against the last minutes","enforcer":"desk","demand":"price, or of a market order what it fills at, not further from the best mark of the last ten minutes than allowed"},
   {"name":"slippage","title":"Slippage limit","enforcer":"desk","demand":"a market order fills, by the book, near enough to the mark"},
   {"name":"open-orders","title":"Open orders","enforcer":"desk","demand":"not more orders open than allowed"},
   {"name":"position","title":"Position","enforcer":"desk","demand":"what is held and would be bought of an instrument at most its maximum"},
@@ -1864,7 +1870,7 @@ export const RULES = [
 
 /** Who may do what, and what proves that it is a person. No roles: whoever comes, without a session. */
 export const PERMISSIONS = [
-  {"permission":"see","roles":[],"proof":"none","enforcer":"desk","what":"see the market, own orders, lines, limits and what an order would meet"},
+  {"permission":"see","roles":[],"proof":"none","enforcer":"desk","what":"see the market, own orders, lines, limits, sessions, ways into the vault, keys without their secrets, and what an order would meet"},
   {"permission":"read-account","roles":["viewer","trader","risk"],"proof":"none","enforcer":"signer","what":"have balances looked up at the venue"},
   {"permission":"read-log","roles":["auditor"],"proof":"none","enforcer":"signer","what":"read the log"},
   {"permission":"place-order","roles":["trader"],"proof":"none","enforcer":"signer","what":"send a new order"},
@@ -1883,6 +1889,6 @@ export const PERMISSIONS = [
   {"permission":"export","roles":["key-admin"],"proof":"code","enforcer":"signer","what":"encrypt a key for somebody else, or copy the vault's file"},
   {"permission":"change-password","roles":["viewer","trader","risk","key-admin","auditor"],"proof":"code-and-password","enforcer":"signer","what":"set a new password of one's own"},
   {"permission":"manage-ways","roles":["key-admin"],"proof":"code","enforcer":"signer","what":"let somebody in or out, set roles, print a kit or recovery codes, take a new phone, re-key"},
-  {"permission":"lock","roles":[],"proof":"none","enforcer":"signer","what":"end the session, or the signer"},
+  {"permission":"lock","roles":[],"proof":"none","enforcer":"signer","what":"end a session, the signer, or everything that runs"},
   {"permission":"open","roles":[],"proof":"factors","enforcer":"signer","what":"make a vault, unlock it, open it with the kit"},
 ] as const;

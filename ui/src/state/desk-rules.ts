@@ -5,6 +5,7 @@ import * as d from "../lib/decimal";
 /** The rules' numbers: field of the policy, name, unit, what the number is multiplied by (nothing: it is a decimal), whether
  * zero can be typed: nothing at all. */
 export const DESK_FIELDS = [
+  ["drift_bps", "Off the best of ten minutes", "%", "100", false],
   ["slippage_bps", "Market orders fill within", "%", "100", false],
   ["open_orders_max", "Open orders", "orders", "1", true],
   ["exposure_max", "All that is held", "quote", null, true],
@@ -27,6 +28,7 @@ export type SetBy = DeskField | keyof typeof OTHER_WORDS;
 /** Each rule, and by what it is set. */
 export const DESK_RULES: Record<DeskRule, SetBy> = {
   "price-collar": "collar",
+  "price-drift": "drift_bps",
   slippage: "slippage_bps",
   restricted: "restricted",
   "open-orders": "open_orders_max",

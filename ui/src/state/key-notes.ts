@@ -2,6 +2,7 @@
 import type { CredentialInfo, KeyEdit, KeyOperation, KeyScope, OrderKind, Side } from "../bindings/contract";
 import * as d from "../lib/decimal";
 import { isAddress } from "../lib/addresses";
+import { bytesOf } from "../lib/bytes";
 import { ACCOUNT_LEN_MAX } from "../lib/owners";
 
 export const LABEL_LEN_MAX = 32;
@@ -102,7 +103,7 @@ export function readNotes(text: NotesText, key: CredentialInfo, others: readonly
   if (label === "") return { problem: "Give the key a label." };
   if (label !== key.label && others.includes(label)) return { problem: "There is a key with this label." };
   const account = text.account.trim();
-  if (new TextEncoder().encode(account).length > ACCOUNT_LEN_MAX) return { problem: "The account's name is too long." };
+  if (bytesOf(account) > ACCOUNT_LEN_MAX) return { problem: "The account's name is too long." };
   const addresses = listed(text.addresses);
   const wrong = addresses.find((address) => !isAddress(address));
   if (wrong !== undefined) return { problem: `${wrong} is not an address like 203.0.113.7 or 2001:db8::7.` };

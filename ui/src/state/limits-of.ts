@@ -1,5 +1,6 @@
 // Limits of one actor or one place, as text and back. Invariant: each actor and each place has one limit at most.
 import type { ExposureLimit, Threshold } from "../bindings/contract";
+import { bytesOf } from "../lib/bytes";
 import * as d from "../lib/decimal";
 import { ACCOUNT_LEN_MAX, BOT_TAG_RULE, isBotTag } from "../lib/owners";
 
@@ -55,7 +56,7 @@ export function readExposures(rows: readonly ExposureText[]): { exposure_of: Exp
   for (const { kind, where, most: typed } of rows) {
     const account = where.trim();
     if (kind === "account" && account === "") return { problem: "Name the account, as it is noted of its keys." };
-    if (new TextEncoder().encode(account).length > ACCOUNT_LEN_MAX) return { problem: "The account's name is too long." };
+    if (bytesOf(account) > ACCOUNT_LEN_MAX) return { problem: "The account's name is too long." };
     const words = kind === "venue" ? "Binance" : `Account ${account}`;
     if (seen.has(words)) return { problem: `${words} has two limits. Keep one.` };
     seen.add(words);

@@ -1,5 +1,6 @@
 // Sending an order. Invariant: one that has to be confirmed, or is let pass, goes to the prompt under the name under which it is placed.
 import type { Check, Checks, Commands, Order, OrderView } from "../bindings/contract";
+import { bytesOf } from "../lib/bytes";
 import { fault } from "../lib/faults";
 import { intentOf } from "../lib/symbols";
 import type { Prompt } from "./prompt.svelte";
@@ -13,19 +14,17 @@ export const PASS_WHY_LEN_MAX = 64;
 /** Of a reason, what the names of the rules take at most, in bytes. */
 const NAMES_LEN_MAX = 80;
 
-const bytes = (text: string) => new TextEncoder().encode(text).length;
-
 /** The names that a reason begins with: what the desk asks about. An order that the signer asks about has a code of its own instead. */
 export function gonePast(asking: readonly Check[]): string {
   const names = asking.filter(({ by }) => by === "desk").map(({ name }) => name);
   for (let kept = names.length; kept > 0; kept--) {
     const all = names.slice(0, kept).join(", ") + (kept < names.length ? `, ${names.length - kept} more` : "");
-    if (bytes(all) <= NAMES_LEN_MAX) return all;
+    if (bytesOf(all) <= NAMES_LEN_MAX) return all;
   }
   return names.length === 0 ? "" : `${names.length} rules`;
 }
 /** How many bytes a person has for a reason beside the names. */
-export const roomFor = (past: string) => REASON_LEN_MAX - bytes(past) - 2;
+export const roomFor = (past: string) => REASON_LEN_MAX - bytesOf(past) - 2;
 
 /** What is sent as the order's reason: what was gone past, and why, in the person's own words. */
 export function reasonFor(asking: readonly Check[], why: string): string | null {
@@ -40,12 +39,12 @@ export function unsaid(asking: readonly Check[], ticked: ReadonlySet<string>, wh
   const past = gonePast(asking);
   if (past === "") return null;
   if ([...why.trim()].length < WHY_LEN_MIN) return "Write why first. It is sent with the order.";
-  return bytes(why.trim()) > roomFor(past) ? "The reason is too long. Make it shorter." : null;
+  return bytesOf(why.trim()) > roomFor(past) ? "The reason is too long. Make it shorter." : null;
 }
 
 /** What is wrong with a reason for letting one order pass; nothing: the signer takes it. */
 export function passProblem(why: string): string | null {
-  const length = bytes(why.trim());
+  const length = bytesOf(why.trim());
   if (length === 0) return "Say why. It goes into the log.";
   return length > PASS_WHY_LEN_MAX ? `The reason has ${length} bytes, ${PASS_WHY_LEN_MAX} at most. Make it shorter.` : null;
 }

@@ -84,7 +84,8 @@ fn next(rule: Option<DeskRule>) -> Option<DeskRule> {
     match rule {
         None => Some(R::Restricted),
         Some(R::Restricted) => Some(R::PriceCollar),
-        Some(R::PriceCollar) => Some(R::Slippage),
+        Some(R::PriceCollar) => Some(R::PriceDrift),
+        Some(R::PriceDrift) => Some(R::Slippage),
         Some(R::Slippage) => Some(R::OpenOrders),
         Some(R::OpenOrders) => Some(R::Position),
         Some(R::Position) => Some(R::Exposure),
@@ -177,6 +178,7 @@ fn of_desk(loose: &DeskRules, turn: Turn, put: &mut dyn FnMut(&'static str, Chan
     let DeskRules {
         modes,
         restricted,
+        drift_bps,
         slippage_bps,
         open_orders_max,
         exposure_max,
@@ -196,6 +198,7 @@ fn of_desk(loose: &DeskRules, turn: Turn, put: &mut dyn FnMut(&'static str, Chan
     for symbol in symbols().into_iter().filter(|symbol| !restricted.contains(symbol)) {
         put("restricted", &|desk| desk.restricted.push(symbol.clone()));
     }
+    put("drift_bps", &|desk| desk.drift_bps = turn.few(*drift_bps, 300));
     put("slippage_bps", &|desk| desk.slippage_bps = turn.few(*slippage_bps, 300));
     put("open_orders_max", &|desk| desk.open_orders_max = turn.few(*open_orders_max, turn.percent / 25));
     put("exposure_max", &|desk| desk.exposure_max = turn.most(*exposure_max));

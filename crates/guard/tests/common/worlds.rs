@@ -96,18 +96,19 @@ fn modes() -> impl Strategy<Value = Vec<RuleMode>> {
 
 fn desk() -> impl Strategy<Value = DeskRules> {
     use proptest::option::of;
-    let numbers = (of(0_u32..800), of(0_u32..8), of(1_u64..400_000), of(0_u32..4), of(1_u32..150), any::<bool>());
+    let numbers = (of(0_u32..800), of(0_u32..800), of(0_u32..8), of(1_u64..400_000), of(0_u32..4), of(1_u32..150), any::<bool>());
     let worths =
         (of(worth(1_000..120_000)), of(worth(1..3_000)), of(worth(1..3_000)), of(worth(1_000..120_000)), of(worth(1_000..120_000)));
     (modes(), 0_u8..8, numbers, worths).prop_map(
         |(
             modes,
             restricted,
-            (slippage_bps, open_orders_max, duplicate_ms, fills_per_minute, cancels_percent, self_trade),
+            (drift_bps, slippage_bps, open_orders_max, duplicate_ms, fills_per_minute, cancels_percent, self_trade),
             (exposure_max, day_loss_max, drawdown_max, venue, account),
         )| DeskRules {
             modes: desk_rules().into_iter().zip(modes).collect(),
             restricted: symbols().into_iter().enumerate().filter(|(at, _)| restricted == 1 << at).map(|(_, symbol)| symbol).collect(),
+            drift_bps,
             slippage_bps,
             open_orders_max,
             exposure_max,
@@ -337,7 +338,7 @@ fn tell(state: &mut RiskState, steps: Vec<Step>, mut held: BTreeMap<Asset, Decim
         }
     }
     // What was bought or sold at other prices is a gain or a loss now.
-    state.marks(marked.clone());
+    state.marks(marked.clone(), 0);
     marked
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 use strongroom_guard::{Freeze, InstrumentPolicy, Policy, RuleMode, worth_at_most};
-use strongroom_model::{CredentialInfo, KeyDetails, KeyEdit, PlaceOrder, Role, SlotFor, Timestamp, Venue};
+use strongroom_model::{CredentialInfo, KeyDetails, KeyEdit, KeyScope, PlaceOrder, Role, SlotFor, Timestamp, Venue};
 use strongroom_signer_api::about::{FACTS_MAX, TEXT_LEN_MAX};
 use strongroom_signer_api::{About, Action, Deed, DoorId, Keeping, KitOpening, PinChange};
 use strongroom_vault::{KdfParams, peek, peek_slots};
@@ -54,8 +54,9 @@ impl Signer {
                 .with("Scheme", scheme.words())
                 .with("After it", "its public half is shown; the private half stays here"),
             Action::EditKey { id, edit } => {
-                let about = self.about_key(about, id.0);
-                edit_rows(edit).into_iter().fold(about, |about, (name, value)| about.with(name, &value))
+                let old = self.open.as_ref().and_then(|open| open.credential(Some(*id), Venue::Binance));
+                let rows = old.map(|old| edit_rows(&old.info, edit)).unwrap_or_default();
+                rows.iter().fold(self.about_key(about, id.0), |about, (name, value)| about.with(name, value))
             }
             Action::Delete { id } => self.about_key(about, id.0),
             Action::ExportKey { id, recipient } => self.about_key(about, id.0).with("For", recipient),
@@ -245,22 +246,65 @@ fn clock(at: Timestamp) -> String {
     format!("{} UTC", at.to_string().get(11..19).unwrap_or_default())
 }
 
-/// What is to be noted from now on.
-fn edit_rows(edit: &KeyEdit) -> Vec<(&'static str, String)> {
+/// Changes of a key that the prompt has room for, beside which key it is, when and what was asked.
+const EDITS_MAX: usize = FACTS_MAX - 5;
+
+/// Why a change of what is noted of a key cannot be shown whole, if it cannot: then it is not made.
+pub(super) fn edit_cannot_be_shown(old: &CredentialInfo, edit: &KeyEdit) -> Option<String> {
+    let rows = edit_rows(old, edit);
+    let is_whole = rows.len() <= EDITS_MAX && rows.iter().all(|(_, value)| value.len() <= TEXT_LEN_MAX);
+    (!is_whole).then(|| "the prompt cannot show so much at once; change it in parts".to_owned())
+}
+
+/// What is to be noted from now on, as far as it differs.
+fn edit_rows(old: &CredentialInfo, edit: &KeyEdit) -> Vec<(String, String)> {
     let or_none = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
     let mut rows = Vec::new();
-    rows.extend(edit.label.as_ref().map(|label| ("New label", label.clone())));
-    rows.extend(edit.api_key.as_ref().map(|name| ("New API key", shortened(name))));
+    let mut row = |name: &str, changes: bool, value: String| {
+        if changes {
+            rows.push((name.to_owned(), value));
+        }
+    };
+    if let Some(label) = &edit.label {
+        row("New label", *label != old.label, label.clone());
+    }
+    if let Some(name) = &edit.api_key {
+        row("New API key", *name != old.api_key, shortened(name));
+    }
     if let Some(KeyDetails { account, addresses, rotate_days, services, notes, scope }) = &edit.details {
-        rows.push(("Account", or_none(account)));
-        rows.push(("Addresses", or_none(&addresses.join(" "))));
-        rows.push(("Replaced after", format!("{rotate_days} days")));
-        rows.push(("Machines without a person", if *services { "may sign with it" } else { "may not use it" }.to_owned()));
-        let scope = scope.words();
-        rows.push(("Only for", if scope.is_empty() { "everything".to_owned() } else { scope }));
-        rows.push(("Notes", or_none(&notes.chars().take(REASON_LEN_SHOWN).collect::<String>())));
+        let of = &old.details;
+        row("Account", *account != of.account, or_none(account));
+        for (name, list) in listed("Addresses", addresses) {
+            row(&name, *addresses != of.addresses, or_none(&list));
+        }
+        row("Replaced after", *rotate_days != of.rotate_days, format!("{rotate_days} days"));
+        let machines = if *services { "may sign with it" } else { "may not use it" };
+        row("Machines without a person", *services != of.services, machines.to_owned());
+        let symbols: Vec<String> = scope.instruments.iter().map(ToString::to_string).collect();
+        for (name, list) in listed("Instruments", &symbols) {
+            row(&name, scope.instruments != of.scope.instruments, if list.is_empty() { "all".to_owned() } else { list });
+        }
+        let bounds = |scope: &KeyScope| KeyScope { instruments: Vec::new(), ..scope.clone() };
+        let words = bounds(scope).words();
+        row("Only for", bounds(scope) != bounds(&of.scope), if words.is_empty() { "everything".to_owned() } else { words });
+        let more = if notes.chars().count() > REASON_LEN_SHOWN { "…" } else { "" };
+        row("Notes", *notes != of.notes, or_none(&format!("{}{more}", notes.chars().take(REASON_LEN_SHOWN).collect::<String>())));
     }
     rows
+}
+
+/// A list in as many rows as it needs; an empty one in one.
+fn listed(name: &str, items: &[String]) -> Vec<(String, String)> {
+    let mut rows = vec![String::new()];
+    for item in items {
+        match rows.last_mut() {
+            Some(last) if last.is_empty() => last.clone_from(item),
+            Some(last) if last.len() + 1 + item.len() <= TEXT_LEN_MAX => *last = format!("{last} {item}"),
+            _ => rows.push(item.clone()),
+        }
+    }
+    let named = |(at, row): (usize, String)| (if at == 0 { name.to_owned() } else { format!("{name} ({})", at + 1) }, row);
+    rows.into_iter().enumerate().map(named).collect()
 }
 
 /// Changes of limits that the prompt has room for, beside when and what was asked.
@@ -301,6 +345,7 @@ fn changes(old: &Policy, new: &Policy) -> Vec<(String, String)> {
             let names = policy.desk.restricted.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
             if names.is_empty() { "none".to_owned() } else { names }
         }),
+        row("Price against ten minutes", &|policy| or(policy.desk.drift_bps.map(|bps| format!("{bps} bp")), "any")),
         row("Slippage", &|policy| or(policy.desk.slippage_bps.map(|bps| format!("{bps} bp")), "any")),
         row("Open orders", &|policy| or(policy.desk.open_orders_max, "any")),
         row("All that is held", &|policy| or(policy.desk.exposure_max, "any")),

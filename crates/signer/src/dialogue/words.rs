@@ -91,6 +91,9 @@ impl Signer {
             Action::EditKey { id, edit } => {
                 let info = found(id)?;
                 self.may_edit(info, edit).map_err(Refusal::State)?;
+                if let Some(why) = about::edit_cannot_be_shown(info, edit) {
+                    return state(&why);
+                }
                 Ok(format!("Change what is noted of the key “{}”", info.label))
             }
             Action::Import { label, venue } => Ok(format!("Import a key for {} as “{label}”", about::name(*venue))),
@@ -155,7 +158,7 @@ impl Signer {
             Action::Rearm if !frozen => state("the kill switch is not engaged"),
             Action::Rearm => Ok("Re-arm: allow orders again".to_owned()),
             Action::SetPolicy(policy) => {
-                policy.validate().and_then(|()| open.completed(policy).validate()).map_err(|error| Refusal::State(error.to_string()))?;
+                policy.validate().and_then(|()| open.completed(policy).validate()).map_err(|error| Refusal::Guard(error.into()))?;
                 if let Some(why) = open.managed.as_ref().and_then(|managed| managed.refuses(policy)) {
                     return Err(Refusal::Guard(why));
                 }

@@ -178,6 +178,7 @@ export const policy = (): Policy => ({
   desk: {
     modes: { "open-orders": "ask" },
     restricted: [],
+    drift_bps: null,
     slippage_bps: 500,
     open_orders_max: 500,
     exposure_max: "250000",
