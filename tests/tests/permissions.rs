@@ -448,3 +448,32 @@ fn what_a_door_asks_has_the_row_of_what_the_signer_is_asked() {
         assert_eq!(Ask::Prepare { action: action.clone() }.permission(), action.permission());
     }
 }
+
+/// Two prompts for one key: the second confirmed is told that the key is not what was shown.
+#[test]
+fn a_key_that_was_changed_meanwhile_is_not_changed_as_it_was_shown() {
+    let mut told = Told::new();
+    let key = told.key;
+    let Reply::Credentials { keys, .. } = told.world.ask(Request::Credentials { from: 0 }, b"", told.ms) else { panic!("no keys") };
+    let noted = |account: &str, addresses: &[&str]| {
+        let addresses = addresses.iter().map(|&address| address.to_owned()).collect();
+        let details = KeyDetails { account: account.to_owned(), addresses, ..keys[0].details.clone() };
+        Action::EditKey { id: key, edit: KeyEdit { details: Some(details), ..KeyEdit::default() } }
+    };
+    told.ms += STEP_MS;
+    let ms = told.ms;
+    told.world.ask(Request::Touch { ago_ms: 0 }, b"", ms);
+    let first = told.world.begin(noted("desk 2", &[]), ms);
+    let end = told.act(noted("", &["203.0.113.7"]));
+    assert!(matches!(end, Some(ActionEnd::Edited(_))), "{end:?}");
+    told.ms += STEP_MS;
+    let code = code_at(&told.world.otp_uri, told.ms);
+    told.world.answer(first, code.as_bytes(), told.ms);
+    assert!(
+        matches!(told.world.ends.last(), Some(ActionEnd::Failed { why, .. }) if why.contains("changed meanwhile")),
+        "{:?}",
+        told.world.ends.last()
+    );
+    let Reply::Credentials { keys, .. } = told.world.ask(Request::Credentials { from: 0 }, b"", told.ms) else { panic!("no keys") };
+    assert_eq!((keys[0].details.account.as_str(), keys[0].details.addresses.len()), ("", 1), "the narrower address stays");
+}

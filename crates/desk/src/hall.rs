@@ -166,12 +166,20 @@ impl Hall {
 
     /// All keys in the vault.
     pub(crate) async fn credentials(&self) -> Result<Vec<CredentialInfo>, Refusal> {
-        let mut all = Vec::new();
+        let mut all: Vec<CredentialInfo> = Vec::new();
+        let mut expected = None;
         loop {
-            let from = u32::try_from(all.len()).unwrap_or(u32::MAX);
-            let Reply::Credentials { keys, left } = self.ask_signer(&Request::Credentials { from }).await? else {
+            let count = |known: usize| u32::try_from(known).unwrap_or(u32::MAX);
+            let Reply::Credentials { keys, left } = self.ask_signer(&Request::Credentials { from: count(all.len()) }).await? else {
                 return Err(Refusal::NotUnderstood);
             };
+            let total = count(all.len() + keys.len()).saturating_add(left);
+            if expected.is_some_and(|expected| expected != total) {
+                // One came or went between two answers: where it stood is not known.
+                (all, expected) = (Vec::new(), None);
+                continue;
+            }
+            expected = Some(total);
             let is_last = left == 0 || keys.is_empty();
             all.extend(keys);
             if is_last {

@@ -48,8 +48,9 @@ const KILLED: &str = "killed";
 const STOPS: &str = "stops";
 /// Most things waiting for the pipeline.
 const INBOUND_MAX: usize = 4_096;
-/// A signer that ended is replaced by the supervisor well before.
-const SIGNER_PATIENCE: Duration = Duration::from_secs(2);
+/// A signer that ended is replaced by the supervisor well before all of these looks.
+const SIGNER_LOOKS: u32 = 20;
+const SIGNER_LOOK: Duration = Duration::from_millis(100);
 
 /// How a desk is started.
 pub struct Config {
@@ -154,10 +155,16 @@ fn listen_to_supervisor(channel: Channel) -> io::Result<mpsc::UnboundedReceiver<
 
 /// A line that broke while its signer goes on leads nowhere: a signer that is sealed takes its place. One that ended is replaced by itself.
 async fn ask_for_another(hall: Arc<Hall>, supervisor: Channel) {
-    tokio::time::sleep(SIGNER_PATIENCE).await;
-    if hall.signer().is_none() {
+    loop {
+        for _ in 0..SIGNER_LOOKS {
+            tokio::time::sleep(SIGNER_LOOK).await;
+            if hall.signer().is_some() {
+                return;
+            }
+        }
         tracing::error!("the line to the signer broke, and no other one came");
-        locking::seal(&hall, &supervisor, "the line between desk and signer broke").await;
+        hall.set_because(Some("the line between desk and signer broke".to_owned()));
+        let _ = supervisor.try_send(FromDesk::Seal.encode(), &[]);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::access::SessionEnd;
 use crate::drift::DRIFT_MINUTES;
 use crate::request::{CLOCK_OFFSET_US_MAX, RECV_WINDOW_MS_MAX};
 use crate::rules::{Enforcer, rule};
-use crate::said::{again, fewer, in_words, next, rearmed, rest, short_of};
+use crate::said::{again, fewer, in_words, next, priced, rearmed, rest, short_of};
 
 /// Why the gate said no.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
@@ -237,11 +237,11 @@ pub enum Reason {
     },
     /// Too far from where the market was.
     #[error(
-        "price {asked} is more than {drift_bps} basis points worse than {best}, the best of {DRIFT_MINUTES} minutes; {worst} or better passes"
+        "{} is more than {drift_bps} basis points worse than {best}, the best of {DRIFT_MINUTES} minutes; {worst} or better passes", priced(.asked)
     )]
     PriceDrift {
-        /// What was asked for; of a market order what it would fill at.
-        asked: Price,
+        /// What was asked for; of a market order what it would fill at, if the book says.
+        asked: Option<Price>,
         /// The worst price that passes now.
         worst: Price,
         /// The mark to compare with.

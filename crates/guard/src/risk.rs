@@ -230,12 +230,7 @@ impl RiskState {
                 },
             ));
         }
-        let asked = order.spec.price().or(average).unwrap_or(mark);
-        let best = self.drift.best(&order.symbol, order.side, mark, now_ms);
-        if let Some(drift_bps) = rules.drift_bps.filter(|bps| is_worse(asked, order.side, best, *bps)) {
-            let worst = worst(order.side, best, drift_bps, asked);
-            broken.push((DeskRule::PriceDrift, Reason::PriceDrift { asked, worst, best, drift_bps }));
-        }
+        broken.extend(self.drifted(policy, order, mark, average, now_ms));
         if let (OrderSpec::Market { .. }, Some(bps)) = (order.spec, rules.slippage_bps)
             && average.is_none_or(|average| is_worse(average, order.side, mark, bps))
         {
@@ -267,6 +262,19 @@ impl RiskState {
             broken.push((DeskRule::SelfTrade, Reason::SelfTrade { side: order.side, rests, own }));
         }
         broken
+    }
+
+    /// The collar over time. Who leaves a market that runs away is not held in it: what only reduces is compared with the mark of now alone.
+    fn drifted(&self, policy: &Policy, order: &PlaceOrder, mark: Price, average: Option<Price>, now_ms: u64) -> Option<(DeskRule, Reason)> {
+        let drift_bps = policy.desk.drift_bps.filter(|_| !order.reduce_only)?;
+        let best = self.drift.best(&order.symbol, order.side, mark, now_ms);
+        // A market order that is larger than the book could fill at any price.
+        let asked = order.spec.price().or(average);
+        if asked.is_some_and(|asked| !is_worse(asked, order.side, best, drift_bps)) {
+            return None;
+        }
+        let worst = worst(order.side, best, drift_bps, order.spec.price().unwrap_or(mark));
+        Some((DeskRule::PriceDrift, Reason::PriceDrift { asked, worst, best, drift_bps }))
     }
 
     /// The own order that one would meet first: beyond its price no other is met either.

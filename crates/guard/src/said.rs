@@ -1,10 +1,15 @@
 //! Parts of what a refusal says, in words and in its parts. Invariant: each is true of the case that it is given.
 
-use strongroom_model::{Notional, Side};
+use strongroom_model::{Notional, Price, Side};
 
 /// What else it takes where everything was stopped.
 pub(crate) const fn rearmed(stops: bool) -> &'static str {
     if stops { ", once re-armed" } else { "" }
+}
+
+/// At which price an order is or would fill.
+pub(crate) fn priced(price: &Option<Price>) -> String {
+    price.map_or_else(|| "beyond the book that is known".to_owned(), |price| format!("price {price}"))
 }
 
 /// When orders of a side pass again.

@@ -7,7 +7,7 @@ use crate::drift::DRIFT_MINUTES;
 use crate::reason::Reason;
 use crate::request::{CLOCK_OFFSET_US_MAX, NUMBERED_PER_HEAD_MAX, RECV_WINDOW_MS_MAX};
 use crate::rules::{Enforcer, rule};
-use crate::said::{in_words, rearmed, short_of};
+use crate::said::{in_words, priced, rearmed, short_of};
 
 /// A rule that an order does not meet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,7 +132,7 @@ impl From<&Reason> for Unmet {
                 of(asked.to_string(), format!("{collar_bps} basis points from {mark}"), format!("a price of {worst} or better"))
             }
             Reason::PriceDrift { asked, worst, best, drift_bps } => of(
-                asked.to_string(),
+                priced(asked),
                 format!("{drift_bps} basis points from {best}, the best mark of {DRIFT_MINUTES} minutes"),
                 format!("a price of {worst} or better"),
             ),

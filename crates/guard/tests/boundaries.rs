@@ -128,6 +128,23 @@ const ROWS: &[Row] = &[
         |case| case.quote.average = Some(price("9999")),
         |case| case.quote.average = Some(price("9999.01")),
     ),
+    // A book that does not hold so much says nothing; who only reduces is not held in a market that falls.
+    row(
+        "price-drift",
+        |case| case.drifts_for("9900", market("1")),
+        |case| case.quote.average = Some(price("9999")),
+        |case| case.quote.average = None,
+    ),
+    row(
+        "price-drift",
+        |case| {
+            case.drifts_for("10200", market("1"));
+            case.held("5");
+            case.order.side = Side::Sell;
+        },
+        |case| case.order.reduce_only = true,
+        nothing,
+    ),
     // Ten minutes, and the one that is not over.
     row(
         "price-drift",

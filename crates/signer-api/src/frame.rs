@@ -8,6 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+use crate::channel::PACKET_LEN_MAX;
+
 /// Version of the frame and of every message in it.
 pub const VERSION: u16 = 1;
 /// Bytes before the CBOR.
@@ -80,6 +82,12 @@ pub fn write<M: Serialize>(out: &mut Vec<u8>, kind: Kind, id: u64, message: &M, 
     Ok(())
 }
 
+/// The same, or `instead` where it would be longer than a packet: whoever waits for it goes on without.
+pub fn write_or<M: Serialize>(out: &mut Vec<u8>, kind: Kind, id: u64, message: &M, instead: &M) -> Result<(), FrameError> {
+    write(out, kind, id, message, b"")?;
+    if out.len() <= PACKET_LEN_MAX { Ok(()) } else { write(out, kind, id, instead, b"") }
+}
+
 /// Numbers a frame that was written before its turn was known.
 pub(crate) fn set_id(frame: &mut [u8], id: u64) -> Result<(), FrameError> {
     frame.get_mut(4..12).ok_or(FrameError::Short)?.copy_from_slice(&id.to_le_bytes());
@@ -138,7 +146,7 @@ impl<'a> Frame<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Request;
+    use crate::{Reply, Request};
 
     /// As deep as a packet could hold, and read by a thread that has little room.
     #[test]
@@ -156,6 +164,23 @@ mod tests {
         assert!(one.ends_with(&inner), "the request stands last");
         let deep = [&out[..HEAD_LEN], &level.repeat(60_000 / level.len()), &inner].concat();
         assert!(Frame::parse(&deep).unwrap().message::<Request>(&mut scratch).is_err());
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_packet_gives_way() {
+        let (mut out, mut scratch) = (Vec::new(), Vec::new());
+        let instead = Reply::Refused(crate::Refusal::Busy);
+        let mut written = |len: usize| {
+            let reply = Reply::PublicKey("x".repeat(len));
+            write_or(&mut out, Kind::Reply, 7, &reply, &instead).unwrap();
+            assert!(out.len() <= PACKET_LEN_MAX);
+            let read = Frame::parse(&out).unwrap().message::<Reply>(&mut scratch).unwrap();
+            assert!(read == reply || read == instead);
+            (read == reply, PACKET_LEN_MAX - out.len())
+        };
+        let (_, room) = written(60_000);
+        let most = 60_000 + room;
+        assert_eq!((written(most), written(most + 1).0), ((true, 0), false));
     }
 
     #[test]

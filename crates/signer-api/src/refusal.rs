@@ -41,6 +41,9 @@ pub enum Refusal {
     /// A wall does not stand: nothing secret may come in.
     #[error("a wall around the signer does not stand on this system: {}. Nothing is opened; docs/signer.md says what each needs", .0.join(", "))]
     Walls(Vec<String>),
+    /// The answer has no room in a packet.
+    #[error("the answer is longer than one message may be")]
+    TooLong,
     /// Not understood.
     #[error("the request is not understood")]
     NotUnderstood,
@@ -57,6 +60,7 @@ impl Refusal {
             Self::ManagedFiles(_) => "managed-files",
             Self::HeadOlder { .. } => "head-older",
             Self::Walls(_) => "walls",
+            Self::TooLong => "too-long",
             Self::NotUnderstood => "not-understood",
         }
     }
@@ -78,7 +82,7 @@ impl Refusal {
             Self::State(_) | Self::Walls(_) => Advice::Ask,
             Self::ManagedFiles(_) => Advice::Refuse,
             Self::HeadOlder { .. } => Advice::Ask,
-            Self::NotUnderstood => Advice::Bug,
+            Self::TooLong | Self::NotUnderstood => Advice::Bug,
         }
     }
 }

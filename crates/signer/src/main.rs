@@ -301,13 +301,8 @@ impl Shell {
         for effect in effects {
             match effect {
                 Out::Reply(id, reply) => {
-                    let mut written = frame::write(&mut self.out, Kind::Reply, id, &reply, b"");
-                    if self.out.len() > PACKET_LEN_MAX {
-                        // The desk goes on without this one answer, not without its signer.
-                        let refused = Reply::Refused(Refusal::State("the answer is longer than one message may be".to_owned()));
-                        written = frame::write(&mut self.out, Kind::Reply, id, &refused, b"");
-                    }
-                    if written.is_ok() {
+                    // The desk goes on without one answer, not without its signer.
+                    if frame::write_or(&mut self.out, Kind::Reply, id, &reply, &Reply::Refused(Refusal::TooLong)).is_ok() {
                         self.tell_desk(None);
                     }
                 }

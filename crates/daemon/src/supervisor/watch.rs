@@ -130,11 +130,12 @@ impl Supervisor {
                 self.quit();
                 return Ok(());
             }
-            if ready[1] {
-                self.hear_desk()?;
-            }
+            // What ended by itself is told as that, whoever wanted it sealed meanwhile.
             if ready[3] {
                 self.signer_ended()?;
+            }
+            if ready[1] {
+                self.hear_desk()?;
             }
             if ready[2] {
                 self.desk_ended()?;

@@ -104,7 +104,7 @@ impl Signer {
             }
             Action::Protect(order) => about.with("Order", order.as_str()).with("After it", "a kill does not cancel it; it can still fill"),
             Action::Rearm => {
-                let shown = |freeze: &Freeze| freeze.to_string().chars().take(REASON_LEN_SHOWN).collect::<String>();
+                let shown = |freeze: &Freeze| beginning(&freeze.to_string());
                 let about =
                     self.freezes.iter().take(FREEZES_SHOWN).fold(about, |about, freeze| about.with("Frozen, it was said", &shown(freeze)));
                 let more = self.freezes.iter().skip(FREEZES_SHOWN).count();
@@ -269,7 +269,7 @@ fn edit_rows(old: &CredentialInfo, edit: &KeyEdit) -> Vec<(String, String)> {
         row("New label", *label != old.label, label.clone());
     }
     if let Some(name) = &edit.api_key {
-        row("New API key", *name != old.api_key, shortened(name));
+        row("New API key", *name != old.api_key, name.clone());
     }
     if let Some(KeyDetails { account, addresses, rotate_days, services, notes, scope }) = &edit.details {
         let of = &old.details;
@@ -286,11 +286,21 @@ fn edit_rows(old: &CredentialInfo, edit: &KeyEdit) -> Vec<(String, String)> {
         }
         let bounds = |scope: &KeyScope| KeyScope { instruments: Vec::new(), ..scope.clone() };
         let words = bounds(scope).words();
-        row("Only for", bounds(scope) != bounds(&of.scope), if words.is_empty() { "everything".to_owned() } else { words });
-        let more = if notes.chars().count() > REASON_LEN_SHOWN { "…" } else { "" };
-        row("Notes", *notes != of.notes, or_none(&format!("{}{more}", notes.chars().take(REASON_LEN_SHOWN).collect::<String>())));
+        let words = match (words.is_empty(), scope.instruments.is_empty()) {
+            (true, true) => "everything".to_owned(),
+            (true, false) => "its instruments, whatever is done with them".to_owned(),
+            (false, _) => words,
+        };
+        row("Only for", bounds(scope) != bounds(&of.scope), words);
+        row("Notes", *notes != of.notes, or_none(&beginning(notes)));
     }
     rows
+}
+
+/// As much of a text that decides nothing as there is room for.
+fn beginning(text: &str) -> String {
+    let more = if text.chars().count() > REASON_LEN_SHOWN { "…" } else { "" };
+    text.chars().take(REASON_LEN_SHOWN).chain(more.chars()).collect()
 }
 
 /// A list in as many rows as it needs; an empty one in one.

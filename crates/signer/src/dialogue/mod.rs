@@ -15,11 +15,12 @@ mod grants;
 mod keepers;
 mod kept_password;
 mod phone;
+mod shown;
 mod talk;
 mod ways;
 mod words;
 
-use strongroom_guard::{Permission, Policy, Proof};
+use strongroom_guard::{Permission, Proof};
 use strongroom_model::{Advice, SlotFor, Timestamp, Venue};
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, TICKET_LEN, ToPrompt};
 use strongroom_signer_api::{Action, ActionEnd, DoorId, GIVEN_UP, Keeping, KitOpening, Refusal, Reply};
@@ -28,6 +29,7 @@ use strongroom_vault::{KdfParams, Kit, SecretBox, SystemEntropy, Vault, peek};
 use self::counting::{Counting, tried, tried_first};
 use self::credentials::is_api_key;
 use self::grants::{Generate, Grant, Import};
+use self::shown::Shown;
 use self::talk::{Talk, ended, failed};
 use crate::arena::Shielded;
 use crate::clock::Moment;
@@ -73,8 +75,8 @@ pub(crate) struct Begun {
     by: Option<u16>,
     since_ms: u64,
     permission: Permission,
-    /// The limits that were in force, where it changes them.
-    policy: Option<Policy>,
+    /// What it changes, as it was shown.
+    shown: Shown,
 }
 
 /// A prompt that is attached.
@@ -283,10 +285,10 @@ impl Signer {
             Err(refusal) => return talk.fail(&refusal.to_string(), refusal.advice(), false),
         };
         self.begun.retain(|begun| self.dialogues.iter().any(|dialogue| dialogue.prompt == begun.prompt));
-        let policy = self.open.as_ref().filter(|_| matches!(pending.action, Action::SetPolicy(_))).map(|open| open.policy.clone());
+        let shown = self.open.as_ref().map_or(Shown::Nothing, |open| Shown::of(&pending.action, open));
         let (permission, door) = (pending.action.permission(), pending.door);
         let by = self.open.as_ref().and_then(|open| open.sessions.slot(door));
-        self.begun.push(Begun { prompt: talk.prompt, door, by, since_ms: now.mono_ms, permission, policy });
+        self.begun.push(Begun { prompt: talk.prompt, door, by, since_ms: now.mono_ms, permission, shown });
         let talk = Talk { by, ..talk };
         match tried_first(&pending.action) {
             Some(tried) => self.count(talk, tried, Counting::First(Box::new(pending), words)),
@@ -299,13 +301,13 @@ impl Signer {
         let Some(begun) = self.begun.iter().find(|begun| begun.prompt == prompt) else {
             return Err("this prompt was opened for nothing that is waiting".to_owned());
         };
-        let (since_ms, policy) = (begun.since_ms, begun.policy.clone());
+        let (since_ms, shown) = (begun.since_ms, begun.shown.clone());
         if now.mono_ms.saturating_sub(since_ms) >= ANSWERS_MS {
             return Err("this took too long; nothing was changed. Start again".to_owned());
         }
         let Some(open) = self.open.as_ref() else { return Err("the vault was sealed meanwhile".to_owned()) };
-        if policy.is_some_and(|shown| shown != open.policy) {
-            return Err("the limits were changed meanwhile; nothing was changed. Look at them and start again".to_owned());
+        if let Some(why) = shown.is_outdated(open) {
+            return Err(why.to_owned());
         }
         self.is_allowed_still(prompt, now)
     }

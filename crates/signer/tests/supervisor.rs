@@ -1,0 +1,110 @@
+//! The signer's process and its supervisor, which a test plays. Invariant: whatever is no message of the list ends the signer, which is a seal.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by unwrapping it")]
+
+use std::os::fd::AsFd as _;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
+use strongroom_signer_api::control::{FromSigner, ToSigner};
+use strongroom_signer_api::frame::{self, Frame, Kind};
+use strongroom_signer_api::managed::Offered;
+use strongroom_signer_api::prompt::FromPrompt;
+use strongroom_signer_api::{Line, Reply, Request};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct World {
+    signer: Child,
+    supervisor: Channel,
+    desk: Channel,
+    buffer: Vec<u8>,
+}
+
+impl World {
+    fn new() -> Self {
+        let (supervisor, inherited) = Channel::pair().unwrap();
+        let signer = Command::new(env!("CARGO_BIN_EXE_strongroom-signer"))
+            .env_clear()
+            .stdin(Stdio::from(inherited.into_fd()))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (desk, given) = Channel::pair().unwrap();
+        let mut line = Line::from(supervisor.try_clone().unwrap());
+        for message in [ToSigner::Managed(Offered::Nothing), ToSigner::NoProvider(7)] {
+            line.send(&mut message.encode(), &[]).unwrap();
+        }
+        line.send(&mut ToSigner::AttachDesk.encode(), &[given.as_fd()]).unwrap();
+        Self { signer, supervisor, desk, buffer: vec![0; PACKET_LEN_MAX] }
+    }
+
+    /// Whether the signer answers its desk; `false`: it has ended.
+    fn answers(&mut self, id: u64) -> bool {
+        let mut out = Vec::new();
+        frame::write(&mut out, Kind::Request, id, &Request::Status, b"").unwrap();
+        if self.desk.send(&out, &[]).is_err() {
+            return false;
+        }
+        assert!(self.desk.wait(PATIENCE).unwrap(), "neither an answer nor an end");
+        let Ok(Some(packet)) = self.desk.recv(&mut self.buffer) else { return false };
+        let frame = Frame::parse(&self.buffer[..packet.len]).unwrap();
+        assert!(matches!(frame.message::<Reply>(&mut Vec::new()), Ok(Reply::Status(_))));
+        frame.id == id
+    }
+}
+
+impl World {
+    fn ends(&mut self) -> bool {
+        let end = Instant::now() + PATIENCE;
+        while Instant::now() < end {
+            if self.signer.try_wait().unwrap().is_some() {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        false
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let _ = self.signer.kill();
+        let _ = self.signer.wait();
+    }
+}
+
+/// Numbered as the fourth message of a supervisor.
+fn fourth(mut frame: Vec<u8>, number: u64) -> Vec<u8> {
+    frame[4..12].copy_from_slice(&number.to_le_bytes());
+    frame
+}
+
+#[test]
+fn a_supervisor_that_is_not_understood_ends_the_signer() {
+    let mut of_a_prompt = Vec::new();
+    FromPrompt::Cancel.write(&mut of_a_prompt);
+    let whole = ToSigner::NoProvider(9).encode();
+    let rows = [
+        ("a message of the list", fourth(whole.clone(), 4), true),
+        ("the same number again", fourth(whole.clone(), 3), false),
+        ("no frame", b"K".to_vec(), false),
+        ("half a frame", fourth(whole[..whole.len() - 1].to_vec(), 4), false),
+        ("another line's", fourth(of_a_prompt, 4), false),
+        ("its own", fourth(FromSigner::Frozen.encode(), 4), false),
+        ("without its descriptor", fourth(ToSigner::AttachPrompt.encode(), 4), false),
+    ];
+    for (name, packet, lives) in rows {
+        let mut world = World::new();
+        assert!(world.answers(1), "{name}: it begins");
+        world.supervisor.send(&packet, &[]).unwrap();
+        if lives {
+            std::thread::sleep(Duration::from_millis(300));
+            assert!(world.answers(2), "{name}");
+        } else {
+            assert!(world.ends(), "{name}");
+        }
+    }
+}
