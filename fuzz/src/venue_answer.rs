@@ -84,7 +84,7 @@ fn depth(body: &[u8]) {
     let Ok(book) = decode::depth(body) else { return };
     let mut state = RiskState::default();
     let mark = book.mid();
-    state.marks(mark.iter().filter_map(|mark| Some((Symbol::parse("BTCUSDT").ok()?, *mark))).collect());
+    state.marks(mark.iter().filter_map(|mark| Some((Symbol::parse("BTCUSDT").ok()?, *mark))).collect(), 0);
     state.held([]);
     let mut policy = Policy::initial();
     policy.desk.exposure_max = Some(policy.order_notional_max);

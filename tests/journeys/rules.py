@@ -99,8 +99,9 @@ say("a price is compared with the best of the last ten minutes, too; nobody buys
 tightens(desk={"drift_bps": 0})
 told = fails(1, "price-drift", *buy("0.01"))
 assert "the best of 10 minutes" in told, told
-assert does(*resting("--reason", "below it"))["fate"] == "working"
-does("order", "cancel", live_orders()[0])
+below = does(*resting("--reason", "below it"))
+assert below["fate"] == "working", below
+does("order", "cancel", below["client_order_id"])
 loosens(desk={"drift_bps": None})
 
 say("what is held and would be bought of an instrument")

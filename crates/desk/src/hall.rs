@@ -24,6 +24,9 @@ use crate::signer_link::SignerLink;
 use crate::store::{RecordError, Store};
 use crate::venue::Venue;
 
+/// A list of keys that changes while it is told, or cannot be had, is asked for again so often.
+const KEYS_TRIES: u32 = 8;
+const KEYS_AGAIN: std::time::Duration = std::time::Duration::from_millis(200);
 /// Outcomes are kept for so long after an action ended.
 const OUTCOME_KEPT: Duration = Duration::from_secs(300);
 /// The log's head is signed after so many orders and amendments: the signer stops at twice as many.
@@ -168,6 +171,7 @@ impl Hall {
     pub(crate) async fn credentials(&self) -> Result<Vec<CredentialInfo>, Refusal> {
         let mut all: Vec<CredentialInfo> = Vec::new();
         let mut expected = None;
+        let mut anew = 0;
         loop {
             let count = |known: usize| u32::try_from(known).unwrap_or(u32::MAX);
             let Reply::Credentials { keys, left } = self.ask_signer(&Request::Credentials { from: count(all.len()) }).await? else {
@@ -176,13 +180,18 @@ impl Hall {
             let total = count(all.len() + keys.len()).saturating_add(left);
             if expected.is_some_and(|expected| expected != total) {
                 // One came or went between two answers: where it stood is not known.
-                (all, expected) = (Vec::new(), None);
+                (all, expected, anew) = (Vec::new(), None, anew + 1);
+                if anew >= KEYS_TRIES {
+                    return Err(Refusal::Busy);
+                }
                 continue;
             }
+            if keys.is_empty() && left > 0 {
+                return Err(Refusal::NotUnderstood);
+            }
             expected = Some(total);
-            let is_last = left == 0 || keys.is_empty();
             all.extend(keys);
-            if is_last {
+            if left == 0 {
                 return Ok(all);
             }
         }
@@ -316,13 +325,23 @@ impl Hall {
     /// The kill switch was engaged: the pipeline is told, with the keys of the account that it may name.
     pub(crate) async fn killed(&self, freeze: Freeze) {
         let keys = match &freeze.scope {
-            KillScope::Account(account) => match self.credentials().await {
-                Ok(keys) => keys.into_iter().filter(|key| key.details.account == *account).map(|key| key.id).collect(),
-                Err(_) => Vec::new(),
-            },
+            KillScope::Account(account) => self.keys_of(account).await,
             _ => Vec::new(),
         };
         self.event(Event::Killed { freeze, keys }).await;
+    }
+
+    /// Which keys an account means; of a vault that is sealed that is asked again when it is open.
+    async fn keys_of(&self, account: &str) -> Vec<CredentialId> {
+        for _ in 0..KEYS_TRIES {
+            match self.credentials().await {
+                Ok(keys) => return keys.into_iter().filter(|key| key.details.account == account).map(|key| key.id).collect(),
+                Err(Refusal::Guard(_)) => return Vec::new(),
+                Err(_) => tokio::time::sleep(KEYS_AGAIN).await,
+            }
+        }
+        tracing::error!(account, "which keys an account means could not be found out");
+        Vec::new()
     }
 
     pub(crate) async fn event(&self, event: Event) {

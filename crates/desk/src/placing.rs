@@ -2,6 +2,10 @@
 //!
 //! Invariant: an order counts in every rule from the moment in which it is recorded; what may rest is never refused to be cancelled.
 
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use strongroom_audit::Kind;
 use strongroom_desk_api::{DoorError, Fate, Tell};
@@ -29,6 +33,13 @@ pub(crate) struct Override {
     order: PlaceOrder,
     why: String,
     until_ms: u64,
+}
+
+/// The highest results of a day by quote asset.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Highest {
+    day: i64,
+    results: BTreeMap<Asset, Decimal>,
 }
 
 impl Machine {
@@ -77,7 +88,7 @@ impl Machine {
         };
         if let Some(refusal) = refused.first() {
             let granted = self.overrides.iter().position(|granted| granted.order == order && now.mono_ms < granted.until_ms);
-            match granted.filter(|_| refused.iter().all(Reason::can_be_overridden)).map(|at| self.overrides.remove(at)) {
+            match granted.filter(|_| refused.iter().all(|reason| reason.can_be_overridden(policy))).map(|at| self.overrides.remove(at)) {
                 Some(Override { why, .. }) => {
                     entries.extend(refused.iter().chain(&asks).map(|reason| note("override", reason, Some(&why))));
                 }
@@ -106,6 +117,17 @@ impl Machine {
         let order = Order::intended(order, now.wall);
         self.orders.insert(id.clone(), order.clone());
         self.record(Work::Place(id), vec![order], entries, out);
+    }
+
+    /// The day's highest results, to be kept: a drawdown is measured from them.
+    pub fn highest(&self) -> Highest {
+        let (day, results) = self.risk.highest();
+        Highest { day, results: results.clone() }
+    }
+
+    /// What an earlier desk kept of them.
+    pub fn remember_highest(&mut self, kept: &Highest, now: Now) {
+        self.risk.remember_highest(kept.day, &kept.results, now.wall);
     }
 
     /// Remembers what was traded before the start, live or over: of this day it counts.

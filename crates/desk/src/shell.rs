@@ -31,6 +31,7 @@ use crate::keeper::Keeper;
 use crate::locking;
 use crate::machine::Machine;
 use crate::order::Stage;
+use crate::placing::Highest;
 use crate::signer_link::{SignerLink, Told};
 use crate::store::{RecordError, Store};
 use crate::venue::{Venue, VenueConfig};
@@ -46,10 +47,16 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 /// Where it is kept why everything is stopped, and what else is.
 const KILLED: &str = "killed";
 const STOPS: &str = "stops";
+/// The day's highest results.
+const HIGHEST: &str = "highest";
+/// They are kept every so many ticks, if they changed.
+const HIGHEST_EVERY: u32 = 50;
 /// Most things waiting for the pipeline.
 const INBOUND_MAX: usize = 4_096;
 /// A signer that ended is replaced by the supervisor well before all of these looks.
 const SIGNER_LOOKS: u32 = 20;
+/// Another one is asked for so often; then a person is needed.
+const SIGNER_ASKS: u32 = 5;
 const SIGNER_LOOK: Duration = Duration::from_millis(100);
 
 /// How a desk is started.
@@ -100,9 +107,19 @@ pub async fn run(config: Config) -> Result<(), DeskError> {
     tokio::spawn(checkpoints(Arc::clone(&hall)));
     let (saves, to_save) = mpsc::unbounded_channel();
     tokio::spawn(save_in_order(Arc::clone(&hall), to_save));
-    Pipeline { hall, machine, supervisor: config.supervisor, doors: HashMap::new(), next_door: 1, saves, ticks: 0, pairs_known: 0 }
-        .turn(arrivals, orders)
-        .await;
+    Pipeline {
+        hall,
+        machine,
+        supervisor: config.supervisor,
+        doors: HashMap::new(),
+        next_door: 1,
+        saves,
+        ticks: 0,
+        highest: Highest::default(),
+        pairs_known: 0,
+    }
+    .turn(arrivals, orders)
+    .await;
     Ok(())
 }
 
@@ -116,11 +133,13 @@ fn begin(hall: &Arc<Hall>) -> Result<Machine, DeskError> {
     let earlier = store.newest_orders(TODAY_MAX)?;
     let killed = store.meta(KILLED)?;
     let stops = store.meta(STOPS)?.and_then(|stops| serde_json::from_str::<Vec<Freeze>>(&stops).ok()).unwrap_or_default();
+    let highest = store.meta(HIGHEST)?.and_then(|kept| serde_json::from_str::<Highest>(&kept).ok()).unwrap_or_default();
     let unfinished = orders.len();
     store.record(&[], &[(Kind::DeskStarted, json!({"version": env!("CARGO_PKG_VERSION"), "live_orders": unfinished}))], wall())?;
     drop(store);
     let mut machine = Machine::resume(orders, hall.now(), RECV_WINDOW_MS);
     machine.remember(earlier, hall.now());
+    machine.remember_highest(&highest, hall.now());
     for freeze in stops {
         machine.stop(freeze, Vec::new());
     }
@@ -155,7 +174,7 @@ fn listen_to_supervisor(channel: Channel) -> io::Result<mpsc::UnboundedReceiver<
 
 /// A line that broke while its signer goes on leads nowhere: a signer that is sealed takes its place. One that ended is replaced by itself.
 async fn ask_for_another(hall: Arc<Hall>, supervisor: Channel) {
-    loop {
+    for _ in 0..SIGNER_ASKS {
         for _ in 0..SIGNER_LOOKS {
             tokio::time::sleep(SIGNER_LOOK).await;
             if hall.signer().is_some() {
@@ -189,6 +208,8 @@ struct Pipeline {
     next_door: Door,
     saves: mpsc::UnboundedSender<ToSave>,
     ticks: u32,
+    /// As it was kept last.
+    highest: Highest,
     pairs_known: usize,
 }
 
@@ -296,6 +317,13 @@ impl Pipeline {
             self.step(Event::Pairs(pairs));
         }
         self.step(Event::Marks(marks));
+        if self.ticks.is_multiple_of(HIGHEST_EVERY) {
+            let highest = self.machine.highest();
+            if highest != self.highest {
+                let _ = lock(&self.hall.store).set_meta(HIGHEST, serde_json::to_string(&highest).ok().as_deref());
+                self.highest = highest;
+            }
+        }
     }
 
     fn told(&mut self, telling: Told) {

@@ -54,7 +54,7 @@ pub(crate) fn checks(facts: &Facts<'_>, judgement: Option<&Judgement>, order: &P
     }
     found.extend(slippage(facts, order, notional));
     found.extend(post_only(facts, order));
-    found.extend(judgement.into_iter().flat_map(other_rules));
+    found.extend(judgement.into_iter().flat_map(|judgement| other_rules(facts, judgement)));
     let fee = facts.fee_rate.zip(notional).and_then(|(rate, notional)| Amount::new(rate.checked_mul(notional.value())?.round_dp(8)));
     Checks {
         checks: found,
@@ -88,8 +88,9 @@ fn check(name: &str, state: CheckState, words: String, detail: String, by: Enfor
 }
 
 /// A rule of the desk that is not met.
-fn broken(name: &str, state: CheckState, reason: &Reason, detail: String) -> Check {
-    Check { can_pass: reason.can_be_overridden(), ..check(name, state, sentence(&reason.to_string()), detail, reason.enforcer()) }
+fn broken(facts: &Facts<'_>, name: &str, state: CheckState, reason: &Reason, detail: String) -> Check {
+    let can_pass = facts.policy.is_some_and(|policy| reason.can_be_overridden(policy));
+    Check { can_pass, ..check(name, state, sentence(&reason.to_string()), detail, reason.enforcer()) }
 }
 
 fn pass(name: &str, detail: String, by: Enforcer) -> Check {
@@ -159,14 +160,14 @@ fn collar(facts: &Facts<'_>, judgement: Option<&Judgement>, order: &PlaceOrder) 
     let refused = judgement.and_then(|judgement| judgement.refused.iter().find(is_mine));
     let asked = judgement.and_then(|judgement| judgement.asks.iter().find(is_mine));
     match (refused, asked) {
-        (Some(reason), _) => broken(NAME, CheckState::Refuse, reason, detail),
-        (None, Some(reason)) => broken(NAME, CheckState::Ask, reason, detail),
+        (Some(reason), _) => broken(facts, NAME, CheckState::Refuse, reason, detail),
+        (None, Some(reason)) => broken(facts, NAME, CheckState::Ask, reason, detail),
         (None, None) => pass(NAME, detail, Enforcer::Desk),
     }
 }
 
 /// The desk's rules that have no line of their own and are not met.
-fn other_rules(judgement: &Judgement) -> Vec<Check> {
+fn other_rules(facts: &Facts<'_>, judgement: &Judgement) -> Vec<Check> {
     let has_line = |reason: &Reason| {
         matches!(reason, Reason::PriceCollar { .. } | Reason::Mark { .. } | Reason::ValueAtMark { .. } | Reason::KillSwitch { .. })
     };
@@ -177,7 +178,7 @@ fn other_rules(judgement: &Judgement) -> Vec<Check> {
             Reason::Exposure { of: Some(of), .. } => format!("Exposure, {of}"),
             reason => reason.title().to_owned(),
         };
-        broken(&title, state, reason, String::new())
+        broken(facts, &title, state, reason, String::new())
     };
     refused.chain(asked).filter(|(reason, _)| !has_line(reason)).map(line).collect()
 }

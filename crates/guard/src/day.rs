@@ -71,6 +71,22 @@ impl Day {
         DayResult { result, drawdown: highest.saturating_sub(result) }
     }
 
+    /// The day's number and its highest results, to be kept for a desk that begins anew.
+    pub fn highest(&self) -> (i64, &BTreeMap<Asset, Decimal>) {
+        (self.number, &self.highest)
+    }
+
+    /// What was kept, if it is of the day of that moment: a result that was higher counts on.
+    pub fn remember(&mut self, number: i64, highest: &BTreeMap<Asset, Decimal>, at: Timestamp) {
+        self.is(at);
+        if number == self.number {
+            for (quote, kept) in highest {
+                let known = self.highest.entry(quote.clone()).or_default();
+                *known = (*known).max(*kept);
+            }
+        }
+    }
+
     /// The quote assets that were traded.
     pub fn quotes(&self) -> Vec<Asset> {
         let mut quotes: Vec<Asset> = self.trades.values().map(|(quote, _)| quote.clone()).collect();
@@ -83,6 +99,31 @@ impl Day {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A desk that begins anew knows the trades of the day, and how high its result was.
+    #[test]
+    fn a_fall_is_measured_from_what_was_kept_of_the_same_day() {
+        let (at, tomorrow) = (Timestamp::from_ms(MS_PER_DAY * 100), Timestamp::from_ms(MS_PER_DAY * 101));
+        let symbol = Symbol::parse("BTCUSDT").unwrap();
+        let mark = |text: &str| BTreeMap::from([(symbol.clone(), Price::parse(text).unwrap())]);
+        let filled = Filled { quantity: Decimal::ONE, notional: Decimal::from(100) };
+        let begun = || {
+            let mut day = Day::default();
+            day.traded(&symbol, "USDT", Side::Buy, filled, Decimal::ZERO, at);
+            day
+        };
+        let mut first = begun();
+        assert_eq!(first.result("USDT", &mark("150")).drawdown, Decimal::ZERO);
+        let (number, highest) = first.highest();
+        for (kept, drawdown) in [(number, 50), (number - 1, 0)] {
+            let mut second = begun();
+            second.remember(kept, highest, at);
+            assert_eq!(second.result("USDT", &mark("100")).drawdown, Decimal::from(drawdown), "{kept}");
+        }
+        let mut next = Day::default();
+        next.remember(number, highest, tomorrow);
+        assert!(next.highest().1.is_empty(), "yesterday's is over");
+    }
 
     fn number(text: &str) -> Decimal {
         text.parse().unwrap()

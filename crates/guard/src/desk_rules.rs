@@ -165,6 +165,10 @@ pub struct DeskRules {
     pub cancels_percent: Option<u32>,
     /// Whether an order may meet an own one that rests.
     pub self_trade: bool,
+    /// Rules that an organisation has refuse: risk lets no order pass them. Never stored, and no person's to set.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(skip))]
+    pub fixed: Vec<DeskRule>,
 }
 
 impl Default for DeskRules {
@@ -184,6 +188,7 @@ impl Default for DeskRules {
             fills_per_minute: None,
             cancels_percent: None,
             self_trade: false,
+            fixed: Vec::new(),
         }
     }
 }
@@ -196,6 +201,7 @@ impl DeskRules {
 
     /// Whether its numbers make sense.
     pub(crate) fn validate(&self) -> Result<(), PolicyError> {
+        check(self.fixed.is_empty(), "desk: fixed", "set", "leaving it out: it is an organisation's to set")?;
         distinct("desk: restricted", self.restricted.iter().map(Symbol::to_string), RESTRICTED_MAX)?;
         distinct("desk: exposure_of", self.exposure_of.iter().map(|limit| limit.of.to_string()), EXPOSURES_MAX)?;
         for limit in &self.exposure_of {
@@ -257,6 +263,7 @@ mod tests {
             fills_per_minute: Some(5),
             cancels_percent: Some(90),
             self_trade: false,
+            fixed: Vec::new(),
         };
         assert!(rules.validate().is_ok() && !rules.is_loosened_by(&rules));
         let looser: [fn(&mut DeskRules); 17] = [

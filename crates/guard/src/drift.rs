@@ -1,4 +1,4 @@
-//! Marks of the last minutes, for the collar over time. Invariant: what is remembered reaches back as long as it says, and never less.
+//! Marks of the last minutes, for the collar over time. Invariant: what was told within them is remembered.
 
 use std::collections::{BTreeMap, VecDeque};
 

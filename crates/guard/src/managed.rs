@@ -352,6 +352,9 @@ impl ManagedLimits {
             if own.mode(rule) < least {
                 tight.modes.insert(rule, least);
             }
+            if least == RuleMode::Refuse {
+                tight.fixed.push(rule);
+            }
         }
         tight
     }

@@ -176,6 +176,7 @@ impl Policy {
     #[must_use]
     pub fn as_set(mut self) -> Self {
         self.unlisted.clear();
+        self.desk.fixed.clear();
         self.instruments.iter_mut().for_each(|listed| listed.counted = None);
         self
     }

@@ -470,15 +470,6 @@ impl Reason {
         rule(self.rule()).enforcer
     }
 
-    /// Whether risk can let one order pass it: it is the desk's, and not one that stops everything or knows too little.
-    pub fn can_be_overridden(&self) -> bool {
-        let stops = matches!(self, Self::DayLoss { .. } | Self::Drawdown { .. } | Self::RepeatedExecution { .. });
-        // Nor one that holds for whatever is asked.
-        let is_fixed = matches!(self, Self::NameTaken { .. } | Self::TooMany { .. } | Self::Amend { .. } | Self::ValueAtMark { .. });
-        let knows_little = matches!(self, Self::Mark { .. } | Self::ExposureUnknown { .. } | Self::OpenUnknown | Self::ReduceHeld { .. });
-        self.enforcer() == Enforcer::Desk && !stops && !is_fixed && !knows_little
-    }
-
     /// What to do next.
     pub fn advice(&self) -> Advice {
         match self {

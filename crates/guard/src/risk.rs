@@ -155,6 +155,16 @@ impl RiskState {
         self.day.traded(&order.symbol, &quote, order.side, filled, fee, at);
     }
 
+    /// The day and its highest results by quote asset, from which the drawdown is measured.
+    pub fn highest(&self) -> (i64, &BTreeMap<Asset, Decimal>) {
+        self.day.highest()
+    }
+
+    /// What an earlier desk kept of it.
+    pub fn remember_highest(&mut self, number: i64, highest: &BTreeMap<Asset, Decimal>, at: Timestamp) {
+        self.day.remember(number, highest, at);
+    }
+
     /// The rule by which somebody or everything has to stop, if one is broken.
     pub fn must_stop(&mut self, policy: &Policy, now_ms: u64, at: Timestamp) -> Option<(Reason, KillScope)> {
         let rules = &policy.desk;

@@ -186,7 +186,7 @@ pub const RULES: &[Rule] = &[
         name: "price-drift",
         title: "Price against the last minutes",
         enforcer: Enforcer::Desk,
-        demand: "price, or of a market order what it fills at, not further from the best mark of the last ten minutes than allowed",
+        demand: "unless reduce-only, price, or what a market order fills at by the book that is known, not further from the best mark of ten minutes than allowed",
     },
     Rule {
         name: "slippage",

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use strongroom_model::FilterError;
 
 use crate::drift::DRIFT_MINUTES;
+use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::request::{CLOCK_OFFSET_US_MAX, NUMBERED_PER_HEAD_MAX, RECV_WINDOW_MS_MAX};
 use crate::rules::{Enforcer, rule};
@@ -35,6 +36,18 @@ impl Unmet {
     fn new(name: &str, value: impl ToString, limit: impl ToString, passes: impl ToString) -> Self {
         let (value, limit, passes) = (value.to_string(), limit.to_string(), passes.to_string());
         Self { rule: name.to_owned(), by: rule(name).enforcer, value, limit, passes }
+    }
+}
+
+impl Reason {
+    /// Whether risk can let one order pass it: it is the desk's own, and not one that stops everything or knows too little.
+    pub fn can_be_overridden(&self, policy: &Policy) -> bool {
+        let stops = matches!(self, Self::DayLoss { .. } | Self::Drawdown { .. } | Self::RepeatedExecution { .. });
+        // Nor one that holds for whatever is asked.
+        let is_fixed = matches!(self, Self::NameTaken { .. } | Self::TooMany { .. } | Self::Amend { .. } | Self::ValueAtMark { .. });
+        let knows_little = matches!(self, Self::Mark { .. } | Self::ExposureUnknown { .. } | Self::OpenUnknown | Self::ReduceHeld { .. });
+        let is_theirs = policy.desk.fixed.iter().any(|rule| rule.name() == self.rule());
+        self.enforcer() == Enforcer::Desk && !stops && !is_fixed && !knows_little && !is_theirs
     }
 }
 
@@ -131,6 +144,11 @@ impl From<&Reason> for Unmet {
             Reason::PriceCollar { asked, worst, mark, collar_bps } => {
                 of(asked.to_string(), format!("{collar_bps} basis points from {mark}"), format!("a price of {worst} or better"))
             }
+            Reason::PriceDrift { asked: None, worst, best, drift_bps } => of(
+                priced(&None),
+                format!("{drift_bps} basis points from {best}, the best mark of {DRIFT_MINUTES} minutes"),
+                format!("a smaller order, or one with a price of {worst} or better"),
+            ),
             Reason::PriceDrift { asked, worst, best, drift_bps } => of(
                 priced(asked),
                 format!("{drift_bps} basis points from {best}, the best mark of {DRIFT_MINUTES} minutes"),

@@ -1,7 +1,7 @@
 //! Limits of an organisation as rows: each at the limit and one step beyond, and documents that are none.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
-use strongroom_guard::{KdfFloor, MANAGED_LEN_MAX, Managed, Policy};
+use strongroom_guard::{KdfFloor, MANAGED_LEN_MAX, Managed, Policy, Reason};
 use strongroom_model::Price;
 
 fn managed(limits: &str) -> Managed {
@@ -187,6 +187,24 @@ fn a_refusal_says_what_would_pass() {
     assert_eq!(said(only, "{}"), "instruments.BTCUSDT: trading it is beyond it, only ETHUSDT would pass");
     let none = r#"{"only_listed": true}"#;
     assert_eq!(said(none, "{}"), "instruments.BTCUSDT: trading it is beyond it, no instrument would pass");
+}
+
+/// Risk lets an order pass a rule of the owner's, never one that an organisation has refuse.
+#[test]
+fn no_order_is_let_pass_a_rule_of_an_organisation() {
+    let broken = Reason::PriceDrift { asked: None, worst: "2".parse().unwrap(), best: "1".parse().unwrap(), drift_bps: 100 };
+    let own = policy(r#"{"desk": {"drift_bps": 100, "modes": {"slippage": "ask"}}}"#);
+    for (limits, can_pass) in [
+        ("{}", true),
+        (r#"{"desk": {"slippage_bps": 100}}"#, true),
+        (r#"{"desk": {"drift_bps": 100, "modes": {"price-drift": "ask"}}}"#, true),
+        (r#"{"desk": {"drift_bps": 200}}"#, false),
+        (r#"{"desk": {"modes": {"price-drift": "refuse"}}}"#, false),
+    ] {
+        let tight = managed(limits).tightens(&own);
+        assert_eq!(broken.can_be_overridden(&tight), can_pass, "{limits}");
+        assert!(broken.can_be_overridden(&tight.as_set()), "{limits}: the owner's own again");
+    }
 }
 
 #[test]

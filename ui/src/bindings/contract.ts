@@ -1854,7 +1854,7 @@ export const RULES = [
   {"name":"reduce-held","title":"Reduce only","enforcer":"desk","demand":"an order that may only reduce sells no more than what is held and no other order sells"},
   {"name":"restricted","title":"Restricted instruments","enforcer":"desk","demand":"an instrument that is bought is not restricted"},
   {"name":"price-collar","title":"Price inside collar","enforcer":"desk","demand":"price not further from the mark than the collar, on the losing side"},
-  {"name":"price-drift","title":"Price against the last minutes","enforcer":"desk","demand":"price, or of a market order what it fills at, not further from the best mark of the last ten minutes than allowed"},
+  {"name":"price-drift","title":"Price against the last minutes","enforcer":"desk","demand":"unless reduce-only, price, or what a market order fills at by the book that is known, not further from the best mark of ten minutes than allowed"},
   {"name":"slippage","title":"Slippage limit","enforcer":"desk","demand":"a market order fills, by the book, near enough to the mark"},
   {"name":"open-orders","title":"Open orders","enforcer":"desk","demand":"not more orders open than allowed"},
   {"name":"position","title":"Position","enforcer":"desk","demand":"what is held and would be bought of an instrument at most its maximum"},

@@ -135,7 +135,7 @@ impl Supervisor {
                 self.signer_ended()?;
             }
             if ready[1] {
-                self.hear_desk()?;
+                self.hear_desk(ready[3])?;
             }
             if ready[2] {
                 self.desk_ended()?;
@@ -172,7 +172,8 @@ impl Supervisor {
         false
     }
 
-    fn hear_desk(&mut self) -> anyhow::Result<()> {
+    /// `is_new`: the signer has just been replaced by a sealed one.
+    fn hear_desk(&mut self, is_new: bool) -> anyhow::Result<()> {
         let mut buffer = [0; 64];
         while let Ok(Some(packet)) = self.desk.channel.try_recv(&mut buffer) {
             match FromDesk::decode(&buffer[..packet.len]) {
@@ -182,8 +183,8 @@ impl Supervisor {
                     // It turns again, so it hears by itself of what was engaged meanwhile.
                     self.frozen_for_hang = None;
                 }
-                Some(FromDesk::Seal) => self.seal(),
-                None => {}
+                Some(FromDesk::Seal) if !is_new => self.seal(),
+                Some(FromDesk::Seal) | None => {}
             }
         }
         Ok(())

@@ -189,6 +189,7 @@ fn of_desk(loose: &DeskRules, turn: Turn, put: &mut dyn FnMut(&'static str, Chan
         fills_per_minute,
         cancels_percent,
         self_trade,
+        fixed: _,
     } = loose;
     for rule in desk_rules() {
         if let Some(stricter) = stricter(modes, rule) {

@@ -122,6 +122,7 @@ fn desk() -> impl Strategy<Value = DeskRules> {
             fills_per_minute,
             cancels_percent,
             self_trade,
+            fixed: Vec::new(),
         },
     )
 }
