@@ -20,7 +20,7 @@ const STORIES: Stories = Stories {
         "faulty_venue",
         "strict_transit",
     ],
-    patience_s: 420,
+    patience_s: 600,
 };
 
 fn journey(story: &str) {
