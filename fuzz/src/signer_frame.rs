@@ -130,21 +130,7 @@ fn intents() -> Vec<Intent> {
         Intent::DeadMan { symbol: None, countdown_ms: 1_000 },
     ];
     let all: Vec<Intent> = orders().into_iter().map(Intent::Place).chain(others).collect();
-    // One that is missing above does not compile here, or has no number of its own.
-    let number = |intent: &Intent| match intent {
-        Intent::Place(_) => 0,
-        Intent::Cancel { .. } => 1,
-        Intent::Amend { .. } => 2,
-        Intent::CancelAll { .. } => 3,
-        Intent::QueryOrder { .. } => 4,
-        Intent::QueryTrades { .. } => 5,
-        Intent::QueryOpenOrders { .. } => 6,
-        Intent::QueryBalances => 7,
-        Intent::QueryKeyRights => 8,
-        Intent::StreamLogin => 9,
-        Intent::DeadMan { .. } => 10,
-    };
-    assert!((0..=10).all(|wanted| all.iter().any(|intent| number(intent) == wanted)));
+    assert!((0..Intent::COUNT).all(|wanted| all.iter().any(|intent| intent.number() == wanted)));
     all
 }
 

@@ -55,6 +55,12 @@ table = does("rules")
 assert {row["permission"]: row["roles"] for row in table["permissions"]}["continue-rotation"] == ["key-admin"], table
 assert {row["enforcer"] for row in table["permissions"]} == {row["enforcer"] for row in table["rules"]} == {"signer", "desk"}, table
 
+reader, unread = os.pipe()
+os.close(reader)
+gone = subprocess.run([f"{BIN}/strongroom", "rules"], stdout=unread, stderr=subprocess.PIPE, timeout=20)
+os.close(unread)
+assert (gone.returncode, gone.stderr) == (0, b""), "whoever stops reading stops nothing"
+
 say("anybody stops, and anybody says that a key may be known; only risk goes on")
 does("key", "suspect", key, "--why", "alice saw it in a chat")
 does("vault", "lock")

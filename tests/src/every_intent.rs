@@ -1,4 +1,4 @@
-//! One of each intent. Invariant: an intent that is missing here does not compile.
+//! One of each intent. Invariant: each stands at its number.
 
 use strongroom_model::{ClientOrderId, Intent, OrderRef, OrderSpec, PlaceOrder, Side, Symbol, TimeInForce, VenueOrderId};
 
@@ -21,21 +21,4 @@ pub fn every() -> Vec<Intent> {
         Intent::StreamLogin,
         Intent::DeadMan { symbol: None, countdown_ms: 60_000 },
     ]
-}
-
-/// Its place in [`every`].
-pub const fn place_of(intent: &Intent) -> usize {
-    match intent {
-        Intent::Place(_) => 0,
-        Intent::Cancel { .. } => 1,
-        Intent::Amend { .. } => 2,
-        Intent::CancelAll { .. } => 3,
-        Intent::QueryOrder { .. } => 4,
-        Intent::QueryTrades { .. } => 5,
-        Intent::QueryOpenOrders { .. } => 6,
-        Intent::QueryBalances => 7,
-        Intent::QueryKeyRights => 8,
-        Intent::StreamLogin => 9,
-        Intent::DeadMan { .. } => 10,
-    }
 }

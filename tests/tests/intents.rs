@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use strongroom_model::{Intent, Method, Scheme, SignedRequest, Timestamp};
 use strongroom_paper::exchange::{Account, ApiKey, Config, Exchange, LOOPBACK, Market, Rights, Session, Verifying};
-use strongroom_tests::every_intent::{every, place_of};
+use strongroom_tests::every_intent::every;
 use strongroom_venues::binance::encode::encode;
 use strongroom_venues::binance::{KeyError, SigningKey, VerifyingKey, scheme};
 
@@ -45,7 +45,7 @@ fn venue() -> Exchange {
 fn all_signed() -> (Vec<SignedRequest>, Vec<(Intent, Scheme, KeyError)>) {
     let (mut signed, mut refused) = (Vec::new(), Vec::new());
     for (at, intent) in every().into_iter().enumerate() {
-        assert_eq!(place_of(&intent), at);
+        assert_eq!(intent.number(), at);
         for (name, scheme, secret) in keys() {
             let Ok(unsigned) = encode(&intent, Timestamp::from_ms(MS), 5_000) else { continue };
             match unsigned.sign(name, &SigningKey::from_stored(scheme, &secret).unwrap()) {

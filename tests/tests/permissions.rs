@@ -1,16 +1,15 @@
 //! The table of permissions holds in the signer: no action goes on without a role that the table names, and each asks first for the
-//! proof that the table names. What a door asks has the row of what the signer is asked then.
+//! proof that the table names.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by unwrapping it")]
 
-use strongroom_desk_api::{Ask, DoorAction};
 use strongroom_guard::{Freeze, KillScope, Permission, Policy, Proof, Reason, SessionEnd};
 use strongroom_model::{
     ClientOrderId, CredentialId, Intent, KeyDetails, KeyEdit, Notional, OrderSpec, PlaceOrder, Role, Scheme, Side, SlotFor, Symbol,
     TimeInForce, Venue,
 };
 use strongroom_signer_api::prompt::Field;
-use strongroom_signer_api::{Action, ActionEnd, DoorId, KitOpening, PinChange, Refusal, Reply, Request, SignAsk};
+use strongroom_signer_api::{Action, ActionEnd, DoorId, PinChange, Refusal, Reply, Request, SignAsk};
 use strongroom_tests::signer_world::{SignerWorld, code_at};
 
 const MS: i64 = 1_800_000_000_000;
@@ -370,82 +369,6 @@ fn only_a_reader_looks_at_the_account_and_only_at_the_door_of_the_session() {
         told.world.door = ELSEWHERE;
         let prepare = Request::At { door: ELSEWHERE, request: Box::new(Request::Prepare(Action::ChangePassword { slot: None })) };
         assert!(matches!(told.world.ask(prepare, b"", ms), Reply::Refused(Refusal::Guard(Reason::Session { .. }))));
-    }
-}
-
-/// What the signer is asked when a door asks for this, in its kind. One that is new does not compile here.
-fn asked_of_the_signer(action: &DoorAction) -> Action {
-    let key = CredentialId(1);
-    let pin = |trust| Action::Pin(PinChange { host: String::new(), spki_sha256: String::new(), trust });
-    let label = String::new;
-    match action {
-        DoorAction::CreateVault { .. } => Action::CreateVault { vault_id: Vec::new(), kdf_memory_kib: 0, kdf_passes: 0 },
-        DoorAction::Unlock => Action::Unlock,
-        DoorAction::UnlockWith { slot } => Action::UnlockWith { slot: *slot },
-        DoorAction::Recover { .. } => Action::Recover(KitOpening { number: 0, backup: None, state_lost: None }),
-        DoorAction::Import { venue, .. } => Action::Import { label: label(), venue: *venue },
-        DoorAction::Rotate { id } => Action::Rotate { old: *id },
-        DoorAction::Generate { venue, scheme, replaces, .. } => {
-            Action::Generate { label: label(), venue: *venue, scheme: *scheme, replaces: *replaces }
-        }
-        DoorAction::EditKey { id, edit } => Action::EditKey { id: *id, edit: edit.clone() },
-        DoorAction::Delete { .. } => Action::Delete { id: key },
-        DoorAction::ExportKey { .. } => Action::ExportKey { id: key, recipient: String::new() },
-        DoorAction::Backup => Action::Backup,
-        DoorAction::ChangePassword { slot } => Action::ChangePassword { slot: *slot },
-        DoorAction::ReplaceKit => Action::ReplaceKit,
-        DoorAction::PrintCodes => Action::PrintCodes,
-        DoorAction::NewPhone => Action::NewPhone,
-        DoorAction::AddSlot { kind, roles, .. } => Action::AddSlot { kind: kind.clone(), label: label(), roles: roles.clone() },
-        DoorAction::SetRoles { slot, roles } => Action::SetRoles { slot: *slot, roles: roles.clone() },
-        DoorAction::ConfirmOrder { .. } => Action::ConfirmOrder(order("c", "1")),
-        DoorAction::OverrideRule { why, .. } => Action::Override { order: order("o", "1"), why: why.clone() },
-        DoorAction::ProtectOrder { .. } => Action::Protect(order("o", "1").client_order_id),
-        DoorAction::RemoveSlot { slot } => Action::RemoveSlot { slot: *slot },
-        DoorAction::Rekey => Action::Rekey,
-        DoorAction::Rearm => Action::Rearm,
-        DoorAction::SetPolicy { policy } => Action::SetPolicy(policy.clone()),
-        DoorAction::AcceptPin { .. } => pin(true),
-        DoorAction::ForgetPin { .. } => pin(false),
-    }
-}
-
-#[test]
-fn what_a_door_asks_has_the_row_of_what_the_signer_is_asked() {
-    let (id, label, venue, host, spki_sha256) = (CredentialId(1), String::new, Venue::Binance, String::new, String::new);
-    let PlaceOrder { symbol, side, spec, reduce_only, .. } = order("o", "1");
-    let client_order_id = || "o".to_owned();
-    let asked = [
-        DoorAction::CreateVault { kdf_memory_mib: 0, kdf_passes: 0 },
-        DoorAction::Unlock,
-        DoorAction::UnlockWith { slot: 1 },
-        DoorAction::Recover { generation: None },
-        DoorAction::Import { label: label(), venue },
-        DoorAction::Rotate { id },
-        DoorAction::Generate { label: label(), venue, scheme: Scheme::Ed25519, replaces: None },
-        DoorAction::EditKey { id, edit: KeyEdit::default() },
-        DoorAction::Delete { id },
-        DoorAction::ExportKey { id, recipient: label() },
-        DoorAction::Backup,
-        DoorAction::ChangePassword { slot: None },
-        DoorAction::ReplaceKit,
-        DoorAction::PrintCodes,
-        DoorAction::NewPhone,
-        DoorAction::AddSlot { kind: SlotFor::Person, label: label(), roles: Vec::new() },
-        DoorAction::SetRoles { slot: 1, roles: Vec::new() },
-        DoorAction::ConfirmOrder { client_order_id: client_order_id(), symbol: symbol.clone(), side, spec, reduce_only },
-        DoorAction::OverrideRule { client_order_id: client_order_id(), symbol, side, spec, reduce_only, why: label() },
-        DoorAction::ProtectOrder { client_order_id: client_order_id() },
-        DoorAction::RemoveSlot { slot: 1 },
-        DoorAction::Rekey,
-        DoorAction::Rearm,
-        DoorAction::SetPolicy { policy: Box::new(Policy::initial()) },
-        DoorAction::AcceptPin { host: host(), spki_sha256: spki_sha256() },
-        DoorAction::ForgetPin { host: host(), spki_sha256: spki_sha256() },
-    ];
-    for action in &asked {
-        assert_eq!(action.permission(), asked_of_the_signer(action).permission(), "{action:?}");
-        assert_eq!(Ask::Prepare { action: action.clone() }.permission(), action.permission());
     }
 }
 

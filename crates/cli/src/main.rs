@@ -1,5 +1,8 @@
 //! `strongroom`: the terminal door. Invariant: secrets pass by it, as descriptors or as a terminal, never through it.
 
+#[macro_use]
+mod out;
+
 mod arguments;
 mod descriptors;
 mod errand;

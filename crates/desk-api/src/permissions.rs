@@ -1,6 +1,7 @@
 //! What each request of a door needs of the table of permissions. Invariant: a request that is new does not compile until it has its row.
 
 use strongroom_guard::Permission;
+use strongroom_signer_api::Deed;
 
 use crate::action::DoorAction;
 use crate::door::Ask;
@@ -55,29 +56,39 @@ impl ToSupervisor {
 }
 
 impl DoorAction {
+    /// Its kind.
+    pub const fn deed(&self) -> Deed {
+        match self {
+            Self::CreateVault { .. } => Deed::Create,
+            Self::Unlock | Self::UnlockWith { .. } => Deed::Unlock,
+            Self::Recover { .. } => Deed::Recover,
+            Self::Import { .. } => Deed::Import,
+            Self::Rotate { .. } => Deed::Rotate,
+            Self::Generate { .. } => Deed::Generate,
+            Self::EditKey { .. } => Deed::EditKey,
+            Self::Delete { .. } => Deed::Delete,
+            Self::ExportKey { .. } => Deed::ExportKey,
+            Self::Backup => Deed::Backup,
+            Self::ChangePassword { .. } => Deed::Password,
+            Self::ReplaceKit => Deed::Kit,
+            Self::PrintCodes => Deed::Codes,
+            Self::NewPhone => Deed::Phone,
+            Self::AddSlot { .. } => Deed::AddSlot,
+            Self::SetRoles { .. } => Deed::Roles,
+            Self::RemoveSlot { .. } => Deed::RemoveSlot,
+            Self::Rekey => Deed::Rekey,
+            Self::ConfirmOrder { .. } => Deed::ConfirmOrder,
+            Self::OverrideRule { .. } => Deed::Override,
+            Self::ProtectOrder { .. } => Deed::Protect,
+            Self::Rearm => Deed::Rearm,
+            Self::SetPolicy { .. } => Deed::Policy,
+            Self::AcceptPin { .. } | Self::ForgetPin { .. } => Deed::Pin,
+        }
+    }
+
     /// What it needs of who may do what.
     pub const fn permission(&self) -> Permission {
-        match self {
-            Self::CreateVault { .. } | Self::Unlock | Self::UnlockWith { .. } | Self::Recover { .. } => Permission::Open,
-            Self::Import { .. } | Self::Rotate { .. } | Self::Generate { .. } | Self::EditKey { .. } | Self::Delete { .. } => {
-                Permission::ManageKeys
-            }
-            Self::ExportKey { .. } | Self::Backup => Permission::Export,
-            Self::ChangePassword { .. } => Permission::ChangePassword,
-            Self::ReplaceKit
-            | Self::PrintCodes
-            | Self::NewPhone
-            | Self::AddSlot { .. }
-            | Self::SetRoles { .. }
-            | Self::RemoveSlot { .. }
-            | Self::Rekey => Permission::ManageWays,
-            Self::ConfirmOrder { .. } => Permission::ConfirmOrder,
-            Self::OverrideRule { .. } => Permission::OverrideRule,
-            Self::ProtectOrder { .. } => Permission::ProtectOrder,
-            Self::Rearm => Permission::Rearm,
-            Self::SetPolicy { .. } => Permission::SetPolicy,
-            Self::AcceptPin { .. } | Self::ForgetPin { .. } => Permission::Pin,
-        }
+        self.deed().permission()
     }
 }
 

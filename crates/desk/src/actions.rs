@@ -54,12 +54,12 @@ const fn attempt_of(action: &DoorAction) -> Option<Attempt> {
 
 /// Gets the signer ready for an action.
 pub(crate) async fn prepare(hall: &Arc<Hall>, door: DoorId, action: DoorAction) -> Tell {
-    let (attempt, permission) = (attempt_of(&action), action.permission());
+    let (attempt, deed) = (attempt_of(&action), action.deed());
     let prepared = match hand_over(hall, door, action).await {
         Ok(prepared) => prepared,
         Err(tell) => return tell,
     };
-    debug_assert_eq!(prepared.action.permission(), permission, "one row for what a door asks and what the signer is asked");
+    debug_assert_eq!(prepared.action.deed(), deed, "the signer is asked what the door asked");
     // It is counted when a prompt is about to ask; here only its wait is told.
     if let Some(attempt) = attempt
         && let Err(error) = hall.keeper.may_attempt(attempt).await

@@ -33,21 +33,7 @@ fn intents(order: &PlaceOrder) -> Vec<Intent> {
         Intent::StreamLogin,
         Intent::DeadMan { symbol: None, countdown_ms: 1_000 },
     ];
-    // One that is missing above does not compile, or is missed here.
-    let number = |intent: &Intent| match intent {
-        Intent::Place(_) => 0,
-        Intent::Cancel { .. } => 1,
-        Intent::Amend { .. } => 2,
-        Intent::CancelAll { .. } => 3,
-        Intent::QueryOrder { .. } => 4,
-        Intent::QueryTrades { .. } => 5,
-        Intent::QueryOpenOrders { .. } => 6,
-        Intent::QueryBalances => 7,
-        Intent::QueryKeyRights => 8,
-        Intent::StreamLogin => 9,
-        Intent::DeadMan { .. } => 10,
-    };
-    assert!(all.iter().map(number).eq(0..11));
+    assert!(all.iter().map(Intent::number).eq(0..Intent::COUNT));
     all
 }
 

@@ -238,6 +238,26 @@ pub enum Operation {
 }
 
 impl Intent {
+    /// How many there are.
+    pub const COUNT: usize = 11;
+
+    /// Its place in this list, for tables and tests that have to hold each of them.
+    pub const fn number(&self) -> usize {
+        match self {
+            Self::Place(_) => 0,
+            Self::Cancel { .. } => 1,
+            Self::Amend { .. } => 2,
+            Self::CancelAll { .. } => 3,
+            Self::QueryOrder { .. } => 4,
+            Self::QueryTrades { .. } => 5,
+            Self::QueryOpenOrders { .. } => 6,
+            Self::QueryBalances => 7,
+            Self::QueryKeyRights => 8,
+            Self::StreamLogin => 9,
+            Self::DeadMan { .. } => 10,
+        }
+    }
+
     /// What it does.
     pub const fn operation(&self) -> Operation {
         match self {

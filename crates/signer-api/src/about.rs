@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 use strongroom_model::is_plain;
 
+pub use crate::deed::Deed;
+
 /// Most facts.
 pub const FACTS_MAX: usize = 16;
 /// Longest title, name or value, in bytes.
@@ -14,60 +16,6 @@ pub const TEXT_LEN_MAX: usize = 400;
 const TRIES_MAX: u8 = 99;
 /// What stands where a text was cut.
 const CUT: &str = "…";
-
-/// What is to be done; decides pages, buttons and where a person is led.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Deed {
-    /// Make a vault.
-    Create,
-    /// Open the vault or the session.
-    Unlock,
-    /// Open the vault with its recovery kit.
-    Recover,
-    /// Take in a key.
-    Import,
-    /// Replace a key.
-    Rotate,
-    /// Forget a key.
-    Delete,
-    /// Take the kill switch back.
-    Rearm,
-    /// Change limits.
-    Policy,
-    /// Trust a server's key, or no more.
-    Pin,
-    /// Make a key pair.
-    Generate,
-    /// Change what is noted of a key.
-    EditKey,
-    /// Set a new password.
-    Password,
-    /// Print a new recovery kit.
-    Kit,
-    /// One more way into the vault.
-    AddSlot,
-    /// One way less.
-    RemoveSlot,
-    /// New keys for everything.
-    Rekey,
-    /// Encrypt a key for somebody else.
-    ExportKey,
-    /// Copy the vault's file.
-    Backup,
-    /// Say what somebody may do.
-    Roles,
-    /// Confirm a large order.
-    ConfirmOrder,
-    /// Let an order pass a rule.
-    Override,
-    /// Let the kill switch leave an order.
-    Protect,
-    /// Print recovery codes.
-    Codes,
-    /// Put the one-time codes onto a new phone.
-    Phone,
-}
 
 /// One line of what is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

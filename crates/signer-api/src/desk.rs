@@ -7,7 +7,7 @@ use std::cell::Cell;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use strongroom_guard::{Freeze, Permission, Policy};
+use strongroom_guard::{Freeze, Policy};
 use strongroom_model::{
     ClientOrderId, CredentialId, CredentialInfo, Intent, KeyEdit, KeyRights, PlaceOrder, Role, Scheme, SignedRequest, SlotFor, SlotInfo,
     Timestamp, Venue,
@@ -238,33 +238,6 @@ fn not_at_a_door_again<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box
     let request = Request::deserialize(deserializer);
     IS_INSIDE.set(false);
     request.map(Box::new)
-}
-
-impl Action {
-    /// What it needs.
-    pub const fn permission(&self) -> Permission {
-        match self {
-            Self::CreateVault { .. } | Self::Unlock | Self::UnlockWith { .. } | Self::Recover(_) => Permission::Open,
-            Self::Import { .. } | Self::Rotate { .. } | Self::Generate { .. } | Self::EditKey { .. } | Self::Delete { .. } => {
-                Permission::ManageKeys
-            }
-            Self::ExportKey { .. } | Self::Backup => Permission::Export,
-            Self::ChangePassword { .. } => Permission::ChangePassword,
-            Self::ReplaceKit
-            | Self::PrintCodes
-            | Self::NewPhone
-            | Self::AddSlot { .. }
-            | Self::SetRoles { .. }
-            | Self::RemoveSlot { .. }
-            | Self::Rekey => Permission::ManageWays,
-            Self::Rearm => Permission::Rearm,
-            Self::SetPolicy(_) => Permission::SetPolicy,
-            Self::Pin(_) => Permission::Pin,
-            Self::ConfirmOrder(_) => Permission::ConfirmOrder,
-            Self::Override { .. } => Permission::OverrideRule,
-            Self::Protect(_) => Permission::ProtectOrder,
-        }
-    }
 }
 
 /// One opening with the recovery kit: what comes of it is told with it.

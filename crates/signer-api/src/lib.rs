@@ -6,6 +6,7 @@
 pub mod about;
 pub mod channel;
 pub mod control;
+mod deed;
 pub mod desk;
 pub mod end;
 pub mod errand;

@@ -103,6 +103,7 @@ pub(crate) fn show(dialogue: &Rc<Dialogue>) {
     lost.set_relief(gtk::ReliefStyle::None);
     lost.set_halign(gtk::Align::Start);
     lost.set_margin_top(8);
+    lost.set_margin_bottom(14);
     body.pack_start(&lost, false, false, 0);
 
     let main = main_button(verb);

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use strongroom_guard::{Freeze, InstrumentPolicy, Policy, RuleMode, worth_at_most};
 use strongroom_model::{CredentialInfo, KeyDetails, KeyEdit, KeyScope, PlaceOrder, Role, SlotFor, Timestamp, Venue};
 use strongroom_signer_api::about::{FACTS_MAX, TEXT_LEN_MAX};
-use strongroom_signer_api::{About, Action, Deed, DoorId, Keeping, KitOpening, PinChange};
+use strongroom_signer_api::{About, Action, DoorId, Keeping, KitOpening, PinChange};
 use strongroom_vault::{KdfParams, peek, peek_slots};
 
 use super::Pending;
@@ -26,7 +26,7 @@ const DIGEST_LEN: usize = 8;
 impl Signer {
     /// What the prompt is told before its first question.
     pub(super) fn about(&self, pending: &Pending, words: &str) -> About {
-        let about = About::new(deed(&pending.action), words);
+        let about = About::new(pending.action.deed(), words);
         let about = match &pending.action {
             Action::CreateVault { vault_id, kdf_memory_kib, kdf_passes } => about
                 .with("Vault", &groups(&hex(vault_id.get(..6).unwrap_or_default())))
@@ -171,35 +171,6 @@ impl Signer {
         let Some(CredentialInfo { venue, api_key, created, .. }) = known.map(|known| &known.info) else { return about };
         let day = created.to_string();
         about.with("Venue", name(*venue)).with("API key", &shortened(api_key)).with("In the vault since", day.get(..10).unwrap_or_default())
-    }
-}
-
-const fn deed(action: &Action) -> Deed {
-    match action {
-        Action::CreateVault { .. } => Deed::Create,
-        Action::Unlock | Action::UnlockWith { .. } => Deed::Unlock,
-        Action::Recover(_) => Deed::Recover,
-        Action::Import { .. } => Deed::Import,
-        Action::Rotate { .. } => Deed::Rotate,
-        Action::Generate { .. } => Deed::Generate,
-        Action::EditKey { .. } => Deed::EditKey,
-        Action::ExportKey { .. } => Deed::ExportKey,
-        Action::Backup => Deed::Backup,
-        Action::ChangePassword { .. } => Deed::Password,
-        Action::ReplaceKit => Deed::Kit,
-        Action::PrintCodes => Deed::Codes,
-        Action::NewPhone => Deed::Phone,
-        Action::AddSlot { .. } => Deed::AddSlot,
-        Action::RemoveSlot { .. } => Deed::RemoveSlot,
-        Action::Rekey => Deed::Rekey,
-        Action::Delete { .. } => Deed::Delete,
-        Action::Rearm => Deed::Rearm,
-        Action::SetPolicy(_) => Deed::Policy,
-        Action::Pin(_) => Deed::Pin,
-        Action::SetRoles { .. } => Deed::Roles,
-        Action::ConfirmOrder(_) => Deed::ConfirmOrder,
-        Action::Override { .. } => Deed::Override,
-        Action::Protect(_) => Deed::Protect,
     }
 }
 
