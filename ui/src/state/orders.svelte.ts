@@ -85,12 +85,16 @@ export class Orders {
       const id = order.client_order_id;
       if (order.fills.length > (old?.fills.length ?? 0)) this.notices.say(this.boughtWords(order), "ok", id, id);
       if (!old || old.fate === order.fate) continue;
-      if (order.fate === "refused")
-        this.notices.say(`Order refused by the venue: ${order.note ?? "no reason given"}`, "danger", "It does not rest in the book.", id);
+      if (order.fate === "refused") this.tellRefused(order);
       else if (order.fate === "ambiguous")
         this.notices.say("An order has no answer yet", "warn", "It is looked up by its client order id, never sent again.", id);
       else this.notices.became(`Order ${orderName(order.client_order_id)} ${FATE_WORDS[order.fate]}`, id);
     }
+  }
+
+  /** By whom, the note says: the signer, the desk or the venue. */
+  private tellRefused({ note, client_order_id: id }: Pick<OrderView, "note" | "client_order_id">) {
+    this.notices.say(`Order refused: ${note ?? "no reason given"}`, "danger", "It does not rest in the book.", id);
   }
 
   /** "Bought 0.01 BTC at 96 754.53", for several fills at their average. */
@@ -108,8 +112,7 @@ export class Orders {
     const known = this.all.find((order) => order.client_order_id === id);
     // Fills are told by themselves, and what was read meanwhile is newer than this answer.
     if (fate === "filled" || fills.length > 0 || (known && (known.fills.length > 0 || !isLive(known)))) return;
-    if (fate === "refused")
-      this.notices.say(`Order refused by the venue: ${note ?? "no reason given"}`, "danger", "It does not rest in the book.", id);
+    if (fate === "refused") this.tellRefused({ note, client_order_id: id });
     else if (fate === "ambiguous") this.notices.say(`${words}: no answer yet, being looked up`, "warn", id, id);
     else this.notices.say(`${words}: ${FATE_WORDS[fate]}`, fate === "working" ? "ok" : "plain", id, id);
   }
