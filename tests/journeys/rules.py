@@ -1,42 +1,5 @@
-"""Rules of the desk: what they refuse, what passes for a reason or by risk, and what stops everything; a day's worth outlives restarts."""
-from world import *
-
-keyring()
-daemon = Daemon("--paper")
-person = Person()
-person.imports("paper")
-limits = f"{WORK}/limits.json"
-policy = does("policy", "show")["policy"]
-
-
-def file(desk=None, **changes):
-    """New limits from the present ones; `desk`: changes of its rules."""
-    global policy
-    policy = does("policy", "show")["policy"]
-    changed = {**policy, **changes, "desk": {**policy["desk"], **(desk or {})}}
-    with open(limits, "w") as out:
-        json.dump(changed, out)
-    return limits
-
-
-def tightens(**changes):
-    assert not does("policy", "diff", file(**changes))["needs_code"], changes
-    does("policy", "set", limits)
-
-
-def loosens(**changes):
-    assert does("policy", "diff", file(**changes))["needs_code"], changes
-    code, told = person.with_code("policy", "set", limits)
-    assert code == 0, told
-
-
-def resting(*more):
-    return ("order", "place", "BTCUSDT", "buy", "--limit", int(best_bid() * 0.97), "--quantity", "0.01", *more)
-
-
-def entries(kind):
-    return [entry["payload"] for entry in does("audit", "list", "--last", 50)["entries"] if entry["kind"] == kind]
-
+"""Rules of the desk for one order: what they refuse, and what passes for a reason, with a code, or by risk."""
+from limits import *
 
 say("an own order is not met")
 mine = does(*resting())["client_order_id"]
@@ -105,7 +68,7 @@ for command in (("policy", "diff"), ("policy", "set")):
 
 say("what is held and would be bought of an instrument")
 held = next(Decimal(balance["free"]) + Decimal(balance["locked"]) for balance in does("balance")["balances"] if balance["asset"] == "BTC")
-instruments = [{**one, "position_max": str(held + Decimal("0.02"))} if one["symbol"] == "BTCUSDT" else one for one in policy["instruments"]]
+instruments = [{**one, "position_max": str(held + Decimal("0.02"))} if one["symbol"] == "BTCUSDT" else one for one in present()["instruments"]]
 tightens(instruments=instruments)
 assert does(*buy("0.01"))["fate"] == "filled"
 told = fails(1, "position", *buy("0.011"))
@@ -128,72 +91,4 @@ told = fails(1, "reduce-held", "order", "place", "ETHUSDT", "sell", "--market", 
 assert "can still be sold" in told, told
 fails(1, "reduce-only", "order", "place", "ETHUSDT", "buy", "--market", "--quantity", "0.01", "--reduce-only")
 
-say("what one bot may sign in a day")
-tightens(thresholds=[{"of": {"bot": "grid"}, "day_notional_max": "100"}])
-bots = ("order", "place", "ETHUSDT", "buy", "--market", "--quote", "60", "--id")
-assert does(*bots, "grid-1")["fate"] == "filled"
-assert "bot grid signed in 24 hours from 60 above 100" in fails(1, "threshold", *bots, "grid-2")
-assert does(*bots, "other-1")["fate"] == "filled"
-loosens(thresholds=[])
-
-say("what may be held at the venue")
-tightens(desk={"exposure_of": [{"of": {"venue": "binance"}, "max": "1"}]})
-more = ("order", "place", "ETHUSDT", "buy", "--market", "--quote", "60")
-eventually("what is held is known", lambda: cli(*more)[1]["error"]["code"] == "exposure")
-assert "at venue binance" in fails(1, "exposure", *more)
-loosens(desk={"exposure_of": []})
-
-say("a bot that trades the same again and again is stopped, and nobody else")
-tightens(desk={"fills_per_minute": 2})
-again = ("order", "place", "BTCUSDT", "sell", "--market", "--quantity", "0.001", "--id")
-for number in range(3):
-    assert does(*again, f"wild-{number}")["fate"] == "filled"
-eventually("the bot is stopped", lambda: any("bot wild" in stop for stop in does("vault", "status")["stopped"]))
-told = fails(5, "kill-switch", *again, "wild-3")
-assert "bot wild" in told and "repeated-execution" in told, told
-assert does("vault", "status").get("killed") is None
-assert does(*again, "calm-1")["fate"] == "filled"
-assert entries("killed")[-1]["scope"] == "bot wild", entries("killed")[-1]
-
-say("whoever places by hand is stopped by the slot")
-for _ in range(2):
-    does(*again[:-1])
-eventually("the person is stopped", lambda: any("slot" in stop for stop in does("vault", "status")["stopped"]))
-fails(5, "kill-switch", *again[:-1])
-loosens(desk={"fills_per_minute": None})
-code, told = person.with_code("rearm")
-assert code == 0, told
-assert does(*again, "wild-4")["fate"] == "filled"
-assert entries("rearmed")[-1]["person"] == 1 and entries("policy-changed")[-1]["person"] == 1, entries("rearmed")
-
-say("what was signed in a day counts on, through a seal")
-tightens(day_notional_max="2000")
-told = fails(1, "day-notional", "order", "place", "ETHUSDT", "buy", "--market", "--quote", "400")
-assert "signed in 24 hours" in told, told
-does("vault", "seal")
-eventually("sealed", lambda: state() == "sealed")
-person.unlocks()
-fails(1, "day-notional", "order", "place", "ETHUSDT", "buy", "--market", "--quote", "400")
-
-say("a loss beyond the limit engages the kill switch, and re-arming alone does not help")
-loosens(day_notional_max="5000000", confirm_above=None, instruments=[{**one, "position_max": None} for one in policy["instruments"]])
-assert does(*resting())["fate"] == "working"
-tightens(desk={"day_loss_max": "0.000001"})
-eventually("the kill switch", lambda: "day-loss" in (does("vault", "status").get("killed") or ""))
-eventually("what rested is cancelled", lambda: live_orders() == [])
-fails(5, "kill-switch", *buy())
-code, told = person.with_code("rearm")
-assert code == 0, told
-eventually("it engages again", lambda: does("vault", "status").get("killed"))
-loosens(desk={"day_loss_max": None})
-code, told = person.with_code("rearm")
-assert code == 0, told
-assert does(*buy())["fate"] == "filled"
-
-say("the limits have a history")
-history = does("policy", "history")["history"]
-assert len(history) >= 8, history
-assert any(row["changes"].get("desk.day_loss_max", {}).get("to") == "0.000001" for row in history), history
-verifies(person)
-daemon.stop()
-say("done")
+ends()

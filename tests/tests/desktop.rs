@@ -2,10 +2,11 @@
 //! the real gnome-keyring, the prompt through the accessibility bus.
 //!
 //! Invariant: each journey has a world of its own, and nothing that it started outlives it. They run one after another:
-//! two windows on two cores would measure each other's patience.
+//! two windows on two cores would measure each other's patience. The one that runs counts among those that work.
 
 use std::sync::{Mutex, PoisonError};
 
+use strongroom_tests::seats::seat_blocking;
 use strongroom_tests::stories::{SYSTEM_PYTHON, Stories};
 
 const STORIES: Stories = Stories {
@@ -18,6 +19,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 fn journey(story: &str) {
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _seat = seat_blocking();
     STORIES.run(story, SYSTEM_PYTHON, &[]);
 }
 

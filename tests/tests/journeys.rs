@@ -64,6 +64,11 @@ fn rules() {
 }
 
 #[test]
+fn sums() {
+    waiting("sums.py");
+}
+
+#[test]
 fn rebuild() {
     waiting("rebuild.py");
 }

@@ -4,7 +4,7 @@ mod fuzz;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -24,6 +24,8 @@ const JAVASCRIPT_VARIABLE: &str = "STRONGROOM_INTEROP_JS";
 /// Where the tests find the program that drives the window.
 const DRIVER_VARIABLE: &str = "STRONGROOM_TAURI_DRIVER";
 
+/// The test program of the stories in the terminal.
+const STORIES: &str = "journeys";
 /// Where the tests find release programs.
 const RELEASE_VARIABLE: &str = "STRONGROOM_RELEASE";
 
@@ -60,8 +62,6 @@ pub(crate) fn run(place: &Place, long: bool, yes: bool) -> anyhow::Result<bool> 
                 stage("release build", || must_succeed(&mut place.cargo(["build", "--release", "--workspace", "--bins"])))?;
             }
             let count = stage("tests", || tests(place, long, &clients, &driver))?;
-            let (passed, failed) = stage("page tests", || ui::tests(place))?;
-            let count = count.plus(Count { passed, failed });
             stage("page sizes", || ui::sizes(place))?;
             let count = count.plus(Count { passed: 1, failed: 0 });
             if long { stage("fuzzing", || fuzz::run(place)).map(|fuzzed| count.plus(fuzzed)) } else { Ok(count) }
@@ -77,28 +77,55 @@ pub(crate) fn run(place: &Place, long: bool, yes: bool) -> anyhow::Result<bool> 
     Ok(count.failed == 0)
 }
 
+/// The stories in the terminal wait most of their time, so they run beside all others, and what they said comes when they are through.
 fn tests(place: &Place, long: bool, clients: &Clients, driver: &Path) -> anyhow::Result<Count> {
-    let mut cargo = place.cargo(["test", "--workspace", "--no-fail-fast"]);
-    // Stories that wait for codes run beside those that work; how many work at once, `strongroom_tests::seats` says.
-    let threads = 3 * std::thread::available_parallelism()?.get();
-    cargo.env("RUST_TEST_THREADS", threads.to_string());
-    cargo.env(PYTHON_VARIABLE, &clients.python).env(JAVASCRIPT_VARIABLE, &clients.javascript).env(DRIVER_VARIABLE, driver);
-    if let Some(connectors) = &clients.connectors {
-        cargo.env(CONNECTORS_VARIABLE, connectors);
-    }
-    if long {
-        cargo.env(RELEASE_VARIABLE, place.target.join("release"));
-        cargo.env("STRONGROOM_LONG", "1").args(["--", "--include-ignored"]);
-    }
+    let cargo = |which: &[&str], threads_per_core: usize| {
+        let mut cargo = place.cargo(["test", "--workspace", "--no-fail-fast"]);
+        cargo.args(which);
+        // Those that wait run beside those that work; how many work at once, `strongroom_tests::seats` says.
+        let threads = threads_per_core * std::thread::available_parallelism().map_or(1, usize::from);
+        cargo.env("RUST_TEST_THREADS", threads.to_string());
+        cargo.env(PYTHON_VARIABLE, &clients.python).env(JAVASCRIPT_VARIABLE, &clients.javascript).env(DRIVER_VARIABLE, driver);
+        if let Some(connectors) = &clients.connectors {
+            cargo.env(CONNECTORS_VARIABLE, connectors);
+        }
+        if long {
+            cargo.env(RELEASE_VARIABLE, place.target.join("release"));
+            cargo.env("STRONGROOM_LONG", "1").args(["--", "--include-ignored"]);
+        }
+        cargo
+    };
+    stage("build of the tests", || {
+        must_succeed(&mut place.cargo(["test", "--workspace", "--no-run"]))?;
+        must_succeed(&mut place.cargo(["test", "--workspace", "--no-run", "--test", STORIES]))
+    })?;
+    std::thread::scope(|scope| {
+        let stories = scope.spawn(|| counted(cargo(&["--test", STORIES], 5), |line| line.starts_with("test ") && result(line).is_none()));
+        let others = stage("all but the stories", || counted(cargo(&[], 3), |_| true));
+        let pages = stage("page tests", || ui::tests(place));
+        let stories = stage("stories", || stories.join().map_err(|_| anyhow::anyhow!("the stories could not be counted"))?);
+        let (passed, failed) = pages?;
+        Ok(others?.plus(stories?).plus(Count { passed, failed }))
+    })
+}
+
+/// Runs tests to their end. What is not `live` of what they say is shown together after it.
+fn counted(mut cargo: Command, live: fn(&str) -> bool) -> anyhow::Result<Count> {
     let mut child = cargo.stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
     let output = child.stdout.take().context("no output of cargo")?;
     let mut count = Count::default();
+    let mut held = String::new();
     for line in BufReader::new(output).split(b'\n') {
         let line = line?;
         let line = String::from_utf8_lossy(&line);
-        println!("{line}");
+        if live(&line) {
+            println!("{line}");
+        } else {
+            held.extend([&line, "\n"]);
+        }
         count = count.plus(result(&line).unwrap_or_default());
     }
+    print!("{held}");
     let status = child.wait()?;
     if !status.success() && count.failed == 0 {
         println!("A test program was not built or did not end by itself.");

@@ -127,7 +127,12 @@ impl Machine {
                 self.stops.clear();
                 self.risk.rearmed();
             }
-            Event::Policy(policy) => self.policy = policy.map(|policy| *policy),
+            Event::Policy(policy) => {
+                if self.policy.is_none() && policy.is_some() {
+                    self.rebuild.ask_anew();
+                }
+                self.policy = policy.map(|policy| *policy);
+            }
             Event::Confirmed(order) => self.confirm(order, now),
             Event::Overridden { order, why } => self.let_pass(order, why, now),
             Event::KeysChanged => self.keys_changed(),
@@ -258,7 +263,7 @@ impl Machine {
                 }
                 Work::AmendUnknown(amendment) => self.amend_not_looked_up(amendment, &refusal.to_string(), out),
                 Work::Trades(id) => self.ask_done(&Some(id), now, true),
-                Work::OpenOrders(_) => self.rebuild.refuse(unsigned(&refusal, "nothing was sent")),
+                Work::OpenOrders(generation) => self.rebuild.refuse(generation, unsigned(&refusal, "nothing was sent")),
                 Work::Note => {}
             },
         }

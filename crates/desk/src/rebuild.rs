@@ -58,9 +58,17 @@ impl Rebuild {
         self.is_due.then(|| self.refused.clone().unwrap_or_else(unknown))
     }
 
-    /// The signer does not sign the question, or the venue does not answer it for this key.
-    pub(crate) fn refuse(&mut self, error: DoorError) {
-        self.refused = Some(error);
+    /// The signer does not sign the question of that generation, or the venue does not answer it for this key.
+    pub(crate) fn refuse(&mut self, generation: u64, error: DoorError) {
+        if generation == self.generation {
+            self.refused = Some(error);
+        }
+    }
+
+    /// The vault was opened: what a signer before said of the question, or says late, is not what this one will say.
+    pub(crate) fn ask_anew(&mut self) {
+        self.generation += 1;
+        (self.asked_ms, self.tries, self.trouble, self.refused) = (None, 0, None, None);
     }
 }
 
@@ -102,7 +110,7 @@ impl Machine {
         match answer {
             Ok(reports) => self.told_open(&reports, now, out),
             Err(Trouble::Venue(error)) if error.refuses_signature() => {
-                self.rebuild.refuse(DoorError::new("venue", error.to_string(), error.advice()));
+                self.rebuild.refuse(generation, DoorError::new("venue", error.to_string(), error.advice()));
             }
             Err(Trouble::Venue(error)) => self.rebuild.trouble = Some(error.to_string()),
             Err(Trouble::NotSent(why)) => self.rebuild.trouble = Some(why),
@@ -271,6 +279,30 @@ mod tests {
         assert_eq!(refusal(&mut machine, "sr-a", Side::Buy, "50000").as_deref(), Some("no-key"), "waiting would not help");
         machine.told_open(&[], NOW, &mut Vec::new());
         assert_eq!(refusal(&mut machine, "sr-b", Side::Buy, "50000"), None);
+    }
+
+    #[test]
+    fn what_a_signer_before_said_is_not_held_against_this_one() {
+        let sealed = || Err(strongroom_signer_api::Refusal::Guard(Reason::Sealed));
+        for is_late in [false, true] {
+            let mut machine = started();
+            let asked = machine.on(Event::Tick, NOW);
+            let tag = asked.iter().find_map(|effect| if let Effect::Sign { tag, .. } = effect { Some(*tag) } else { None }).unwrap();
+            if !is_late {
+                machine.on(Event::Signed { tag, outcome: sealed() }, NOW);
+                assert_eq!(refusal(&mut machine, "sr-a", Side::Buy, "50000").as_deref(), Some("sealed"));
+            }
+            machine.on(Event::Policy(None), NOW);
+            machine.on(Event::Policy(Some(Box::new(Policy::initial()))), NOW);
+            if is_late {
+                machine.on(Event::Signed { tag, outcome: sealed() }, NOW);
+            }
+            assert_eq!(refusal(&mut machine, "sr-a", Side::Buy, "50000").as_deref(), Some("exposure-unknown"), "late: {is_late}");
+            let asked = machine.on(Event::Tick, NOW);
+            assert!(asked.iter().any(|effect| matches!(effect, Effect::Sign { .. })), "at once, late: {is_late}");
+            machine.told_open(&[], NOW, &mut Vec::new());
+            assert_eq!(refusal(&mut machine, "sr-b", Side::Buy, "50000"), None);
+        }
     }
 
     #[test]
