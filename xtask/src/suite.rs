@@ -24,8 +24,9 @@ const JAVASCRIPT_VARIABLE: &str = "STRONGROOM_INTEROP_JS";
 /// Where the tests find the program that drives the window.
 const DRIVER_VARIABLE: &str = "STRONGROOM_TAURI_DRIVER";
 
-/// The test program of the stories in the terminal.
-const STORIES: &str = "journeys";
+/// The test programs of the stories: in the terminal, and on the window.
+const TERMINAL: &str = "journeys";
+const WINDOW: &str = "desktop";
 /// Where the tests find release programs.
 const RELEASE_VARIABLE: &str = "STRONGROOM_RELEASE";
 
@@ -77,7 +78,7 @@ pub(crate) fn run(place: &Place, long: bool, yes: bool) -> anyhow::Result<bool> 
     Ok(count.failed == 0)
 }
 
-/// The stories in the terminal wait most of their time, so they run beside all others, and what they said comes when they are through.
+/// Stories wait most of their time, so they run beside all other tests; what they say comes when they are through.
 fn tests(place: &Place, long: bool, clients: &Clients, driver: &Path) -> anyhow::Result<Count> {
     let cargo = |which: &[&str], threads_per_core: usize| {
         let mut cargo = place.cargo(["test", "--workspace", "--no-fail-fast"]);
@@ -97,15 +98,22 @@ fn tests(place: &Place, long: bool, clients: &Clients, driver: &Path) -> anyhow:
     };
     stage("build of the tests", || {
         must_succeed(&mut place.cargo(["test", "--workspace", "--no-run"]))?;
-        must_succeed(&mut place.cargo(["test", "--workspace", "--no-run", "--test", STORIES]))
+        must_succeed(&mut place.cargo(["test", "--workspace", "--no-run", "--test", TERMINAL, "--test", WINDOW]))
     })?;
+    let is_named = |line: &str| line.starts_with("test ") && result(line).is_none();
     std::thread::scope(|scope| {
-        let stories = scope.spawn(|| counted(cargo(&["--test", STORIES], 5), |line| line.starts_with("test ") && result(line).is_none()));
-        let others = stage("all but the stories", || counted(cargo(&[], 3), |_| true));
+        let beside = |name: &'static str, threads: usize| {
+            let cargo = cargo(&["--test", name], threads);
+            let lane = scope.spawn(move || counted(cargo, is_named));
+            move || stage(name, || lane.join().map_err(|_| anyhow::anyhow!("they could not be counted"))?)
+        };
+        // Most of those in the terminal wait for codes.
+        let (terminal, window) = (beside(TERMINAL, 5), beside(WINDOW, 3));
+        let others = stage("all other tests", || counted(cargo(&[], 3), |_| true));
         let pages = stage("page tests", || ui::tests(place));
-        let stories = stage("stories", || stories.join().map_err(|_| anyhow::anyhow!("the stories could not be counted"))?);
+        let (window, terminal) = (window(), terminal());
         let (passed, failed) = pages?;
-        Ok(others?.plus(stories?).plus(Count { passed, failed }))
+        Ok(others?.plus(window?).plus(terminal?).plus(Count { passed, failed }))
     })
 }
 
