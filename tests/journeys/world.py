@@ -62,7 +62,7 @@ def eventually(what, test, seconds=20):
         time.sleep(0.1)
 
 
-def keyring(*more):
+def keyring(*more, seconds=20):
     """A keyring of this journey alone, open."""
     process = start("gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets", *more,
                     stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -75,7 +75,7 @@ def keyring(*more):
         return b"boolean true" in owner.stdout and subprocess.run(
             ["timeout", "5", "secret-tool", "store", "--label=journey", "strongroom", "journey"], input=b"kept",
             stderr=subprocess.DEVNULL, **AS).returncode == 0
-    eventually("a keyring", keeps)
+    eventually("a keyring", keeps, seconds)
     return process
 
 
