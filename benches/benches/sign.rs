@@ -110,12 +110,12 @@ fn frames(scratch: &Path) -> anyhow::Result<Row> {
         order: Some((1, 1)),
         slot: Some(0),
     };
-    let (mut out, mut scratchpad) = (Vec::with_capacity(PACKET_LEN_MAX), Vec::with_capacity(PACKET_LEN_MAX));
+    let mut out = Vec::with_capacity(PACKET_LEN_MAX);
     let mut there_and_back = || -> Result<(Request, Reply), FrameError> {
         frame::write(&mut out, Kind::Request, 1, black_box(&request), b"")?;
-        let asked = Frame::parse(&out)?.message(&mut scratchpad)?;
+        let asked = Frame::parse(&out)?.message()?;
         frame::write(&mut out, Kind::Reply, 1, black_box(&reply), b"")?;
-        Ok((asked, Frame::parse(&out)?.message(&mut scratchpad)?))
+        Ok((asked, Frame::parse(&out)?.message()?))
     };
     there_and_back()?;
     let name = "frames of a request and its reply, written and read";

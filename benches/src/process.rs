@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use rustix::thread::{CpuSet, Pid, sched_setaffinity};
 use strongroom_guard::{Freeze, Reason};
-use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
+use strongroom_signer_api::channel::{Channel, Look, PACKET_LEN_MAX};
 use strongroom_signer_api::control::ToSigner;
 use strongroom_signer_api::frame::{self, Frame, Kind};
 use strongroom_signer_api::prompt::{FromPrompt, ToPrompt};
@@ -45,9 +45,9 @@ pub struct SignerProcess {
     supervisor: Line,
     desk: Channel,
     next_id: u64,
+    look: Look,
     buffer: Vec<u8>,
     out: Vec<u8>,
-    scratch: Vec<u8>,
     unsaved: Vec<Saved>,
     end: Option<ActionEnd>,
     can_freeze: bool,
@@ -72,9 +72,9 @@ impl SignerProcess {
             supervisor,
             desk,
             next_id: 1,
+            look: Look::default(),
             buffer: vec![0; PACKET_LEN_MAX],
             out: Vec::with_capacity(PACKET_LEN_MAX),
-            scratch: Vec::with_capacity(PACKET_LEN_MAX),
             unsaved: Vec::new(),
             end: None,
             can_freeze: false,
@@ -162,11 +162,11 @@ impl SignerProcess {
 
     /// Takes one packet, waiting for it as the desk's reader does: a reply, or a notice that is kept.
     fn hear(&mut self) -> anyhow::Result<Option<Reply>> {
-        let packet = self.desk.recv_spinning(&mut self.buffer)?.context("the signer ended")?;
+        let packet = self.look.recv_or_sleep(&self.desk, &mut self.buffer)?.context("the signer ended")?;
         let frame = Frame::parse(&self.buffer[..packet.len])?;
         match frame.kind {
-            Kind::Reply => return Ok(Some(frame.message(&mut self.scratch)?)),
-            Kind::Notice => match frame.message(&mut self.scratch)? {
+            Kind::Reply => return Ok(Some(frame.message()?)),
+            Kind::Notice => match frame.message()? {
                 Notice::Save { what, generation, .. } => self.unsaved.push(Saved { what, generation, error: None }),
                 Notice::Ended { end, .. } => self.end = Some(*end),
                 // No vault that is measured is opened by a person twice.

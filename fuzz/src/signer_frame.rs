@@ -207,8 +207,8 @@ pub fn check(data: &[u8]) {
 }
 
 fn check_message<M: serde::de::DeserializeOwned + serde::Serialize>(frame: &Frame<'_>, data: &[u8]) -> Option<M> {
+    let message = frame.message::<M>().ok()?;
     let mut out = Vec::new();
-    let message = frame.message::<M>(&mut out).ok()?;
     frame::write(&mut out, frame.kind, frame.id, &message, frame.tail).expect("it was read, so it can be written");
     assert_eq!(out, data);
     Some(message)

@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
+use strongroom_signer_api::channel::{Channel, Look, PACKET_LEN_MAX};
 use strongroom_signer_api::frame::{self, Frame, Kind};
 use strongroom_signer_api::{Notice, Refusal, Reply, Request};
 use tokio::sync::{mpsc, oneshot};
@@ -112,14 +112,14 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 
 fn read(channel: &Channel, shared: &Mutex<Shared>, told: &mpsc::UnboundedSender<Told>) {
     let mut buffer = vec![0; PACKET_LEN_MAX];
-    let mut scratch = Vec::new();
+    let mut look = Look::default();
     let mut last_notice = 0;
-    while let Ok(Some(packet)) = channel.recv_spinning(&mut buffer) {
+    while let Ok(Some(packet)) = look.recv_or_sleep(channel, &mut buffer) {
         let Ok(frame) = Frame::parse(&buffer[..packet.len]) else { break };
         match frame.kind {
             Kind::Reply => {
                 // One that cannot be read fails its own request alone.
-                match (frame.message::<Reply>(&mut scratch), lock(shared).waiting.remove(&frame.id)) {
+                match (frame.message::<Reply>(), lock(shared).waiting.remove(&frame.id)) {
                     (Ok(reply), Some(waiting)) => drop(waiting.send(reply)),
                     (Err(error), _) => tracing::error!(?error, "a reply of the signer cannot be read"),
                     (Ok(_), None) => {}
@@ -127,7 +127,7 @@ fn read(channel: &Channel, shared: &Mutex<Shared>, told: &mpsc::UnboundedSender<
             }
             Kind::Notice if frame.id > last_notice => {
                 last_notice = frame.id;
-                let Ok(notice) = frame.message::<Notice>(&mut scratch) else { break };
+                let Ok(notice) = frame.message::<Notice>() else { break };
                 if told.send(Told::Notice(notice, packet.fds.into_iter().next())).is_err() {
                     break;
                 }

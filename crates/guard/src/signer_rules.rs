@@ -45,14 +45,14 @@ pub struct SignerFacts<'a> {
 /// The signer-enforced rules.
 pub fn signer_gate(policy: &Policy, facts: SignerFacts<'_>, intent: &Intent) -> Verdict {
     let told = match intent {
-        Intent::Place(order) => signer_rules(policy, facts, order),
+        Intent::Place(order) => signer_rules(policy, facts, intent, order),
         // Whoever took the desk over may still look after what stands, and no more than the key is for.
         _ => in_scope(&facts, intent),
     };
     told.map_or_else(Verdict::Deny, |()| Verdict::Allow)
 }
 
-fn signer_rules(policy: &Policy, facts: SignerFacts<'_>, order: &PlaceOrder) -> Result<(), Reason> {
+fn signer_rules(policy: &Policy, facts: SignerFacts<'_>, intent: &Intent, order: &PlaceOrder) -> Result<(), Reason> {
     if let Some(freeze) = facts.freeze {
         return Err(Reason::KillSwitch { why: freeze.to_string() });
     }
@@ -61,7 +61,7 @@ fn signer_rules(policy: &Policy, facts: SignerFacts<'_>, order: &PlaceOrder) -> 
         return Err(Reason::Session { end });
     }
     Permission::PlaceOrder.check(session)?;
-    in_scope(&facts, &Intent::Place(order.clone()))?;
+    in_scope(&facts, intent)?;
     let instrument = policy.instrument(&order.symbol).ok_or_else(|| unlisted(policy, &order.symbol))?;
     if order.reduce_only && !order.can_only_reduce() {
         return Err(Reason::ReduceOnly);

@@ -16,6 +16,7 @@ mod request;
 mod role;
 mod scope;
 mod slot;
+mod text;
 mod time;
 
 pub use advice::Advice;

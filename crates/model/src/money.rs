@@ -3,10 +3,11 @@
 //! Invariant: prices, quantities and notionals are decimal, finite and never negative; their text form is
 //! plain decimal digits without exponent.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::{Add, Mul, Sub};
 use std::str::FromStr;
 
+use arrayvec::ArrayString;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
@@ -108,14 +109,15 @@ macro_rules! money {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                let mut text = ArrayString::<TEXT_LEN_MAX>::new();
+                write!(text, "{self}").map_err(serde::ser::Error::custom)?;
+                serializer.serialize_str(&text)
             }
         }
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                Self::parse(&text).map_err(serde::de::Error::custom)
+                crate::text::deserialize(deserializer, Self::parse)
             }
         }
 

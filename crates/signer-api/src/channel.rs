@@ -18,6 +18,10 @@ use rustix::net::{
 pub const PACKET_LEN_MAX: usize = 64 * 1024;
 /// After a packet the next one is awaited so long without sleeping: waking up costs more than signing an order.
 pub const SPIN: Duration = Duration::from_micros(200);
+/// After so many looks in vain the core is given up for a moment, to see whether anybody else wants it.
+const LOOKS_PER_YIELD: u32 = 32;
+/// Giving up a core that nobody else wants takes less.
+const YIELD_ALONE_MAX: Duration = Duration::from_micros(2);
 /// Most descriptors in one packet.
 pub const FDS_MAX: usize = 8;
 
@@ -25,6 +29,44 @@ pub const FDS_MAX: usize = 8;
 #[derive(Debug)]
 pub struct Channel {
     fd: OwnedFd,
+}
+
+/// How an end looks for its next packets without sleeping. What it learnt of its core is kept from one to the next.
+#[derive(Debug, Default)]
+pub struct Look {
+    /// Somebody else wants this very core, most likely the other end: it is given up after each look in vain.
+    is_core_shared: bool,
+}
+
+impl Look {
+    /// Looks for a packet for [`SPIN`]. `WouldBlock` when none came.
+    pub fn recv(&mut self, channel: &Channel, buffer: &mut [u8]) -> io::Result<Option<Packet>> {
+        let end = Instant::now() + SPIN;
+        let mut looks = 0_u32;
+        loop {
+            match channel.try_recv(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => looks += 1,
+                done => return done,
+            }
+            if self.is_core_shared || looks.is_multiple_of(LOOKS_PER_YIELD) {
+                let before = Instant::now();
+                std::thread::yield_now();
+                let after = Instant::now();
+                self.is_core_shared = after - before > YIELD_ALONE_MAX;
+                if after >= end {
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+            }
+        }
+    }
+
+    /// The same, and sleeps until one comes when none came.
+    pub fn recv_or_sleep(&mut self, channel: &Channel, buffer: &mut [u8]) -> io::Result<Option<Packet>> {
+        match self.recv(channel, buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => channel.recv(buffer),
+            done => done,
+        }
+    }
 }
 
 /// One packet as it came.
@@ -99,22 +141,6 @@ impl Channel {
         self.recv_flags(buffer, RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT)
     }
 
-    /// Looks for a packet for [`SPIN`] without sleeping, then sleeps until one comes.
-    pub fn recv_spinning(&self, buffer: &mut [u8]) -> io::Result<Option<Packet>> {
-        let end = Instant::now() + SPIN;
-        loop {
-            match self.try_recv(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                done => return done,
-            }
-            if Instant::now() >= end {
-                return self.recv(buffer);
-            }
-            // The other end may want this very core.
-            std::thread::yield_now();
-        }
-    }
-
     /// Waits at most `timeout` for a packet. `false`: none came.
     pub fn wait(&self, timeout: Duration) -> io::Result<bool> {
         let timeout = Timespec { tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX), tv_nsec: i64::from(timeout.subsec_nanos()) };
@@ -167,7 +193,7 @@ mod tests {
         let mut buffer = [0; 16];
         let one = right.recv(&mut buffer).unwrap().unwrap();
         assert_eq!((&buffer[..one.len], one.fds.len()), (&b"one"[..], 0));
-        let two = right.recv_spinning(&mut buffer).unwrap().unwrap();
+        let two = Look::default().recv_or_sleep(&right, &mut buffer).unwrap().unwrap();
         assert_eq!((&buffer[..two.len], two.fds.len()), (&b"two"[..], 1));
         assert_eq!(right.try_recv(&mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         left.send(&[1; 17], &[]).unwrap();

@@ -4,6 +4,7 @@
 //! Invariant: only canonical CBOR of a listed message is accepted: what was read, written again, gives the same
 //! bytes. The tail carries raw bytes that must not pass through a decoder (the device secret, an answer, a share).
 
+use minicbor::encode::Write;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -105,7 +106,7 @@ pub(crate) fn write_unnumbered<M: Serialize>(out: &mut Vec<u8>, kind: Kind, mess
 /// Message and tail of such a frame; `None` for anything else.
 pub(crate) fn read<M: DeserializeOwned + Serialize>(packet: &[u8], kind: Kind) -> Option<(M, &[u8])> {
     let frame = Frame::parse(packet).ok().filter(|frame| frame.kind == kind)?;
-    Some((frame.message(&mut Vec::new()).ok()?, frame.tail))
+    Some((frame.message().ok()?, frame.tail))
 }
 
 impl<'a> Frame<'a> {
@@ -132,14 +133,30 @@ impl<'a> Frame<'a> {
         Ok(Self { kind, id, body, tail })
     }
 
-    /// Reads the message; `scratch` is used to write it again for the canonical check.
-    pub fn message<M: DeserializeOwned + Serialize>(&self, scratch: &mut Vec<u8>) -> Result<M, FrameError> {
+    /// Reads the message.
+    pub fn message<M: DeserializeOwned + Serialize>(&self) -> Result<M, FrameError> {
         let mut deserializer = minicbor_serde::Deserializer::new(self.body);
         let message = M::deserialize(&mut deserializer).map_err(|_| FrameError::Message)?;
-        scratch.clear();
-        let mut serializer = minicbor_serde::Serializer::new(&mut *scratch);
-        message.serialize(&mut serializer).map_err(|_| FrameError::Message)?;
-        if scratch.as_slice() == self.body { Ok(message) } else { Err(FrameError::Message) }
+        let mut again = minicbor_serde::Serializer::new(Expected(self.body));
+        message.serialize(&mut again).map_err(|_| FrameError::Message)?;
+        if again.encoder().writer().0.is_empty() { Ok(message) } else { Err(FrameError::Message) }
+    }
+}
+
+/// What is still to be written. Anything else is an error, and nothing is kept.
+struct Expected<'a>(&'a [u8]);
+
+/// Something else was written.
+#[derive(Debug, Error)]
+#[error("not what was expected")]
+struct Unexpected;
+
+impl Write for Expected<'_> {
+    type Error = Unexpected;
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Unexpected> {
+        self.0 = self.0.strip_prefix(bytes).ok_or(Unexpected)?;
+        Ok(())
     }
 }
 
@@ -152,10 +169,10 @@ mod tests {
     #[test]
     fn a_request_at_a_door_stands_in_no_other() {
         let at = |request| Request::At { door: crate::DoorId(1), request: Box::new(request) };
-        let (mut out, mut scratch) = (Vec::new(), Vec::new());
+        let mut out = Vec::new();
         for (request, reads) in [(at(Request::Status), true), (at(at(Request::Status)), false), (at(Request::Lock), true)] {
             write(&mut out, Kind::Request, 7, &request, b"").unwrap();
-            assert_eq!(Frame::parse(&out).unwrap().message::<Request>(&mut scratch).is_ok(), reads, "{request:?}");
+            assert_eq!(Frame::parse(&out).unwrap().message::<Request>().is_ok(), reads, "{request:?}");
         }
         write(&mut out, Kind::Request, 7, &at(Request::Status), b"").unwrap();
         let one = out[HEAD_LEN..].to_vec();
@@ -163,18 +180,18 @@ mod tests {
         let level = &one[..one.len() - inner.len()];
         assert!(one.ends_with(&inner), "the request stands last");
         let deep = [&out[..HEAD_LEN], &level.repeat(60_000 / level.len()), &inner].concat();
-        assert!(Frame::parse(&deep).unwrap().message::<Request>(&mut scratch).is_err());
+        assert!(Frame::parse(&deep).unwrap().message::<Request>().is_err());
     }
 
     #[test]
     fn what_is_too_long_for_a_packet_gives_way() {
-        let (mut out, mut scratch) = (Vec::new(), Vec::new());
+        let mut out = Vec::new();
         let instead = Reply::Refused(crate::Refusal::Busy);
         let mut written = |len: usize| {
             let reply = Reply::PublicKey("x".repeat(len));
             write_or(&mut out, Kind::Reply, 7, &reply, &instead).unwrap();
             assert!(out.len() <= PACKET_LEN_MAX);
-            let read = Frame::parse(&out).unwrap().message::<Reply>(&mut scratch).unwrap();
+            let read = Frame::parse(&out).unwrap().message::<Reply>().unwrap();
             assert!(read == reply || read == instead);
             (read == reply, PACKET_LEN_MAX - out.len())
         };
@@ -185,16 +202,16 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_and_anything_added_is_refused() {
-        let (mut out, mut scratch) = (Vec::new(), Vec::new());
+        let mut out = Vec::new();
         write(&mut out, Kind::Request, 7, &Request::Status, b"tail").unwrap();
         let frame = Frame::parse(&out).unwrap();
         assert_eq!((frame.kind, frame.id, frame.tail), (Kind::Request, 7, &b"tail"[..]));
-        assert_eq!(frame.message::<Request>(&mut scratch), Ok(Request::Status));
+        assert_eq!(frame.message::<Request>(), Ok(Request::Status));
         for cut in 0..out.len() {
-            let refused = Frame::parse(&out[..cut]).map(|frame| frame.message::<Request>(&mut Vec::new()).is_err()).unwrap_or(true);
+            let refused = Frame::parse(&out[..cut]).map(|frame| frame.message::<Request>().is_err()).unwrap_or(true);
             assert!(refused, "a frame cut to {cut} bytes was accepted");
         }
         out.insert(out.len() - 4, 0);
-        assert!(Frame::parse(&out).unwrap().message::<Request>(&mut scratch).is_err());
+        assert!(Frame::parse(&out).unwrap().message::<Request>().is_err());
     }
 }

@@ -96,11 +96,13 @@ impl Spending {
 
     /// The reservation to save now, if there is no room for `more`, the worth of one order, twice over. `day` is what a day may bring.
     pub(crate) fn wants(&self, more: Notional, day: Notional) -> Option<Notional> {
-        let share = Notional::new(day.value() / Decimal::from(DAYS_PART)).unwrap_or_default();
         let twice = more.checked_add(more)?;
+        if !self.on_disk.is_zero() && self.covers(twice) {
+            return None;
+        }
+        let share = Notional::new(day.value() / Decimal::from(DAYS_PART)).unwrap_or_default();
         let block = twice.checked_add(twice)?.checked_add(twice)?.max(share);
-        let has_room = !self.on_disk.is_zero() && self.covers(twice);
-        if has_room { None } else { self.turnover.total().checked_add(block) }
+        self.turnover.total().checked_add(block)
     }
 
     pub(crate) const fn on_disk(&self) -> Notional {

@@ -13,7 +13,7 @@ use strongroom_model::Timestamp;
 use strongroom_signer::arena::{Arena, reserve_for_keys};
 use strongroom_signer::stack::{self, Depth};
 use strongroom_signer::{Moment, Out, Signer, walls};
-use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX, SPIN};
+use strongroom_signer_api::channel::{Channel, Look, PACKET_LEN_MAX};
 use strongroom_signer_api::control::{FromSigner, ToSigner};
 use strongroom_signer_api::frame::{self, Frame, Kind};
 use strongroom_signer_api::prompt::FromPrompt;
@@ -64,8 +64,8 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         next_prompt: 1,
         next_notice: 1,
         start: shell_start,
+        look: Look::default(),
         out: Vec::with_capacity(PACKET_LEN_MAX),
-        scratch: Vec::with_capacity(PACKET_LEN_MAX),
     };
     Ok(shell.turn()?)
 }
@@ -80,8 +80,8 @@ struct Shell {
     next_prompt: u64,
     next_notice: u64,
     start: Instant,
+    look: Look,
     out: Vec<u8>,
-    scratch: Vec<u8>,
 }
 
 impl Shell {
@@ -98,26 +98,19 @@ impl Shell {
     }
 
     fn serve_desk(&mut self, buffer: &mut [u8]) {
-        let mut spin_until = Instant::now() + SPIN;
         let mut served = 0;
         while let Some(desk) = &self.desk {
-            match desk.try_recv(buffer) {
+            let got = if served == 0 { desk.try_recv(buffer) } else { self.look.recv(desk, buffer) };
+            match got {
                 Ok(Some(packet)) => {
                     // The reply is on its way before its traces are wiped.
-                    stack::wiped(|| self.hear_desk(&mut buffer[..packet.len], packet.fds));
+                    stack::wiped(|| ((), self.hear_desk(&mut buffer[..packet.len], packet.fds)));
                     served += 1;
                     if served >= REQUESTS_IN_A_ROW_MAX {
                         return;
                     }
-                    spin_until = Instant::now() + SPIN;
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if served == 0 || Instant::now() >= spin_until {
-                        return;
-                    }
-                    // The other end may want this very core.
-                    std::thread::yield_now();
-                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Ok(None) | Err(_) => self.desk = None,
             }
         }
@@ -139,12 +132,7 @@ impl Shell {
         if ready[0] {
             match self.supervisor.try_recv(buffer) {
                 Ok(Some(packet)) => {
-                    let mut is_understood = true;
-                    stack::wiped(|| {
-                        is_understood = self.hear_supervisor(&buffer[..packet.len], packet.fds);
-                        Depth::Anything
-                    });
-                    if !is_understood {
+                    if !stack::wiped(|| (self.hear_supervisor(&buffer[..packet.len], packet.fds), Depth::Anything)) {
                         return Err(io::Error::new(io::ErrorKind::InvalidData, "the supervisor was not understood"));
                     }
                 }
@@ -155,16 +143,10 @@ impl Shell {
         }
         let (prompts, providers) = ready[1..].split_at(prompt_ids.len());
         for id in prompt_ids.into_iter().zip(prompts).filter(|(_, ready)| **ready).map(|(id, _)| id) {
-            stack::wiped(|| {
-                self.hear_prompt(id, buffer);
-                Depth::Anything
-            });
+            stack::wiped(|| (self.hear_prompt(id, buffer), Depth::Anything));
         }
         for id in provider_ids.into_iter().zip(providers).filter(|(_, ready)| **ready).map(|(id, _)| id) {
-            stack::wiped(|| {
-                self.hear_provider(id, buffer);
-                Depth::Anything
-            });
+            stack::wiped(|| (self.hear_provider(id, buffer), Depth::Anything));
         }
         Ok(true)
     }
@@ -272,15 +254,14 @@ impl Shell {
 
     fn hear_desk(&mut self, packet: &mut [u8], fds: Vec<OwnedFd>) -> Depth {
         let now = self.now();
-        let mut depth = Depth::Anything;
+        let mut is_light = false;
         let effects = match Frame::parse(packet) {
             Ok(frame) if frame.kind == Kind::Request => {
                 let files = fds.into_iter().map(read_file).collect::<io::Result<Vec<_>>>();
-                match (frame.message::<Request>(&mut self.scratch), files) {
+                match (frame.message::<Request>(), files) {
                     (Ok(request), Ok(files)) => {
-                        if matches!(request, Request::Sign(_) | Request::Status | Request::Touch { .. }) {
-                            depth = Depth::Signing;
-                        }
+                        let asked = if let Request::At { request, .. } = &request { request } else { &request };
+                        is_light = matches!(asked, Request::Sign(_) | Request::Status | Request::Touch { .. });
                         self.signer.on_desk(frame.id, request, frame.tail, files, now)
                     }
                     _ => vec![Out::Reply(frame.id, Reply::Refused(Refusal::NotUnderstood))],
@@ -292,9 +273,11 @@ impl Shell {
                 Vec::new()
             }
         };
+        // Whatever else comes out was sealed for the disk first.
+        let is_light = is_light && matches!(effects[..], [] | [Out::Reply(..)]);
         packet.zeroize();
         self.carry_out(effects);
-        depth
+        if is_light { Depth::Shared } else { Depth::Anything }
     }
 
     fn carry_out(&mut self, effects: Vec<Out>) {

@@ -5,7 +5,7 @@
 use strongroom_guard::{
     By, Freeze, Freezes, Permission, Reason, SessionEnd, SignerFacts, Verdict, dated, numbered, signer_gate, worth_at_most,
 };
-use strongroom_model::{Intent, KeyScope, KeyStage, Notional, Operation, PlaceOrder, Venue};
+use strongroom_model::{Intent, KeyScope, KeyStage, Notional, Operation, PlaceOrder, Scheme, Venue};
 use strongroom_signer_api::control::{StateMark, StateMarks};
 use strongroom_signer_api::managed::Offered;
 use strongroom_signer_api::{DoorId, Notice, Refusal, Reply, Request, Saved, Sealed, SignAsk, Status, Walls};
@@ -18,6 +18,7 @@ use crate::dialogue::{Begun, Dialogue, Pending};
 use crate::keys::Open;
 use crate::ledger::Reserved;
 use crate::managed::{self, Verified};
+use crate::stack::{self, Depth};
 use crate::unsigned::{no_key, not_offered, stage_words};
 
 /// Most actions waiting for a prompt.
@@ -264,11 +265,14 @@ impl Signer {
         let count = open.count.next().unwrap_or_else(|| open.count.next_unreserved());
         let credential = open.credential(ask.credential, Venue::Binance).ok_or(no_key(ask.credential))?;
         let broken = |_| Refusal::State("a credential in memory cannot be used; seal and unlock".to_owned());
-        let request = self
-            .arena
-            .expose(&credential.secret, |secret| {
-                SigningKey::from_stored(credential.info.scheme, secret).and_then(|key| unsigned.sign(&credential.info.api_key, &key))
+        let scheme = credential.info.scheme;
+        let signed = || {
+            self.arena.expose(&credential.secret, |secret| {
+                SigningKey::from_stored(scheme, secret).and_then(|key| unsigned.sign(&credential.info.api_key, &key))
             })
+        };
+        // What a shared secret leaves is wiped once the answer is on its way.
+        let request = if scheme == Scheme::HmacSha256 { signed() } else { stack::wiped(|| (signed(), Depth::Pair)) }
             .map_err(broken)?
             .map_err(|error| match error {
                 KeyError::LogsOn => not_offered(error, "an HMAC or RSA key of the same account"),

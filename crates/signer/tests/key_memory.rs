@@ -79,7 +79,7 @@ fn keys_of_a_vault_are_in_reserved_memory_alone() {
     let mut before = None;
     stack::wiped(|| {
         before = Some(Vault::create(spec, PASSWORD, &DEVICE, &kit, &mut entropy).unwrap());
-        Depth::Anything
+        ((), Depth::Anything)
     });
     // The salt of the key derivation is no key, and stands in the file; header, root and the log's key come after it.
     let keys = entropy.keys[1..4].to_vec();
@@ -97,7 +97,7 @@ fn keys_of_a_vault_are_in_reserved_memory_alone() {
     let mut open = None;
     stack::wiped(|| {
         open = Some(Vault::open(&file, Factors::Password { password: PASSWORD, device: &DEVICE }).unwrap());
-        Depth::Anything
+        ((), Depth::Anything)
     });
     assert!(open.as_ref().unwrap().keys_are_kept());
     // Locked memory, where there is no memfd_secret, can be read through the process's own file.

@@ -51,7 +51,7 @@ impl World {
         assert!(self.desk.wait(PATIENCE).unwrap(), "neither an answer nor an end");
         let Ok(Some(packet)) = self.desk.recv(&mut self.buffer) else { return false };
         let frame = Frame::parse(&self.buffer[..packet.len]).unwrap();
-        assert!(matches!(frame.message::<Reply>(&mut Vec::new()), Ok(Reply::Status(_))));
+        assert!(matches!(frame.message::<Reply>(), Ok(Reply::Status(_))));
         frame.id == id
     }
 }

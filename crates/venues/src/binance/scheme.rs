@@ -4,6 +4,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use ed25519_dalek::Verifier as _;
 use ring::hmac::{self, HMAC_SHA256};
 use strongroom_model::Scheme;
@@ -84,7 +85,7 @@ impl<'a> SigningKey<'a> {
     /// Signature of `payload` in the venue's text form (not percent-encoded).
     pub fn sign(&self, payload: &[u8]) -> Result<String, KeyError> {
         match self {
-            Self::Hmac(secret) => Ok(hex::encode(hmac::sign(&hmac::Key::new(HMAC_SHA256, secret), payload))),
+            Self::Hmac(secret) => Ok(HEXLOWER.encode(hmac::sign(&hmac::Key::new(HMAC_SHA256, secret), payload).as_ref())),
             Self::Pair(pair) => pair.sign(payload).map(|signature| BASE64.encode(signature)),
         }
     }
@@ -119,9 +120,9 @@ impl VerifyingKey {
     /// Whether `signature` (text form, percent-decoded) is this key's over `payload`.
     pub fn verify(&self, payload: &[u8], signature: &str) -> bool {
         match self {
-            Self::Hmac(secret) => {
-                hex::decode(signature).is_ok_and(|tag| hmac::verify(&hmac::Key::new(HMAC_SHA256, secret), payload, &tag).is_ok())
-            }
+            Self::Hmac(secret) => HEXLOWER_PERMISSIVE
+                .decode(signature.as_bytes())
+                .is_ok_and(|tag| hmac::verify(&hmac::Key::new(HMAC_SHA256, secret), payload, &tag).is_ok()),
             Self::Ed25519(key) => BASE64
                 .decode(signature)
                 .ok()
