@@ -24,8 +24,8 @@ use zeroize::{Zeroize as _, Zeroizing};
 #[global_allocator]
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
 
-/// Supervisor and prompts are looked at after so many requests of a busy desk.
-const REQUESTS_IN_A_ROW_MAX: u32 = 16;
+/// Supervisor and prompts are looked at after so many requests of a busy desk: a freeze waits no longer.
+const REQUESTS_IN_A_ROW_MAX: u32 = 8;
 /// Largest file taken over a descriptor.
 const FILE_LEN_MAX: u64 = 32 * 1_024 * 1_024;
 /// Most prompts at once.
