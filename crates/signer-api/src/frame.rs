@@ -214,4 +214,36 @@ mod tests {
         out.insert(out.len() - 4, 0);
         assert!(Frame::parse(&out).unwrap().message::<Request>().is_err());
     }
+
+    /// The same message in other bytes: each is CBOR, and a decoder alone reads most of them.
+    #[test]
+    fn only_the_canonical_form_is_read() {
+        let text = |text: &str| [&[0x60 + u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+        let field = |name: &str, value: &[u8]| [&text(name)[..], value].concat();
+        let body = |fields: &[Vec<u8>]| {
+            [&[0xa1][..], &text("seal_head"), &[0xa0 + u8::try_from(fields.len()).unwrap()], &fields.concat()].concat()
+        };
+        let (size, head, closes) = (field("size", &[1]), field("head", &[0x42, 7, 8]), field("closes", &[0xf4]));
+        let request = Request::SealHead { size: 1, head: vec![7, 8], closes: false };
+        let mut rows = vec![
+            ("canonical", true, body(&[size.clone(), head.clone(), closes.clone()])),
+            ("in another order", false, body(&[head.clone(), size.clone(), closes.clone()])),
+            ("a longer integer", false, body(&[field("size", &[0x18, 1]), head.clone(), closes.clone()])),
+            ("a longer length", false, body(&[size.clone(), field("head", &[0x58, 2, 7, 8]), closes.clone()])),
+            ("of no length", false, body(&[size.clone(), field("head", &[0x5f, 0x42, 7, 8, 0xff]), closes.clone()])),
+            ("a field twice", false, body(&[size.clone(), size.clone(), head.clone(), closes.clone()])),
+            ("a field that is not known", false, body(&[size.clone(), head.clone(), closes.clone(), field("more", &[1])])),
+            ("a field too few", false, body(&[size.clone(), head.clone()])),
+        ];
+        let open = [&[0xa1][..], &text("seal_head"), &[0xbf], &size, &head, &closes, &[0xff]].concat();
+        rows.push(("a map of no length", false, open));
+        for (what, reads, body) in rows {
+            let mut packet = Vec::new();
+            write(&mut packet, Kind::Request, 7, &Request::Status, b"").unwrap();
+            packet.truncate(HEAD_LEN);
+            packet.extend(body);
+            let read = Frame::parse(&packet).unwrap().message::<Request>();
+            assert_eq!(read, if reads { Ok(request.clone()) } else { Err(FrameError::Message) }, "{what}");
+        }
+    }
 }

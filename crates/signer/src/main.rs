@@ -277,7 +277,7 @@ impl Shell {
         let is_light = is_light && matches!(effects[..], [] | [Out::Reply(..)]);
         packet.zeroize();
         self.carry_out(effects);
-        if is_light { Depth::Shared } else { Depth::Anything }
+        if is_light { Depth::SharedSecret } else { Depth::Anything }
     }
 
     fn carry_out(&mut self, effects: Vec<Out>) {

@@ -272,7 +272,7 @@ impl Signer {
             })
         };
         // What a shared secret leaves is wiped once the answer is on its way.
-        let request = if scheme == Scheme::HmacSha256 { signed() } else { stack::wiped(|| (signed(), Depth::Pair)) }
+        let request = if scheme == Scheme::HmacSha256 { signed() } else { stack::wiped(|| (signed(), Depth::KeyPair)) }
             .map_err(broken)?
             .map_err(|error| match error {
                 KeyError::LogsOn => not_offered(error, "an HMAC or RSA key of the same account"),

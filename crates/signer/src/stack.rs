@@ -6,25 +6,32 @@
 pub enum Depth {
     /// As a signature with a shared secret uses it: 11 KiB. The next order waits for the wiping, and what was wiped has pushed everything
     /// else out of the nearest cache, so it is little more than that.
-    Shared,
+    SharedSecret,
     /// As a signature with a key pair uses it: 21 KiB with Ed25519, 27 KiB with RSA of 4,096 bits.
-    Pair,
+    KeyPair,
     /// As opening and changing a vault uses it.
     Anything,
 }
 
-const OF_ANYTHING: usize = 256 * 1_024;
-// The figures are of programs as they are shipped; without optimisation they lie deeper.
-const OF_SHARED: usize = if cfg!(debug_assertions) { OF_ANYTHING } else { 16 * 1_024 };
-const OF_PAIR: usize = if cfg!(debug_assertions) { OF_ANYTHING } else { 64 * 1_024 };
+impl Depth {
+    /// So many bytes are wiped.
+    pub const fn len(self) -> usize {
+        match self {
+            // The figures are of programs as they are shipped; without optimisation they lie deeper.
+            Self::SharedSecret if cfg!(not(debug_assertions)) => 16 * 1_024,
+            Self::KeyPair if cfg!(not(debug_assertions)) => 64 * 1_024,
+            Self::SharedSecret | Self::KeyPair | Self::Anything => 256 * 1_024,
+        }
+    }
+}
 
 /// Calls `f` and then wipes the stack below the caller, as deep as `f` says that it went.
 pub fn wiped<T>(f: impl FnOnce() -> (T, Depth)) -> T {
     let (told, depth) = called(f);
     match depth {
-        Depth::Shared => wipe::<OF_SHARED>(),
-        Depth::Pair => wipe::<OF_PAIR>(),
-        Depth::Anything => wipe::<OF_ANYTHING>(),
+        Depth::SharedSecret => wipe::<{ Depth::SharedSecret.len() }>(),
+        Depth::KeyPair => wipe::<{ Depth::KeyPair.len() }>(),
+        Depth::Anything => wipe::<{ Depth::Anything.len() }>(),
     }
     told
 }
@@ -65,7 +72,7 @@ mod tests {
         let here = 0_u8;
         let top = black_box(&raw const here);
         let mut row = 0;
-        (1..OF_SHARED).any(|below| {
+        (1..Depth::SharedSecret.len()).any(|below| {
             // SAFETY: the stack of a test's thread is 2 MiB, all of it mapped, and nothing there is written meanwhile but this frame's callees.
             let byte = unsafe { top.wrapping_sub(below).read_volatile() };
             row = if byte == MARK { row + 1 } else { 0 };
@@ -75,9 +82,9 @@ mod tests {
 
     #[test]
     fn what_was_left_on_the_stack_is_wiped() {
-        called(|| (fill(), Depth::Shared));
+        called(|| (fill(), Depth::SharedSecret));
         assert!(is_left(), "what nobody wipes stays");
-        for depth in [Depth::Shared, Depth::Pair, Depth::Anything] {
+        for depth in [Depth::SharedSecret, Depth::KeyPair, Depth::Anything] {
             wiped(|| (fill(), depth));
             assert!(!is_left(), "{depth:?}");
         }
