@@ -78,6 +78,12 @@ impl SignerHere {
         }
     }
 
+    /// Asks once and does nothing else: what comes out is to be settled, unless it is a reply alone.
+    pub fn ask_alone(&mut self, request: Request) -> Vec<Out> {
+        self.now_ms += ORDER_EVERY_MS;
+        self.tell(request, b"")
+    }
+
     fn tell(&mut self, request: Request, tail: &[u8]) -> Vec<Out> {
         let id = self.next_id;
         self.next_id += 1;
@@ -86,7 +92,7 @@ impl SignerHere {
     }
 
     /// Carries effects out: the first reply, and what was said to the prompt.
-    fn settle(&mut self, out: Vec<Out>) -> (Option<Reply>, VecDeque<Vec<u8>>) {
+    pub fn settle(&mut self, out: Vec<Out>) -> (Option<Reply>, VecDeque<Vec<u8>>) {
         let (mut reply, mut said, mut work) = (None, VecDeque::new(), VecDeque::from(out));
         while let Some(effect) = work.pop_front() {
             match effect {

@@ -61,6 +61,9 @@ pub(crate) fn run(place: &Place, long: bool, yes: bool) -> anyhow::Result<bool> 
             stage("build", || must_succeed(&mut place.cargo(["build", "--workspace", "--bins"])))?;
             if long {
                 stage("release build", || must_succeed(&mut place.cargo(["build", "--release", "--workspace", "--bins"])))?;
+                // What is wiped after a signature is measured of what ships.
+                let depth = ["test", "--release", "--workspace", "--test", "stack_depth"];
+                stage("depth of a signature", || must_succeed(&mut place.cargo(depth)))?;
             }
             let count = stage("tests", || tests(place, long, &clients, &driver))?;
             stage("page sizes", || ui::sizes(place))?;

@@ -15,7 +15,7 @@ pub enum Depth {
 
 impl Depth {
     /// So many bytes are wiped.
-    pub const fn len(self) -> usize {
+    pub const fn bytes(self) -> usize {
         match self {
             // The figures are of programs as they are shipped; without optimisation they lie deeper.
             Self::SharedSecret if cfg!(not(debug_assertions)) => 16 * 1_024,
@@ -29,9 +29,9 @@ impl Depth {
 pub fn wiped<T>(f: impl FnOnce() -> (T, Depth)) -> T {
     let (told, depth) = called(f);
     match depth {
-        Depth::SharedSecret => wipe::<{ Depth::SharedSecret.len() }>(),
-        Depth::KeyPair => wipe::<{ Depth::KeyPair.len() }>(),
-        Depth::Anything => wipe::<{ Depth::Anything.len() }>(),
+        Depth::SharedSecret => wipe::<{ Depth::SharedSecret.bytes() }>(),
+        Depth::KeyPair => wipe::<{ Depth::KeyPair.bytes() }>(),
+        Depth::Anything => wipe::<{ Depth::Anything.bytes() }>(),
     }
     told
 }
@@ -72,7 +72,7 @@ mod tests {
         let here = 0_u8;
         let top = black_box(&raw const here);
         let mut row = 0;
-        (1..Depth::SharedSecret.len()).any(|below| {
+        (1..Depth::SharedSecret.bytes()).any(|below| {
             // SAFETY: the stack of a test's thread is 2 MiB, all of it mapped, and nothing there is written meanwhile but this frame's callees.
             let byte = unsafe { top.wrapping_sub(below).read_volatile() };
             row = if byte == MARK { row + 1 } else { 0 };
