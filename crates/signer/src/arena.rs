@@ -1,7 +1,8 @@
 //! Memory for the key that shields all secrets, and for the keys of the open vault: not swapped, not dumped, where the kernel can,
 //! not mapped for anybody else (`memfd_secret`).
 //!
-//! Invariant: the shielding key never leaves this module as an owned value; what is no key of the vault is ciphertext under it.
+//! Invariant: the shielding key and what is reckoned from it never leave this module as an owned value; what is no key of the vault is
+//! ciphertext under it.
 #![expect(unsafe_code, reason = "the kernel hands out such memory as raw pointers; each block says why it is sound")]
 
 use std::ptr::NonNull;
@@ -9,6 +10,9 @@ use std::ptr::NonNull;
 use aes_gcm::aead::AeadInOut as _;
 use aes_gcm::{Aes256Gcm, KeyInit as _};
 use strongroom_vault::{KeyCells, SecretBox};
+use zeroize::Zeroizing;
+
+use crate::stack::{self, Depth};
 
 const KEY_LEN: usize = 32;
 const NONCE_LEN: usize = 12;
@@ -44,9 +48,9 @@ impl<T> Apart<T> {
 }
 
 enum Memory {
-    Apart(Apart<[u8; KEY_LEN]>),
+    Apart(Apart<Aes256Gcm>),
     /// That was not to be had: ordinary memory, said so in the status.
-    Ordinary(Box<[u8; KEY_LEN]>),
+    Ordinary(Box<Aes256Gcm>),
 }
 
 /// How much memory of this process the kernel counts as locked.
@@ -56,7 +60,7 @@ fn locked_kib() -> u64 {
     locked.unwrap_or(0)
 }
 
-/// The shielding key.
+/// The shielding key, expanded once for its cipher and not for each signature anew.
 pub struct Arena {
     memory: Memory,
     /// Nonces are counted: one key lives as long as one process and never seals 2^64 secrets.
@@ -89,10 +93,23 @@ pub struct Unshieldable;
 impl Arena {
     /// Makes a fresh key. Must run before the seccomp filter stands.
     pub fn make() -> Result<Self, getrandom::Error> {
-        let memory = Apart::take().map_or_else(|| Memory::Ordinary(Box::new([0; KEY_LEN])), Memory::Apart);
-        let mut arena = Self { memory, next_nonce: 0 };
-        getrandom::fill(arena.key_mut())?;
-        Ok(arena)
+        let place = Apart::take();
+        let memory = stack::wiped(|| (Self::keyed(place), Depth::Anything))?;
+        Ok(Self { memory, next_nonce: 0 })
+    }
+
+    fn keyed(place: Option<Apart<Aes256Gcm>>) -> Result<Memory, getrandom::Error> {
+        let mut key = Zeroizing::new([0; KEY_LEN]);
+        getrandom::fill(&mut *key)?;
+        let cipher = Aes256Gcm::new((&*key).into());
+        Ok(match place {
+            Some(place) => {
+                // SAFETY: the memory is for one such value, and nothing else refers to it yet.
+                unsafe { place.place().write(cipher) };
+                Memory::Apart(place)
+            }
+            None => Memory::Ordinary(Box::new(cipher)),
+        })
     }
 
     /// Whether the key lies in memory that is never swapped.
@@ -100,19 +117,11 @@ impl Arena {
         matches!(&self.memory, Memory::Apart(memory) if memory.is_locked())
     }
 
-    fn key(&self) -> &[u8; KEY_LEN] {
+    fn cipher(&self) -> &Aes256Gcm {
         match &self.memory {
-            // SAFETY: the pointer is valid for the life of `self`, and nothing writes while `self` is borrowed.
+            // SAFETY: `make` wrote it, the pointer is valid for the life of `self`, and nothing writes there any more.
             Memory::Apart(memory) => unsafe { memory.place().as_ref() },
-            Memory::Ordinary(key) => key,
-        }
-    }
-
-    fn key_mut(&mut self) -> &mut [u8; KEY_LEN] {
-        match &mut self.memory {
-            // SAFETY: the pointer is valid for the life of `self`, which is borrowed exclusively.
-            Memory::Apart(memory) => unsafe { memory.place().as_mut() },
-            Memory::Ordinary(key) => key,
+            Memory::Ordinary(cipher) => cipher,
         }
     }
 
@@ -123,9 +132,8 @@ impl Arena {
         self.next_nonce += 1;
         let mut sealed = vec![0; secret.len() + TAG_LEN].into_boxed_slice();
         sealed[..secret.len()].copy_from_slice(secret);
-        let cipher = Aes256Gcm::new(self.key().into());
         let (text, tag) = sealed.split_at_mut(secret.len());
-        let computed = cipher.encrypt_inout_detached(&nonce.into(), b"", text.into()).map_err(|_| Unshieldable)?;
+        let computed = self.cipher().encrypt_inout_detached(&nonce.into(), b"", text.into()).map_err(|_| Unshieldable)?;
         tag.copy_from_slice(&computed);
         Ok(Shielded { nonce, sealed })
     }
@@ -135,8 +143,7 @@ impl Arena {
         let text_len = shielded.sealed.len() - TAG_LEN;
         let mut open = SecretBox::copy_of(&shielded.sealed[..text_len]);
         let tag: [u8; TAG_LEN] = shielded.sealed[text_len..].try_into().map_err(|_| Unshieldable)?;
-        let cipher = Aes256Gcm::new(self.key().into());
-        open.expose_mut(|text| cipher.decrypt_inout_detached(&shielded.nonce.into(), b"", text.into(), &tag.into()))
+        open.expose_mut(|text| self.cipher().decrypt_inout_detached(&shielded.nonce.into(), b"", text.into(), &tag.into()))
             .map_err(|_| Unshieldable)?;
         Ok(open.expose(f))
     }
@@ -144,13 +151,18 @@ impl Arena {
 
 impl Drop for Arena {
     fn drop(&mut self) {
-        use zeroize::Zeroize as _;
-        self.key_mut().zeroize();
+        // The cipher wipes itself.
         match self.memory {
-            // SAFETY: each pointer came from the matching allocation and is not used again.
-            Memory::Apart(Apart::Secret(place)) => unsafe { memsec::free_memfd_secret(place) },
+            // SAFETY: `make` wrote it, each pointer came from the matching allocation, and neither is used again.
+            Memory::Apart(Apart::Secret(place)) => unsafe {
+                place.drop_in_place();
+                memsec::free_memfd_secret(place);
+            },
             // SAFETY: as above.
-            Memory::Apart(Apart::Guarded(place, _)) => unsafe { memsec::free(place) },
+            Memory::Apart(Apart::Guarded(place, _)) => unsafe {
+                place.drop_in_place();
+                memsec::free(place);
+            },
             Memory::Ordinary(_) => {}
         }
     }

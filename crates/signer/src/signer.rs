@@ -155,7 +155,7 @@ impl Signer {
     }
 
     /// Answers one request of the desk. `files` are the bytes of the attached descriptors.
-    pub fn on_desk(&mut self, id: u64, request: Request, tail: &[u8], mut files: Vec<Vec<u8>>, now: Moment) -> Vec<Out> {
+    pub fn on_desk(&mut self, id: u64, request: Request, tail: &[u8], files: Vec<Vec<u8>>, now: Moment) -> Vec<Out> {
         if id <= self.last_request {
             return vec![Out::Reply(id, Reply::Refused(Refusal::NotUnderstood))];
         }
@@ -163,20 +163,31 @@ impl Signer {
         if let Some(open) = self.open.as_mut() {
             open.ledger.totp.seen(now.wall_s());
         }
-        let mut out = Vec::new();
         let (door, request) = match request {
             Request::At { door, request } => (door, *request),
             request => (DoorId::DESK, request),
         };
+        match request {
+            Request::Sign(ask) => self.on_sign(id, ask, door, now),
+            request => self.on_other(id, request, tail, files, door, now),
+        }
+    }
+
+    fn on_sign(&mut self, id: u64, ask: SignAsk, door: DoorId, now: Moment) -> Vec<Out> {
+        let mut out = Vec::new();
+        match self.sign(&ask, door, now, &mut out) {
+            Some(answer) => out.insert(0, Out::Reply(id, answer.unwrap_or_else(Reply::Refused))),
+            None => self.waiting.push((id, door, ask)),
+        }
+        out
+    }
+
+    /// Apart from signing, which would reach deeper into the stack with it, and all that it reaches is wiped.
+    #[inline(never)]
+    fn on_other(&mut self, id: u64, request: Request, tail: &[u8], mut files: Vec<Vec<u8>>, door: DoorId, now: Moment) -> Vec<Out> {
+        let mut out = Vec::new();
         let reply = match request {
-            Request::At { .. } => Err(Refusal::NotUnderstood),
-            Request::Sign(ask) => match self.sign(&ask, door, now, &mut out) {
-                Some(answer) => answer,
-                None => {
-                    self.waiting.push((id, door, ask));
-                    return out;
-                }
-            },
+            Request::At { .. } | Request::Sign(_) => Err(Refusal::NotUnderstood),
             Request::Status => Ok(Reply::Status(Box::new(self.status(door, now)))),
             Request::Prepare(action) => self.prepare(action, tail, std::mem::take(&mut files), door, now),
             Request::Saved(saved) => {
