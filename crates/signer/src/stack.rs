@@ -4,10 +4,10 @@
 /// How deep the stack was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// As a signature with a shared secret uses it: 11 KiB. The next order waits for the wiping, and what was wiped has pushed everything
+    /// As a signature with a shared secret uses it: 11 to 14 KiB. The next order waits for the wiping, and what was wiped has pushed everything
     /// else out of the nearest cache, so it is little more than that.
     SharedSecret,
-    /// As a signature with a key pair uses it: 21 KiB with Ed25519, 27 KiB with RSA of 4,096 bits.
+    /// As a signature with a key pair uses it: 14 to 21 KiB with Ed25519, 19 to 27 KiB with RSA.
     KeyPair,
     /// As opening and changing a vault uses it.
     Anything,
@@ -18,7 +18,7 @@ impl Depth {
     pub const fn bytes(self) -> usize {
         match self {
             // The figures are of programs as they are shipped; without optimisation they lie deeper.
-            Self::SharedSecret if cfg!(not(debug_assertions)) => 16 * 1_024,
+            Self::SharedSecret if cfg!(not(debug_assertions)) => 20 * 1_024,
             Self::KeyPair if cfg!(not(debug_assertions)) => 64 * 1_024,
             Self::SharedSecret | Self::KeyPair | Self::Anything => 256 * 1_024,
         }
