@@ -4,8 +4,8 @@
 /// How deep the stack was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// As a signature with a shared secret uses it: 11 to 14 KiB. The next order waits for the wiping, and what was wiped has pushed everything
-    /// else out of the nearest cache, so it is little more than that.
+    /// As a signature with a shared secret uses it: 11 to 14 KiB. The next order waits for the wiping, and what was wiped has pushed
+    /// everything else out of the nearest cache, so it is little more than that.
     SharedSecret,
     /// As a signature with a key pair uses it: 14 to 21 KiB with Ed25519, 19 to 27 KiB with RSA.
     KeyPair,
