@@ -47,7 +47,7 @@ const IDLE: usize = 300;
 const IDLE_GAP: Duration = Duration::from_millis(20);
 /// Which core each end runs on decides more than anything else.
 const PLACES: [(Cores, &str); 3] = [(Cores::Free, "cores left free"), (Cores::Shared, "one core"), (Cores::Apart, "two cores")];
-/// The desk records an intent for so long, with a disk's flush, between touching the session and asking for a signature.
+/// The desk records an intent for so long, with a disk's flush, between waking the signer and asking for a signature.
 const RECORDING: Duration = Duration::from_millis(2);
 
 fn main() -> anyhow::Result<()> {
@@ -236,7 +236,7 @@ fn through_the_process(key: &Key, peers: &Peers) -> anyhow::Result<Vec<Row>> {
     }
     for (cores, place) in PLACES {
         signer.place(cores)?;
-        let took = touched_round(&mut signer, &request)?;
+        let took = woken_round(&mut signer, &request)?;
         let name = format!("place {} through the signer, {IDLE_STATE}, as the desk asks, {place}", word(key.scheme));
         println!("{name}: {IDLE} samples: {}", summary(&took));
         rows.extend(percentiles(&name, &took, 150, |quantile| peers.at(key.scheme, IDLE_STATE, quantile))?);
@@ -261,12 +261,12 @@ fn percentiles(
     Ok(rows)
 }
 
-/// The way of an order: the door's arrival touches the session, the intent is recorded, and only then it is signed.
-fn touched_round(signer: &mut SignerProcess, request: &Request) -> anyhow::Result<Histogram<u64>> {
+/// The way of an order: the signer is woken, the intent is recorded meanwhile, and only then it is signed.
+fn woken_round(signer: &mut SignerProcess, request: &Request) -> anyhow::Result<Histogram<u64>> {
     let mut took = histogram();
     for _ in 0..IDLE {
         std::thread::sleep(IDLE_GAP);
-        signer.touch()?;
+        signer.wake()?;
         std::thread::sleep(RECORDING);
         record(&mut took, signer.timed(request)?);
     }

@@ -141,10 +141,10 @@ impl SignerProcess {
         }
     }
 
-    /// What a door's arrival makes the desk ask.
-    pub fn touch(&mut self) -> anyhow::Result<()> {
-        let reply = self.exchange(&Request::Touch { ago_ms: 0 }, b"")?;
-        anyhow::ensure!(matches!(reply, Reply::Done), "not touched: {reply:?}");
+    /// What the desk says before it records an intent.
+    pub fn wake(&mut self) -> anyhow::Result<()> {
+        let reply = self.exchange(&Request::StayAwake, b"")?;
+        anyhow::ensure!(matches!(reply, Reply::Done), "not awake: {reply:?}");
         Ok(())
     }
 
@@ -175,7 +175,13 @@ impl SignerProcess {
                 Notice::LockedOut { .. } | Notice::ClockBack { .. } => anyhow::bail!("trouble with codes, where none was given"),
                 Notice::RecoveryCodeUsed { .. } => anyhow::bail!("a recovery code, where none was printed"),
             },
-            Kind::Request | Kind::Control | Kind::Prompt | Kind::Provider => anyhow::bail!("the signer asked something"),
+            Kind::Request
+            | Kind::ToSigner
+            | Kind::FromSigner
+            | Kind::ToPrompt
+            | Kind::FromPrompt
+            | Kind::ToProvider
+            | Kind::FromProvider => anyhow::bail!("the signer asked something"),
         }
         Ok(None)
     }

@@ -71,6 +71,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
     ];
     let others = [
         Request::Status,
+        Request::StayAwake,
         Request::At { door: DoorId::DESK, request: Box::new(Request::Lock) },
         Request::Saved(Saved { what: Sealed::Vault, generation: 3, error: Some("full".to_owned()) }),
         Request::Kill(Freeze::everything("test")),
@@ -202,7 +203,8 @@ pub fn check(data: &[u8]) {
         Kind::Reply => drop(check_message::<Reply>(&frame, data)),
         Kind::Notice => drop(check_message::<Notice>(&frame, data)),
         // Read above, and by the targets of their own.
-        Kind::Control | Kind::Prompt | Kind::Provider => {}
+        Kind::ToSigner
+ | Kind::FromSigner | Kind::ToPrompt | Kind::FromPrompt | Kind::ToProvider | Kind::FromProvider => {}
     }
 }
 

@@ -103,7 +103,7 @@ fn intent(rng: &mut ChaCha8Rng) -> Intent {
 fn request(rng: &mut ChaCha8Rng) -> Request {
     let key = CredentialId(rng.random_range(0..6));
     let bytes = |rng: &mut ChaCha8Rng, len: usize| (0..len).map(|_| rng.random()).collect::<Vec<u8>>();
-    let request = match rng.random_range(0..17) {
+    let request = match rng.random_range(0..18) {
         0..4 => {
             let credential = (rng.random_range(0..2) == 0).then_some(key);
             Request::Sign(SignAsk { intent: intent(rng), credential, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: rng.random() })
@@ -120,7 +120,8 @@ fn request(rng: &mut ChaCha8Rng) -> Request {
         13 => Request::EndSession { door: DoorId(rng.random_range(0..4)) },
         14 if rng.random_range(0..8) == 0 => Request::Kill(Freeze::everything("anything")),
         14 => Request::KeyTested { id: CredentialId(rng.random_range(4..9)), granted: None },
-        15 => Request::KeyRevoked { id: CredentialId(rng.random_range(4..9)) },
+        15 => Request::StayAwake,
+        16 => Request::KeyRevoked { id: CredentialId(rng.random_range(4..9)) },
         _ => Request::Prepare(action(rng)),
     };
     match rng.random_range(0..4) {
@@ -169,7 +170,7 @@ struct Asked {
     deeds: HashSet<Deed>,
 }
 
-const REQUESTS: usize = 15;
+const REQUESTS: usize = 16;
 /// What makes a vault, or opens it with the kit, has its own tests; the one here is open.
 const OF_A_CLOSED_VAULT: [Deed; 2] = [Deed::Create, Deed::Recover];
 
@@ -200,6 +201,7 @@ impl Asked {
             Request::PublicKey { .. } => 12,
             Request::SealHead { .. } => 13,
             Request::ReadAudit { .. } => 14,
+            Request::StayAwake => 15,
         };
         self.requests.insert(number);
     }

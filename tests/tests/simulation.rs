@@ -123,7 +123,7 @@ impl World {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Tell { .. } | Effect::AskHeld => {}
+            Effect::Tell { .. } | Effect::AskHeld | Effect::WakeSigner => {}
             Effect::Kill(freeze) => panic!("nothing says that everything should stop: {freeze}"),
             Effect::Record { tag, orders, .. } => {
                 // A disk that fails, fails for new orders only: what is known already is written again later.

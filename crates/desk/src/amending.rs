@@ -228,7 +228,7 @@ mod tests {
                             None => continue,
                         }
                     }
-                    Effect::Kill { .. } | Effect::AskHeld => continue,
+                    Effect::Kill { .. } | Effect::AskHeld | Effect::WakeSigner => continue,
                 };
                 next.extend(machine.on(event, NOW));
             }

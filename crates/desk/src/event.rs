@@ -188,6 +188,8 @@ pub enum Effect {
         /// Log entries.
         entries: Vec<(Kind, Value)>,
     },
+    /// What is recorded next is to be signed: let the signer be awake by then.
+    WakeSigner,
     /// Have it signed.
     Sign {
         /// Comes back with [`Event::Signed`].

@@ -155,6 +155,7 @@ impl Machine {
     }
 
     pub(crate) fn record(&mut self, work: Work, orders: Vec<Order>, entries: Vec<(Kind, Value)>, out: &mut Vec<Effect>) {
+        out.extend(matches!(work, Work::Place(_) | Work::Amend(_)).then_some(Effect::WakeSigner));
         let tag = self.tag(work);
         out.push(Effect::Record { tag, orders, entries });
     }
@@ -170,6 +171,7 @@ impl Machine {
             out.extend(door.map(|door| Effect::Tell { door, tell }));
             return;
         }
+        out.push(Effect::WakeSigner);
         // A cancel does not wait for its log entry.
         self.record(Work::Note, Vec::new(), vec![(Kind::OrderIntended, json!({"cancel": id}))], out);
         self.sign_cancel(door, id, out);

@@ -325,6 +325,25 @@ mod tests {
         refused.unwrap_or_else(|| "recorded".to_owned())
     }
 
+    /// While its record is written: what is recorded without being signed wakes nobody.
+    #[test]
+    fn the_signer_is_woken_before_an_order_is_recorded() {
+        let mut machine = Machine::resume(Vec::new(), at(1), 5_000);
+        machine.told_open(&[], at(1), &mut Vec::new());
+        machine.on(Event::Policy(Some(Box::new(Policy::initial()))), at(1));
+        let mut recorded = |spec, ms| {
+            let market = Quote { mark: "50000".parse().ok(), average: None, open_max: 0 };
+            let order = PlaceOrder { spec, ..order("a", "0.1") };
+            let effects = machine.on(Event::Place { door: 1, by: DoorId::DESK, order, market, reason: None }, at(ms));
+            let record = effects.iter().position(|effect| matches!(effect, Effect::Record { .. })).unwrap();
+            let wake = effects.iter().position(|effect| matches!(effect, Effect::WakeSigner));
+            (wake.is_some(), wake.is_none_or(|wake| wake < record))
+        };
+        let far = OrderSpec::Limit { price: "90000".parse().unwrap(), quantity: "0.1".parse().unwrap(), tif: TimeInForce::Gtc };
+        assert_eq!(recorded(far, 2), (false, true), "refused");
+        assert_eq!(recorded(near(), 3), (true, true));
+    }
+
     /// Limits are told when the vault is opened, and taken back when it is sealed.
     #[test]
     fn a_sealed_vault_places_nothing() {

@@ -410,6 +410,11 @@ impl Pipeline {
                     let _ = reply.send(tell);
                 }
             }
+            Effect::WakeSigner => {
+                if let Some(link) = hall.signer() {
+                    link.wake();
+                }
+            }
             Effect::Record { tag, orders, entries } => {
                 // In the order of effects: the next record of an order never overtakes this one.
                 let error = tokio::task::block_in_place(|| lock(&hall.store).record(&orders, &entries, wall()).err());

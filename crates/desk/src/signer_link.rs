@@ -67,6 +67,11 @@ impl SignerLink {
         }
     }
 
+    /// Says that something to be signed follows. Nobody waits for the answer, and without it that only takes longer.
+    pub(crate) fn wake(&self) {
+        drop(self.begin(&Request::StayAwake, b"", &[]));
+    }
+
     fn begin(&self, request: &Request, tail: &[u8], fds: &[BorrowedFd<'_>]) -> Result<oneshot::Receiver<Reply>, Refusal> {
         let mut shared = lock(&self.shared);
         if shared.gone {
@@ -132,7 +137,14 @@ fn read(channel: &Channel, shared: &Mutex<Shared>, told: &mpsc::UnboundedSender<
                     break;
                 }
             }
-            Kind::Notice | Kind::Request | Kind::Control | Kind::Prompt | Kind::Provider => break,
+            Kind::Notice
+            | Kind::Request
+            | Kind::ToSigner
+            | Kind::FromSigner
+            | Kind::ToPrompt
+            | Kind::FromPrompt
+            | Kind::ToProvider
+            | Kind::FromProvider => break,
         }
     }
     let mut shared = lock(shared);

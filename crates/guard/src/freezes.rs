@@ -175,7 +175,7 @@ impl Freezes {
     }
 }
 
-/// A list; or, as it was written before there were scopes, one or none.
+/// A list; or, as it was kept before there were scopes, one or none.
 impl<'de> Deserialize<'de> for Freezes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -185,9 +185,14 @@ impl<'de> Deserialize<'de> for Freezes {
             One(Option<Freeze>),
         }
         let mut freezes = Self::default();
-        let written = match Written::deserialize(deserializer)? {
-            Written::Many(many) => many,
-            Written::One(one) => one.into_iter().collect(),
+        // What is kept is text; a message, which is not, is of this very build.
+        let written = if deserializer.is_human_readable() {
+            match Written::deserialize(deserializer)? {
+                Written::Many(many) => many,
+                Written::One(one) => one.into_iter().collect(),
+            }
+        } else {
+            Vec::deserialize(deserializer)?
         };
         for freeze in written {
             freezes.engage(freeze);

@@ -12,7 +12,7 @@ use crate::said::{again, fewer, in_words, next, priced, rearmed, rest, short_of}
 
 /// Why the gate said no.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
-#[serde(tag = "rule", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Reason {
     /// Nothing can be signed.
     #[error("the vault is sealed; unlock it with `strongroom vault unlock`")]

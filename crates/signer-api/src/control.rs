@@ -120,24 +120,24 @@ fn tagged(tag: u8, text: &str) -> Vec<u8> {
 impl FromSigner {
     /// As a frame.
     pub fn encode(self) -> Vec<u8> {
-        framed(&self)
+        framed(Kind::FromSigner, &self)
     }
 
     /// From a frame; `None` for anything else.
     pub fn decode(packet: &[u8]) -> Option<Self> {
-        unframed(packet)
+        unframed(Kind::FromSigner, packet)
     }
 }
 
 impl ToSigner {
     /// As a frame.
     pub fn encode(&self) -> Vec<u8> {
-        framed(self)
+        framed(Kind::ToSigner, self)
     }
 
     /// From a frame; `None` for anything else.
     pub fn decode(packet: &[u8]) -> Option<Self> {
-        unframed(packet).map(|said| match said {
+        unframed(Kind::ToSigner, packet).map(|said| match said {
             Self::Freeze(freeze) => Self::Freeze(Freeze::new(&freeze.why, freeze.scope)),
             Self::Managed(Offered::Trouble(words)) => Self::Managed(Offered::Trouble(text(words.as_bytes()))),
             said => said,
@@ -145,14 +145,14 @@ impl ToSigner {
     }
 }
 
-fn framed(message: &impl Serialize) -> Vec<u8> {
+fn framed(kind: Kind, message: &impl Serialize) -> Vec<u8> {
     let mut out = Vec::new();
-    frame::write_unnumbered(&mut out, Kind::Control, message, b"");
+    frame::write_unnumbered(&mut out, kind, message, b"");
     out
 }
 
-fn unframed<M: DeserializeOwned + Serialize>(packet: &[u8]) -> Option<M> {
-    frame::read(packet, Kind::Control).filter(|(_, tail)| tail.is_empty()).map(|(message, _)| message)
+fn unframed<M: DeserializeOwned + Serialize>(kind: Kind, packet: &[u8]) -> Option<M> {
+    frame::read(packet, kind).filter(|(_, tail)| tail.is_empty()).map(|(message, _)| message)
 }
 
 impl ToDesk {
@@ -243,7 +243,7 @@ mod tests {
         }
         // The same on another line.
         let mut elsewhere = Vec::new();
-        frame::write_unnumbered(&mut elsewhere, Kind::Prompt, &ToSigner::AttachDesk, b"");
+        frame::write_unnumbered(&mut elsewhere, Kind::ToPrompt, &ToSigner::AttachDesk, b"");
         for bytes in [&elsewhere[..], b"", b"D", b"Kwhy", b"V12345678"] {
             assert_eq!((ToSigner::decode(bytes), FromSigner::decode(bytes)), (None, None));
         }

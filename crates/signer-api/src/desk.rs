@@ -62,6 +62,8 @@ pub enum Request {
         /// Milliseconds since the input.
         ago_ms: u64,
     },
+    /// Something to be signed follows as soon as its record is on the disk: do not sleep until then. It changes nothing else.
+    StayAwake,
     /// Engage the kill switch.
     Kill(Freeze),
     /// Public parts of all credentials.

@@ -10,13 +10,14 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use crate::channel::PACKET_LEN_MAX;
+use crate::numbered::{self, NotOfItsType};
 
 /// Version of the frame and of every message in it.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// Bytes before the CBOR.
 pub const HEAD_LEN: usize = 16;
 
-/// What a frame carries.
+/// What a frame carries: each a closed list of its own, said in one direction. A number means nothing without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Desk asks.
@@ -25,12 +26,18 @@ pub enum Kind {
     Reply,
     /// Signer tells something unasked.
     Notice,
-    /// Supervisor and signer.
-    Control,
-    /// Signer and prompt.
-    Prompt,
-    /// Signer and key provider.
-    Provider,
+    /// Supervisor to signer.
+    ToSigner,
+    /// Signer to supervisor.
+    FromSigner,
+    /// Signer to prompt.
+    ToPrompt,
+    /// Prompt to signer.
+    FromPrompt,
+    /// Signer to key provider.
+    ToProvider,
+    /// Key provider to signer.
+    FromProvider,
 }
 
 /// Why bytes are not a frame.
@@ -58,6 +65,12 @@ pub enum FrameError {
     Message,
 }
 
+impl From<NotOfItsType> for FrameError {
+    fn from(_: NotOfItsType) -> Self {
+        Self::Message
+    }
+}
+
 /// A frame read from a packet.
 #[derive(Debug)]
 pub struct Frame<'a> {
@@ -77,8 +90,7 @@ pub fn write<M: Serialize>(out: &mut Vec<u8>, kind: Kind, id: u64, message: &M, 
     out.extend_from_slice(&(kind as u16).to_le_bytes());
     out.extend_from_slice(&id.to_le_bytes());
     out.extend_from_slice(&u32::try_from(tail.len()).map_err(|_| FrameError::Message)?.to_le_bytes());
-    let mut serializer = minicbor_serde::Serializer::new(&mut *out);
-    message.serialize(&mut serializer).map_err(|_| FrameError::Message)?;
+    numbered::write(&mut *out, message)?;
     out.extend_from_slice(tail);
     Ok(())
 }
@@ -121,9 +133,12 @@ impl<'a> Frame<'a> {
             0 => Kind::Request,
             1 => Kind::Reply,
             2 => Kind::Notice,
-            3 => Kind::Control,
-            4 => Kind::Prompt,
-            5 => Kind::Provider,
+            3 => Kind::ToSigner,
+            4 => Kind::FromSigner,
+            5 => Kind::ToPrompt,
+            6 => Kind::FromPrompt,
+            7 => Kind::ToProvider,
+            8 => Kind::FromProvider,
             other => return Err(FrameError::Kind(other)),
         };
         let id = u64::from_le_bytes(head[4..12].try_into().map_err(|_| FrameError::Short)?);
@@ -135,11 +150,8 @@ impl<'a> Frame<'a> {
 
     /// Reads the message.
     pub fn message<M: DeserializeOwned + Serialize>(&self) -> Result<M, FrameError> {
-        let mut deserializer = minicbor_serde::Deserializer::new(self.body);
-        let message = M::deserialize(&mut deserializer).map_err(|_| FrameError::Message)?;
-        let mut again = minicbor_serde::Serializer::new(Expected(self.body));
-        message.serialize(&mut again).map_err(|_| FrameError::Message)?;
-        if again.encoder().writer().0.is_empty() { Ok(message) } else { Err(FrameError::Message) }
+        let message = numbered::read(self.body)?;
+        if numbered::write(Expected(self.body), &message)?.0.is_empty() { Ok(message) } else { Err(FrameError::Message) }
     }
 }
 
@@ -176,7 +188,7 @@ mod tests {
         }
         write(&mut out, Kind::Request, 7, &at(Request::Status), b"").unwrap();
         let one = out[HEAD_LEN..].to_vec();
-        let inner = minicbor_serde::to_vec(Request::Status).unwrap();
+        let inner = numbered::write(Vec::new(), &Request::Status).unwrap();
         let level = &one[..one.len() - inner.len()];
         assert!(one.ends_with(&inner), "the request stands last");
         let deep = [&out[..HEAD_LEN], &level.repeat(60_000 / level.len()), &inner].concat();
@@ -218,25 +230,33 @@ mod tests {
     /// The same message in other bytes: each is CBOR, and a decoder alone reads most of them.
     #[test]
     fn only_the_canonical_form_is_read() {
-        let text = |text: &str| [&[0x60 + u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
-        let field = |name: &str, value: &[u8]| [&text(name)[..], value].concat();
-        let body = |fields: &[Vec<u8>]| {
-            [&[0xa1][..], &text("seal_head"), &[0xa0 + u8::try_from(fields.len()).unwrap()], &fields.concat()].concat()
-        };
-        let (size, head, closes) = (field("size", &[1]), field("head", &[0x42, 7, 8]), field("closes", &[0xf4]));
         let request = Request::SealHead { size: 1, head: vec![7, 8], closes: false };
-        let mut rows = vec![
-            ("canonical", true, body(&[size.clone(), head.clone(), closes.clone()])),
-            ("in another order", false, body(&[head.clone(), size.clone(), closes.clone()])),
-            ("a longer integer", false, body(&[field("size", &[0x18, 1]), head.clone(), closes.clone()])),
-            ("a longer length", false, body(&[size.clone(), field("head", &[0x58, 2, 7, 8]), closes.clone()])),
-            ("of no length", false, body(&[size.clone(), field("head", &[0x5f, 0x42, 7, 8, 0xff]), closes.clone()])),
-            ("a field twice", false, body(&[size.clone(), size.clone(), head.clone(), closes.clone()])),
-            ("a field that is not known", false, body(&[size.clone(), head.clone(), closes.clone(), field("more", &[1])])),
-            ("a field too few", false, body(&[size.clone(), head.clone()])),
+        let written = numbered::write(Vec::new(), &request).unwrap();
+        let (size, head, closes) = ([0, 1], [1, 0x42, 7, 8], [2, 0xf4]);
+        let fields = [&[0xa3][..], &size, &head, &closes].concat();
+        let (open, written_fields) = written.split_at(written.len() - fields.len());
+        let (&[one_entry, variant], true) = (open, written_fields == fields) else { panic!("{written:x?}") };
+        let body = |fields: &[&[u8]]| [open, &[0xa0 + u8::try_from(fields.len()).unwrap()], &fields.concat()].concat();
+        let rows = [
+            ("canonical", true, body(&[&size, &head, &closes])),
+            ("in another order", false, body(&[&head, &size, &closes])),
+            ("a longer integer", false, body(&[&[0, 0x18, 1], &head, &closes])),
+            ("a longer number of a field", false, body(&[&[0x18, 0, 1], &head, &closes])),
+            ("a longer number of a variant", false, [&[one_entry, 0x18, variant], &fields[..]].concat()),
+            ("a longer length", false, body(&[&size, &[1, 0x58, 2, 7, 8], &closes])),
+            ("of no length", false, body(&[&size, &[1, 0x5f, 0x42, 7, 8, 0xff], &closes])),
+            ("a field twice", false, body(&[&size, &size, &head, &closes])),
+            ("a field that is not known", false, body(&[&size, &head, &closes, &[3, 1]])),
+            ("a field too few", false, body(&[&size, &head])),
+            ("a field by its name", false, body(&[&[0x64, b's', b'i', b'z', b'e', 1], &head, &closes])),
+            ("something of another type", false, body(&[&[0, 0x61, b'1'], &head, &closes])),
+            ("a map of no length", false, [open, &[0xbf], &size, &head, &closes, &[0xff]].concat()),
+            ("fields without their numbers", false, [open, &[0x83, 1, 0x42, 7, 8, 0xf4]].concat()),
+            ("a variant without what belongs to it", false, vec![variant]),
+            ("a variant that is not known", false, vec![0x18, 0xff]),
+            ("two variants", false, [&[one_entry + 1, variant], &fields[..], &[variant], &fields].concat()),
+            ("nothing", false, Vec::new()),
         ];
-        let open = [&[0xa1][..], &text("seal_head"), &[0xbf], &size, &head, &closes, &[0xff]].concat();
-        rows.push(("a map of no length", false, open));
         for (what, reads, body) in rows {
             let mut packet = Vec::new();
             write(&mut packet, Kind::Request, 7, &Request::Status, b"").unwrap();

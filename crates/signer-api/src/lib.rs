@@ -14,6 +14,7 @@ pub mod frame;
 pub mod keeping;
 pub mod line;
 pub mod managed;
+mod numbered;
 pub mod prompt;
 pub mod provider;
 pub mod refusal;

@@ -118,7 +118,7 @@ mod tests {
             raw.send(bytes, &[]).unwrap();
             assert_eq!(right.recv(&mut buffer).unwrap_err().kind(), io::ErrorKind::InvalidData);
         }
-        frame[0] = 2;
+        frame[0] ^= 1;
         frame::set_id(&mut frame, 9).unwrap();
         raw.send(&frame, &[]).unwrap();
         assert!(right.recv(&mut buffer).is_err(), "another version");

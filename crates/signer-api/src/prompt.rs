@@ -135,12 +135,12 @@ impl<'a> ToPrompt<'a> {
             Self::Show(show, bytes) => (Told::Show(*show), *bytes),
             Self::End(ok, words) => (Told::End(*ok), *words),
         };
-        frame::write_unnumbered(out, Kind::Prompt, &told, tail);
+        frame::write_unnumbered(out, Kind::ToPrompt, &told, tail);
     }
 
     /// Reads a frame; `None` for anything else.
     pub fn parse(packet: &'a [u8]) -> Option<Self> {
-        match frame::read(packet, Kind::Prompt)? {
+        match frame::read(packet, Kind::ToPrompt)? {
             (Told::About(about), b"") => about.is_plain().then_some(Self::About(about)),
             (Told::Takes(ms), b"") => Some(Self::Takes(ms)),
             (Told::About(_) | Told::Takes(_), _) => None,
@@ -161,12 +161,12 @@ impl<'a> FromPrompt<'a> {
             Self::Shown => (Heard::Shown, &b""[..]),
             Self::Cancel => (Heard::Cancel, &b""[..]),
         };
-        frame::write_unnumbered(out, Kind::Prompt, &heard, tail);
+        frame::write_unnumbered(out, Kind::FromPrompt, &heard, tail);
     }
 
     /// Reads a frame; `None` for anything else.
     pub fn parse(packet: &'a [u8]) -> Option<Self> {
-        match frame::read(packet, Kind::Prompt)? {
+        match frame::read(packet, Kind::FromPrompt)? {
             (Heard::Hello(ticket), b"") => Some(Self::Hello(ticket)),
             (Heard::From(origin), source) if source.len() <= SOURCE_LEN_MAX => Some(Self::From(origin, source)),
             (Heard::Answer, bytes) if bytes.len() <= ANSWER_LEN_MAX => Some(Self::Answer(bytes)),
@@ -216,11 +216,11 @@ mod tests {
         }
         // Bytes behind what has none.
         for heard in [Heard::Shown, Heard::Cancel, Heard::Hello([1; TICKET_LEN])] {
-            frame::write_unnumbered(&mut out, Kind::Prompt, &heard, b"x");
+            frame::write_unnumbered(&mut out, Kind::FromPrompt, &heard, b"x");
             assert_eq!(FromPrompt::parse(&out), None);
         }
         // Another line's frame, and no frame.
-        frame::write_unnumbered(&mut out, Kind::Provider, &Heard::Cancel, b"");
+        frame::write_unnumbered(&mut out, Kind::FromProvider, &Heard::Cancel, b"");
         for bytes in [&out[..], b"", b"C", b"Apassword"] {
             assert_eq!((FromPrompt::parse(bytes), ToPrompt::parse(bytes)), (None, None));
         }

@@ -91,13 +91,13 @@ impl<'a> ToProvider<'a> {
         tail.extend_from_slice(share);
         tail.extend_from_slice(pin);
         let asked = Asked { wraps: !share.is_empty(), vault_id: *vault_id, account: account.clone() };
-        frame::write_unnumbered(out, Kind::Provider, &asked, &tail);
+        frame::write_unnumbered(out, Kind::ToProvider, &asked, &tail);
         !out.is_empty()
     }
 
     /// Reads a frame; `None` for anything else.
     pub fn parse(packet: &'a [u8]) -> Option<Self> {
-        let (Asked { wraps, vault_id, account }, tail) = frame::read(packet, Kind::Provider)?;
+        let (Asked { wraps, vault_id, account }, tail) = frame::read(packet, Kind::ToProvider)?;
         let (share, pin) = if wraps { tail.split_first_chunk().map(|(share, pin)| (Some(share), pin))? } else { (None, tail) };
         if pin.len() > PIN_LEN_MAX || account.len() > ACCOUNT_LEN_MAX {
             return None;
@@ -117,12 +117,12 @@ impl<'a> FromProvider<'a> {
             Self::Share(share) => (Answered::Share, &share[..]),
             Self::Failed(failure) => (Answered::Failed(*failure), &[][..]),
         };
-        frame::write_unnumbered(out, Kind::Provider, &answered, tail);
+        frame::write_unnumbered(out, Kind::FromProvider, &answered, tail);
     }
 
     /// Reads a frame; `None` for anything else.
     pub fn parse(packet: &'a [u8]) -> Option<Self> {
-        match frame::read(packet, Kind::Provider)? {
+        match frame::read(packet, Kind::FromProvider)? {
             (Answered::Wrapped(account), b"") if account.len() <= ACCOUNT_LEN_MAX => Some(Self::Wrapped(account)),
             (Answered::Share, share) => Some(Self::Share(share.try_into().ok()?)),
             (Answered::Failed(failure), b"") => Some(Self::Failed(failure)),
@@ -280,11 +280,11 @@ mod tests {
         for (pin, account_len) in [(&too_long[..], 0), (b"", ACCOUNT_LEN_MAX + 1)] {
             let account = vec![0; account_len];
             assert!(!ToProvider::Unwrap { vault_id, pin, account: account.clone() }.write(&mut out) && out.is_empty());
-            frame::write_unnumbered(&mut out, Kind::Provider, &Asked { wraps: false, vault_id, account }, pin);
+            frame::write_unnumbered(&mut out, Kind::ToProvider, &Asked { wraps: false, vault_id, account }, pin);
             assert_eq!(ToProvider::parse(&out), None);
         }
         let asked = Asked { wraps: true, vault_id, account: Vec::new() };
-        frame::write_unnumbered(&mut out, Kind::Provider, &asked, &[1; SHARE_LEN - 1]);
+        frame::write_unnumbered(&mut out, Kind::ToProvider, &asked, &[1; SHARE_LEN - 1]);
         assert_eq!(ToProvider::parse(&out), None, "half a share");
         let mut bad = vec![Vec::new(), b"U".to_vec(), out.clone()];
         let longer = Answered::Wrapped(vec![0; ACCOUNT_LEN_MAX + 1]);
@@ -292,10 +292,10 @@ mod tests {
         for (answered, tail) in
             [(longer, &b""[..]), (wrapped, b"x"), (Answered::Share, &[1; SHARE_LEN + 1]), (Answered::Failed(Failure::NoToken), b"x")]
         {
-            frame::write_unnumbered(&mut out, Kind::Provider, &answered, tail);
+            frame::write_unnumbered(&mut out, Kind::FromProvider, &answered, tail);
             bad.push(out.clone());
         }
-        frame::write_unnumbered(&mut out, Kind::Prompt, &Answered::Share, &[1; SHARE_LEN]);
+        frame::write_unnumbered(&mut out, Kind::FromPrompt, &Answered::Share, &[1; SHARE_LEN]);
         bad.push(out);
         for bytes in bad {
             assert_eq!(FromProvider::parse(&bytes), None, "{bytes:?}");

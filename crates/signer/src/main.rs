@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use strongroom_model::Timestamp;
@@ -26,6 +26,8 @@ static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_all
 
 /// Supervisor and prompts are looked at after so many requests of a busy desk: a freeze waits no longer.
 const REQUESTS_IN_A_ROW_MAX: u32 = 8;
+/// So long at most a request is awaited that the desk said is coming: most disks have its record by then.
+const AWAITED_MAX: Duration = Duration::from_millis(10);
 /// Largest file taken over a descriptor.
 const FILE_LEN_MAX: u64 = 32 * 1_024 * 1_024;
 /// Most prompts at once.
@@ -65,6 +67,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         next_notice: 1,
         start: shell_start,
         look: Look::default(),
+        awaits_until: None,
         out: Vec::with_capacity(PACKET_LEN_MAX),
     };
     Ok(shell.turn()?)
@@ -81,6 +84,8 @@ struct Shell {
     next_notice: u64,
     start: Instant,
     look: Look,
+    /// The desk said that a request is coming.
+    awaits_until: Option<Instant>,
     out: Vec<u8>,
 }
 
@@ -100,7 +105,7 @@ impl Shell {
     fn serve_desk(&mut self, buffer: &mut [u8]) {
         let mut served = 0;
         while let Some(desk) = &self.desk {
-            let got = if served == 0 { desk.try_recv(buffer) } else { self.look.recv(desk, buffer) };
+            let got = if served > 0 || self.is_awaiting() { self.look.recv(desk, buffer) } else { desk.try_recv(buffer) };
             match got {
                 Ok(Some(packet)) => {
                     // The reply is on its way before its traces are wiped.
@@ -116,6 +121,11 @@ impl Shell {
         }
     }
 
+    /// Whether it is too early to sleep: between two looks for the desk the others are heard all the same.
+    fn is_awaiting(&self) -> bool {
+        self.awaits_until.is_some_and(|until| Instant::now() < until)
+    }
+
     /// Sleeps until any channel has something, then takes what supervisor and prompts say. `false`: no supervisor.
     fn look_around(&mut self, buffer: &mut [u8]) -> io::Result<bool> {
         let prompt_ids: Vec<u64> = self.prompts.keys().copied().collect();
@@ -123,7 +133,8 @@ impl Shell {
         let mut fds = vec![PollFd::new(&self.supervisor, PollFlags::IN)];
         fds.extend(self.prompts.values().chain(self.providers.values()).map(|line| PollFd::new(line, PollFlags::IN)));
         fds.extend(self.desk.as_ref().map(|desk| PollFd::new(desk, PollFlags::IN)));
-        match poll(&mut fds, None::<&Timespec>) {
+        let no_time = Timespec::default();
+        match poll(&mut fds, self.is_awaiting().then_some(&no_time)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
@@ -261,7 +272,8 @@ impl Shell {
                 match (frame.message::<Request>(), files) {
                     (Ok(request), Ok(files)) => {
                         let asked = if let Request::At { request, .. } = &request { request } else { &request };
-                        is_light = matches!(asked, Request::Sign(_) | Request::Status | Request::Touch { .. });
+                        is_light = matches!(asked, Request::Sign(_) | Request::Status | Request::Touch { .. } | Request::StayAwake);
+                        self.awaits_until = matches!(asked, Request::StayAwake).then(|| Instant::now() + AWAITED_MAX);
                         self.signer.on_desk(frame.id, request, frame.tail, files, now)
                     }
                     _ => vec![Out::Reply(frame.id, Reply::Refused(Refusal::NotUnderstood))],

@@ -201,6 +201,8 @@ impl Signer {
             Request::Lock => self.may(Permission::Lock, door, now).and_then(|()| self.lock()),
             Request::EndSession { door: of } => self.may(Permission::Lock, door, now).and_then(|()| self.end_session(of)),
             Request::Touch { ago_ms } => self.touch(ago_ms, door, now),
+            // Whoever moves the packets sees to it.
+            Request::StayAwake => Ok(Reply::Done),
             Request::Kill(freeze) => self.may(Permission::Kill, door, now).map(|()| {
                 out.extend(self.freeze(freeze));
                 Reply::Done

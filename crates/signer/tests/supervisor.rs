@@ -6,6 +6,7 @@ use std::os::fd::AsFd as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use strongroom_guard::Freeze;
 use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
 use strongroom_signer_api::control::{FromSigner, ToSigner};
 use strongroom_signer_api::frame::{self, Frame, Kind};
@@ -41,22 +42,29 @@ impl World {
         Self { signer, supervisor, desk, buffer: vec![0; PACKET_LEN_MAX] }
     }
 
+    /// What the signer answers its desk; `None`: it has ended.
+    fn asked(&mut self, id: u64, request: &Request) -> Option<Reply> {
+        let mut out = Vec::new();
+        frame::write(&mut out, Kind::Request, id, request, b"").unwrap();
+        self.desk.send(&out, &[]).ok()?;
+        loop {
+            assert!(self.desk.wait(PATIENCE).unwrap(), "neither an answer nor an end");
+            let packet = self.desk.recv(&mut self.buffer).ok()??;
+            let frame = Frame::parse(&self.buffer[..packet.len]).unwrap();
+            if frame.kind == Kind::Reply {
+                assert_eq!(frame.id, id);
+                return Some(frame.message::<Reply>().unwrap());
+            }
+        }
+    }
+
     /// Whether the signer answers its desk; `false`: it has ended.
     fn answers(&mut self, id: u64) -> bool {
-        let mut out = Vec::new();
-        frame::write(&mut out, Kind::Request, id, &Request::Status, b"").unwrap();
-        if self.desk.send(&out, &[]).is_err() {
-            return false;
-        }
-        assert!(self.desk.wait(PATIENCE).unwrap(), "neither an answer nor an end");
-        let Ok(Some(packet)) = self.desk.recv(&mut self.buffer) else { return false };
-        let frame = Frame::parse(&self.buffer[..packet.len]).unwrap();
-        assert!(matches!(frame.message::<Reply>(), Ok(Reply::Status(_))));
-        frame.id == id
+        let reply = self.asked(id, &Request::Status);
+        assert!(matches!(reply, None | Some(Reply::Status(_))));
+        reply.is_some()
     }
-}
 
-impl World {
     fn ends(&mut self) -> bool {
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end {
@@ -107,4 +115,27 @@ fn a_supervisor_that_is_not_understood_ends_the_signer() {
             assert!(world.ends(), "{name}");
         }
     }
+}
+
+/// However often the desk says that something is coming.
+#[test]
+fn a_signer_that_stays_awake_hears_its_supervisor() {
+    let mut world = World::new();
+    let freeze = ToSigner::Freeze(Freeze::everything("test"));
+    assert_eq!(world.asked(1, &Request::StayAwake), Some(Reply::Done));
+    world.supervisor.send(&fourth(freeze.encode(), 4), &[]).unwrap();
+    let end = Instant::now() + PATIENCE;
+    for id in 2.. {
+        assert!(Instant::now() < end, "not heard");
+        assert_eq!(world.asked(id, &Request::StayAwake), Some(Reply::Done));
+        if world.supervisor.wait(Duration::from_millis(1)).unwrap() {
+            break;
+        }
+    }
+    let packet = world.supervisor.recv(&mut world.buffer).unwrap().unwrap();
+    assert_eq!(FromSigner::decode(&world.buffer[..packet.len]), Some(FromSigner::Frozen));
+    // And it still sleeps, once nothing came.
+    std::thread::sleep(Duration::from_millis(300));
+    let asleep = std::fs::read_to_string(format!("/proc/{}/stat", world.signer.id())).unwrap();
+    assert!(asleep.rsplit(") ").next().unwrap().starts_with('S'), "{asleep}");
 }
