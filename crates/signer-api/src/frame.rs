@@ -1,4 +1,4 @@
-//! The frame of all that the signer says and hears: `version u16 | kind u16 | request id u64 | tail length u32 | CBOR | tail`,
+//! The frame of all that the signer says and hears: `version u32 | kind u16 | request id u64 | tail length u32 | CBOR | tail`,
 //! integers little-endian.
 //!
 //! Invariant: only canonical CBOR of a listed message is accepted: what was read, written again, gives the same
@@ -12,10 +12,13 @@ use thiserror::Error;
 use crate::channel::PACKET_LEN_MAX;
 use crate::numbered::{self, NotOfItsType};
 
-/// Version of the frame and of every message in it.
-pub const VERSION: u16 = 2;
+/// Version of every message: of the very sources that their types stand in, since a field is told by its place there.
+pub const VERSION: u32 = match u32::from_str_radix(env!("STRONGROOM_MESSAGES"), 10) {
+    Ok(version) => version,
+    Err(_) => panic!("the build did not say which it is"),
+};
 /// Bytes before the CBOR.
-pub const HEAD_LEN: usize = 16;
+pub const HEAD_LEN: usize = 18;
 
 /// What a frame carries: each a closed list of its own, said in one direction. A number means nothing without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,9 +49,9 @@ pub enum FrameError {
     /// Shorter than its own head says.
     #[error("a frame that is too short")]
     Short,
-    /// From another version of Strongroom.
-    #[error("a frame of version {0}; this build speaks {VERSION}")]
-    Version(u16),
+    /// From another build of Strongroom.
+    #[error("a frame of another build of Strongroom ({0:08x}; this one is {VERSION:08x}): end it and start it anew")]
+    Version(u32),
     /// Not a listed kind.
     #[error("a frame of unknown kind {0}")]
     Kind(u16),
@@ -103,7 +106,7 @@ pub fn write_or<M: Serialize>(out: &mut Vec<u8>, kind: Kind, id: u64, message: &
 
 /// Numbers a frame that was written before its turn was known.
 pub(crate) fn set_id(frame: &mut [u8], id: u64) -> Result<(), FrameError> {
-    frame.get_mut(4..12).ok_or(FrameError::Short)?.copy_from_slice(&id.to_le_bytes());
+    frame.get_mut(6..14).ok_or(FrameError::Short)?.copy_from_slice(&id.to_le_bytes());
     Ok(())
 }
 
@@ -125,11 +128,14 @@ impl<'a> Frame<'a> {
     /// Takes the head off a packet.
     pub fn parse(packet: &'a [u8]) -> Result<Self, FrameError> {
         let (head, rest) = packet.split_at_checked(HEAD_LEN).ok_or(FrameError::Short)?;
-        let u16_at = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
-        if u16_at(0) != VERSION {
-            return Err(FrameError::Version(u16_at(0)));
+        let (version, head) = head.split_first_chunk().ok_or(FrameError::Short)?;
+        let (kind, head) = head.split_first_chunk().ok_or(FrameError::Short)?;
+        let (id, tail_len) = head.split_first_chunk().ok_or(FrameError::Short)?;
+        let version = u32::from_le_bytes(*version);
+        if version != VERSION {
+            return Err(FrameError::Version(version));
         }
-        let kind = match u16_at(2) {
+        let kind = match u16::from_le_bytes(*kind) {
             0 => Kind::Request,
             1 => Kind::Reply,
             2 => Kind::Notice,
@@ -141,8 +147,8 @@ impl<'a> Frame<'a> {
             8 => Kind::FromProvider,
             other => return Err(FrameError::Kind(other)),
         };
-        let id = u64::from_le_bytes(head[4..12].try_into().map_err(|_| FrameError::Short)?);
-        let tail_len = u32::from_le_bytes(head[12..16].try_into().map_err(|_| FrameError::Short)?) as usize;
+        let id = u64::from_le_bytes(*id);
+        let tail_len = u32::from_le_bytes(tail_len.try_into().map_err(|_| FrameError::Short)?) as usize;
         let body_len = rest.len().checked_sub(tail_len).ok_or(FrameError::Short)?;
         let (body, tail) = rest.split_at(body_len);
         Ok(Self { kind, id, body, tail })

@@ -86,7 +86,12 @@ impl Drop for World {
 
 /// Numbered as the fourth message of a supervisor.
 fn fourth(mut frame: Vec<u8>, number: u64) -> Vec<u8> {
-    frame[4..12].copy_from_slice(&number.to_le_bytes());
+    frame[6..14].copy_from_slice(&number.to_le_bytes());
+    frame
+}
+
+fn of_another_build(mut frame: Vec<u8>) -> Vec<u8> {
+    frame[0] ^= 1;
     frame
 }
 
@@ -101,6 +106,7 @@ fn a_supervisor_that_is_not_understood_ends_the_signer() {
         ("no frame", b"K".to_vec(), false),
         ("half a frame", fourth(whole[..whole.len() - 1].to_vec(), 4), false),
         ("another line's", fourth(of_a_prompt, 4), false),
+        ("another build's", of_another_build(fourth(whole.clone(), 4)), false),
         ("its own", fourth(FromSigner::Frozen.encode(), 4), false),
         ("without its descriptor", fourth(ToSigner::AttachPrompt.encode(), 4), false),
     ];
