@@ -1,6 +1,7 @@
 //! Names the build: the beginning of a SHA-256 of the sources in which the types of messages stand. In a frame their fields are numbers,
 //! which mean nothing to a program that was made from other sources.
 
+use std::env;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,8 @@ use sha2::{Digest as _, Sha256};
 const CRATES: [&str; 3] = ["model", "guard", "signer-api"];
 
 fn main() -> io::Result<()> {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let own = env::var_os("CARGO_MANIFEST_DIR").ok_or_else(|| io::Error::other("cargo says no folder"))?;
+    let crates = Path::new(&own).join("..");
     let mut hash = Sha256::new();
     for name in CRATES {
         let root = crates.join(name).join("src");
@@ -30,7 +32,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// All files below `folder`, in one order everywhere.
+/// All Rust files below `folder`, in one order everywhere.
 fn sources(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut entries = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
     entries.sort();
@@ -38,9 +40,14 @@ fn sources(folder: &Path) -> io::Result<Vec<PathBuf>> {
     for entry in entries {
         if entry.is_dir() {
             files.extend(sources(&entry)?);
-        } else {
+        } else if entry.extension().is_some_and(|extension| extension == "rs") && !is_hidden(&entry) {
             files.push(entry);
         }
     }
     Ok(files)
+}
+
+/// As what an editor leaves beside a file.
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }

@@ -203,8 +203,7 @@ pub fn check(data: &[u8]) {
         Kind::Reply => drop(check_message::<Reply>(&frame, data)),
         Kind::Notice => drop(check_message::<Notice>(&frame, data)),
         // Read above, and by the targets of their own.
-        Kind::ToSigner
- | Kind::FromSigner | Kind::ToPrompt | Kind::FromPrompt | Kind::ToProvider | Kind::FromProvider => {}
+        Kind::ToSigner | Kind::FromSigner | Kind::ToPrompt | Kind::FromPrompt | Kind::ToProvider | Kind::FromProvider => {}
     }
 }
 

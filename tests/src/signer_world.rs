@@ -5,6 +5,7 @@ use strongroom_model::Timestamp;
 use strongroom_signer::arena::Arena;
 use strongroom_signer::{Moment, Out, Signer};
 use strongroom_signer_api::control::StateMarks;
+use strongroom_signer_api::frame::{self, Frame, Kind};
 use strongroom_signer_api::managed::Offered;
 use strongroom_signer_api::prompt::{Field, FromPrompt, Show, ToPrompt};
 use strongroom_signer_api::{Action, ActionEnd, DoorId, Notice, Reply, Request, Saved, Walls};
@@ -318,14 +319,22 @@ impl SignerWorld {
         while let Some(effect) = work.pop_front() {
             match effect {
                 Out::Reply(_, told) => {
-                    strongroom_signer_api::frame::write(&mut bytes, strongroom_signer_api::frame::Kind::Reply, 1, &told, b"")
-                        .expect("a frame");
+                    frame::write(&mut bytes, Kind::Reply, 1, &told, b"").expect("a frame");
+                    assert_eq!(
+                        Frame::parse(&bytes).and_then(|frame| frame.message::<Reply>()).as_ref(),
+                        Ok(&told),
+                        "read as it was written"
+                    );
                     self.told_desk.extend_from_slice(&bytes);
                     reply.get_or_insert(told);
                 }
                 Out::Notice(notice, file) => {
-                    strongroom_signer_api::frame::write(&mut bytes, strongroom_signer_api::frame::Kind::Notice, 1, &notice, b"")
-                        .expect("a frame");
+                    frame::write(&mut bytes, Kind::Notice, 1, &notice, b"").expect("a frame");
+                    assert_eq!(
+                        Frame::parse(&bytes).and_then(|frame| frame.message::<Notice>()).as_ref(),
+                        Ok(&notice),
+                        "read as it was written"
+                    );
                     self.told_desk.extend_from_slice(&bytes);
                     match notice {
                         Notice::Save { what, generation, .. } => {

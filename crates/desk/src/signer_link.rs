@@ -14,6 +14,8 @@ use zeroize::Zeroize as _;
 
 /// Most requests waiting for their replies.
 const WAITING_MAX: usize = 256;
+/// With so many waiting the signer is not told of more that is coming: it does not sleep now, and each word of it would take a place.
+const WAKE_WAITING_MAX: usize = 8;
 
 /// What the link tells the desk.
 #[derive(Debug)]
@@ -67,13 +69,26 @@ impl SignerLink {
         }
     }
 
-    /// Says that something to be signed follows. Nobody waits for the answer, and without it that only takes longer.
+    /// Says that something to be signed follows. Nobody waits for the answer, and where this would have to wait it is left out: that only
+    /// takes longer then.
     pub(crate) fn wake(&self) {
-        drop(self.begin(&Request::StayAwake, b"", &[]));
+        let Ok(mut shared) = self.shared.try_lock() else { return };
+        if !shared.gone && shared.waiting.len() < WAKE_WAITING_MAX {
+            drop(self.begin_with(&mut shared, &Request::StayAwake, b"", |packet| self.channel.try_send(packet, &[])));
+        }
     }
 
     fn begin(&self, request: &Request, tail: &[u8], fds: &[BorrowedFd<'_>]) -> Result<oneshot::Receiver<Reply>, Refusal> {
-        let mut shared = lock(&self.shared);
+        self.begin_with(&mut lock(&self.shared), request, tail, |packet| self.channel.send(packet, fds))
+    }
+
+    fn begin_with(
+        &self,
+        shared: &mut Shared,
+        request: &Request,
+        tail: &[u8],
+        send: impl FnOnce(&[u8]) -> io::Result<()>,
+    ) -> Result<oneshot::Receiver<Reply>, Refusal> {
         if shared.gone {
             return Err(gone());
         }
@@ -86,7 +101,7 @@ impl SignerLink {
         let sent = frame::write(&mut out, Kind::Request, id, request, tail)
             .map_err(|_| Refusal::NotUnderstood)
             .and_then(|()| if out.len() > PACKET_LEN_MAX { Err(too_long()) } else { Ok(()) })
-            .and_then(|()| self.channel.send(&out, fds).map_err(|_| gone()));
+            .and_then(|()| send(&out).map_err(|_| gone()));
         if !tail.is_empty() {
             out.zeroize();
         }
@@ -120,7 +135,13 @@ fn read(channel: &Channel, shared: &Mutex<Shared>, told: &mpsc::UnboundedSender<
     let mut look = Look::default();
     let mut last_notice = 0;
     while let Ok(Some(packet)) = look.recv_or_sleep(channel, &mut buffer) {
-        let Ok(frame) = Frame::parse(&buffer[..packet.len]) else { break };
+        let frame = match Frame::parse(&buffer[..packet.len]) {
+            Ok(frame) => frame,
+            Err(error) => {
+                tracing::error!(%error, "the signer is not understood");
+                break;
+            }
+        };
         match frame.kind {
             Kind::Reply => {
                 // One that cannot be read fails its own request alone.

@@ -67,7 +67,9 @@ impl Line {
 
     /// Takes the next message, waiting for it; an error when the signer has ended or is not understood.
     pub fn hear(&mut self) -> io::Result<ToPrompt<'_>> {
-        let Some(packet) = self.signer.recv(&mut self.buffer)? else { return Err(refused("the signer has ended")) };
+        let Some(packet) = self.signer.recv(&mut self.buffer)? else {
+            return Err(refused("the signer has ended, or is of another build than this program: then start strongroomd anew"));
+        };
         ToPrompt::parse(&self.buffer[..packet.len]).ok_or_else(|| refused("the signer was not understood"))
     }
 }

@@ -9,6 +9,8 @@ use strongroom_guard::Freeze;
 use crate::frame::{self, Kind};
 use crate::managed::Offered;
 
+/// Exit code of a signer whose supervisor is of another build: programs were replaced while that ran. Another start would not help.
+pub const EXIT_OF_ANOTHER_BUILD: u8 = 3;
 /// Longest frame of the signer to the supervisor.
 pub const FROM_SIGNER_LEN_MAX: usize = 256;
 

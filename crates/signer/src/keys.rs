@@ -86,6 +86,7 @@ impl Signer {
         let rest = open.credentials.get(usize::try_from(from).unwrap_or(usize::MAX)..).unwrap_or_default();
         let (mut keys, mut len) = (Vec::new(), 0);
         for credential in rest {
+            // With its names, which its frame leaves out: it is never longer.
             len += minicbor_serde::to_vec(&credential.info).map_or(PACKET_LEN_MAX, |info| info.len());
             if len > PACKET_LEN_MAX / 2 && !keys.is_empty() {
                 break;

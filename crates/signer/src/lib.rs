@@ -6,6 +6,7 @@
 //! The shell around it (`main.rs`) builds the walls first, then moves packets.
 
 pub mod arena;
+pub mod awaited;
 pub mod calibration;
 mod clock;
 mod credential;

@@ -6,16 +6,17 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use strongroom_model::Timestamp;
 use strongroom_signer::arena::{Arena, reserve_for_keys};
+use strongroom_signer::awaited::Awaited;
 use strongroom_signer::stack::{self, Depth};
 use strongroom_signer::{Moment, Out, Signer, walls};
 use strongroom_signer_api::channel::{Channel, Look, PACKET_LEN_MAX};
-use strongroom_signer_api::control::{FromSigner, ToSigner};
-use strongroom_signer_api::frame::{self, Frame, Kind};
+use strongroom_signer_api::control::{EXIT_OF_ANOTHER_BUILD, FromSigner, ToSigner};
+use strongroom_signer_api::frame::{self, Frame, FrameError, Kind};
 use strongroom_signer_api::prompt::FromPrompt;
 use strongroom_signer_api::provider::FromProvider;
 use strongroom_signer_api::{Line, Refusal, Reply, Request};
@@ -26,8 +27,6 @@ static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_all
 
 /// Supervisor and prompts are looked at after so many requests of a busy desk: a freeze waits no longer.
 const REQUESTS_IN_A_ROW_MAX: u32 = 8;
-/// So long at most a request is awaited that the desk said is coming: most disks have its record by then.
-const AWAITED_MAX: Duration = Duration::from_millis(10);
 /// Largest file taken over a descriptor.
 const FILE_LEN_MAX: u64 = 32 * 1_024 * 1_024;
 /// Most prompts at once.
@@ -38,7 +37,11 @@ fn main() -> std::process::ExitCode {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("strongroom-signer: {error}");
-            std::process::ExitCode::FAILURE
+            let cause = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            match cause.and_then(|cause| cause.downcast_ref()) {
+                Some(FrameError::Version(_)) => std::process::ExitCode::from(EXIT_OF_ANOTHER_BUILD),
+                _ => std::process::ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -67,7 +70,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         next_notice: 1,
         start: shell_start,
         look: Look::default(),
-        awaits_until: None,
+        awaited: Awaited::default(),
         out: Vec::with_capacity(PACKET_LEN_MAX),
     };
     Ok(shell.turn()?)
@@ -84,8 +87,7 @@ struct Shell {
     next_notice: u64,
     start: Instant,
     look: Look,
-    /// The desk said that a request is coming.
-    awaits_until: Option<Instant>,
+    awaited: Awaited,
     out: Vec<u8>,
 }
 
@@ -105,7 +107,7 @@ impl Shell {
     fn serve_desk(&mut self, buffer: &mut [u8]) {
         let mut served = 0;
         while let Some(desk) = &self.desk {
-            let got = if served > 0 || self.is_awaiting() { self.look.recv(desk, buffer) } else { desk.try_recv(buffer) };
+            let got = if served > 0 || self.awaited.is_on(Instant::now()) { self.look.recv(desk, buffer) } else { desk.try_recv(buffer) };
             match got {
                 Ok(Some(packet)) => {
                     // The reply is on its way before its traces are wiped.
@@ -121,12 +123,8 @@ impl Shell {
         }
     }
 
-    /// Whether it is too early to sleep: between two looks for the desk the others are heard all the same.
-    fn is_awaiting(&self) -> bool {
-        self.awaits_until.is_some_and(|until| Instant::now() < until)
-    }
-
-    /// Sleeps until any channel has something, then takes what supervisor and prompts say. `false`: no supervisor.
+    /// Sleeps until any channel has something, unless the desk is awaited, then takes what supervisor and prompts say. `false`: no
+    /// supervisor.
     fn look_around(&mut self, buffer: &mut [u8]) -> io::Result<bool> {
         let prompt_ids: Vec<u64> = self.prompts.keys().copied().collect();
         let provider_ids: Vec<u64> = self.providers.keys().copied().collect();
@@ -134,7 +132,7 @@ impl Shell {
         fds.extend(self.prompts.values().chain(self.providers.values()).map(|line| PollFd::new(line, PollFlags::IN)));
         fds.extend(self.desk.as_ref().map(|desk| PollFd::new(desk, PollFlags::IN)));
         let no_time = Timespec::default();
-        match poll(&mut fds, self.is_awaiting().then_some(&no_time)) {
+        match poll(&mut fds, self.awaited.is_on(Instant::now()).then_some(&no_time)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
@@ -273,7 +271,11 @@ impl Shell {
                     (Ok(request), Ok(files)) => {
                         let asked = if let Request::At { request, .. } = &request { request } else { &request };
                         is_light = matches!(asked, Request::Sign(_) | Request::Status | Request::Touch { .. } | Request::StayAwake);
-                        self.awaits_until = matches!(asked, Request::StayAwake).then(|| Instant::now() + AWAITED_MAX);
+                        match asked {
+                            Request::StayAwake => self.awaited.announced(Instant::now()),
+                            Request::Sign(_) => self.awaited.came(),
+                            _ => {}
+                        }
                         self.signer.on_desk(frame.id, request, frame.tail, files, now)
                     }
                     _ => vec![Out::Reply(frame.id, Reply::Refused(Refusal::NotUnderstood))],

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use strongroom_guard::Freeze;
 use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
-use strongroom_signer_api::control::{FromSigner, ToSigner};
+use strongroom_signer_api::control::{EXIT_OF_ANOTHER_BUILD, FromSigner, ToSigner};
 use strongroom_signer_api::frame::{self, Frame, Kind};
 use strongroom_signer_api::managed::Offered;
 use strongroom_signer_api::prompt::FromPrompt;
@@ -119,6 +119,8 @@ fn a_supervisor_that_is_not_understood_ends_the_signer() {
             assert!(world.answers(2), "{name}");
         } else {
             assert!(world.ends(), "{name}");
+            let is_told = world.signer.wait().unwrap().code() == Some(i32::from(EXIT_OF_ANOTHER_BUILD));
+            assert_eq!(is_told, name == "another build's", "{name}");
         }
     }
 }

@@ -80,18 +80,20 @@ impl<C> Process<C> {
         let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
     }
 
-    /// Collects it after it ended; how it ended, in words.
-    pub(crate) fn reap(mut self) -> String {
-        match self.child.wait() {
-            Ok(status) => status.to_string(),
-            Err(error) => error.to_string(),
-        }
+    /// Collects it after it ended; how it ended, where that can be told.
+    pub(crate) fn reap(mut self) -> Option<ExitStatus> {
+        self.child.wait().ok()
     }
 
     /// How it has ended, once it has.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
+}
+
+/// How a child ended, for the log.
+pub(crate) fn how(ended: Option<ExitStatus>) -> String {
+    ended.map_or_else(|| "nobody knows how".to_owned(), |status| status.to_string())
 }
 
 fn beside(program: &str) -> io::Result<Command> {

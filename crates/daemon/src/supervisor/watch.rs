@@ -9,11 +9,11 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use strongroom_desk_api::supervisor::{Errand, Running, ToSupervisor};
 use strongroom_desk_api::{Freeze, KillScope};
-use strongroom_signer_api::control::{FROM_SIGNER_LEN_MAX, FromDesk, FromSigner, StateMarks, ToDesk, ToSigner};
+use strongroom_signer_api::control::{EXIT_OF_ANOTHER_BUILD, FROM_SIGNER_LEN_MAX, FromDesk, FromSigner, StateMarks, ToDesk, ToSigner};
 use strongroom_signer_api::errand::EXIT_NO_DISPLAY;
 use strongroom_signer_api::{Channel, Line};
 
-use crate::children::{self, DeskArguments, Process};
+use crate::children::{self, DeskArguments, Process, how};
 use crate::doors::{self, DOORS_MAX, Heard};
 use crate::managed;
 use crate::providers::Providers;
@@ -202,8 +202,12 @@ impl Supervisor {
         }
         let old = std::mem::replace(&mut self.signer, started_signer(&self.marks)?);
         let ended = old.reap();
+        anyhow::ensure!(
+            ended.and_then(|status| status.code()) != Some(i32::from(EXIT_OF_ANOTHER_BUILD)),
+            "the programs were replaced while this one ran: the new signer does not understand it. Start strongroomd anew. Nothing is running now"
+        );
         if because == "crashed" {
-            eprintln!("strongroomd: the signer ended by itself ({ended}); the vault is sealed");
+            eprintln!("strongroomd: the signer ended by itself ({}); the vault is sealed", how(ended));
         }
         // Prompts and providers spoke with the old one.
         self.providers.end();
@@ -222,7 +226,7 @@ impl Supervisor {
     fn desk_ended(&mut self) -> anyhow::Result<()> {
         count(&mut self.desk_ends)?;
         let old = std::mem::replace(&mut self.desk, children::desk(&self.arguments)?);
-        eprintln!("strongroomd: the desk ended ({}); started anew", old.reap());
+        eprintln!("strongroomd: the desk ended ({}); started anew", how(old.reap()));
         self.heard_at = Instant::now();
         self.beaten = false;
         let _ = self.wire();
