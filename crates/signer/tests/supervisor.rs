@@ -7,13 +7,16 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use strongroom_guard::Freeze;
+use strongroom_model::Intent;
 use strongroom_signer_api::channel::{Channel, PACKET_LEN_MAX};
 use strongroom_signer_api::control::{EXIT_OF_ANOTHER_BUILD, FromSigner, ToSigner};
 use strongroom_signer_api::frame::{self, Frame, Kind};
 use strongroom_signer_api::managed::Offered;
 use strongroom_signer_api::prompt::FromPrompt;
-use strongroom_signer_api::{Line, Reply, Request};
+use strongroom_signer_api::{Line, Reply, Request, SignAsk};
 
+/// So often it is looked whether the signer sleeps.
+const TRIES: usize = 20;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct World {
@@ -142,8 +145,35 @@ fn a_signer_that_stays_awake_hears_its_supervisor() {
     }
     let packet = world.supervisor.recv(&mut world.buffer).unwrap().unwrap();
     assert_eq!(FromSigner::decode(&world.buffer[..packet.len]), Some(FromSigner::Frozen));
-    // And it still sleeps, once nothing came.
-    std::thread::sleep(Duration::from_millis(300));
-    let asleep = std::fs::read_to_string(format!("/proc/{}/stat", world.signer.id())).unwrap();
-    assert!(asleep.rsplit(") ").next().unwrap().starts_with('S'), "{asleep}");
+}
+
+/// What was announced keeps it from sleeping until it comes; what never comes, for a while.
+#[test]
+fn a_signer_that_was_told_to_stays_awake_for_a_while() {
+    let mut world = World::new();
+    let status = format!("/proc/{}/stat", world.signer.id());
+    let sleeps = || std::fs::read_to_string(&status).unwrap().rsplit(") ").next().unwrap().starts_with('S');
+    let mut id = 0;
+    let mut awake_after = |requests: &[Request]| {
+        let is_awake = |_: &usize| {
+            for request in requests {
+                id += 1;
+                assert!(world.asked(id, request).is_some());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+            !sleeps()
+        };
+        (0..TRIES).filter(is_awake).count()
+    };
+    let intent = Intent::QueryBalances;
+    let came = Request::Sign(SignAsk { intent, credential: None, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 });
+    let end = Instant::now() + PATIENCE;
+    // On a busy machine it may be over, or not have begun, before this looks.
+    while awake_after(&[Request::StayAwake]) < TRIES * 3 / 4 || awake_after(&[Request::StayAwake, came.clone()]) > TRIES / 4 {
+        assert!(Instant::now() < end, "what it is told does not keep it awake");
+    }
+    while !sleeps() {
+        assert!(Instant::now() < end, "it does not sleep");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
