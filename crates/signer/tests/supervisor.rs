@@ -153,9 +153,13 @@ fn a_signer_that_was_told_to_stays_awake_for_a_while() {
     let mut world = World::new();
     let status = format!("/proc/{}/stat", world.signer.id());
     let sleeps = || std::fs::read_to_string(&status).unwrap().rsplit(") ").next().unwrap().starts_with('S');
-    let mut id = 0;
+    let (mut id, end) = (0, Instant::now() + PATIENCE);
     let mut awake_after = |requests: &[Request]| {
         let is_awake = |_: &usize| {
+            while !sleeps() {
+                assert!(Instant::now() < end, "it does not sleep");
+                std::thread::sleep(Duration::from_millis(1));
+            }
             for request in requests {
                 id += 1;
                 assert!(world.asked(id, request).is_some());
@@ -167,13 +171,8 @@ fn a_signer_that_was_told_to_stays_awake_for_a_while() {
     };
     let intent = Intent::QueryBalances;
     let came = Request::Sign(SignAsk { intent, credential: None, clock_offset_us: 0, recv_window_ms: 5_000, audit_seq: 0 });
-    let end = Instant::now() + PATIENCE;
     // On a busy machine it may be over, or not have begun, before this looks.
     while awake_after(&[Request::StayAwake]) < TRIES * 3 / 4 || awake_after(&[Request::StayAwake, came.clone()]) > TRIES / 4 {
         assert!(Instant::now() < end, "what it is told does not keep it awake");
-    }
-    while !sleeps() {
-        assert!(Instant::now() < end, "it does not sleep");
-        std::thread::sleep(Duration::from_millis(1));
     }
 }
