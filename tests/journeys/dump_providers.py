@@ -4,6 +4,8 @@ outside the signer's protected memory; after the seal nowhere at all.
 A token's provider is stopped by a configuration that is a pipe, a server's by an answer whose last byte does not come. Shares are random:
 the story learns each by asking a provider of its own, as the signer would. A provider that is killed in the middle of it leaves nothing.
 """
+import hashlib
+
 from nowhere import *
 
 password, passwords = random_text(), {3: random_text(), 4: random_text()}
@@ -102,15 +104,33 @@ def slot_details():
 
 
 def of_cbor(kind, content):
-    """A text or a string of bytes (RFC 8949)."""
+    """A string of bytes (RFC 8949)."""
     size = len(content)
     head = bytes([kind + size]) if size < 24 else bytes([kind + 24, size]) if size < 256 else bytes([kind + 25]) + struct.pack(">H", size)
     return head + content
 
 
-def frame(message, tail):
-    """As provider and signer say it; see docs/signer.md. The fifth kind is theirs, the number is that of a first one."""
-    return struct.pack("<HHQI", 1, 5, 1, len(tail)) + message + tail
+def version():
+    """The beginning of a SHA-256 of the sources of all messages, each name and text behind its length; see docs/signer.md."""
+    digest = hashlib.sha256()
+
+    def add(root, below):
+        for entry in sorted(os.scandir(root + below), key=lambda entry: entry.name.encode()):
+            path = f"{below}/{entry.name}"
+            if entry.is_dir():
+                add(root, path)
+            elif path.endswith(".rs") and not entry.name.startswith("."):
+                for part in (path.encode(), open(entry.path, "rb").read()):
+                    digest.update(struct.pack("<Q", len(part)) + part)
+
+    for crate in ("model", "guard", "signer-api"):
+        add(f"{os.path.dirname(os.path.abspath(__file__))}/../../crates/{crate}/src", "")
+    return struct.unpack(">I", digest.digest()[:4])[0]
+
+
+def frame(kind, message, tail):
+    """As provider and signer say it; see docs/signer.md. The number is that of a first one."""
+    return struct.pack("<IHQI", version(), kind, 1, len(tail)) + message + tail
 
 
 def learns_share(slot, its_pin):
@@ -120,14 +140,15 @@ def learns_share(slot, its_pin):
     signer, its_signer = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     process = start(f"{BIN}/strongroom-provider", stdin=its_supervisor, stdout=subprocess.DEVNULL, stderr=told)
     socket.send_fds(supervisor, [b"P"], [its_signer.fileno()])
-    text, octets = 0x60, 0x40
-    fields = ((b"wraps", b"\xf4"), (b"vault_id", of_cbor(octets, vault)), (b"account", of_cbor(octets, providers[slot])))
-    asked = b"\xa3" + b"".join(of_cbor(text, name) + value for name, value in fields)
-    signer.send(frame(asked, its_pin.encode()))
+    to_provider, from_provider, octets, share_answer = 7, 8, 0x40, b"\x01"
+    # Whether it wraps, which vault, and the account of where the share is: by their numbers.
+    fields = (b"\xf4", of_cbor(octets, vault), of_cbor(octets, providers[slot]))
+    asked = b"\xa3" + b"".join(bytes([number]) + value for number, value in enumerate(fields))
+    signer.send(frame(to_provider, asked, its_pin.encode()))
     its_signer.close()
     signer.settimeout(20)
     answer, share = signer.recv(65536), 32
-    assert answer[:-share] == frame(of_cbor(text, b"share"), bytes(share))[:-share] and process.wait(20) == 0, answer[:-share]
+    assert answer[:-share] == frame(from_provider, share_answer, bytes(share))[:-share] and process.wait(20) == 0, answer[:-share]
     planted.plant(f"share of slot {slot}", answer[-share:])
     if ROOT:
         assert planted.only(f"share of slot {slot}").in_process(os.getpid()), "the control is not found"

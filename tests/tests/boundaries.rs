@@ -17,7 +17,7 @@ const MS: i64 = 1_800_000_000_000;
 const SECRET: &[u8] = b"THE-PLANTED-API-SECRET-0123456789";
 const PASSWORD: &[u8] = b"the planted password";
 
-const ATTEMPTS: [&str; 15] = [
+const ATTEMPTS: [&str; 19] = [
     "tcp",
     "udp",
     "unix",
@@ -31,6 +31,10 @@ const ATTEMPTS: [&str; 15] = [
     "attach",
     "peek",
     "executable",
+    "made executable",
+    "advice",
+    "another descriptor",
+    "name",
     "dumpable",
     "limit",
 ];

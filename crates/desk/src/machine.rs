@@ -52,8 +52,6 @@ pub struct Machine {
     pub(crate) overrides: Vec<Override>,
     /// Large orders that a person confirmed, each with the time until which that holds.
     pub(crate) confirmed: Vec<(PlaceOrder, u64)>,
-    /// Of today, from before the start; counted when the instruments are known.
-    pub(crate) earlier: Vec<Order>,
     pub(crate) held_asked_ms: Option<u64>,
     /// An order came that may only reduce what is held.
     pub(crate) has_reduced: bool,
@@ -138,7 +136,7 @@ impl Machine {
             Event::KeysChanged => self.keys_changed(),
             Event::HeldUnknown => self.forget_held(),
             Event::Held { balances, account } => self.held(&balances, account, now),
-            Event::Pairs(pairs) => self.pairs(pairs, now),
+            Event::Pairs(pairs) => self.pairs(pairs),
             Event::Marks(marks) => {
                 self.risk.marks(marks, now.mono_ms);
                 self.stop_if_broken(now, &mut out);

@@ -148,7 +148,11 @@ impl Machine {
             self.risk.cancelled(now.mono_ms.saturating_sub(ago_ms(order.updated)));
         }
         let day = |at: Timestamp| at.ms().div_euclid(86_400_000);
-        self.earlier = orders.into_iter().filter(|order| day(order.updated) == day(now.wall) && !order.filled.is_zero()).collect();
+        for order in orders.into_iter().filter(|order| day(order.updated) == day(now.wall) && !order.filled.is_zero()) {
+            let filled = Filled { quantity: order.filled.value(), notional: order.filled_notional.value() };
+            let trades: Vec<Fill> = order.fills.into_values().collect();
+            self.risk.traded(&order.intent, filled, &trades, now.wall);
+        }
     }
 
     /// What the rules would say of a drafted order.
@@ -224,14 +228,9 @@ impl Machine {
         self.held_asked_ms = None;
     }
 
-    /// The venue told its instruments; what was traded before they were known counts now.
-    pub(crate) fn pairs(&mut self, pairs: Vec<(Symbol, Asset, Asset)>, now: Now) {
+    /// The venue told its instruments.
+    pub(crate) fn pairs(&mut self, pairs: Vec<(Symbol, Asset, Asset)>) {
         self.risk.pairs(pairs.into_iter().map(|(symbol, base, quote)| (symbol, Pair { base, quote })));
-        for order in std::mem::take(&mut self.earlier) {
-            let filled = Filled { quantity: order.filled.value(), notional: order.filled_notional.value() };
-            let trades: Vec<Fill> = order.fills.into_values().collect();
-            self.risk.traded(&order.intent, filled, &trades, now.wall);
-        }
     }
 
     /// Asks for what is held, where a rule needs it and it is not known, or was told long ago.
@@ -342,6 +341,36 @@ mod tests {
         let far = OrderSpec::Limit { price: "90000".parse().unwrap(), quantity: "0.1".parse().unwrap(), tif: TimeInForce::Gtc };
         assert_eq!(recorded(far, 2), (false, true), "refused");
         assert_eq!(recorded(near(), 3), (true, true));
+    }
+
+    /// After a start the venue tells of orders before it tells of its instruments: all of it counts in the day's loss.
+    #[test]
+    fn what_filled_before_the_instruments_were_known_counts_in_the_days_loss() {
+        let btc = Symbol::parse("BTCUSDT").unwrap();
+        let buy = |id: &str| {
+            let spec = OrderSpec::Limit { price: "10000".parse().unwrap(), quantity: "1".parse().unwrap(), tif: TimeInForce::Gtc };
+            let order = Order::intended(PlaceOrder { spec, ..order(id, "1") }, at(0).wall);
+            Order { filled: "1".parse().unwrap(), filled_notional: "10000".parse().unwrap(), ..order }
+        };
+        let mut policy = Policy::initial();
+        policy.desk.day_loss_max = Some("1500".parse().unwrap());
+        let mut machine = Machine::resume(Vec::new(), at(1), 5_000);
+        machine.on(Event::Policy(Some(Box::new(policy))), at(1));
+        machine.remember(vec![buy("before")], at(1));
+        let mut stops = |mark: &str, ms| {
+            let marks = std::collections::BTreeMap::from([(btc.clone(), mark.parse().unwrap())]);
+            let effects = machine.on(Event::Marks(marks), at(ms));
+            let is_stopped = effects.iter().any(|effect| matches!(effect, Effect::Kill(freeze) if freeze.why.contains("day-loss")));
+            if ms == 2 {
+                let after = buy("after");
+                machine.risk.found(&after.intent, Filled::default());
+                machine.risk.stands(&after.intent, (after.filled, after.filled_notional), &[], true, at(ms).wall);
+                machine.on(Event::Pairs(vec![(btc.clone(), "BTC".to_owned(), "USDT".to_owned())]), at(ms));
+            }
+            is_stopped
+        };
+        // One of them alone would lose 1,000 of the 1,500.
+        assert_eq!([stops("9000", 2), stops("9250", 3), stops("9249", 4)], [false, false, true]);
     }
 
     /// Limits are told when the vault is opened, and taken back when it is sealed.

@@ -47,8 +47,11 @@ impl Day {
         }
     }
 
-    /// Something was filled at that moment. `fee` is in the quote asset.
+    /// Something was filled at that moment; of a day that is over it counts no more. `fee` is in the quote asset.
     pub fn traded(&mut self, symbol: &Symbol, quote: &str, side: Side, filled: Filled, fee: Decimal, at: Timestamp) {
+        if at.ms().div_euclid(MS_PER_DAY) < self.number {
+            return;
+        }
         self.is(at);
         let (_, trades) = self.trades.entry(symbol.clone()).or_insert_with(|| (quote.to_owned(), Trades::default()));
         let cash = trades.cash.saturating_sub(fee);

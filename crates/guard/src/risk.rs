@@ -63,6 +63,8 @@ pub struct RiskState {
     sent: VecDeque<(u64, PlaceOrder)>,
     cancels: VecDeque<u64>,
     repeats: Repeats,
+    /// What was filled before the venue told the instrument's assets: it counts once it has.
+    untold: Vec<(PlaceOrder, Filled, Vec<Fill>, Timestamp)>,
 }
 
 impl RiskState {
@@ -90,9 +92,12 @@ impl RiskState {
         self.held_at = None;
     }
 
-    /// The venue told its instruments.
+    /// The venue told its instruments; what was filled in them before counts now.
     pub fn pairs(&mut self, pairs: impl IntoIterator<Item = (Symbol, Pair)>) {
         self.exposure.pairs(pairs);
+        for (order, filled, trades, at) in std::mem::take(&mut self.untold) {
+            self.traded(&order, filled, &trades, at);
+        }
     }
 
     /// An order is on its way.
@@ -148,7 +153,10 @@ impl RiskState {
 
     /// Something was filled; also of orders that are over, after a restart.
     pub fn traded(&mut self, order: &PlaceOrder, filled: Filled, trades: &[Fill], at: Timestamp) {
-        let Some(pair) = self.exposure.pair(&order.symbol) else { return };
+        let Some(pair) = self.exposure.pair(&order.symbol) else {
+            self.untold.push((order.clone(), filled, trades.to_vec(), at));
+            return;
+        };
         let (base, quote) = (pair.base.clone(), pair.quote.clone());
         let fees = trades.iter().map(|trade| fee_in_quote(trade, &base, &quote));
         let fee = fees.fold(Decimal::ZERO, Decimal::saturating_add);

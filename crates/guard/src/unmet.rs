@@ -46,7 +46,9 @@ impl Reason {
         // Nor one that holds for whatever is asked.
         let is_fixed = matches!(self, Self::NameTaken { .. } | Self::TooMany { .. } | Self::Amend { .. } | Self::ValueAtMark { .. });
         let knows_little = matches!(self, Self::Mark { .. } | Self::ExposureUnknown { .. } | Self::OpenUnknown | Self::ReduceHeld { .. });
-        let is_theirs = policy.desk.fixed.iter().any(|rule| rule.name() == self.rule());
+        // The venue's own bound is not the desk's.
+        let is_venues = matches!(self, Self::OpenOrders { max, .. } if policy.desk.open_orders_max != Some(*max));
+        let is_theirs = is_venues || policy.desk.fixed.iter().any(|rule| rule.name() == self.rule());
         self.enforcer() == Enforcer::Desk && !stops && !is_fixed && !knows_little && !is_theirs
     }
 }

@@ -6,7 +6,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{AT, btc, limit, market, notional, place, policy, price, quantity, quote, state};
-use strongroom_guard::{DeskRule, DeskRules, ExposureLimit, ExposureScope, KillScope, Policy, Quote, Reason, RiskState, RuleMode};
+use strongroom_guard::{DeskRule, DeskRules, ExposureLimit, ExposureScope, KillScope, Pair, Policy, Quote, Reason, RiskState, RuleMode};
 use strongroom_model::{Amount, Fill, Notional, OrderSpec, PlaceOrder, Quantity, Side, TradeId, Venue};
 
 /// The rule that refuses, or `-`.
@@ -200,14 +200,18 @@ fn losses_stop_everything() {
         commission: Amount::parse("10").unwrap(),
         commission_asset: "USDT".to_owned(),
     };
-    for (rules, stops_at, rule) in [
+    let rows = [
         (policy(|rules| rules.day_loss_max = Some(notional("100"))), "9909.99", "day-loss"),
         (policy(|rules| rules.drawdown_max = Some(notional("100"))), "9999.99", "drawdown"),
-    ] {
-        let mut state = state();
+    ];
+    // What is filled before the venue told its instruments counts, too: after a restart that comes first.
+    for ((rules, stops_at, rule), is_told_first) in rows.into_iter().flat_map(|row| [(row.clone(), true), (row, false)]) {
+        let mut state = if is_told_first { state() } else { RiskState::default() };
         let bought = place("a", Side::Buy, limit("10000", "1"));
         state.sent(&bought, 0);
         state.stands(&bought, (quantity("1"), notional("10000")), std::slice::from_ref(&fee), true, AT);
+        state.pairs([(btc(), Pair { base: "BTC".to_owned(), quote: "USDT".to_owned() })]);
+        state.pairs([]);
         state.marks(mark("10100"), 0);
         assert_eq!(state.must_stop(&rules, 1, AT), None, "{rule}: 90 gained");
         let edge = if rule == "day-loss" { "9910" } else { "10000" };

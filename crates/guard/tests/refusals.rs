@@ -337,4 +337,11 @@ fn a_rule_of_the_venue_is_not_softened() {
     for (open_max, refuses) in [(0, false), (3, true), (4, false)] {
         assert_eq!(orders(&state, open_max, &softened), refuses, "3 are open, {open_max} may be");
     }
+    // The desk's own bound risk lets an order pass, the venue's not.
+    let mut bounded = policy(|rules| rules.open_orders_max = Some(2));
+    for (max, passes) in [(2, true), (3, false)] {
+        assert_eq!(Reason::OpenOrders { open: 3, max }.can_be_overridden(&bounded), passes, "{max}");
+    }
+    bounded.desk.open_orders_max = None;
+    assert!(!Reason::OpenOrders { open: 3, max: 2 }.can_be_overridden(&bounded));
 }

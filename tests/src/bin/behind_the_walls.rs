@@ -42,14 +42,31 @@ fn peek() {
     let _ = nix::sys::uio::process_vm_readv(nix::unistd::getppid(), &mut [std::io::IoSliceMut::new(&mut bytes)], &[from]);
 }
 
-/// Maps memory that could hold code made at run time.
-#[expect(unsafe_code, reason = "the library marks the call so; the memory is new and not touched")]
-fn executable() {
-    use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
-    let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE | ProtFlags::PROT_EXEC;
+/// What is tried with new memory.
+#[derive(Clone, Copy, PartialEq)]
+enum Memory {
+    /// That it holds code made at run time, from the beginning on.
+    Executable,
+    /// The same, after it was written.
+    MadeExecutable,
+    /// An advice that is not on the list.
+    Advised,
+}
+
+#[expect(unsafe_code, reason = "the library marks the calls so; the memory is new and not touched")]
+fn with_memory(tried: Memory) {
+    use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap_anonymous, mprotect};
+    let (data, code) = (ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, ProtFlags::PROT_READ | ProtFlags::PROT_EXEC);
+    let protection = if tried == Memory::Executable { data | code } else { data };
     let length = std::num::NonZeroUsize::new(4_096).expect("not zero");
     // SAFETY: new memory, at an address that the kernel chooses.
-    let _ = unsafe { mmap_anonymous(None, length, protection, MapFlags::MAP_PRIVATE) };
+    let Ok(memory) = (unsafe { mmap_anonymous(None, length, protection, MapFlags::MAP_PRIVATE) }) else { return };
+    // SAFETY: that very memory, which nothing else knows of.
+    let _ = match tried {
+        Memory::Executable => Ok(()),
+        Memory::MadeExecutable => unsafe { mprotect(memory, length.get(), code) },
+        Memory::Advised => unsafe { madvise(memory, length.get(), MmapAdvise::MADV_WILLNEED) },
+    };
 }
 
 /// A system on which one wall cannot be built: a filter of whoever started the signer refuses the call. Says what the signer opens then.
@@ -150,7 +167,11 @@ fn main() -> ExitCode {
         "thread" => drop(std::thread::spawn(|| ()).join()),
         "attach" => drop(nix::sys::ptrace::attach(nix::unistd::getppid())),
         "peek" => peek(),
-        "executable" => executable(),
+        "executable" => with_memory(Memory::Executable),
+        "made executable" => with_memory(Memory::MadeExecutable),
+        "advice" => with_memory(Memory::Advised),
+        "another descriptor" => drop(std::os::fd::AsFd::as_fd(&std::io::stdin()).try_clone_to_owned()),
+        "name" => drop(nix::sys::prctl::set_name(c"another")),
         "dumpable" => drop(nix::sys::prctl::set_dumpable(true)),
         "limit" => drop(nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_FSIZE, 1, 1)),
         "signal" => drop(nix::sys::signal::kill(nix::unistd::getpid(), None)),

@@ -60,7 +60,7 @@ impl Signer {
         let stopped = open.sessions.slot(door).and_then(|slot| self.freezes.of(&KillScope::Person(slot)));
         if let Some(freeze) = stopped.filter(|_| action.permission() == Permission::ManageWays) {
             return Err(Refusal::State(format!(
-                "the kill switch holds whoever opened this session ({freeze}); somebody else of risk re-arms first"
+                "the kill switch holds whoever opened this session ({freeze}); re-arm first, which the role risk may"
             )));
         }
         let found = |id: &CredentialId| {
