@@ -47,11 +47,13 @@ impl Day {
         }
     }
 
-    /// Something was filled at that moment; of a day that is over it counts no more. `fee` is in the quote asset.
+    /// Whether that moment was of a day before this one.
+    pub const fn is_after(&self, at: Timestamp) -> bool {
+        at.ms().div_euclid(MS_PER_DAY) < self.number
+    }
+
+    /// Something was filled at that moment. `fee` is in the quote asset.
     pub fn traded(&mut self, symbol: &Symbol, quote: &str, side: Side, filled: Filled, fee: Decimal, at: Timestamp) {
-        if at.ms().div_euclid(MS_PER_DAY) < self.number {
-            return;
-        }
         self.is(at);
         let (_, trades) = self.trades.entry(symbol.clone()).or_insert_with(|| (quote.to_owned(), Trades::default()));
         let cash = trades.cash.saturating_sub(fee);

@@ -92,10 +92,12 @@ impl RiskState {
         self.held_at = None;
     }
 
-    /// The venue told its instruments; what was filled in them before counts now.
+    /// The venue told its instruments; what was filled in them before counts now, unless its day is over.
     pub fn pairs(&mut self, pairs: impl IntoIterator<Item = (Symbol, Pair)>) {
         self.exposure.pairs(pairs);
-        for (order, filled, trades, at) in std::mem::take(&mut self.untold) {
+        let mut untold = std::mem::take(&mut self.untold);
+        untold.retain(|(.., at)| !self.day.is_after(*at));
+        for (order, filled, trades, at) in untold {
             self.traded(&order, filled, &trades, at);
         }
     }
