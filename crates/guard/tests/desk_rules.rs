@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use common::{AT, btc, limit, market, notional, place, policy, price, quantity, quote, state};
 use strongroom_guard::{DeskRule, DeskRules, ExposureLimit, ExposureScope, KillScope, Pair, Policy, Quote, Reason, RiskState, RuleMode};
-use strongroom_model::{Amount, Fill, Notional, OrderSpec, PlaceOrder, Quantity, Side, TradeId, Venue};
+use strongroom_model::{Amount, Fill, Notional, OrderSpec, PlaceOrder, Quantity, Side, Symbol, Timestamp, TradeId, Venue};
 
 /// The rule that refuses, or `-`.
 fn refused(state: &mut RiskState, policy: &Policy, order: &PlaceOrder, quote: Quote, now_ms: u64) -> &'static str {
@@ -223,6 +223,25 @@ fn losses_stop_everything() {
         let mut noted = rules.clone();
         noted.desk.modes = BTreeMap::from([(DeskRule::DayLoss, RuleMode::Shadow), (DeskRule::Drawdown, RuleMode::Ask)]);
         assert_eq!(state.must_stop(&noted, 1, AT), None, "a softened rule does not stop everything");
+    }
+}
+
+/// An instrument that is told late brings nothing of yesterday, and takes nothing of today away.
+#[test]
+fn what_filled_yesterday_leaves_todays_loss_as_it_is() {
+    let rules = policy(|rules| rules.day_loss_max = Some(notional("100")));
+    let (eth, filled) = (Symbol::parse("ETHUSDT").unwrap(), (quantity("1"), notional("10000")));
+    let today = place("today", Side::Buy, limit("10000", "1"));
+    let yesterday = PlaceOrder { symbol: eth.clone(), ..place("yesterday", Side::Buy, limit("10000", "1")) };
+    let mut state = state();
+    for (order, at) in [(&yesterday, Timestamp::from_ms(AT.ms() - 86_400_000)), (&today, AT)] {
+        state.sent(order, 0);
+        state.stands(order, filled, &[], true, at);
+    }
+    state.pairs([(eth.clone(), Pair { base: "ETH".to_owned(), quote: "USDT".to_owned() })]);
+    for (btc_mark, stops) in [("9900", false), ("9899", true)] {
+        state.marks(BTreeMap::from([(btc(), price(btc_mark)), (eth.clone(), price("1"))]), 0);
+        assert_eq!(state.must_stop(&rules, 1, AT).is_some(), stops, "{btc_mark}");
     }
 }
 
