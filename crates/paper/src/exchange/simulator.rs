@@ -11,7 +11,7 @@ use strongroom_model::{MarketSize, Notional, OrderSpec, Price, Quantity, Side, S
 use super::candles::{CANDLES_KEPT_MAX, CandleStats, MINUTE_MS};
 use super::floor::Floor;
 use super::{Listing, Scene};
-use crate::engine::{AccountId, MarketId, NewOrder};
+use crate::engine::{AccountId, MarketId, MarketStatus, NewOrder};
 
 /// The reference price has this many gaps between levels: a gap is a fifth of a basis point.
 const GAPS_PER_REFERENCE: i64 = 50_000;
@@ -121,6 +121,10 @@ impl Stage {
     }
 
     fn step(&mut self, at: Timestamp, market_time: Timestamp, floor: &mut Floor, house: AccountId) {
+        // What is taken back could not be put there anew: its book would run dry.
+        if floor.market(self.market).status() != MarketStatus::Trading {
+            return;
+        }
         let tick = at.ms().div_euclid(super::TICK_MS).cast_unsigned();
         let fair = self.price_ticks(market_time.ms());
         let half_spread = self.gap_ticks / 8;

@@ -2,6 +2,7 @@
 
 use super::orders::traded;
 use super::*;
+use crate::engine::MarketStatus;
 
 #[test]
 fn public_refusals() {
@@ -176,4 +177,28 @@ fn running_candles_are_told_every_two_seconds_also_when_a_trade_comes_first_in_e
         told += events.iter().filter(is_running).count();
     }
     assert!((9..=11).contains(&told), "{told} in 20 s");
+}
+
+/// Its maker could put nothing in the place of what it takes back.
+#[test]
+fn a_simulated_book_stands_while_its_market_does_not_trade() {
+    let mut exchange = venue(Market::Simulated, Limits::default());
+    let mut tick = 0;
+    let mut book_after_a_second = |exchange: &mut Exchange| {
+        for _ in 0..10 {
+            tick += 1;
+            exchange.advance(NOW.plus_ms(tick * 100));
+        }
+        let book = get(exchange, "/api/v3/depth", "symbol=BTCUSDT&limit=5000").1;
+        [book["bids"].clone(), book["asks"].clone()]
+    };
+    book_after_a_second(&mut exchange);
+    for status in [MarketStatus::Halt, MarketStatus::Break] {
+        exchange.set_status(&btcusdt(), status).unwrap();
+        let stands = book_after_a_second(&mut exchange);
+        assert!(stands.iter().all(|side| side.as_array().unwrap().len() >= 20), "{status:?}");
+        assert_eq!(book_after_a_second(&mut exchange), stands, "{status:?}");
+        exchange.set_status(&btcusdt(), MarketStatus::Trading).unwrap();
+        assert_ne!(book_after_a_second(&mut exchange), stands, "it moves again after {status:?}");
+    }
 }
