@@ -107,11 +107,14 @@ app.click("exposure-add")
 app.choose("exposure-kind", "venue")
 app.fill("exposure-most", "100000000")
 app.picture("guard-limits")
+app.fill("policy-worth", "1.05")
+app.picture("guard-worth")
 app.click("policy-save")
 eventually("they hold", lambda: does("policy", "show")["policy"]["thresholds"])
 policy = does("policy", "show")["policy"]
 assert policy["thresholds"] == [{"of": {"bot": "grid"}, "day_notional_max": "50"}], policy
 assert policy["desk"]["exposure_of"] == [{"of": {"venue": "binance"}, "max": "100000000"}], policy
+assert [one["quote_worth"] for one in policy["instruments"]] == ["1.05", None], policy
 code, told = cli("order", "place", "BTCUSDT", "buy", "--market", "--quantity", "0.001", "--id", "grid-2")
 assert told["error"]["code"] == "threshold", told
 

@@ -12,6 +12,11 @@ limits = f"{WORK}/limits.json"
 etc = os.path.join(WORK, "etc")
 shutil.copytree("/etc", etc, symlinks=True, ignore_dangling_symlinks=True,
                 ignore=lambda folder, names: [name for name in names if not os.access(os.path.join(folder, name), os.R_OK)])
+try:
+    is_own = os.readlink("/proc/self/ns/mnt") != os.readlink(f"/proc/{os.getppid()}/ns/mnt")
+except PermissionError:
+    is_own = True
+assert is_own, "in the namespace of everybody it would take the system's folder away"
 subprocess.run(["mount", "--bind", etc, "/etc"], check=True)
 os.makedirs(ORGANISATION)
 

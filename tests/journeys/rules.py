@@ -66,6 +66,26 @@ for command in (("policy", "diff"), ("policy", "set")):
     assert (code, told["error"]["code"], part["rule"]) == (1, "policy-range", "policy-range"), told
     assert (part["value"], part["limit"]) == ("price_collar_bps: 10001", "at most 10000"), part
 
+say("what is not paid in the currency of the limits says what it is worth in it, and counts at that")
+other = {"symbol": "ETHBTC", "quantity_max": "20", "price_low": "0.001", "price_high": "1", "position_max": None}
+code, told = cli("policy", "set", file(instruments=[*present()["instruments"], other]))
+[part] = told["error"]["unmet"]
+assert (code, part["value"]) == (1, "ETHBTC: quote_worth: none") and "the most USDT" in part["passes"], told
+loosens(instruments=[*present()["instruments"], {**other, "quote_worth": "100000"}])
+followed = lambda: cli("book", "BTCUSDT")[1].get("current")
+eventually("others are followed beside one that the venue does not have", followed)
+tightens(instruments=[one for one in present()["instruments"] if one["symbol"] != "ETHBTC"])
+worth = lambda unit: [{**one, "quote_worth": unit} if one["symbol"] == "BTCUSDT" else one for one in present()["instruments"]]
+tightens(instruments=worth("2"))
+eventually("it is followed", followed)
+low = int(best_bid() * 0.97)
+size = (Decimal(12_501) / low).quantize(Decimal("0.00001"))
+code, told = cli("order", "place", "BTCUSDT", "buy", "--limit", low, "--quantity", size)
+unmet = {unmet["rule"]: unmet for unmet in told["error"]["unmet"]}
+assert code == 1 and Decimal(unmet["max-notional"]["value"].removesuffix(" USDT")) == low * size * 2, told
+assert unmet["max-notional"]["limit"] == "25000 USDT", told
+loosens(instruments=worth(None))
+
 say("what is held and would be bought of an instrument")
 held = next(Decimal(balance["free"]) + Decimal(balance["locked"]) for balance in does("balance")["balances"] if balance["asset"] == "BTC")
 instruments = [{**one, "position_max": str(held + Decimal("0.02"))} if one["symbol"] == "BTCUSDT" else one for one in present()["instruments"]]

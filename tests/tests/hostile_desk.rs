@@ -29,8 +29,22 @@ fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
 }
 
+/// Paid with what is worth 100,000 of the currency of the limits.
+fn of_another_currency() -> InstrumentPolicy {
+    InstrumentPolicy {
+        symbol: Symbol::parse("ETHBTC").unwrap(),
+        quantity_max: Quantity::parse("20").unwrap(),
+        price_low: Price::parse("0.005").unwrap(),
+        price_high: Price::parse("0.05").unwrap(),
+        position_max: None,
+        quote_worth: Price::parse("100000").ok(),
+        counted: None,
+    }
+}
+
 fn policy() -> Policy {
     Policy {
+        instruments: Policy::initial().instruments.into_iter().chain([of_another_currency()]).collect(),
         order_notional_max: Notional::parse("25000").unwrap(),
         day_notional_max: Notional::new(Decimal::from(DAY_MAX)).unwrap(),
         orders_per_minute: 600,
@@ -49,7 +63,7 @@ fn world() -> SignerWorld {
 
 /// Anything that can be said.
 fn forged(rng: &mut ChaCha8Rng, number: u32) -> SignAsk {
-    let symbol = ["BTCUSDT", "ETHUSDT", "DOGEUSDT"][rng.random_range(0..3)];
+    let symbol = ["BTCUSDT", "ETHUSDT", "DOGEUSDT", "ETHBTC"][rng.random_range(0..4)];
     let side = if rng.random_range(0..2) == 0 { Side::Buy } else { Side::Sell };
     // Prices and sizes at the edges, and anywhere.
     let price = match rng.random_range(0..4) {
@@ -85,14 +99,15 @@ fn worth(request: &SignedRequest, listed: &[InstrumentPolicy]) -> Decimal {
     let quote = fields.get("quoteOrderQty").map(|text| decimal(text));
     assert!(price.is_none_or(|price| (low..=high).contains(&price)), "{text}");
     let value = quote.or_else(|| Some(price? * quantity?));
-    assert!(value.is_none_or(|value| value <= Decimal::from(25_000) && !value.is_zero()), "{text}");
+    let unit = listed.quote_worth.map_or(Decimal::ONE, Price::value);
+    assert!(value.is_none_or(|value| value * unit <= Decimal::from(25_000) && !value.is_zero()), "{text}");
     let moved = match (quantity, quote, fields["side"]) {
         (Some(quantity), ..) => quantity,
         (None, Some(quote), "SELL") => quote / low,
         _ => Decimal::ZERO,
     };
     assert!(moved <= listed.quantity_max.value(), "{text}");
-    match (fields["side"], price, quote) {
+    unit * match (fields["side"], price, quote) {
         ("BUY", Some(price), _) => price * moved,
         ("BUY", None, Some(quote)) => quote,
         _ => moved * high,

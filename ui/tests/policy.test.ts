@@ -9,7 +9,7 @@ import { FOUND_MAX, LOOK_LEN, PolicyHistory } from "../src/state/policy-history.
 import { all, calls, find, get, gone, openDesk, until } from "./world";
 
 const known = {
-  quote: "USDT",
+  currency: "USDT",
   slots: [{ id: 3, kind: "password and device", label: "night shift", kdf: null, kept: null, is_present: false, roles: [] }],
 };
 const plain = (text: string) => text.replace(/\u00a0/g, " ");
@@ -25,6 +25,11 @@ describe("what differs", () => {
     [other({}), []],
     [other({ order_notional_max: "50000.00" }), []],
     [other({ order_notional_max: "25000" }), ["Notional per order: 50 000 USDT → 25 000 USDT"]],
+    [other({ currency: "USDC" }), ["Currency of the limits: USDT → USDC"]],
+    [
+      other({ instruments: [{ ...policy().instruments[0]!, quote_worth: "1.05" }] }),
+      ["BTCUSDT: a unit paid is worth at most: none → 1.05 USDT"],
+    ],
     [other({ confirm_above: "1000" }), ["A code for orders above: none → 1 000 USDT"]],
     [other({ session_idle_ms: 300_000 }), ["Locks when idle for: 10 min → 5 min"]],
     [other({ session_age_max_ms: 3_600_000 }), ["Longest session: 8 h → 1 h"]],

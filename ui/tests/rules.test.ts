@@ -87,6 +87,24 @@ describe("limits as text", () => {
     text.desk[field] = typed;
     expect(fromText(text)).toMatchObject({ problem: expect.stringContaining(words) });
   });
+  it.each<[string, string, string, string | null]>([
+    ["BTCUSDT", "USDT", "", null],
+    ["BTCUSDT", " usdt ", "1.05", null],
+    ["ETHBTC", "USDT", "100000", null],
+    ["ETHBTC", "BTC", "", null],
+    ["ETHBTC", "USDT", "", "the most USDT that a unit of it is ever worth"],
+    ["ETHBTC", "USDT", "0", "above zero"],
+    ["ETHBTC", "USDT", "much", "above zero"],
+    ["BTCUSDT", "DT", "1", "3 to 12 letters or digits"],
+    ["BTCUSDT", "", "1", "3 to 12 letters or digits"],
+  ])("%s under limits in %j, with a worth of %j: %s", (symbol, currency, worth, words) => {
+    const text = asText(policy());
+    Object.assign(text.instruments[0]!, { symbol, worth });
+    const read = fromText({ ...text, currency });
+    const instruments = [{ symbol, quote_worth: worth || null }];
+    if (words === null) expect(read).toMatchObject({ policy: { currency: currency.trim().toUpperCase(), instruments } });
+    else expect(read).toMatchObject({ problem: expect.stringContaining(words) });
+  });
   it.each(["quantity", "low", "high", "position"] as const)("a new zero of an instrument is refused: %s", (field) => {
     const text = asText(policy());
     text.instruments[0]![field] = "0";

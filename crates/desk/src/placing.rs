@@ -171,7 +171,7 @@ impl Machine {
         let above = policy.confirm_above.filter(|_| !order.reduce_only)?;
         let asked = worth_at_most(order, policy.instrument(&order.symbol)?);
         let is_confirmed = self.confirmed.iter().any(|(confirmed, until_ms)| confirmed == order && now.mono_ms < *until_ms);
-        (asked > above && !is_confirmed).then_some(Reason::Confirm { asked, above })
+        (asked > above && !is_confirmed).then(|| Reason::Confirm { asked, above, currency: policy.currency.clone() })
     }
 
     /// The signer holds this order as confirmed.

@@ -44,7 +44,7 @@ pub(crate) fn checks(facts: &Facts<'_>, judgement: Option<&Judgement>, order: &P
     };
     let free = facts.balances.iter().find(|balance| balance.asset == given_asset).map_or(Decimal::ZERO, |balance| balance.free.value());
     let mut found = vec![switch(facts, judgement), limits(facts, order), collar(facts, judgement, order)];
-    found.push(value_limit(facts, judgement, notional));
+    found.push(value_limit(facts, judgement, order, notional));
     found.push(match &facts.filters {
         Ok(()) => pass("Tick, lot, venue's bounds", steps(facts.instrument), Enforcer::Desk),
         Err(filter) => refuse("Tick, lot, venue's bounds", sentence(&filter.to_string()), steps(facts.instrument), Enforcer::Desk),
@@ -200,16 +200,19 @@ pub(crate) fn average(book: &BookView, order: &PlaceOrder) -> Option<Price> {
     Price::new(value(&facts, order)?.value().checked_div(quantity(&facts, order)?.value())?)
 }
 
-fn value_limit(facts: &Facts<'_>, judgement: Option<&Judgement>, notional: Option<Notional>) -> Check {
+fn value_limit(facts: &Facts<'_>, judgement: Option<&Judgement>, order: &PlaceOrder, notional: Option<Notional>) -> Check {
     const NAME: &str = "Notional per order";
     let at_mark = judgement.and_then(|judgement| judgement.refused.iter().find(|reason| matches!(reason, Reason::ValueAtMark { .. })));
     if let Some(reason) = at_mark {
         return refuse(NAME, sentence(&reason.to_string()), String::new(), Enforcer::Desk);
     }
     let (Some(policy), Some(notional)) = (facts.policy, notional) else { return pass(NAME, String::new(), Enforcer::Signer) };
-    let detail = format!("{} of {}", notional.value().round_dp(2), policy.order_notional_max);
-    if notional > policy.order_notional_max {
-        refuse(NAME, format!("Above the limit of {} per order. Make it smaller.", policy.order_notional_max), detail, Enforcer::Signer)
+    let (max, currency) = (policy.order_notional_max, &policy.currency);
+    let asked = policy.instrument(&order.symbol).map_or(Some(notional), |listed| listed.in_currency(notional));
+    let said = asked.map_or_else(|| "more than can be reckoned".to_owned(), |asked| asked.value().round_dp(2).normalize().to_string());
+    let detail = format!("{said} of {max} {currency}");
+    if asked.is_none_or(|asked| asked > max) {
+        refuse(NAME, format!("Above the limit of {max} {currency} per order. Make it smaller."), detail, Enforcer::Signer)
     } else {
         pass(NAME, detail, Enforcer::Signer)
     }

@@ -144,28 +144,31 @@ impl Exposure {
         Some(held - sells.fold(Decimal::ZERO, Decimal::saturating_add))
     }
 
-    /// Worth of all these instruments of a quote asset, with all that open orders and `more` would buy. `price` says at how much a unit
-    /// counts.
+    /// Worth of all that is held of these instruments, each asset once and where it is worth most, with all that open orders and `more`
+    /// would buy. `price` says at how much of its quote asset a unit of an instrument counts, `unit` what a unit of a quote asset is worth;
+    /// what is paid with one of which nothing is known does not count.
     pub fn worth<'a>(
         &self,
-        quote: &str,
         instruments: impl Iterator<Item = &'a Symbol>,
         more: Option<&PlaceOrder>,
         price: impl Fn(&Symbol) -> Decimal,
+        unit: impl Fn(&Asset) -> Option<Decimal>,
     ) -> Option<Decimal> {
         let held = self.held.as_ref()?;
-        let mut counted = Vec::new();
-        let mut worth = Decimal::ZERO;
+        let unit_of = |symbol: &Symbol| unit(&self.pairs.get(symbol)?.quote);
+        let mut each = BTreeMap::<&Asset, Decimal>::new();
         for symbol in instruments {
-            let Some(pair) = self.pairs.get(symbol).filter(|pair| pair.quote == quote && !counted.contains(&&pair.base)) else { continue };
-            counted.push(&pair.base);
-            worth = worth.saturating_add(held.get(&pair.base).copied().unwrap_or_default().saturating_mul(price(symbol)));
+            let (Some(pair), Some(unit)) = (self.pairs.get(symbol), unit_of(symbol)) else { continue };
+            let most = each.entry(&pair.base).or_default();
+            *most = (*most).max(price(symbol).saturating_mul(unit));
         }
+        let of_asset = |(asset, each): (&&Asset, &Decimal)| held.get(*asset).copied().unwrap_or_default().saturating_mul(*each);
+        let mut worth = each.iter().map(of_asset).fold(Decimal::ZERO, Decimal::saturating_add);
         let none = Filled::default();
         let open = self.buys().map(|open| (&open.order, Filled { quantity: open.filled, notional: open.filled_notional }));
         let more = more.filter(|order| order.side == Side::Buy).map(|order| (order, none));
-        let is_of = |symbol: &Symbol| self.pairs.get(symbol).is_some_and(|pair| pair.quote == quote);
-        for (order, filled) in open.chain(more).filter(|(order, _)| is_of(&order.symbol)) {
+        for (order, filled) in open.chain(more) {
+            let Some(unit) = unit_of(&order.symbol) else { continue };
             let left = |all: Decimal, filled: Decimal| (all - filled).max(Decimal::ZERO);
             let value = match order.spec {
                 OrderSpec::Market { size: MarketSize::Quote(notional) } => left(notional.value(), filled.notional),
@@ -174,7 +177,7 @@ impl Exposure {
                     left(spec.quantity().map_or(Decimal::ZERO, Quantity::value), filled.quantity).saturating_mul(each)
                 }
             };
-            worth = worth.saturating_add(value);
+            worth = worth.saturating_add(value.saturating_mul(unit));
         }
         Some(worth)
     }

@@ -6,14 +6,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use strongroom_model::{Notional, Price, Quantity, Symbol, is_plain};
+use strongroom_model::{Asset, Notional, Price, Quantity, Symbol, is_plain};
 use thiserror::Error;
 
 use crate::bounds::PolicyError;
 use crate::desk_rules::{DeskRule, DeskRules, RuleMode};
 use crate::lines::lines;
-use crate::policy::{InstrumentPolicy, KdfFloor, Policy};
+use crate::policy::{CURRENCY_INITIAL, InstrumentPolicy, KdfFloor, Policy};
 
 /// Largest document.
 pub const MANAGED_LEN_MAX: usize = 16 * 1_024;
@@ -40,6 +41,9 @@ pub struct Managed {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ManagedLimits {
+    /// In what its values are, and all of the owner's; where it has values and does not say, USDT.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Asset>,
     /// Of one order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order_notional_max: Option<Notional>,
@@ -93,6 +97,9 @@ pub struct ManagedInstrument {
     /// Of what is held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position_max: Option<Quantity>,
+    /// The most that a unit of its quote asset is ever worth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote_worth: Option<Price>,
 }
 
 /// Rules of the desk. A rule that is limited here refuses, unless `modes` says that it may do less.
@@ -216,6 +223,7 @@ impl Managed {
     pub fn tightens(&self, own: &Policy) -> Policy {
         let limits = &self.limits;
         let mut tight = own.clone();
+        limits.currency().unwrap_or(&own.currency).clone_into(&mut tight.currency);
         lower(&mut tight.order_notional_max, limits.order_notional_max);
         lower(&mut tight.day_notional_max, limits.day_notional_max);
         lower(&mut tight.orders_per_minute, limits.orders_per_minute);
@@ -280,6 +288,21 @@ impl Managed {
 }
 
 impl ManagedLimits {
+    /// In what its values are, if it has any.
+    fn currency(&self) -> Option<&str> {
+        let desk = [self.desk.exposure_max, self.desk.day_loss_max, self.desk.drawdown_max];
+        let values = [self.order_notional_max, self.day_notional_max, self.confirm_above];
+        let has_values = values.iter().chain(&desk).any(Option::is_some);
+        self.currency.as_deref().or_else(|| has_values.then_some(CURRENCY_INITIAL))
+    }
+
+    /// What a unit of the quote asset counts under both limits: the more of both. What a document with values does not say is one of its
+    /// currency.
+    fn quote_worth(&self, own: &InstrumentPolicy, known: Option<&ManagedInstrument>) -> Option<Price> {
+        let said = known.and_then(|known| known.quote_worth).or_else(|| self.currency().and_then(|_| Price::new(Decimal::ONE)));
+        said.filter(|said| said.value() > own.unit()).or(own.quote_worth)
+    }
+
     fn validate(&self) -> Result<(), ManagedError> {
         for known in &self.instruments {
             let is_banded = known.price_low.is_some() && known.price_high.is_some();
@@ -298,6 +321,11 @@ impl ManagedLimits {
         let mut policy = Policy::initial();
         let loosest = policy.instruments.pop();
         policy.instruments = self.instruments.iter().filter_map(|known| Some(known.as_policy(loosest.as_ref()?))).collect();
+        if let Some(currency) = self.currency() {
+            currency.clone_into(&mut policy.currency);
+        } else {
+            policy = policy.with_worths();
+        }
         set(&mut policy.order_notional_max, self.order_notional_max);
         set(&mut policy.day_notional_max, self.day_notional_max);
         set(&mut policy.orders_per_minute, self.orders_per_minute);
@@ -319,10 +347,9 @@ impl ManagedLimits {
 
     /// One instrument under both limits, and whether it can be traded.
     fn instrument(&self, own: &InstrumentPolicy) -> (InstrumentPolicy, bool) {
-        let Some(known) = self.instruments.iter().find(|known| known.symbol == own.symbol) else {
-            return (own.clone(), !self.only_listed);
-        };
-        let mut tight = own.clone();
+        let known = self.instruments.iter().find(|known| known.symbol == own.symbol);
+        let mut tight = InstrumentPolicy { quote_worth: self.quote_worth(own, known), ..own.clone() };
+        let Some(known) = known else { return (tight, !self.only_listed) };
         lower(&mut tight.quantity_max, known.quantity_max);
         tight.position_max = least(own.position_max, known.position_max);
         if let (Some(low), Some(high)) = (known.price_low, known.price_high) {
@@ -394,12 +421,15 @@ impl ManagedInstrument {
             price_low,
             price_high,
             position_max: None,
+            quote_worth: self.quote_worth,
             counted: None,
         })
     }
 
     fn as_policy(&self, loosest: &InstrumentPolicy) -> InstrumentPolicy {
-        let mut policy = InstrumentPolicy { symbol: self.symbol.clone(), position_max: self.position_max, ..loosest.clone() };
+        let InstrumentPolicy { quantity_max, price_low, price_high, .. } = *loosest;
+        let (symbol, position_max, quote_worth) = (self.symbol.clone(), self.position_max, self.quote_worth);
+        let mut policy = InstrumentPolicy { symbol, quantity_max, price_low, price_high, position_max, quote_worth, counted: None };
         set(&mut policy.quantity_max, self.quantity_max);
         set(&mut policy.price_low, self.price_low);
         set(&mut policy.price_high, self.price_high);

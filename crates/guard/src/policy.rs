@@ -1,8 +1,14 @@
 //! The sealed limits. Invariant: a policy in use is a valid one, and raising any limit is recognised as raising.
 
-use serde::{Deserialize, Serialize};
-use strongroom_model::{Notional, Price, Quantity, Symbol};
+mod instrument;
 
+use std::ops::RangeInclusive;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use strongroom_model::{Asset, Notional, Price, Quantity, Symbol};
+
+pub use self::instrument::InstrumentPolicy;
 use crate::bounds::{PolicyError, at_most, check, distinct, within};
 use crate::desk_rules::DeskRules;
 use crate::thresholds::{Actor, THRESHOLDS_MAX, Threshold};
@@ -15,6 +21,10 @@ pub(crate) const ORDERS_PER_MINUTE_MAX: u32 = 6_000;
 const WORTH_MAX: u64 = 1_000_000_000_000_000;
 /// What a new vault signs in a day.
 const DAY_NOTIONAL_INITIAL: u32 = 5_000_000;
+/// In what a new vault's limits are, and those of an organisation that does not say.
+pub(crate) const CURRENCY_INITIAL: &str = "USDT";
+/// Letters and digits of a currency. Fewer would end too many names of instruments.
+const CURRENCY_LEN: RangeInclusive<usize> = 3..=12;
 /// Shortest times of a session: whoever can only lower limits must not lock a person out.
 const SESSION_IDLE_MS_MIN: u64 = 60_000;
 const SESSION_AGE_MS_MIN: u64 = 300_000;
@@ -22,57 +32,6 @@ const SESSION_AGE_MS_MIN: u64 = 300_000;
 const SESSION_IDLE_MS_MAX: u64 = 12 * 3_600_000;
 /// Longest session: 24 hours.
 const SESSION_AGE_MS_MAX: u64 = 24 * 3_600_000;
-
-/// Limits of one instrument.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub struct InstrumentPolicy {
-    /// Which.
-    pub symbol: Symbol,
-    /// Most base quantity in one order.
-    pub quantity_max: Quantity,
-    /// Lowest price that is ever signed.
-    pub price_low: Price,
-    /// Highest price that is ever signed.
-    pub price_high: Price,
-    /// Most base quantity held, with everything that open orders would buy; desk-enforced.
-    #[serde(default)]
-    pub position_max: Option<Quantity>,
-    /// Where an organisation has a band of its own: the lowest and the highest price at which orders without one are counted. Never
-    /// stored, and no person's to set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "typescript", ts(skip))]
-    pub counted: Option<(Price, Price)>,
-}
-
-impl InstrumentPolicy {
-    /// The prices at which an order without one is counted.
-    pub(crate) fn counted_from(&self) -> Price {
-        self.counted.map_or(self.price_low, |(low, _)| low)
-    }
-
-    /// See [`Self::counted_from`].
-    pub(crate) fn counted_to(&self) -> Price {
-        self.counted.map_or(self.price_high, |(_, high)| high)
-    }
-
-    fn validate(&self) -> Result<(), PolicyError> {
-        let of = |part: &str| format!("{}: {part}", self.symbol);
-        check(
-            self.price_low < self.price_high,
-            &of("price_low"),
-            self.price_low,
-            format_args!("less than price_high, {}", self.price_high),
-        )?;
-        check(!self.quantity_max.is_zero(), &of("quantity_max"), self.quantity_max, "more than 0")?;
-        check(self.counted.is_none(), &of("counted"), "set", "leaving it out: it is an organisation's to set")?;
-        let worth = self.price_high.checked_mul(self.quantity_max);
-        let value = worth.map_or_else(|| "too large to be written".to_owned(), |worth| worth.to_string());
-        let fits = worth.is_some_and(|worth| worth.value() <= WORTH_MAX.into());
-        check(fits, &of("price_high times quantity_max"), value, format_args!("at most {WORTH_MAX}"))
-    }
-}
 
 /// What may be signed. Stored in the vault as a record of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +45,10 @@ pub struct Policy {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "typescript", ts(skip))]
     pub unlisted: Vec<InstrumentPolicy>,
-    /// Most quote value of one order.
+    /// In what all values here are: the quote asset of most instruments.
+    #[serde(default = "currency_initial")]
+    pub currency: Asset,
+    /// Most value of one order.
     pub order_notional_max: Notional,
     /// Most that is signed in 24 hours, each order at the most that it can be worth inside its band. What is cancelled or never filled
     /// counts, too.
@@ -114,6 +76,10 @@ pub struct Policy {
     pub desk: DeskRules,
 }
 
+fn currency_initial() -> Asset {
+    CURRENCY_INITIAL.to_owned()
+}
+
 fn day_notional_initial() -> Notional {
     Notional::new(DAY_NOTIONAL_INITIAL.into()).unwrap_or_default()
 }
@@ -130,8 +96,8 @@ pub struct KdfFloor {
 }
 
 impl KdfFloor {
-    const MEMORY_MIB: std::ops::RangeInclusive<u32> = 64..=4_096;
-    const PASSES: std::ops::RangeInclusive<u32> = 3..=32;
+    const MEMORY_MIB: RangeInclusive<u32> = 64..=4_096;
+    const PASSES: RangeInclusive<u32> = 3..=32;
 }
 
 impl Policy {
@@ -144,11 +110,13 @@ impl Policy {
             price_low: Price::parse(low).expect("constant"),
             price_high: Price::parse(high).expect("constant"),
             position_max: None,
+            quote_worth: None,
             counted: None,
         };
         Self {
             instruments: vec![instrument("BTCUSDT", "1", "1000", "400000"), instrument("ETHUSDT", "20", "50", "20000")],
             unlisted: Vec::new(),
+            currency: currency_initial(),
             order_notional_max: Notional::parse("25000").expect("constant"),
             day_notional_max: day_notional_initial(),
             confirm_above: None,
@@ -181,6 +149,14 @@ impl Policy {
         self
     }
 
+    /// Limits that were stored before quote assets had a worth: each counts as one of the currency, as it did then.
+    #[must_use]
+    pub fn with_worths(mut self) -> Self {
+        let unsaid = self.instruments.iter_mut().filter(|listed| !listed.symbol.as_str().ends_with(self.currency.as_str()));
+        unsaid.for_each(|listed| listed.quote_worth = listed.quote_worth.or(Price::new(Decimal::ONE)));
+        self
+    }
+
     /// The least that anybody's day is bounded by.
     pub fn smallest_day(&self) -> Notional {
         self.thresholds.iter().map(|threshold| threshold.day_notional_max).fold(self.day_notional_max, Ord::min)
@@ -195,7 +171,11 @@ impl Policy {
     pub fn validate(&self) -> Result<(), PolicyError> {
         distinct("instruments", self.instruments.iter().map(|instrument| instrument.symbol.to_string()), INSTRUMENTS_MAX)?;
         check(self.unlisted.is_empty(), "unlisted", "set", "leaving it out: it is an organisation's to set")?;
-        self.instruments.iter().try_for_each(InstrumentPolicy::validate)?;
+        let is_currency = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+        let fits = CURRENCY_LEN.contains(&self.currency.len()) && self.currency.chars().all(is_currency);
+        let passes = format!("{} to {} capital letters or digits", CURRENCY_LEN.start(), CURRENCY_LEN.end());
+        check(fits, "currency", format_args!("{:?}", self.currency), passes)?;
+        self.instruments.iter().try_for_each(|listed| listed.validate(&self.currency))?;
         distinct("thresholds", self.thresholds.iter().map(|threshold| threshold.of.to_string()), THRESHOLDS_MAX)?;
         let most = Notional::new(WORTH_MAX.into()).unwrap_or_default();
         for threshold in &self.thresholds {
@@ -224,16 +204,21 @@ impl Policy {
                     || after.price_high != before.price_high
                     || (after.counted_from(), after.counted_to()) != (before.counted_from(), before.counted_to())
                     || is_looser(before.position_max, after.position_max)
+                    || after.unit() < before.unit()
             }
         });
-        // What is held of an instrument that is not on the list is in no sum: where one is bounded, that makes room for others.
-        let is_summed = self.desk.exposure_max.is_some() || !self.desk.exposure_of.is_empty();
+        // What is held of an instrument that is not on the list is in no sum: where one is bounded, that makes room for others. What was lost
+        // in it would count as if it were lost in the currency.
+        let is_bounded = self.desk.exposure_max.is_some() || !self.desk.exposure_of.is_empty();
+        let is_lost = self.desk.day_loss_max.is_some() || self.desk.drawdown_max.is_some();
+        let is_summed = |before: &&InstrumentPolicy| is_bounded || (is_lost && before.quote_worth.is_some());
         // One that counts at less makes room as well.
         let is_gone = |before: &InstrumentPolicy| {
             !next.summed().any(|after| after.symbol == before.symbol && after.counted_to() >= before.counted_to())
         };
         raised_instrument
-            || (is_summed && self.summed().any(is_gone))
+            || self.summed().filter(is_summed).any(is_gone)
+            || next.currency != self.currency
             || next.order_notional_max > self.order_notional_max
             || next.day_notional_max > self.day_notional_max
             || is_looser(self.confirm_above, next.confirm_above)
@@ -268,6 +253,11 @@ mod tests {
         assert!(!policy.is_raised_by(&policy));
     }
 
+    fn paid(listed: &mut InstrumentPolicy, symbol: &str, worth: Option<&str>) {
+        listed.symbol = Symbol::parse(symbol).unwrap();
+        listed.quote_worth = worth.map(|worth| Price::parse(worth).unwrap());
+    }
+
     /// Rows: what no file of limits may say, and the words of the refusal; the limit itself passes.
     #[test]
     fn numbers_have_bounds() {
@@ -290,6 +280,31 @@ mod tests {
                 Box::new(|policy| policy.instruments[0].quantity_max = Quantity::parse("2500000000").unwrap()),
                 Box::new(|policy| policy.instruments[0].quantity_max = Quantity::parse("2500000001").unwrap()),
                 format!("BTCUSDT: price_high times quantity_max is 1000000000400000; at most {most}"),
+            ),
+            (
+                Box::new(|policy| policy.currency = "SDT".to_owned()),
+                Box::new(|policy| policy.currency = "DT".to_owned()),
+                "currency is \"DT\"; 3 to 12 capital letters or digits".to_owned(),
+            ),
+            (
+                Box::new(|policy| policy.currency = "SDT".to_owned()),
+                Box::new(|policy| policy.currency = "usdt".to_owned()),
+                "currency is \"usdt\"; 3 to 12 capital letters or digits".to_owned(),
+            ),
+            (
+                Box::new(|policy| paid(&mut policy.instruments[1], "ETHBTC", Some("150000"))),
+                Box::new(|policy| paid(&mut policy.instruments[1], "ETHBTC", None)),
+                "ETHBTC: quote_worth is none; the most USDT that a unit of its quote asset is ever worth".to_owned(),
+            ),
+            (
+                Box::new(|policy| paid(&mut policy.instruments[1], "ETHUSDT", Some("1.1"))),
+                Box::new(|policy| paid(&mut policy.instruments[1], "ETHUSDT", Some("0"))),
+                "ETHUSDT: quote_worth is 0; the most USDT that a unit of its quote asset is ever worth".to_owned(),
+            ),
+            (
+                Box::new(|policy| paid(&mut policy.instruments[1], "ETHBTC", Some("2500000000"))),
+                Box::new(|policy| paid(&mut policy.instruments[1], "ETHBTC", Some("2500000001"))),
+                format!("ETHBTC: price_high times quantity_max times quote_worth is 1000000000400000; at most {most}"),
             ),
             (
                 Box::new(|policy| policy.instruments.truncate(2)),
@@ -354,9 +369,13 @@ mod tests {
     #[test]
     fn every_way_to_raise_is_seen() {
         let threshold = Threshold { of: Actor::Person(2), day_notional_max: Notional::parse("100").unwrap() };
-        let policy = Policy { thresholds: vec![threshold], ..Policy::initial() };
+        let mut policy = Policy { thresholds: vec![threshold], ..Policy::initial() };
+        policy.instruments[1].quote_worth = Price::parse("2").ok();
         assert_eq!(policy.smallest_day(), Notional::parse("100").unwrap());
-        let changes: [fn(&mut Policy); 15] = [
+        let changes: [fn(&mut Policy); 18] = [
+            |p| p.currency = "USD".to_owned(),
+            |p| p.instruments[0].quote_worth = Price::parse("0.99").ok(),
+            |p| p.instruments[1].quote_worth = Price::parse("1.99").ok(),
             |p| p.thresholds.clear(),
             |p| p.thresholds[0].of = Actor::Person(3),
             |p| p.thresholds[0].day_notional_max = Notional::parse("100.01").unwrap(),
@@ -392,5 +411,29 @@ mod tests {
         summed.desk.exposure_max = Notional::parse("100").ok();
         let without = Policy { desk: summed.desk.clone(), ..lower.clone() };
         assert!(summed.is_raised_by(&without) && !lower.is_raised_by(&without) && !policy.is_raised_by(&without));
+        // What was lost in it counted at its worth; without it, at one.
+        let mut bounded = policy.clone();
+        bounded.desk.day_loss_max = Notional::parse("100").ok();
+        let without = Policy { desk: bounded.desk.clone(), ..lower.clone() };
+        assert!(bounded.is_raised_by(&without));
+        bounded.instruments[1].quote_worth = None;
+        assert!(!bounded.is_raised_by(&without));
+    }
+
+    /// A vault of before opens, and counts as it did.
+    #[test]
+    fn what_was_stored_without_worths_counts_at_one() {
+        let mut stored = serde_json::to_value(Policy::initial()).unwrap();
+        stored.as_object_mut().unwrap().remove("currency");
+        stored["instruments"][1]["symbol"] = "ETHBTC".into();
+        for listed in stored["instruments"].as_array_mut().unwrap() {
+            listed.as_object_mut().unwrap().remove("quote_worth");
+        }
+        let read: Policy = serde_json::from_value(stored).unwrap();
+        assert!(read.validate().is_err());
+        let policy = read.with_worths();
+        assert_eq!((policy.validate(), policy.currency.as_str()), (Ok(()), "USDT"));
+        let worths: Vec<_> = policy.instruments.iter().map(|listed| listed.quote_worth).collect();
+        assert_eq!(worths, [None, Price::parse("1").ok()]);
     }
 }

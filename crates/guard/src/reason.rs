@@ -1,13 +1,14 @@
 //! Why the gate said no. Invariant: each reason names its rule, and says what was asked, what is allowed and what would pass.
 
+mod of_rule;
+
 use serde::{Deserialize, Serialize};
-use strongroom_model::{Advice, ClientOrderId, Notional, Price, Quantity, Side, Symbol};
+use strongroom_model::{Asset, ClientOrderId, Notional, Price, Quantity, Side, Symbol};
 use thiserror::Error;
 
 use crate::access::SessionEnd;
 use crate::drift::DRIFT_MINUTES;
 use crate::request::{CLOCK_OFFSET_US_MAX, RECV_WINDOW_MS_MAX};
-use crate::rules::{Enforcer, rule};
 use crate::said::{again, fewer, in_words, next, priced, rearmed, rest, short_of};
 
 /// Why the gate said no.
@@ -105,12 +106,14 @@ pub enum Reason {
         max: Quantity,
     },
     /// Too large in quote.
-    #[error("an order value of {asked} is above the maximum of {max}; above zero and up to that passes")]
+    #[error("an order value of {asked} {currency} is above the maximum of {max}; above zero and up to that passes")]
     MaxNotional {
         /// What was asked for.
         asked: Notional,
         /// The most allowed.
         max: Notional,
+        /// In what.
+        currency: Asset,
     },
     /// Outside the absolute band.
     #[error("price {asked} is outside the band {low} to {high}; both ends pass")]
@@ -124,7 +127,7 @@ pub enum Reason {
     },
     /// Too much in one day.
     #[error(
-        "worth up to {asked}, it would bring what was signed in 24 hours from {counted} above {max}; {}", rest(*.max, *.retry_after_ms)
+        "worth up to {asked} {currency}, it would bring what was signed in 24 hours from {counted} above {max}; {}", rest(*.max, *.retry_after_ms)
     )]
     DayNotional {
         /// The most that the order can be worth.
@@ -133,12 +136,14 @@ pub enum Reason {
         counted: Notional,
         /// The most allowed.
         max: Notional,
+        /// In what.
+        currency: Asset,
         /// When the first of it leaves.
         retry_after_ms: u64,
     },
     /// Too much of one person or bot in one day.
     #[error(
-        "worth up to {asked}, it would bring what {of} signed in 24 hours from {counted} above {max}; {}", rest(*.max, *.retry_after_ms)
+        "worth up to {asked} {currency}, it would bring what {of} signed in 24 hours from {counted} above {max}; {}", rest(*.max, *.retry_after_ms)
     )]
     Threshold {
         /// Whose.
@@ -149,6 +154,8 @@ pub enum Reason {
         counted: Notional,
         /// The most allowed.
         max: Notional,
+        /// In what.
+        currency: Asset,
         /// When the first of it leaves.
         retry_after_ms: u64,
     },
@@ -156,12 +163,14 @@ pub enum Reason {
     #[error("an order that may only reduce what is held is a sale of a base quantity; without the mark it passes this rule")]
     ReduceOnly,
     /// So large an order is confirmed first.
-    #[error("an order worth up to {asked} is confirmed with a code first; up to {above} passes without")]
+    #[error("an order worth up to {asked} {currency} is confirmed with a code first; up to {above} passes without")]
     Confirm {
         /// The most that the order can be worth.
         asked: Notional,
         /// What passes without a code.
         above: Notional,
+        /// In what.
+        currency: Asset,
     },
     /// Too many orders since the log's head was signed last: what is signed next could be left out of the log.
     #[error("{since} orders were signed since the log's head was; it has to be signed first")]
@@ -256,12 +265,16 @@ pub enum Reason {
         symbol: Symbol,
     },
     /// Worth too much at the mark.
-    #[error("at the mark {mark} it is worth {asked}, above the maximum of {max} for one order; up to {room} of the instrument passes")]
+    #[error(
+        "at the mark {mark} it is worth {asked} {currency}, above the maximum of {max} for one order; up to {room} of the instrument passes"
+    )]
     ValueAtMark {
         /// What it is worth.
         asked: Notional,
         /// The most allowed.
         max: Notional,
+        /// In what.
+        currency: Asset,
         /// Halfway between best bid and ask.
         mark: Price,
         /// The most that passes at this mark.
@@ -315,7 +328,7 @@ pub enum Reason {
     },
     /// Too much altogether.
     #[error(
-        "with this order and all that are open, instruments worth {after} {quote} could be held{}; at most {max} may be, so up to {room} more \
+        "with this order and all that are open, instruments worth {after} {currency} could be held{}; at most {max} may be, so up to {room} more \
          passes",
         .of.as_ref().map_or_else(String::new, |of| format!(" at {of}"))
     )]
@@ -329,7 +342,7 @@ pub enum Reason {
         /// The most allowed.
         max: Notional,
         /// In what.
-        quote: String,
+        currency: Asset,
     },
     /// A rule needs to know what is held.
     #[error("the venue has not told yet what is held, and for {symbol} it has to be known; the order passes once it has")]
@@ -371,20 +384,20 @@ pub enum Reason {
         own: ClientOrderId,
     },
     /// Too large a loss.
-    #[error("today's trades lost {loss} {quote}; at most {max} may be lost. Orders pass tomorrow (UTC), or under a higher limit{}", rearmed(*.stops))]
+    #[error("today's trades lost {loss} {currency}; at most {max} may be lost. Orders pass tomorrow (UTC), or under a higher limit{}", rearmed(*.stops))]
     DayLoss {
         /// At marks.
         loss: Notional,
         /// The most allowed.
         max: Notional,
         /// In what.
-        quote: String,
+        currency: Asset,
         /// Whether everything was stopped.
         stops: bool,
     },
     /// Too deep a fall.
     #[error(
-        "today's result fell {drawdown} {quote} from its highest; at most {max} may be lost of it. Orders pass tomorrow (UTC), or under a \
+        "today's result fell {drawdown} {currency} from its highest; at most {max} may be lost of it. Orders pass tomorrow (UTC), or under a \
          higher limit{}", rearmed(*.stops)
     )]
     Drawdown {
@@ -393,7 +406,7 @@ pub enum Reason {
         /// The most allowed.
         max: Notional,
         /// In what.
-        quote: String,
+        currency: Asset,
         /// Whether everything was stopped.
         stops: bool,
     },
@@ -409,83 +422,4 @@ pub enum Reason {
         /// When one of them leaves the minute; nothing: whose they are is stopped.
         eases_in_ms: Option<u64>,
     },
-}
-
-impl Reason {
-    /// Name of the rule that said no; stands in [`RULES`].
-    pub const fn rule(&self) -> &'static str {
-        match self {
-            Self::Sealed => "sealed",
-            Self::ClockOffset { .. } => "clock-offset",
-            Self::RecvWindow { .. } => "recv-window",
-            Self::NotOffered { .. } => "not-offered",
-            Self::NoKey | Self::NoKeyInUse => "no-key",
-            Self::KeyStage { .. } => "key-not-active",
-            Self::KillSwitch { .. } => "kill-switch",
-            Self::Session { .. } => "session",
-            Self::Role { .. } => "role",
-            Self::Scope { .. } => "scope",
-            Self::Instrument { .. } => "instrument",
-            Self::OrderRate { .. } => "order-rate",
-            Self::MaxQuantity { .. } => "max-quantity",
-            Self::MaxNotional { .. } => "max-notional",
-            Self::PriceBand { .. } => "price-band",
-            Self::DayNotional { .. } => "day-notional",
-            Self::Threshold { .. } => "threshold",
-            Self::ReduceOnly => "reduce-only",
-            Self::Confirm { .. } => "confirm",
-            Self::HeadDue { .. } => "head-due",
-            Self::Managed { .. } => "managed-policy",
-            Self::PolicyRange { .. } => "policy-range",
-            Self::NameTaken { .. } => "duplicate-id",
-            Self::TooMany { .. } => "too-many-orders",
-            Self::Amend { .. } => "amend",
-            Self::Restricted { .. } => "restricted",
-            Self::PriceCollar { .. } => "price-collar",
-            Self::PriceDrift { .. } => "price-drift",
-            Self::Mark { .. } => "mark",
-            Self::ValueAtMark { .. } => "value-at-mark",
-            Self::Slippage { .. } => "slippage",
-            Self::OpenOrders { .. } => "open-orders",
-            Self::ReduceHeld { .. } => "reduce-held",
-            Self::Position { .. } => "position",
-            Self::Exposure { .. } => "exposure",
-            Self::ExposureUnknown { .. } | Self::OpenUnknown => "exposure-unknown",
-            Self::Duplicate { .. } => "duplicate",
-            Self::CancelRatio { .. } => "cancel-ratio",
-            Self::SelfTrade { .. } => "self-trade",
-            Self::DayLoss { .. } => "day-loss",
-            Self::Drawdown { .. } => "drawdown",
-            Self::RepeatedExecution { .. } => "repeated-execution",
-        }
-    }
-
-    /// As a line of a ticket has it.
-    pub fn title(&self) -> &'static str {
-        rule(self.rule()).title
-    }
-
-    /// Who holds its rule.
-    pub fn enforcer(&self) -> Enforcer {
-        rule(self.rule()).enforcer
-    }
-
-    /// What to do next.
-    pub fn advice(&self) -> Advice {
-        match self {
-            Self::DayNotional { max, .. } | Self::Threshold { max, .. } if max.is_zero() => Advice::Refuse,
-            Self::OrderRate { limit: 0, .. } => Advice::Refuse,
-            Self::OrderRate { retry_after_ms, .. }
-            | Self::DayNotional { retry_after_ms, .. }
-            | Self::Threshold { retry_after_ms, .. }
-            | Self::Duplicate { retry_after_ms, .. }
-            | Self::CancelRatio { retry_after_ms, .. }
-            | Self::RepeatedExecution { eases_in_ms: Some(retry_after_ms), .. } => Advice::RetryAfter(*retry_after_ms),
-            Self::HeadDue { .. } => Advice::RetryAfter(500),
-            Self::Mark { .. } | Self::ExposureUnknown { .. } | Self::OpenUnknown => Advice::RetryAfter(1_000),
-            Self::Sealed | Self::Session { .. } | Self::KillSwitch { .. } | Self::Confirm { .. } => Advice::Ask,
-            Self::NoKey | Self::NoKeyInUse | Self::ClockOffset { .. } => Advice::Ask,
-            _ => Advice::Refuse,
-        }
-    }
 }

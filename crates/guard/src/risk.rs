@@ -2,6 +2,8 @@
 //!
 //! Invariant: every order counts from the moment it is sent; tightening a rule never lets more pass; a cancel is never denied.
 
+mod sums;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -10,11 +12,11 @@ use strongroom_model::{
 };
 
 use crate::day::Day;
-use crate::desk_rules::{DeskRule, ExposureScope};
+use crate::desk_rules::DeskRule;
 use crate::drift::Drift;
 use crate::exposure::{Exposure, Filled, Pair};
 use crate::freezes::KillScope;
-use crate::policy::Policy;
+use crate::policy::{InstrumentPolicy, Policy};
 use crate::reason::Reason;
 use crate::repeats::Repeats;
 
@@ -186,25 +188,6 @@ impl RiskState {
         rules.fills_per_minute.filter(|_| refuses(DeskRule::RepeatedExecution)).and_then(|max| self.repeats.must_stop(max, now_ms))
     }
 
-    /// Losses above what a day may bring.
-    fn losses(&mut self, policy: &Policy) -> Vec<(DeskRule, Reason)> {
-        let mut found = Vec::new();
-        for quote in self.day.quotes() {
-            let result = self.day.result(&quote, &self.marks);
-            let loss = Notional::new(-result.result).unwrap_or_default();
-            let drawdown = Notional::new(result.drawdown).unwrap_or_default();
-            if let Some(max) = policy.desk.day_loss_max.filter(|max| loss > *max) {
-                let stops = policy.desk.mode(DeskRule::DayLoss) == crate::RuleMode::Refuse;
-                found.push((DeskRule::DayLoss, Reason::DayLoss { loss, max, quote: quote.clone(), stops }));
-            }
-            if let Some(max) = policy.desk.drawdown_max.filter(|max| drawdown > *max) {
-                let stops = policy.desk.mode(DeskRule::Drawdown) == crate::RuleMode::Refuse;
-                found.push((DeskRule::Drawdown, Reason::Drawdown { drawdown, max, quote, stops }));
-            }
-        }
-        found
-    }
-
     /// The desk-enforced rules for a new order.
     pub fn judge(&mut self, policy: &Policy, order: &PlaceOrder, market: Quote, now_ms: u64) -> Judgement {
         let mut judgement = Judgement::default();
@@ -313,61 +296,6 @@ impl RiskState {
         let open = self.exposure.open().filter(|open| open.order.symbol == order.symbol).count();
         let open = u32::try_from(open).unwrap_or(u32::MAX);
         (max > 0 && open >= max).then_some(Reason::OpenOrders { open, max })
-    }
-
-    /// Positions and exposure with this order.
-    fn too_much(&self, policy: &Policy, order: &PlaceOrder, mark: Price) -> Vec<(DeskRule, Reason)> {
-        let mut broken = Vec::new();
-        let unknown = |rule| (rule, Reason::ExposureUnknown { symbol: order.symbol.clone() });
-        if let Some(max) = policy.instrument(&order.symbol).and_then(|instrument| instrument.position_max) {
-            match self.exposure.position(&order.symbol, Some(order), mark).map(Quantity::new) {
-                None => broken.push(unknown(DeskRule::Position)),
-                Some(Some(after)) if after > max => {
-                    let before = self.exposure.position(&order.symbol, None, mark).unwrap_or_default();
-                    let room = Quantity::new((max.value() - before).max(Decimal::ZERO)).unwrap_or_default();
-                    broken.push((DeskRule::Position, Reason::Position { symbol: order.symbol.clone(), after, room, max }));
-                }
-                Some(_) => {}
-            }
-        }
-        for (of, max) in self.exposure_limits(policy) {
-            let top = |symbol: &Symbol| {
-                let counted = policy.summed().find(|counted| counted.symbol == *symbol);
-                counted.map_or(Decimal::ZERO, |counted| counted.counted_to().value())
-            };
-            let price = |symbol: &Symbol| match self.marks.get(symbol) {
-                _ if *symbol == order.symbol => mark.value(),
-                Some(mark) => mark.value(),
-                // An instrument that nobody follows counts at the top of its band.
-                None => top(symbol),
-            };
-            let counted = policy.summed().map(|counted| &counted.symbol);
-            let quote = self.exposure.pair(&order.symbol).map(|pair| pair.quote.clone());
-            let worth = |more| quote.as_ref().and_then(|quote| self.exposure.worth(quote, counted.clone(), more, price));
-            match (&quote, worth(Some(order)).map(Notional::new)) {
-                (Some(quote), Some(Some(after))) if after > max => {
-                    let room = (max.value() - worth(None).unwrap_or_default()).max(Decimal::ZERO);
-                    let (room, quote) = (Notional::new(room).unwrap_or_default(), quote.clone());
-                    broken.push((DeskRule::Exposure, Reason::Exposure { of, after, room, max, quote }));
-                }
-                (Some(_), Some(_)) => {}
-                _ => broken.push(unknown(DeskRule::Exposure)),
-            }
-        }
-        broken
-    }
-
-    /// Limits on what is held that bind here: in all, at this venue, at this account. Of all that is open each counts everything: no order
-    /// of another account makes room.
-    fn exposure_limits(&self, policy: &Policy) -> Vec<(Option<String>, Notional)> {
-        let is_here = |of: &ExposureScope| match (of, &self.held_at) {
-            (ExposureScope::Venue(of), Some((venue, _))) => of == venue,
-            (ExposureScope::Account(of), Some((_, account))) => account.as_ref().is_none_or(|account| of == account),
-            // Nothing was told: each could be meant.
-            (_, None) => true,
-        };
-        let here = policy.desk.exposure_of.iter().filter(|limit| is_here(&limit.of)).map(|limit| (Some(limit.of.to_string()), limit.max));
-        policy.desk.exposure_max.map(|max| (None, max)).into_iter().chain(here).collect()
     }
 
     /// Why an order that may only reduce would not.
@@ -484,11 +412,15 @@ fn value_at_mark(policy: &Policy, mark: Price, order: &PlaceOrder) -> Option<Rea
     if order.spec.price().is_some() {
         return None;
     }
-    let asked = mark.checked_mul(order.spec.quantity()?).unwrap_or_else(|| Notional::new(Decimal::MAX).unwrap_or_default());
-    let max = policy.order_notional_max;
+    let listed = policy.instrument(&order.symbol);
+    let in_currency = |value| listed.map_or(Some(value), |listed| listed.in_currency(value));
+    let asked = mark.checked_mul(order.spec.quantity()?).and_then(in_currency);
+    let asked = asked.unwrap_or_else(|| Notional::new(Decimal::MAX).unwrap_or_default());
+    let (max, currency) = (policy.order_notional_max, policy.currency.clone());
     let room = || {
-        let most = max.value().checked_div(mark.value()).unwrap_or_default();
+        let each = mark.value().saturating_mul(listed.map_or(Decimal::ONE, InstrumentPolicy::unit));
+        let most = max.value().checked_div(each).unwrap_or_default();
         Quantity::new(most.round_dp_with_strategy(QUANTITY_DECIMALS, RoundingStrategy::ToZero).normalize()).unwrap_or_default()
     };
-    (asked > max).then(|| Reason::ValueAtMark { asked, max, mark, room: room() })
+    (asked > max).then(|| Reason::ValueAtMark { asked, max, currency, mark, room: room() })
 }

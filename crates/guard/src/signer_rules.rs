@@ -10,7 +10,7 @@ use crate::permissions::Permission;
 use crate::policy::{InstrumentPolicy, Policy};
 use crate::reason::Reason;
 use crate::rules::Verdict;
-use crate::thresholds::{By, Turnovers};
+use crate::thresholds::{By, Over, Turnovers};
 use crate::turnover::Turnover;
 
 /// The largest number that whoever reads a reason takes; what is more is told as this.
@@ -63,6 +63,7 @@ fn signer_rules(policy: &Policy, facts: SignerFacts<'_>, intent: &Intent, order:
     Permission::PlaceOrder.check(session)?;
     in_scope(&facts, intent)?;
     let instrument = policy.instrument(&order.symbol).ok_or_else(|| unlisted(policy, &order.symbol))?;
+    let currency = || policy.currency.clone();
     if order.reduce_only && !order.can_only_reduce() {
         return Err(Reason::ReduceOnly);
     }
@@ -76,9 +77,9 @@ fn signer_rules(policy: &Policy, facts: SignerFacts<'_>, intent: &Intent, order:
     }
     if order.spec.price().is_some() || matches!(order.spec, OrderSpec::Market { size: MarketSize::Quote(_) }) {
         // What cannot be held is nothing, and nothing is not allowed.
-        let asked = order.spec.notional().unwrap_or_default();
+        let asked = order.spec.notional().and_then(|value| instrument.in_currency(value)).unwrap_or_default();
         if asked > policy.order_notional_max || asked.is_zero() {
-            return Err(Reason::MaxNotional { asked: sayable(asked), max: policy.order_notional_max });
+            return Err(Reason::MaxNotional { asked: sayable(asked), max: policy.order_notional_max, currency: currency() });
         }
     }
     if let Some(asked) = order.spec.price()
@@ -88,24 +89,26 @@ fn signer_rules(policy: &Policy, facts: SignerFacts<'_>, intent: &Intent, order:
     }
     let asked = worth_at_most(order, instrument);
     if let Some(most) = facts.scope.notional_max.filter(|most| asked > *most) {
-        let (asked, allowed) = (format!("an order worth up to {}", sayable(asked)), format!("its orders are worth at most {most} each"));
+        let (asked, currency) = (sayable(asked), &policy.currency);
+        let (asked, allowed) = (format!("an order worth up to {asked} {currency}"), format!("its orders are worth at most {most} each"));
         return Err(Reason::Scope { asked, allowed });
     }
     let counted = facts.turnover.of_day(facts.wall_s());
     if counted.checked_add(asked).is_none_or(|sum| sum > policy.day_notional_max) {
         let retry_after_ms = facts.turnover.eases_in_ms(facts.wall_s());
-        return Err(Reason::DayNotional { asked: sayable(asked), counted, max: policy.day_notional_max, retry_after_ms });
+        let (asked, max) = (sayable(asked), policy.day_notional_max);
+        return Err(Reason::DayNotional { asked, counted, max, currency: currency(), retry_after_ms });
     }
     let by = By { slot: facts.slot, order: &order.client_order_id };
-    facts.turnovers.check(&policy.thresholds, by, asked, facts.wall_s()).map_err(|reason| match reason {
-        Reason::Threshold { of, asked, counted, max, retry_after_ms } => {
-            Reason::Threshold { of, asked: sayable(asked), counted, max, retry_after_ms }
-        }
-        other => other,
+    facts.turnovers.check(&policy.thresholds, by, asked, facts.wall_s()).map_err(|over| {
+        let Over { of, counted, max, retry_after_ms } = over;
+        Reason::Threshold { of, asked: sayable(asked), counted, max, currency: currency(), retry_after_ms }
     })?;
     match policy.confirm_above {
         // Nobody is kept from taking risk away for want of a code.
-        Some(above) if asked > above && !facts.is_confirmed && !order.reduce_only => Err(Reason::Confirm { asked: sayable(asked), above }),
+        Some(above) if asked > above && !facts.is_confirmed && !order.reduce_only => {
+            Err(Reason::Confirm { asked: sayable(asked), above, currency: currency() })
+        }
         _ => Ok(()),
     }
 }
@@ -158,15 +161,15 @@ fn quantity_at_most(order: &PlaceOrder, instrument: &InstrumentPolicy) -> Quanti
     }
 }
 
-/// The most that an order can be worth at prices inside the band: a sale, or an order without a price, at its top. What cannot be held is
-/// more than any limit.
+/// The most that an order can be worth at prices inside the band, in the currency of the limits: a sale, or an order without a price, at its
+/// top. What cannot be held is more than any limit.
 pub fn worth_at_most(order: &PlaceOrder, instrument: &InstrumentPolicy) -> Notional {
-    let too_much = || Notional::new(Decimal::MAX).unwrap_or_default();
-    match (order.spec, order.spec.price(), order.side) {
-        (OrderSpec::Market { size: MarketSize::Quote(notional) }, _, Side::Buy) => notional,
-        (spec, Some(_), Side::Buy) => spec.notional().unwrap_or_else(too_much),
-        _ => instrument.counted_to().checked_mul(quantity_at_most(order, instrument)).unwrap_or_else(too_much),
-    }
+    let value = match (order.spec, order.spec.price(), order.side) {
+        (OrderSpec::Market { size: MarketSize::Quote(notional) }, _, Side::Buy) => Some(notional),
+        (spec, Some(_), Side::Buy) => spec.notional(),
+        _ => instrument.counted_to().checked_mul(quantity_at_most(order, instrument)),
+    };
+    value.and_then(|value| instrument.in_currency(value)).unwrap_or_else(|| Notional::new(Decimal::MAX).unwrap_or_default())
 }
 
 #[cfg(test)]

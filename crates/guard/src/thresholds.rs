@@ -6,7 +6,6 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use strongroom_model::{ClientOrderId, Notional, OwnerTag};
 
-use crate::reason::Reason;
 use crate::turnover::Turnover;
 
 /// Most thresholds: the sums of all of them fit into the signer's state file.
@@ -64,6 +63,19 @@ impl By<'_> {
     }
 }
 
+/// Why one more does not pass.
+#[derive(Debug)]
+pub(crate) struct Over {
+    /// Whose threshold.
+    pub(crate) of: String,
+    /// What counts already.
+    pub(crate) counted: Notional,
+    /// The most allowed.
+    pub(crate) max: Notional,
+    /// When the first of it leaves.
+    pub(crate) retry_after_ms: u64,
+}
+
 /// What each that has a threshold signed in the last day.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -71,7 +83,7 @@ pub struct Turnovers(Vec<(Actor, Turnover)>);
 
 impl Turnovers {
     /// Whether one more of that worth passes.
-    pub(crate) fn check(&mut self, thresholds: &[Threshold], by: By<'_>, asked: Notional, now_s: u64) -> Result<(), Reason> {
+    pub(crate) fn check(&mut self, thresholds: &[Threshold], by: By<'_>, asked: Notional, now_s: u64) -> Result<(), Over> {
         for threshold in thresholds.iter().filter(|threshold| by.is(&threshold.of)) {
             let turnover = self.of(&threshold.of);
             let counted = turnover.of_day(hour(now_s));
@@ -79,7 +91,7 @@ impl Turnovers {
                 let leaves_s = turnover.oldest_s().map_or(now_s, |oldest_s| oldest_s + DAY_S + HOUR_S);
                 let retry_after_ms = leaves_s.saturating_sub(now_s).max(1) * 1_000;
                 let (of, max) = (threshold.of.to_string(), threshold.day_notional_max);
-                return Err(Reason::Threshold { of, asked, counted, max, retry_after_ms });
+                return Err(Over { of, counted, max, retry_after_ms });
             }
         }
         Ok(())
@@ -149,9 +161,7 @@ mod tests {
         assert!(passes(&mut turnovers, by(2, &other), "70", NOW_S) && !passes(&mut turnovers, by(2, &other), "70.01", NOW_S));
         assert!(passes(&mut turnovers, by(3, &other), "1000000", NOW_S), "who has no threshold has none");
         for late in [0, 1, 3_599] {
-            let Err(Reason::Threshold { retry_after_ms, .. }) =
-                turnovers.clone().check(&thresholds, by(3, &of_bot), worth("1"), NOW_S + late)
-            else {
+            let Err(Over { retry_after_ms, .. }) = turnovers.clone().check(&thresholds, by(3, &of_bot), worth("1"), NOW_S + late) else {
                 panic!("refused")
             };
             let leaves = late + retry_after_ms / 1_000;
@@ -172,7 +182,7 @@ mod tests {
         turnovers.assume(&thresholds, worth("4"), NOW_S);
         assert!(turnovers.check(&thresholds, by, worth("6"), NOW_S).is_ok());
         let refused = turnovers.check(&thresholds, by, worth("6.01"), NOW_S).unwrap_err();
-        assert!(refused.to_string().contains("bot b") && refused.to_string().contains('4'), "{refused}");
+        assert_eq!((refused.of.as_str(), refused.counted, refused.max), ("bot b", worth("4"), worth("10")));
     }
 
     #[test]

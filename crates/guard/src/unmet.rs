@@ -92,33 +92,47 @@ impl From<&Reason> for Unmet {
                 of(format!("{limit} in the last minute"), format!("{limit} a minute"), format!("the same in {retry_after_ms} ms"))
             }
             Reason::MaxQuantity { asked, max } => of(asked.to_string(), max.to_string(), format!("a quantity up to {max}")),
-            Reason::DayNotional { asked, max, .. } | Reason::Threshold { asked, max, .. } | Reason::MaxNotional { asked, max }
+            Reason::DayNotional { asked, max, currency, .. }
+            | Reason::Threshold { asked, max, currency, .. }
+            | Reason::MaxNotional { asked, max, currency }
                 if max.is_zero() =>
             {
-                of(asked.to_string(), "none".into(), "no order, until the limit is raised".into())
+                of(format!("{asked} {currency}"), "none".into(), "no order, until the limit is raised".into())
             }
-            Reason::MaxNotional { asked, max } => of(asked.to_string(), max.to_string(), format!("a value above 0, up to {max}")),
+            Reason::MaxNotional { asked, max, currency } => {
+                of(format!("{asked} {currency}"), format!("{max} {currency}"), format!("a value above 0, up to {max} {currency}"))
+            }
             Reason::PriceBand { asked, low, high } => {
                 of(asked.to_string(), format!("{low} to {high}"), format!("a price from {low} to {high}"))
             }
-            Reason::DayNotional { asked, counted, max, retry_after_ms } => of(
-                format!("{asked}, with {counted} signed in 24 hours"),
-                format!("{max} in 24 hours"),
-                format!("a value up to {}; more in {}", max.checked_sub(*counted).unwrap_or_default(), in_words(*retry_after_ms)),
+            Reason::DayNotional { asked, counted, max, currency, retry_after_ms } => of(
+                format!("{asked} {currency}, with {counted} signed in 24 hours"),
+                format!("{max} {currency} in 24 hours"),
+                format!(
+                    "a value up to {} {currency}; more in {}",
+                    max.checked_sub(*counted).unwrap_or_default(),
+                    in_words(*retry_after_ms)
+                ),
             ),
-            Reason::Threshold { of: whose, asked, counted, max, retry_after_ms } => of(
-                format!("{asked}, with {counted} signed in 24 hours by {whose}"),
-                format!("{max} in 24 hours"),
-                format!("a value up to {}; more in {}", max.checked_sub(*counted).unwrap_or_default(), in_words(*retry_after_ms)),
+            Reason::Threshold { of: whose, asked, counted, max, currency, retry_after_ms } => of(
+                format!("{asked} {currency}, with {counted} signed in 24 hours by {whose}"),
+                format!("{max} {currency} in 24 hours"),
+                format!(
+                    "a value up to {} {currency}; more in {}",
+                    max.checked_sub(*counted).unwrap_or_default(),
+                    in_words(*retry_after_ms)
+                ),
             ),
             Reason::ReduceOnly => of(
                 "marked reduce-only".into(),
                 "a sale of a base quantity".into(),
                 "a sale of a base quantity, or the same without the mark".into(),
             ),
-            Reason::Confirm { asked, above } => {
-                of(asked.to_string(), above.to_string(), format!("the same, confirmed with a code; a value up to {above} without"))
-            }
+            Reason::Confirm { asked, above, currency } => of(
+                format!("{asked} {currency}"),
+                format!("{above} {currency}"),
+                format!("the same, confirmed with a code; a value up to {above} {currency} without"),
+            ),
             Reason::HeadDue { since } => of(
                 format!("{since} since the log's head was signed"),
                 format!("fewer than {NUMBERED_PER_HEAD_MAX}"),
@@ -159,8 +173,8 @@ impl From<&Reason> for Unmet {
             Reason::Mark { symbol } => {
                 of(format!("no current price of {symbol}"), "a current price".into(), "the same, once prices arrive again".into())
             }
-            Reason::ValueAtMark { asked, max, mark, room } => {
-                of(format!("{asked} at the mark {mark}"), max.to_string(), format!("a quantity up to {room}"))
+            Reason::ValueAtMark { asked, max, currency, mark, room } => {
+                of(format!("{asked} {currency} at the mark {mark}"), format!("{max} {currency}"), format!("a quantity up to {room}"))
             }
             Reason::Slippage { average, worst, mark, slippage_bps } => of(
                 average.map_or_else(|| "beyond the book that is known".to_owned(), |average| format!("{average} on average")),
@@ -179,10 +193,10 @@ impl From<&Reason> for Unmet {
                 of(asked.to_string(), left.to_string(), format!("a sale of up to {left} of {symbol}"))
             }
             Reason::Position { after, room, max, .. } => of(after.to_string(), max.to_string(), format!("a purchase of up to {room}")),
-            Reason::Exposure { of: at, after, room, max, quote } => of(
-                format!("{after} {quote}{}", at.as_ref().map_or_else(String::new, |at| format!(" at {at}"))),
-                format!("{max} {quote}"),
-                format!("a purchase worth up to {room} {quote}"),
+            Reason::Exposure { of: at, after, room, max, currency } => of(
+                format!("{after} {currency}{}", at.as_ref().map_or_else(String::new, |at| format!(" at {at}"))),
+                format!("{max} {currency}"),
+                format!("a purchase worth up to {room} {currency}"),
             ),
             Reason::ExposureUnknown { symbol } => of(
                 format!("what is held of {symbol} is not known"),
@@ -207,14 +221,14 @@ impl From<&Reason> for Unmet {
                 "never an own order".into(),
                 format!("a price {} {rests}; any, once {own} is cancelled", short_of(*side)),
             ),
-            Reason::DayLoss { loss, max, quote, stops } => of(
-                format!("{loss} {quote}"),
-                format!("{max} {quote}"),
+            Reason::DayLoss { loss, max, currency, stops } => of(
+                format!("{loss} {currency}"),
+                format!("{max} {currency}"),
                 format!("the same tomorrow (UTC), or under a higher limit{}", rearmed(*stops)),
             ),
-            Reason::Drawdown { drawdown, max, quote, stops } => of(
-                format!("{drawdown} {quote}"),
-                format!("{max} {quote}"),
+            Reason::Drawdown { drawdown, max, currency, stops } => of(
+                format!("{drawdown} {currency}"),
+                format!("{max} {currency}"),
                 format!("the same tomorrow (UTC), or under a higher limit{}", rearmed(*stops)),
             ),
             Reason::RepeatedExecution { symbol, side, max, eases_in_ms } => of(

@@ -89,6 +89,73 @@ const ROWS: &[Row] = &[
         |case| case.market("1"),
         |case| case.market("1.00000001"),
     ),
+    // Where the quote asset is another one than the limits are in, each value counts at what it is worth.
+    row(
+        "max-notional",
+        |case| case.paid("2", |policy| policy.order_notional_max = notional("20000")),
+        nothing,
+        |case| case.limit("10000.01", "1"),
+    ),
+    row(
+        "max-notional",
+        |case| case.paid("0.5", |policy| policy.order_notional_max = notional("5000")),
+        nothing,
+        |case| case.limit("10000.01", "1"),
+    ),
+    row(
+        "scope",
+        |case| (case.policy.instruments[0].quote_worth, case.scope.notional_max) = (Some(price("2")), Some(notional("20000"))),
+        nothing,
+        |case| case.limit("10000", "1.00000001"),
+    ),
+    row(
+        "scope",
+        |case| (case.policy.instruments[0].quote_worth, case.scope.notional_max) = (Some(price("0.5")), Some(notional("5000"))),
+        nothing,
+        |case| case.limit("10000", "1.00000001"),
+    ),
+    row(
+        "value-at-mark",
+        |case| case.paid("2", |policy| policy.order_notional_max = notional("20000")),
+        |case| case.market("1"),
+        |case| case.market("1.00000001"),
+    ),
+    row(
+        "day-notional",
+        |case| case.paid("2", |policy| policy.day_notional_max = notional("25000")),
+        |case| case.counted("5000"),
+        |case| case.counted("5000.00000001"),
+    ),
+    row(
+        "threshold",
+        |case| case.paid("2", |policy| policy.thresholds = vec![Threshold { of: Actor::Person(0), day_notional_max: notional("25000") }]),
+        |case| case.counted("5000"),
+        |case| case.counted("5000.00000001"),
+    ),
+    row(
+        "confirm",
+        |case| case.paid("2", |policy| policy.confirm_above = Some(notional("20000"))),
+        nothing,
+        |case| case.limit("10000.01", "1"),
+    ),
+    row(
+        "exposure",
+        |case| case.paid("2", |policy| policy.desk.exposure_max = Some(notional("60000"))),
+        |case| case.held("2"),
+        |case| case.held("2.00000001"),
+    ),
+    row(
+        "day-loss",
+        |case| case.paid("2", |policy| policy.desk.day_loss_max = Some(notional("200"))),
+        |case| case.fell("9900"),
+        |case| case.fell("9899.99"),
+    ),
+    row(
+        "drawdown",
+        |case| case.paid("2", |policy| policy.desk.drawdown_max = Some(notional("400"))),
+        |case| case.fell("9900"),
+        |case| case.fell("9899.99"),
+    ),
     row("price-band", |case| case.policy.instruments[0].price_high = price("10000"), nothing, |case| case.limit("10000.01", "1")),
     row("price-band", |case| case.policy.instruments[0].price_low = price("10000"), nothing, |case| case.limit("9999.99", "1")),
     row(
@@ -242,6 +309,12 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
 ];
 
 impl Case {
+    /// A unit of the quote asset is worth so much, and a limit is set.
+    fn paid(&mut self, worth: &str, change: fn(&mut Policy)) {
+        self.policy.instruments[0].quote_worth = Some(price(worth));
+        change(&mut self.policy);
+    }
+
     fn new() -> Self {
         let mut policy = Policy::initial();
         policy.order_notional_max = notional("400000");

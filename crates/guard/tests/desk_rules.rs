@@ -292,3 +292,56 @@ fn rules_have_rows() {
     }
     let _: DeskRules = serde_json::from_str("{}").unwrap();
 }
+
+/// Of instruments that are paid with several assets each sum is one, in the currency of the limits; no gain makes room for a loss elsewhere.
+#[test]
+fn sums_are_of_all_quote_assets_together() {
+    let eth_btc = Symbol::parse("ETHBTC").unwrap();
+    let mut rules = policy(|_| {});
+    rules.instruments[1].symbol = eth_btc.clone();
+    (rules.instruments[1].price_low, rules.instruments[1].price_high) = (price("0.01"), price("0.1"));
+    rules.instruments[1].quote_worth = Some(price("12000"));
+    assert_eq!(rules.validate(), Ok(()));
+    let mut state = state();
+    state.pairs([(eth_btc.clone(), Pair { base: "ETH".to_owned(), quote: "BTC".to_owned() })]);
+    let marks = |btc_at: &str, eth_at: &str| BTreeMap::from([(btc(), price(btc_at)), (eth_btc.clone(), price(eth_at))]);
+    state.marks(marks("10000", "0.05"), 0);
+    // 2 BTC at the mark, and 10 ETH at 0.05 BTC, each of which counts 12,000: 20,000 and 6,000. An order for 4,000 more.
+    state.held([("BTC".to_owned(), Amount::parse("2").unwrap()), ("ETH".to_owned(), Amount::parse("10").unwrap())]);
+    for (max, rule) in [("30000", "-"), ("29999.99", "exposure")] {
+        rules.desk.exposure_max = Some(notional(max));
+        assert_eq!(refused(&mut state, &rules, &place("a", Side::Buy, limit("10000", "0.4")), quote(), 0), rule, "{max}");
+        // The same for what is paid with bitcoin: 0.4 BTC would be 4,800.
+        let order = PlaceOrder { symbol: eth_btc.clone(), ..place("a", Side::Buy, limit("0.04", "10")) };
+        let market = Quote { mark: Some(price("0.05")), average: None, open_max: 0 };
+        let judged = state.judge(&rules, &order, market, 0).refused;
+        let Some(Reason::Exposure { after, room, .. }) = judged.first() else { panic!("{judged:?}") };
+        assert_eq!((*after, room.value()), (notional("30800"), rules.desk.exposure_max.unwrap().value() - notional("26000").value()));
+    }
+    rules.desk.exposure_max = None;
+    let bought = |state: &mut RiskState, symbol: &Symbol, at: &str, size: &str, worth: &str| {
+        let order = PlaceOrder { symbol: symbol.clone(), ..place(symbol.as_str(), Side::Buy, limit(at, size)) };
+        state.sent(&order, 0);
+        state.stands(&order, (quantity(size), notional(worth)), &[], true, AT);
+    };
+    bought(&mut state, &btc(), "10000", "1", "10000");
+    bought(&mut state, &eth_btc, "0.05", "10", "0.5");
+    // 100 USDT and 0.01 BTC are lost, then 100 USDT are won.
+    for (btc_at, lost) in [("9900", "220"), ("10100", "120")] {
+        state.marks(marks(btc_at, "0.049"), 0);
+        let little = notional("0.01").value();
+        for (max, stops) in [(notional(lost).value(), false), (notional(lost).value() - little, true)] {
+            rules.desk.day_loss_max = Notional::new(max);
+            assert_eq!(state.must_stop(&rules, 0, AT).is_some(), stops, "at {btc_at}, {max} may be lost");
+        }
+    }
+    // The falls: 0 from the best in USDT, 0.01 BTC.
+    rules.desk.day_loss_max = None;
+    for (max, stops) in [("120", false), ("119.99", true)] {
+        rules.desk.drawdown_max = Some(notional(max));
+        assert_eq!(state.must_stop(&rules, 0, AT).is_some(), stops, "{max}");
+    }
+    // Whoever takes the instrument off the list needs a code for it: what was lost in it would count as so many of the currency.
+    let without = Policy { instruments: vec![rules.instruments[0].clone()], ..rules.clone() };
+    assert!(rules.is_raised_by(&without) && state.must_stop(&without, 0, AT).is_none());
+}

@@ -21,6 +21,8 @@ const MARKETS: [(&str, &str, &str, &str, &str); 5] = [
     ("SOLEUR", "SOL", "EUR", "125", "0.1"),
 ];
 const ASSETS: [&str; 5] = ["BTC", "ETH", "SOL", "USDT", "EUR"];
+/// The most that a unit of each quote asset is worth in the currency, as the limits say it.
+const UNITS: [(&str, &str); 3] = [("USDT", "1"), ("BTC", "9000"), ("EUR", "1.25")];
 /// Held at the beginning of each: enough for every sale.
 const STARTED: u32 = 100_000;
 
@@ -34,6 +36,11 @@ fn symbol(market: usize) -> Symbol {
 
 fn mark(market: usize) -> Decimal {
     number(MARKETS[market].3)
+}
+
+/// Of what that instrument is paid with.
+fn unit(market: usize) -> Decimal {
+    number(UNITS.iter().find(|(quote, _)| *quote == MARKETS[market].2).unwrap().1)
 }
 
 #[derive(Clone, Debug)]
@@ -336,25 +343,24 @@ impl Both {
         }
     }
 
-    /// Worth of what is held of the bases that are traded for that asset, and of all that is bought for it.
-    fn worth(&self, asset: &str, more: Option<&Draft>) -> Decimal {
+    /// Worth of what is held of all that is traded, each where it is worth most, and of all that is bought.
+    fn worth(&self, more: Option<&Draft>) -> Decimal {
         let mut worth = Decimal::ZERO;
         for base in ASSETS {
-            if let Some(market) = (0..MARKETS.len()).find(|at| (MARKETS[*at].1, MARKETS[*at].2) == (base, asset)) {
-                worth += self.held(base) * mark(market);
-            }
+            let each = (0..MARKETS.len()).filter(|at| MARKETS[*at].1 == base).map(|at| mark(at) * unit(at)).max();
+            worth += self.held(base) * each.unwrap_or_default();
         }
         let value = |order: &PlaceOrder, market: usize, left: Decimal| match order.spec {
             OrderSpec::Market { size: MarketSize::Quote(_) } => left,
             spec => left * spec.price().map_or_else(|| mark(market), Price::value),
         };
-        for one in self.known.iter().filter(|one| one.is_live() && one.order().side == Side::Buy && MARKETS[one.market].2 == asset) {
-            worth += value(one.order(), one.market, one.left());
+        for one in self.known.iter().filter(|one| one.is_live() && one.order().side == Side::Buy) {
+            worth += value(one.order(), one.market, one.left()) * unit(one.market);
         }
         if let Some(draft) = more {
             let order = draft.order("more");
             let all = order.spec.quantity().map_or_else(|| order.spec.notional().unwrap().value(), Quantity::value);
-            worth += value(&order, draft.market, all);
+            worth += value(&order, draft.market, all) * unit(draft.market);
         }
         worth
     }
@@ -377,16 +383,16 @@ impl Both {
         let exposure = &self.state.exposure;
         let live = self.known.iter().filter(|one| one.is_live()).count();
         prop_assert_eq!(exposure.open().count(), live, "open orders");
-        for (market, (name, _, quote, ..)) in MARKETS.into_iter().enumerate() {
-            let when_known = |value: Decimal| self.is_held_known.then_some(value);
+        let when_known = |value: Decimal| self.is_held_known.then_some(value);
+        for (market, (name, ..)) in MARKETS.into_iter().enumerate() {
             let position = exposure.position(&symbol(market), None, Price::new(mark(market)).unwrap());
             prop_assert_eq!(position, when_known(self.position(market, None)), "position of {}", name);
             prop_assert_eq!(exposure.left_to_sell(&symbol(market)), when_known(self.left_to_sell(market)), "left of {}", name);
-            let listed: Vec<Symbol> = (0..MARKETS.len()).map(symbol).collect();
-            let price = |of: &Symbol| (0..MARKETS.len()).find(|at| symbol(*at) == *of).map(mark).unwrap();
-            let worth = exposure.worth(quote, listed.iter(), None, price);
-            prop_assert_eq!(worth, when_known(self.worth(quote, None)), "worth in {}", quote);
         }
+        let listed: Vec<Symbol> = (0..MARKETS.len()).map(symbol).collect();
+        let price = |of: &Symbol| (0..MARKETS.len()).find(|at| symbol(*at) == *of).map(mark).unwrap();
+        let unit = |quote: &String| UNITS.iter().find(|(name, _)| name == quote).map(|(_, unit)| number(unit));
+        prop_assert_eq!(exposure.worth(listed.iter(), None, price, unit), when_known(self.worth(None)), "worth of all");
         Ok(())
     }
 
@@ -395,9 +401,7 @@ impl Both {
         let quote = Quote { mark: Price::new(mark(draft.market)), average: Price::new(mark(draft.market)), open_max: 0 };
         let order = draft.order("more");
         let little = Decimal::new(1, 8);
-        for (rule, sum) in
-            [("position", self.position(draft.market, Some(draft))), ("exposure", self.worth(MARKETS[draft.market].2, Some(draft)))]
-        {
+        for (rule, sum) in [("position", self.position(draft.market, Some(draft))), ("exposure", self.worth(Some(draft)))] {
             for (max, is_refused) in [(sum, false), (sum - little, true)] {
                 let mut policy = unlimited();
                 match rule {
@@ -425,6 +429,7 @@ fn unlimited() -> Policy {
         price_low: Price::new(mark(market) / Decimal::TEN).unwrap(),
         price_high: Price::new(mark(market) * Decimal::TEN).unwrap(),
         position_max: None,
+        quote_worth: Price::new(unit(market)),
         counted: None,
     };
     Policy {

@@ -98,6 +98,28 @@ fn every_limit_and_one_step_beyond() {
             "instruments.BTCUSDT.position_max",
         ),
         (btc(r#""position_max": "2""#), r#"{"BTCUSDT": {"position_max": "1"}}"#, "{}", "instruments.BTCUSDT.position_max"),
+        (
+            btc(r#""quote_worth": "2""#),
+            r#"{"BTCUSDT": {"quote_worth": "2"}}"#,
+            r#"{"BTCUSDT": {"quote_worth": "1.99"}}"#,
+            "instruments.BTCUSDT.quote_worth",
+        ),
+        (btc(r#""quote_worth": "2""#), r#"{"BTCUSDT": {"quote_worth": "3"}}"#, "{}", "instruments.BTCUSDT.quote_worth"),
+        // What it does not say is one of its currency, where it has values; and they are in USDT where it does not say in what.
+        (
+            desk(r#""day_loss_max": "100""#),
+            r#"{"BTCUSDT": {"quote_worth": "1"}, "desk": {"day_loss_max": "100"}}"#,
+            r#"{"BTCUSDT": {"quote_worth": "0.99"}, "desk": {"day_loss_max": "100"}}"#,
+            "instruments.BTCUSDT.quote_worth",
+        ),
+        (
+            r#"{"order_notional_max": "100"}"#.to_owned(),
+            r#"{"order_notional_max": "100", "currency": "USDT"}"#,
+            r#"{"order_notional_max": "100", "currency": "USD"}"#,
+            "currency",
+        ),
+        (r#"{"currency": "USD"}"#.to_owned(), r#"{"currency": "USD"}"#, "{}", "currency"),
+        (r#"{"orders_per_minute": 500}"#.to_owned(), r#"{"currency": "USD"}"#, r#"{"orders_per_minute": 501}"#, "orders_per_minute"),
         (format!("{{{BANDS}}}"), "{}", r#"{"BTCUSDT": {"symbol": "DOGEUSDT"}}"#, "instruments.DOGEUSDT"),
         (
             desk(r#""restricted": ["BTCUSDT"]"#),
@@ -170,7 +192,7 @@ fn every_limit_and_one_step_beyond() {
 
 /// A changed band and a harder derivation need a code in both directions: they are compared by themselves.
 fn with_bands_of(from: &Policy, to: &Policy) -> Policy {
-    let mut policy = to.clone();
+    let mut policy = Policy { currency: from.currency.clone(), ..to.clone() };
     for listed in &mut policy.instruments {
         let before = from.instrument(&listed.symbol).unwrap();
         (listed.price_low, listed.price_high) = (before.price_low, before.price_high);
@@ -257,6 +279,10 @@ fn documents_that_are_none() {
         r#"{"serial": 1, "organisation": "Example", "limit": {}}"#,
         r#"{"serial": 1, "organisation": "Example"} {}"#,
         r#"{"serial": 1, "organisation": "Example", "limits": {"orders_per_hour": 5}}"#,
+        r#"{"serial": 1, "organisation": "Example", "limits": {"currency": "$"}}"#,
+        r#"{"serial": 1, "organisation": "Example", "limits": {"currency": "EUR", "instruments": [{"symbol": "BTCUSDT"}]}}"#,
+        r#"{"serial": 1, "organisation": "Example", "limits": {"confirm_above": "5", "only_listed": true, "instruments":
+            [{"symbol": "ETHBTC", "price_low": "0.01", "price_high": "0.1"}]}}"#,
         r#"{"serial": 1, "organisation": "Example", "limits": {"orders_per_minute": 6001}}"#,
         r#"{"serial": 1, "organisation": "Example", "limits": {"session_idle_ms": 1000}}"#,
         r#"{"serial": 1, "organisation": "Example", "limits": {"order_notional_max": "-1"}}"#,

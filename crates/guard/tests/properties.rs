@@ -56,7 +56,10 @@ fn compare(world: &World, loose: &Policy, tight: &Tighter) -> Result<bool, TestC
     let expected = match compared {
         Compared::All => false,
         Compared::AllByCode | Compared::OfOwnWorth => true,
-        Compared::Without(_) => sums,
+        Compared::Without(symbol) => {
+            let is_lost = policy.desk.day_loss_max.is_some() || policy.desk.drawdown_max.is_some();
+            sums || (is_lost && loose.instrument(symbol).is_some_and(|gone| gone.quote_worth.is_some()))
+        }
     };
     prop_assert_eq!(needs_code, expected && policy != loose, "whether {} needs a code", name);
     let says_its_worth = world.order.side == Side::Buy && !matches!(world.order.spec, OrderSpec::Market { size: MarketSize::Base(_) });
@@ -68,7 +71,7 @@ fn compare(world: &World, loose: &Policy, tight: &Tighter) -> Result<bool, TestC
     let is_summed = match compared {
         Compared::All | Compared::AllByCode => true,
         Compared::OfOwnWorth => is_marked,
-        Compared::Without(_) => !sums,
+        Compared::Without(_) => !needs_code,
     };
     weighs_no_less(world, loose, policy, is_summed, name)
 }
@@ -82,13 +85,13 @@ fn weighs_no_less(world: &World, loose: &Policy, tight: &Policy, is_summed: bool
     let is_judged = tight.instrument(&world.order.symbol).is_some();
     let (before, after) = (weights(&world.judged(loose)), weights(&world.judged(tight)));
     for (rule, weight) in before.iter().filter(|_| is_judged) {
-        let is_of_sum = rule.starts_with("exposure") && !is_summed;
+        let is_of_sum = (rule.starts_with("exposure") || ["day-loss", "drawdown"].contains(rule)) && !is_summed;
         let then = after.get(rule).copied().unwrap_or_default();
         prop_assert!(is_of_sum || *weight <= then, "{}: {} weighed {}, and weighs {}", name, rule, weight, then);
     }
     bites |= after.iter().any(|(rule, weight)| before.get(rule).copied().unwrap_or_default() < *weight);
     let (before, after) = (world.stops(loose), world.stops(tight));
-    prop_assert!(before.is_none() || after.is_some(), "{}: {:?} stopped, and nothing does", name, before);
+    prop_assert!(before.is_none() || after.is_some() || !is_summed, "{}: {:?} stopped, and nothing does", name, before);
     Ok(bites || before != after)
 }
 
@@ -155,10 +158,12 @@ fn managed() -> impl Strategy<Value = Managed> {
                 price_low: with_band.then_some(listed.price_low),
                 price_high: with_band.then_some(listed.price_high),
                 position_max: listed.position_max,
+                quote_worth: listed.quote_worth,
             });
         let DeskRules { restricted, drift_bps, slippage_bps, open_orders_max, exposure_max, day_loss_max, drawdown_max, .. } =
             policy.desk.clone();
         let limits = ManagedLimits {
+            currency: has(16).then(|| policy.currency.clone()),
             order_notional_max: has(7).then_some(policy.order_notional_max),
             day_notional_max: (with_band && has(8)).then_some(policy.day_notional_max),
             confirm_above: policy.confirm_above.filter(|_| with_band),
@@ -199,12 +204,14 @@ fn alone(managed: &Managed, instruments: &Policy) -> Policy {
         listed.quantity_max = Quantity::new(Decimal::from(1_000_000)).unwrap();
         listed.position_max = None;
         listed.counted = None;
+        listed.quote_worth = known.and_then(|known| known.quote_worth);
         listed.price_low = known.and_then(|known| known.price_low).unwrap_or(listed.price_low);
         listed.price_high = known.and_then(|known| known.price_high).unwrap_or(listed.price_high);
     }
     let loosest = Policy {
         instruments,
         unlisted: Vec::new(),
+        currency: "USDT".to_owned(),
         order_notional_max: most,
         day_notional_max: most,
         confirm_above: None,

@@ -12,7 +12,7 @@ use strongroom_model::{Advice, Amount, ClientOrderId, FilterError, OrderSpec, Pr
 fn one_of_each() -> Vec<Reason> {
     let (symbol, side, retry_after_ms) = (btc(), Side::Buy, 61_000);
     let (asked, max, counted) = (notional("11"), notional("10"), notional("4"));
-    let quote = || "USDT".to_owned();
+    let currency = || "USDT".to_owned();
     let id = || ClientOrderId::parse("a").unwrap();
     let all = vec![
         Reason::Sealed,
@@ -30,14 +30,14 @@ fn one_of_each() -> Vec<Reason> {
         Reason::OrderRate { limit: 5, retry_after_ms },
         Reason::OrderRate { limit: 0, retry_after_ms },
         Reason::MaxQuantity { asked: quantity("2"), max: quantity("1") },
-        Reason::MaxNotional { asked, max },
-        Reason::MaxNotional { asked, max: notional("0") },
-        Reason::DayNotional { asked, counted, max: notional("0"), retry_after_ms },
+        Reason::MaxNotional { asked, max, currency: currency() },
+        Reason::MaxNotional { asked, max: notional("0"), currency: currency() },
+        Reason::DayNotional { asked, counted, max: notional("0"), currency: currency(), retry_after_ms },
         Reason::PriceBand { asked: price("9"), low: price("1"), high: price("5") },
-        Reason::DayNotional { asked, counted, max, retry_after_ms },
-        Reason::Threshold { of: "bot x".to_owned(), asked, counted, max, retry_after_ms },
+        Reason::DayNotional { asked, counted, max, currency: currency(), retry_after_ms },
+        Reason::Threshold { of: "bot x".to_owned(), asked, counted, max, currency: currency(), retry_after_ms },
         Reason::ReduceOnly,
-        Reason::Confirm { asked, above: max },
+        Reason::Confirm { asked, above: max, currency: currency() },
         Reason::HeadDue { since: 256 },
         Reason::PolicyRange { part: "price_collar_bps".to_owned(), value: "10001".to_owned(), passes: "at most 10000".to_owned() },
         Reason::Managed { organisation: "Example".to_owned(), limit: "x".to_owned(), asked: "2".to_owned(), passes: "1".to_owned() },
@@ -48,7 +48,7 @@ fn one_of_each() -> Vec<Reason> {
         Reason::Restricted { symbol: symbol.clone() },
         Reason::PriceCollar { asked: price("9"), worst: price("5"), mark: price("4"), collar_bps: 2_500 },
         Reason::Mark { symbol: symbol.clone() },
-        Reason::ValueAtMark { asked, max, mark: price("4"), room: quantity("2") },
+        Reason::ValueAtMark { asked, max, currency: currency(), mark: price("4"), room: quantity("2") },
         Reason::PriceDrift { asked: None, worst: price("4"), best: price("3"), drift_bps: 2_500 },
         Reason::PriceDrift { asked: Some(price("5")), worst: price("4"), best: price("3"), drift_bps: 2_500 },
         Reason::Slippage { average: None, worst: price("5"), mark: price("4"), slippage_bps: 2_500 },
@@ -56,17 +56,17 @@ fn one_of_each() -> Vec<Reason> {
         Reason::OpenOrders { open: 0, max: 0 },
         Reason::ReduceHeld { symbol: symbol.clone(), asked: quantity("2"), left: quantity("1") },
         Reason::Position { symbol: symbol.clone(), after: quantity("3"), room: quantity("1"), max: quantity("2") },
-        Reason::Exposure { of: Some("venue binance".to_owned()), after: asked, room: counted, max, quote: quote() },
+        Reason::Exposure { of: Some("venue binance".to_owned()), after: asked, room: counted, max, currency: currency() },
         Reason::ExposureUnknown { symbol: symbol.clone() },
         Reason::OpenUnknown,
         Reason::Duplicate { earlier: id(), retry_after_ms },
         Reason::CancelRatio { percent: 95, retry_after_ms, max: 90 },
         Reason::SelfTrade { side, rests: price("5"), own: id() },
-        Reason::DayLoss { loss: asked, max, quote: quote(), stops: true },
-        Reason::Drawdown { drawdown: asked, max, quote: quote(), stops: true },
+        Reason::DayLoss { loss: asked, max, currency: currency(), stops: true },
+        Reason::Drawdown { drawdown: asked, max, currency: currency(), stops: true },
         Reason::RepeatedExecution { symbol: symbol.clone(), side, max: 5, eases_in_ms: None },
-        Reason::DayLoss { loss: asked, max, quote: quote(), stops: false },
-        Reason::Drawdown { drawdown: asked, max, quote: quote(), stops: false },
+        Reason::DayLoss { loss: asked, max, currency: currency(), stops: false },
+        Reason::Drawdown { drawdown: asked, max, currency: currency(), stops: false },
         Reason::RepeatedExecution { symbol, side, max: 5, eases_in_ms: Some(7) },
     ];
     for reason in &all {

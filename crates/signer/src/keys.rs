@@ -118,7 +118,7 @@ impl Open {
                     let credential = vault.with_record(head.id, |record| credential::shield(record, arena))??;
                     credentials.push(credential.ok_or(LoadError::Record("a credential in it cannot be read"))?);
                 }
-                RecordKind::Policy => policy = vault.with_record(head.id, |record| serde_json::from_slice::<Policy>(record).ok())?,
+                RecordKind::Policy => policy = vault.with_record(head.id, stored_policy)?,
                 RecordKind::TotpSeed => totp_seed = Some(vault.with_record(head.id, |record| arena.shield(record))??),
                 RecordKind::AuditSigningKey => log_key = Some(vault.with_record(head.id, |record| arena.shield(record))??),
                 RecordKind::AuditReadPublic => read_public = vault.with_record(head.id, |record| <[u8; 32]>::try_from(record).ok())?,
@@ -236,7 +236,7 @@ impl Open {
                 let profiles = self.vault.with_record(head.id, |record| serde_json::from_slice(record).ok())?;
                 self.profiles = profiles.ok_or(LoadError::Record("what its owners may do cannot be read"))?;
             } else if head.kind == RecordKind::Policy {
-                let policy = self.vault.with_record(head.id, |record| serde_json::from_slice::<Policy>(record).ok())?;
+                let policy = self.vault.with_record(head.id, stored_policy)?;
                 self.own = policy.ok_or(LoadError::Record("its limits cannot be read"))?;
                 self.policy = self.in_force(&self.own);
             } else if head.kind == RecordKind::TotpSeed {
@@ -428,6 +428,11 @@ impl Open {
         let label = |slot: u16| heads.iter().find(|head| head.id == slot).map(|head| head.label.clone()).unwrap_or_default();
         self.sessions.list(now_ms, &self.policy, label)
     }
+}
+
+/// Limits as they were stored.
+fn stored_policy(record: &[u8]) -> Option<Policy> {
+    serde_json::from_slice::<Policy>(record).ok().map(Policy::with_worths)
 }
 
 fn is_of_service(vault: &Vault) -> bool {

@@ -701,7 +701,11 @@ price_high: Price,
 /**
  * Most base quantity held, with everything that open orders would buy; desk-enforced.
  */
-position_max: Quantity | null, };
+position_max: Quantity | null,
+/**
+ * The most that a unit of its quote asset is ever worth in the currency of the limits; nothing: it is that currency.
+ */
+quote_worth: Price | null, };
 
 export type Interval = "1m" | "5m" | "15m" | "1h" | "4h" | "1d";
 
@@ -801,7 +805,7 @@ side: Side | null,
  */
 kinds: Array<OrderKind>,
 /**
- * Most quote value of one order; orders of unknown value are not placed.
+ * Most value of one order, in the currency of the limits and compared where those are known; orders of unknown value are not placed.
  */
 notional_max: Notional | null,
 /**
@@ -1263,7 +1267,11 @@ export type Policy = {
  */
 instruments: Array<InstrumentPolicy>,
 /**
- * Most quote value of one order.
+ * In what all values here are: the quote asset of most instruments.
+ */
+currency: string,
+/**
+ * Most value of one order.
  */
 order_notional_max: Notional,
 /**

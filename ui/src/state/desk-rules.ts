@@ -8,9 +8,9 @@ export const DESK_FIELDS = [
   ["drift_bps", "Off the best of ten minutes", "%", "100", false],
   ["slippage_bps", "Market orders fill within", "%", "100", false],
   ["open_orders_max", "Open orders", "orders", "1", true],
-  ["exposure_max", "All that is held", "quote", null, true],
-  ["day_loss_max", "Loss of a day, then stop", "quote", null, true],
-  ["drawdown_max", "Fall from the day's best, then stop", "quote", null, true],
+  ["exposure_max", "All that is held", "currency", null, true],
+  ["day_loss_max", "Loss of a day, then stop", "currency", null, true],
+  ["drawdown_max", "Fall from the day's best, then stop", "currency", null, true],
   ["duplicate_ms", "Same order again after", "s", "1000", false],
   ["fills_per_minute", "Same side fills a minute, then stop", "orders", "1", false],
   ["cancels_percent", "Cancels for 100 orders", "cancels", "1", false],
@@ -81,12 +81,12 @@ export function deskText(policy: Policy, field: DeskField): string {
 export const numberText = (value: string, factor: string | null) => (factor === null ? value : d.trimmed(d.div(value, factor, 3)));
 
 /** What a rule is set to, for people; nothing: it is not set. */
-export function setTo(policy: Policy, by: SetBy, quote: string): string | null {
+export function setTo(policy: Policy, by: SetBy, currency: string): string | null {
   const { desk, price_collar_bps, instruments } = policy;
   if (by === "collar") return `${d.shown(d.div(String(price_collar_bps), "100", 2))} %`;
   if (by === "restricted") return desk.restricted.join(" ") || null;
   if (by === "position") return instruments.some((each) => each.position_max !== null) ? "per instrument" : null;
   if (by === "selfTrade") return desk.self_trade ? "allowed" : "never";
   const [text, unit] = [deskText(policy, by), fieldOf(by)?.[2]];
-  return text === "" ? null : `${d.shown(text)} ${unit === "quote" ? quote : unit}`;
+  return text === "" ? null : `${d.shown(text)} ${unit === "currency" ? currency : unit}`;
 }

@@ -27,6 +27,7 @@ export function actorWords(of: Actor, slots: readonly SlotInfo[]): string {
 export const scopeWords = (of: ExposureScope) => ("venue" in of ? of.venue : `account ${of.account}`);
 
 export type PolicyText = {
+  currency: string;
   notional: string;
   day: string;
   confirm: string;
@@ -44,7 +45,7 @@ export type PolicyText = {
   exposures: ExposureText[];
   /** Where what is not edited here comes from. */
   old: Policy;
-  instruments: { symbol: string; quantity: string; low: string; high: string; position: string }[];
+  instruments: { symbol: string; quantity: string; low: string; high: string; position: string; worth: string }[];
 };
 
 export class Limits {
@@ -83,6 +84,7 @@ export class Limits {
 
 export function asText(policy: Policy): PolicyText {
   return {
+    currency: policy.currency,
     notional: policy.order_notional_max,
     day: policy.day_notional_max,
     confirm: policy.confirm_above ?? "",
@@ -105,6 +107,7 @@ export function asText(policy: Policy): PolicyText {
       low: i.price_low,
       high: i.price_high,
       position: i.position_max ?? "",
+      worth: i.quote_worth ?? "",
     })),
   };
 }
@@ -143,6 +146,10 @@ function readFloor({ kdfMemory, kdfPasses }: PolicyText): Pick<Policy, "kdf_floo
   return { kdf_floor: { memory_mib, passes } };
 }
 
+/** As the signer takes it: fewer letters would end too many names of instruments. */
+const CURRENCY = /^[A-Z0-9]{3,12}$/;
+const currencyOf = (text: PolicyText) => text.currency.trim().toUpperCase();
+
 function readInstruments(text: PolicyText, before: PolicyText): Pick<Policy, "instruments"> | { problem: string } {
   const instruments: Policy["instruments"] = [];
   for (const row of text.instruments) {
@@ -158,7 +165,11 @@ function readInstruments(text: PolicyText, before: PolicyText): Pick<Policy, "in
     const position_max = row.position.trim() === "" ? null : kept(row.position, was?.position, old?.position_max, positive);
     if (position_max === null && row.position.trim() !== "")
       return { problem: `Most held of ${row.symbol}: a number above zero, or nothing.` };
-    instruments.push({ symbol, quantity_max, price_low, price_high, position_max });
+    const quote_worth = row.worth.trim() === "" ? null : kept(row.worth, was?.worth, old?.quote_worth, positive);
+    const [currency, no_worth] = [currencyOf(text), quote_worth === null];
+    if (no_worth && (row.worth.trim() !== "" || !symbol.endsWith(currency)))
+      return { problem: `Worth of what ${symbol} is paid with: the most ${currency} that a unit of it is ever worth, above zero.` };
+    instruments.push({ symbol, quantity_max, price_low, price_high, position_max, quote_worth });
   }
   return { instruments };
 }
@@ -193,6 +204,8 @@ function readDesk(text: PolicyText, before: PolicyText): { desk: Policy["desk"] 
 export function fromText(text: PolicyText): { policy: Policy } | { problem: string } {
   const { old } = text;
   const before = asText(old);
+  const currency = currencyOf(text);
+  if (!CURRENCY.test(currency)) return { problem: "The currency of the limits has 3 to 12 letters or digits." };
   const order_notional_max = most(text.notional);
   if (order_notional_max === null) return { problem: "The notional per order is a number, zero or more." };
   const day_notional_max = most(text.day);
@@ -221,6 +234,7 @@ export function fromText(text: PolicyText): { policy: Policy } | { problem: stri
     policy: {
       ...old,
       ...of_instruments,
+      currency,
       order_notional_max,
       day_notional_max,
       confirm_above,

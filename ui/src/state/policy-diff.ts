@@ -9,8 +9,8 @@ import { DESK_FIELDS, DESK_RULES, MODES, numberText, OTHER_WORDS, setByWords, ty
 export type Change = { path: readonly string[]; from: unknown; to: unknown };
 /** The same for people. */
 export type ChangeWords = { path: string; name: string; from: string; to: string };
-/** What names need: the asset of values, and who has which way in. */
-export type Known = { quote: string; slots: readonly SlotInfo[] };
+/** What names need: the currency of values, and who has which way in. */
+export type Known = { currency: string; slots: readonly SlotInfo[] };
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
 /** Rows of a list are told apart by what they are about. */
@@ -56,6 +56,7 @@ export function changes(from: unknown, to: unknown): Change[] {
 export const FLOOR_WORDS = "Passwords at least so hard";
 type Named = Exclude<keyof Policy, "instruments" | "thresholds" | "desk" | "kdf_floor">;
 const NAMES: Record<Named, string> = {
+  currency: "Currency of the limits",
   order_notional_max: "Notional per order",
   day_notional_max: "Notional signed in 24 h",
   confirm_above: "A code for orders above",
@@ -69,8 +70,18 @@ const OF_INSTRUMENT: Record<Exclude<keyof InstrumentPolicy, "symbol">, string> =
   price_low: "lowest price",
   price_high: "highest price",
   position_max: "most held",
+  quote_worth: "a unit paid is worth at most",
 };
-const MONEY = new Set(["order_notional_max", "day_notional_max", "confirm_above", "exposure_max", "day_loss_max", "drawdown_max", "max"]);
+const MONEY = new Set([
+  "quote_worth",
+  "order_notional_max",
+  "day_notional_max",
+  "confirm_above",
+  "exposure_max",
+  "day_loss_max",
+  "drawdown_max",
+  "max",
+]);
 const plain = (path: readonly string[]) => path.join(", ").replaceAll("_", " ");
 const has = <Key extends string>(names: Record<Key, unknown>, key: string | undefined): key is Key =>
   key !== undefined && Object.hasOwn(names, key);
@@ -95,7 +106,7 @@ function ownerName(row: string, slots: readonly SlotInfo[]): string {
   return slot ? slotName(slot) : row.replace(/^person /, "slot ");
 }
 
-function valueWords(path: readonly string[], value: unknown, { quote }: Known): string {
+function valueWords(path: readonly string[], value: unknown, { currency }: Known): string {
   const last = path.at(-1) ?? "";
   if (value === null) return "none";
   if (path[1] === "modes") return MODES[value as RuleMode] ?? String(value);
@@ -104,7 +115,7 @@ function valueWords(path: readonly string[], value: unknown, { quote }: Known): 
   const text = String(value);
   if (!PLAIN.test(text)) return typeof value === "object" ? JSON.stringify(value) : text;
   const count = (factor: string | null, unit: string) => `${d.shown(numberText(text, factor))}${unit ? `\u00a0${unit}` : ""}`;
-  if (MONEY.has(last)) return count(null, quote);
+  if (MONEY.has(last)) return count(null, currency);
   if (last.endsWith("_bps")) return count("100", "%");
   if (last === "session_idle_ms") return count("60000", "min");
   if (last === "session_age_max_ms") return count("3600000", "h");

@@ -115,6 +115,8 @@ pub(crate) fn policies(loose: &Policy, turn: Turn) -> Vec<Tighter> {
     let Policy {
         instruments,
         unlisted: _,
+        // No limit: what the others are in.
+        currency: _,
         order_notional_max,
         day_notional_max,
         confirm_above,
@@ -156,9 +158,11 @@ pub(crate) fn policies(loose: &Policy, turn: Turn) -> Vec<Tighter> {
 }
 
 fn of_instrument(loose: &InstrumentPolicy, turn: Turn, put: &mut dyn FnMut(&'static str, Compared, Change<'_, InstrumentPolicy>)) {
-    let InstrumentPolicy { symbol: _, quantity_max, price_low, price_high, position_max, counted } = loose;
+    let InstrumentPolicy { symbol: _, quantity_max, price_low, price_high, position_max, quote_worth, counted } = loose;
     put("quantity_max", Compared::All, &|one| one.quantity_max = turn.quantity(*quantity_max));
     put("position_max", Compared::All, &|one| one.position_max = Some(turn.quantity(position_max.unwrap_or(*quantity_max))));
+    let dearer = Price::new(quote_worth.map_or(Decimal::ONE, Price::value) * Decimal::from(200 - turn.percent) / Decimal::ONE_HUNDRED);
+    put("quote_worth", Compared::All, &|one| one.quote_worth = dearer);
     // The lower edge goes up to where all of the way is the upper one, and the other way round.
     let between = |from: Price, to: Price| {
         Price::new(from.value() + (to.value() - from.value()) * Decimal::from(100 - turn.percent) / Decimal::ONE_HUNDRED).unwrap()

@@ -75,18 +75,31 @@ fn worth(range: std::ops::Range<u32>) -> impl Strategy<Value = Notional> {
 }
 
 fn instruments() -> impl Strategy<Value = Vec<InstrumentPolicy>> {
-    let one = (20_u32..300, 50_u32..96, 105_u32..200, proptest::option::of(50_u32..600), proptest::bool::weighted(0.2));
+    let worth = proptest::option::weighted(0.3, 50_u32..200);
+    let one = (20_u32..300, 50_u32..96, 105_u32..200, proptest::option::of(50_u32..600), (proptest::bool::weighted(0.2), worth));
     proptest::array::uniform3(one).prop_map(|each| {
-        let listed = |(market, (most, low, high, position, is_counted)): (usize, (u32, u32, u32, Option<u32>, bool))| InstrumentPolicy {
+        type One = (u32, u32, u32, Option<u32>, (bool, Option<u32>));
+        let listed = |(market, (most, low, high, position, (is_counted, worth))): (usize, One)| InstrumentPolicy {
             symbol: symbols().swap_remove(market),
             quantity_max: size(market, most),
             price_low: price(market, low),
             price_high: price(market, high),
             position_max: position.map(|most| size(market, most)),
+            quote_worth: quote_worth(market, worth),
             counted: is_counted.then(|| (price(market, low - 10), price(market, high + 10))),
         };
         each.into_iter().enumerate().map(listed).collect()
     })
+}
+
+/// What is not paid in the currency of the limits has to have one: the usual price of its quote asset, or a part of it.
+fn quote_worth(market: usize, percent: Option<u32>) -> Option<Price> {
+    let (_, _, quote, ..) = MARKETS[market];
+    let paid = MARKETS.iter().position(|other| (other.1, other.2) == (quote, "USDT"));
+    paid.map_or_else(
+        || percent.and_then(|percent| Price::new(Decimal::new(percent.into(), 2))),
+        |paid| Some(price(paid, percent.unwrap_or(100))),
+    )
 }
 
 fn modes() -> impl Strategy<Value = Vec<RuleMode>> {
@@ -141,6 +154,7 @@ pub(crate) fn policies() -> impl Strategy<Value = Policy> {
         |(instruments, (order, day, confirm_above), (rate, collar, idle, age), thresholds, desk)| Policy {
             instruments,
             unlisted: Vec::new(),
+            currency: "USDT".to_owned(),
             order_notional_max: order,
             day_notional_max: day,
             confirm_above,

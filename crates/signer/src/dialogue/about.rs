@@ -151,9 +151,10 @@ impl Signer {
     /// What an order can be worth, from the intent and the limits that are held here.
     fn about_order(&self, about: About, order: &PlaceOrder) -> About {
         let about = about.with("Order", &order.words()).with("Named", order.client_order_id.as_str());
-        let listed = self.open.as_ref().and_then(|open| open.policy.instrument(&order.symbol));
+        let policy = self.open.as_ref().map(|open| &open.policy);
+        let listed = policy.and_then(|policy| Some((policy.instrument(&order.symbol)?, &policy.currency)));
         match listed {
-            Some(listed) => about.with("Worth at most", &worth_at_most(order, listed).to_string()),
+            Some((listed, currency)) => about.with("Worth at most", &format!("{} {currency}", worth_at_most(order, listed))),
             None => about.with("Worth at most", "unknown: it is not on the instrument list"),
         }
     }
@@ -314,6 +315,7 @@ fn changes(old: &Policy, new: &Policy) -> Vec<(String, String)> {
     };
     let row = |name: &str, of: &dyn Fn(&Policy) -> String| (name.to_owned(), of(old), of(new));
     let rows = [
+        row("Currency of the limits", &|policy| policy.currency.clone()),
         row("Value of an order", &|policy| policy.order_notional_max.to_string()),
         row("Value of a day", &|policy| policy.day_notional_max.to_string()),
         row("Code for orders above", &|policy| or(policy.confirm_above, "none")),
@@ -363,7 +365,10 @@ fn changes(old: &Policy, new: &Policy) -> Vec<(String, String)> {
     for symbol in symbols {
         let change = match (old.instrument(symbol), new.instrument(symbol)) {
             (Some(before), Some(after)) => instrument_change(before, after),
-            (None, Some(after)) => format!("added: at most {}, from {} to {}", after.quantity_max, after.price_low, after.price_high),
+            (None, Some(after)) => {
+                let unit = after.quote_worth.map_or_else(String::new, |worth| format!(", each unit paid worth {worth}"));
+                format!("added: at most {}, from {} to {}{unit}", after.quantity_max, after.price_low, after.price_high)
+            }
             (Some(_), None) => "taken off the list".to_owned(),
             (None, None) => continue,
         };
@@ -380,6 +385,7 @@ fn instrument_change(before: &InstrumentPolicy, after: &InstrumentPolicy) -> Str
         ("from", before.price_low.to_string(), after.price_low.to_string()),
         ("to", before.price_high.to_string(), after.price_high.to_string()),
         ("counted", counted(before), counted(after)),
+        ("each unit paid worth", or(before.quote_worth, "1"), or(after.quote_worth, "1")),
         ("held", or(before.position_max, "any"), or(after.position_max, "any")),
     ];
     let differing = parts.into_iter().filter(|(_, before, after)| before != after);

@@ -165,7 +165,8 @@ export function keys(now_us: number): KeyView[] {
 }
 
 export const policy = (): Policy => ({
-  instruments: [{ symbol: "BTCUSDT", quantity_max: "10", price_low: "10000", price_high: "250000", position_max: null }],
+  instruments: [{ symbol: "BTCUSDT", quantity_max: "10", price_low: "10000", price_high: "250000", position_max: null, quote_worth: null }],
+  currency: "USDT",
   order_notional_max: "50000",
   orders_per_minute: 60,
   price_collar_bps: 200,

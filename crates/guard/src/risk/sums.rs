@@ -1,0 +1,108 @@
+//! The rules that add up: what is held, what a day lost. Invariant: each sum is one of everything that counts, in the currency of the
+//! limits; a gain in one quote asset makes no room for a loss in another.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use strongroom_model::{Asset, Notional, PlaceOrder, Price, Quantity, Symbol};
+
+use super::RiskState;
+use crate::desk_rules::{DeskRule, ExposureScope, RuleMode};
+use crate::policy::Policy;
+use crate::reason::Reason;
+
+impl RiskState {
+    /// Losses above what a day may bring.
+    pub(super) fn losses(&mut self, policy: &Policy) -> Vec<(DeskRule, Reason)> {
+        let units = self.units(policy);
+        let (mut loss, mut drawdown) = (Decimal::ZERO, Decimal::ZERO);
+        for quote in self.day.quotes() {
+            let unit = units.get(&quote).copied().unwrap_or(Decimal::ONE);
+            let result = self.day.result(&quote, &self.marks);
+            loss = loss.saturating_add((-result.result).max(Decimal::ZERO).saturating_mul(unit));
+            drawdown = drawdown.saturating_add(result.drawdown.saturating_mul(unit));
+        }
+        let stops = |rule| policy.desk.mode(rule) == RuleMode::Refuse;
+        let (loss, drawdown) = (Notional::new(loss).unwrap_or_default(), Notional::new(drawdown).unwrap_or_default());
+        let lost = policy.desk.day_loss_max.filter(|max| loss > *max).map(|max| {
+            let (currency, stops) = (policy.currency.clone(), stops(DeskRule::DayLoss));
+            (DeskRule::DayLoss, Reason::DayLoss { loss, max, currency, stops })
+        });
+        let fell = policy.desk.drawdown_max.filter(|max| drawdown > *max).map(|max| {
+            let (currency, stops) = (policy.currency.clone(), stops(DeskRule::Drawdown));
+            (DeskRule::Drawdown, Reason::Drawdown { drawdown, max, currency, stops })
+        });
+        lost.into_iter().chain(fell).collect()
+    }
+
+    /// What a unit of each quote asset is worth at most in the currency of the limits, by the instruments that count.
+    fn units(&self, policy: &Policy) -> BTreeMap<Asset, Decimal> {
+        let mut units = BTreeMap::from([(policy.currency.clone(), Decimal::ONE)]);
+        for counted in policy.summed() {
+            if let Some(pair) = self.exposure.pair(&counted.symbol) {
+                let unit = units.entry(pair.quote.clone()).or_insert(Decimal::ZERO);
+                *unit = (*unit).max(counted.unit());
+            }
+        }
+        units
+    }
+
+    /// Positions and exposure with this order.
+    pub(super) fn too_much(&self, policy: &Policy, order: &PlaceOrder, mark: Price) -> Vec<(DeskRule, Reason)> {
+        let mut broken = Vec::new();
+        let unknown = |rule| (rule, Reason::ExposureUnknown { symbol: order.symbol.clone() });
+        if let Some(max) = policy.instrument(&order.symbol).and_then(|instrument| instrument.position_max) {
+            match self.exposure.position(&order.symbol, Some(order), mark).map(Quantity::new) {
+                None => broken.push(unknown(DeskRule::Position)),
+                Some(Some(after)) if after > max => {
+                    let before = self.exposure.position(&order.symbol, None, mark).unwrap_or_default();
+                    let room = Quantity::new((max.value() - before).max(Decimal::ZERO)).unwrap_or_default();
+                    broken.push((DeskRule::Position, Reason::Position { symbol: order.symbol.clone(), after, room, max }));
+                }
+                Some(_) => {}
+            }
+        }
+        let limits = self.exposure_limits(policy);
+        if limits.is_empty() {
+            return broken;
+        }
+        let counted = |symbol: &Symbol| policy.summed().find(|counted| counted.symbol == *symbol);
+        let price = |symbol: &Symbol| match self.marks.get(symbol) {
+            _ if *symbol == order.symbol => mark.value(),
+            Some(mark) => mark.value(),
+            // An instrument that nobody follows counts at the top of its band.
+            None => counted(symbol).map_or(Decimal::ZERO, |counted| counted.counted_to().value()),
+        };
+        let units = self.units(policy);
+        let unit = |quote: &Asset| units.get(quote).copied();
+        let symbols = policy.summed().map(|counted| &counted.symbol);
+        let worth = |more| self.exposure.worth(symbols.clone(), more, price, unit);
+        let is_known = self.exposure.pair(&order.symbol).is_some_and(|pair| units.contains_key(&pair.quote));
+        let after = worth(Some(order)).and_then(Notional::new).filter(|_| is_known);
+        for (of, max) in limits {
+            match after {
+                None => broken.push(unknown(DeskRule::Exposure)),
+                Some(after) if after > max => {
+                    let room = (max.value() - worth(None).unwrap_or_default()).max(Decimal::ZERO);
+                    let (room, currency) = (Notional::new(room).unwrap_or_default(), policy.currency.clone());
+                    broken.push((DeskRule::Exposure, Reason::Exposure { of, after, room, max, currency }));
+                }
+                Some(_) => {}
+            }
+        }
+        broken
+    }
+
+    /// Limits on what is held that bind here: in all, at this venue, at this account. Of all that is open each counts everything: no order
+    /// of another account makes room.
+    fn exposure_limits(&self, policy: &Policy) -> Vec<(Option<String>, Notional)> {
+        let is_here = |of: &ExposureScope| match (of, &self.held_at) {
+            (ExposureScope::Venue(of), Some((venue, _))) => of == venue,
+            (ExposureScope::Account(of), Some((_, account))) => account.as_ref().is_none_or(|account| of == account),
+            // Nothing was told: each could be meant.
+            (_, None) => true,
+        };
+        let here = policy.desk.exposure_of.iter().filter(|limit| is_here(&limit.of)).map(|limit| (Some(limit.of.to_string()), limit.max));
+        policy.desk.exposure_max.map(|max| (None, max)).into_iter().chain(here).collect()
+    }
+}
