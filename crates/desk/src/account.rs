@@ -107,7 +107,8 @@ pub(crate) async fn balances(hall: &Arc<Hall>, by: DoorId) -> Tell {
         Ok(Reply::Signed { request, .. }) => request,
         other => return unexpected(other),
     };
-    hall.keys.signed(&request.api_key, wall());
+    let asked = wall();
+    hall.keys.signed(&request.api_key, asked);
     let key = key_in_use(hall).await.filter(|key| key.api_key == request.api_key);
     let account = key.map(|key| key.details.account);
     match hall.send(&request, false).await {
@@ -117,7 +118,7 @@ pub(crate) async fn balances(hall: &Arc<Hall>, by: DoorId) -> Tell {
                 Ok((balances, (trade, withdraw))) => {
                     hall.keys.told(&request.api_key, KeyRights { trade, withdraw, at: wall(), ..KeyRights::default() }, hall.venue.mode);
                     lock(&hall.balances).clone_from(&balances);
-                    hall.event(Event::Held { balances: balances.clone(), account }).await;
+                    hall.event(Event::Held { balances: balances.clone(), account, asked }).await;
                     Tell::Balance { balances }
                 }
                 Err(failure) => rights::explained(hall, error("venue", failure.to_string(), failure.advice())).await,

@@ -69,6 +69,8 @@ pub enum Event {
         balances: Vec<Balance>,
         /// At which account, as it is noted of the key that asked; nothing: that could not be found out.
         account: Option<String>,
+        /// When it was asked, by our clock.
+        asked: Timestamp,
     },
     /// Another key, or another account, may be in use.
     KeysChanged,

@@ -133,9 +133,9 @@ impl Machine {
             }
             Event::Confirmed(order) => self.confirm(order, now),
             Event::Overridden { order, why } => self.let_pass(order, why, now),
-            Event::KeysChanged => self.keys_changed(),
+            Event::KeysChanged => self.keys_changed(now),
             Event::HeldUnknown => self.forget_held(),
-            Event::Held { balances, account } => self.held(&balances, account, now),
+            Event::Held { balances, account, asked } => self.held(&balances, account, asked, now),
             Event::Pairs(pairs) => self.pairs(pairs),
             Event::Marks(marks) => {
                 self.risk.marks(marks, now.mono_ms);
@@ -299,7 +299,7 @@ impl Machine {
                 if let (Ok(fills), Some(order)) = (fills, self.orders.get_mut(&id)) {
                     let new = not_known(order, &fills);
                     if order.merge_fills(&fills, now.wall) {
-                        self.stood(&id, &new, now, out);
+                        self.stood(&id, &new, None, now, out);
                         self.report(&id, Kind::OrderReported, now, out);
                     }
                 }
@@ -404,7 +404,7 @@ impl Machine {
                         order.stage = Stage::Over { fate: Fate::Expired, note: Some("the venue no longer knows this order".to_owned()) };
                         order.updated = now.wall;
                     }
-                    self.stood(id, &[], now, out);
+                    self.stood(id, &[], None, now, out);
                     self.report(id, Kind::OrderReconciled, now, out);
                 } else if expired {
                     let entry =
@@ -424,7 +424,7 @@ impl Machine {
         let new = not_known(order, &report.fills);
         let changed = order.merge(report, now.wall);
         if changed {
-            self.stood(id, &new, now, out);
+            self.stood(id, &new, Some(report.at), now, out);
         }
         changed
     }
@@ -446,7 +446,7 @@ impl Machine {
         let Some(order) = self.orders.get_mut(id) else { return };
         order.refuse(refused.why.clone(), now.wall);
         let order = order.clone();
-        self.stood(id, &[], now, out);
+        self.stood(id, &[], None, now, out);
         let (kind, mut told) = entry;
         told["signed"] = json!(order.signed);
         let entry = (kind, told);

@@ -26,6 +26,8 @@ const OVERRIDE_MS: u64 = 120_000;
 const HELD_MS: u64 = 60_000;
 const HOUR_MS: u64 = 3_600_000;
 const UNKNOWN_HELD_MS: u64 = 2_000;
+/// And so often while it is not known whether the last answer had what was told since.
+const VAGUE_HELD_MS: u64 = 10_000;
 
 /// An order that may pass the desk's rules once.
 #[derive(Debug)]
@@ -186,12 +188,12 @@ impl Machine {
         self.overrides.push(Override { order, why, until_ms: now.mono_ms + OVERRIDE_MS });
     }
 
-    /// An order stands somewhere else than before; `told`: trades that were not known.
-    pub(crate) fn stood(&mut self, id: &ClientOrderId, told: &[Fill], now: Now, out: &mut Vec<Effect>) {
+    /// An order stands somewhere else than before; `told`: trades that were not known, `as_of`: the time of the venue's report, if it is one.
+    pub(crate) fn stood(&mut self, id: &ClientOrderId, told: &[Fill], as_of: Option<Timestamp>, now: Now, out: &mut Vec<Effect>) {
         let Some(order) = self.orders.get(id) else { return };
         // What is over at the venue buys nothing more, though some of its trades are not told yet.
         let is_gone = !order.may_rest();
-        if self.risk.stands(&order.intent, (order.filled, order.filled_notional), told, is_gone, now.wall) {
+        if self.risk.stands(&order.intent, (order.filled, order.filled_notional), told, is_gone, (now.wall, as_of)) {
             // Of whoever is stopped, what stood then may still fill.
             if self.stop_of(order).is_none() {
                 self.risk.executed(&order.intent, order.slot, now.mono_ms);
@@ -209,18 +211,18 @@ impl Machine {
     }
 
     /// The venue told what is held.
-    pub(crate) fn held(&mut self, balances: &[Balance], account: Option<String>, now: Now) {
+    pub(crate) fn held(&mut self, balances: &[Balance], account: Option<String>, asked: Timestamp, now: Now) {
         // The desk has one venue.
         self.risk.held_at(Venue::Binance, account);
         let whole = |balance: &Balance| (balance.asset.clone(), balance.free + balance.locked);
-        self.risk.held(balances.iter().map(whole));
+        self.risk.held(balances.iter().map(whole), now.venue(), asked);
         self.held_asked_ms = Some(now.mono_ms);
     }
 
     /// What is held may be another account's: it is asked for anew, and until then not known.
-    pub(crate) fn keys_changed(&mut self) {
+    pub(crate) fn keys_changed(&mut self, now: Now) {
         self.forget_held();
-        self.forget_open();
+        self.forget_open(now);
     }
 
     pub(crate) fn forget_held(&mut self) {
@@ -233,15 +235,23 @@ impl Machine {
         self.risk.pairs(pairs.into_iter().map(|(symbol, base, quote)| (symbol, Pair { base, quote })));
     }
 
-    /// Asks for what is held, where a rule needs it and it is not known, or was told long ago.
-    pub(crate) fn ask_held(&mut self, now: Now, out: &mut Vec<Effect>) {
-        let needs = self.policy.as_ref().is_some_and(|policy| {
-            self.has_reduced
-                || policy.desk.exposure_max.is_some()
+    /// Whether a rule sums up what is held and open.
+    pub(crate) fn sums_up(&self) -> bool {
+        self.policy.as_ref().is_some_and(|policy| {
+            policy.desk.exposure_max.is_some()
                 || !policy.desk.exposure_of.is_empty()
                 || policy.instruments.iter().any(|listed| listed.position_max.is_some())
-        });
-        let every = if self.risk.exposure.is_known() { HELD_MS } else { UNKNOWN_HELD_MS };
+        })
+    }
+
+    /// Asks for what is held, where a rule needs it and it is not known, or was told long ago.
+    pub(crate) fn ask_held(&mut self, now: Now, out: &mut Vec<Effect>) {
+        let needs = self.policy.is_some() && (self.has_reduced || self.sums_up());
+        let every = match (self.risk.exposure.is_known(), self.risk.exposure.is_vague()) {
+            (false, _) => UNKNOWN_HELD_MS,
+            (true, true) => VAGUE_HELD_MS,
+            (true, false) => HELD_MS,
+        };
         if needs && self.held_asked_ms.is_none_or(|asked| now.mono_ms.saturating_sub(asked) >= every) {
             self.held_asked_ms = Some(now.mono_ms);
             out.push(Effect::AskHeld);
@@ -364,7 +374,7 @@ mod tests {
             if ms == 2 {
                 let after = buy("after");
                 machine.risk.found(&after.intent, Filled::default());
-                machine.risk.stands(&after.intent, (after.filled, after.filled_notional), &[], true, at(ms).wall);
+                machine.risk.stands(&after.intent, (after.filled, after.filled_notional), &[], true, (at(ms).wall, None));
                 machine.on(Event::Pairs(vec![(btc.clone(), "BTC".to_owned(), "USDT".to_owned())]), at(ms));
             }
             is_stopped

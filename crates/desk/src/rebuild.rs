@@ -17,7 +17,7 @@ use crate::machine::{LIVE_ORDERS_MAX, Machine};
 use crate::order::{Order, Stage};
 use crate::work::{Trouble, Work};
 
-/// While others have orders at the account, what is open is asked for again so often.
+/// While others have orders at the account, or a rule sums up what is open, it is asked for again so often.
 const AGAIN_MS: u64 = 60_000;
 /// After so many questions without an answer it is asked less often: each weighs much.
 const TRIES_QUICK: u32 = 5;
@@ -80,7 +80,7 @@ impl Machine {
             true => UNKNOWN_MS * 10,
             false => AGAIN_MS,
         };
-        let is_wanted = self.rebuild.is_due || !self.rebuild.others.is_empty();
+        let is_wanted = self.rebuild.is_due || !self.rebuild.others.is_empty() || self.sums_up();
         let is_time = self.rebuild.asked_ms.is_none_or(|asked| now.mono_ms.saturating_sub(asked) >= every);
         if self.policy.is_some() && is_wanted && is_time {
             self.rebuild.asked_ms = Some(now.mono_ms);
@@ -91,8 +91,8 @@ impl Machine {
     }
 
     /// What may be another account's is not known any more.
-    pub(crate) fn forget_open(&mut self) {
-        self.stop_counting_others(&BTreeMap::new());
+    pub(crate) fn forget_open(&mut self, now: Now) {
+        self.stop_counting_others(&BTreeMap::new(), now);
         self.rebuild = Rebuild { generation: self.rebuild.generation + 1, ..Rebuild::due() };
     }
 
@@ -132,7 +132,7 @@ impl Machine {
                 others.insert(name, (found, filled(report)));
             }
         }
-        self.stop_counting_others(&others);
+        self.stop_counting_others(&others, now);
         for (name, (order, filled)) in others {
             self.risk.found(&order, filled);
             self.rebuild.others.insert(name);
@@ -142,12 +142,13 @@ impl Machine {
     }
 
     /// Orders of others that are not among those any more.
-    fn stop_counting_others(&mut self, still: &BTreeMap<ClientOrderId, (PlaceOrder, Filled)>) {
+    fn stop_counting_others(&mut self, still: &BTreeMap<ClientOrderId, (PlaceOrder, Filled)>, now: Now) {
         for name in std::mem::take(&mut self.rebuild.others) {
             if still.contains_key(&name) {
                 self.rebuild.others.insert(name);
             } else {
-                self.risk.exposure.over(&name);
+                // It may have filled: until the venue tells what is held, it counts as if it had.
+                self.risk.exposure.lost(&name, now.wall);
             }
         }
     }

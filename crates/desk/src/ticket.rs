@@ -97,8 +97,9 @@ fn pass(name: &str, detail: String, by: Enforcer) -> Check {
     check(name, CheckState::Pass, String::new(), detail, by)
 }
 
+/// A rule of the window alone.
 fn ask(name: &str, words: String, detail: String) -> Check {
-    check(name, CheckState::Ask, words, detail, Enforcer::Desk)
+    check(name, CheckState::Ask, words, detail, Enforcer::Window)
 }
 
 fn refuse(name: &str, words: String, detail: String, by: Enforcer) -> Check {
@@ -220,11 +221,11 @@ fn value_limit(facts: &Facts<'_>, judgement: Option<&Judgement>, order: &PlaceOr
 
 fn balance(given: Option<Decimal>, free: Decimal, asset: &str) -> Check {
     const NAME: &str = "Balance";
-    let Some(given) = given else { return pass(NAME, String::new(), Enforcer::Desk) };
+    let Some(given) = given else { return pass(NAME, String::new(), Enforcer::Window) };
     let part = given.saturating_mul(Decimal::ONE_HUNDRED).checked_div(free);
     let Some(part) = part.filter(|part| *part <= Decimal::ONE_HUNDRED) else {
         let words = format!("More {asset} than is free ({free}). The venue will refuse it.");
-        return refuse(NAME, words, format!("{} of {free} {asset}", given.round_dp(8).normalize()), Enforcer::Desk);
+        return refuse(NAME, words, format!("{} of {free} {asset}", given.round_dp(8).normalize()), Enforcer::Window);
     };
     let detail = format!("{} % of {asset}", part.round_dp(1));
     if part > Decimal::from(SIZE_GUIDE_PERCENT) {
@@ -234,7 +235,7 @@ fn balance(given: Option<Decimal>, free: Decimal, asset: &str) -> Check {
             detail,
         )
     } else {
-        pass(NAME, detail, Enforcer::Desk)
+        pass(NAME, detail, Enforcer::Window)
     }
 }
 
@@ -259,7 +260,7 @@ fn slippage(facts: &Facts<'_>, order: &PlaceOrder, notional: Option<Notional>) -
             detail,
         )
     } else {
-        pass(NAME, detail, Enforcer::Desk)
+        pass(NAME, detail, Enforcer::Window)
     })
 }
 
@@ -435,6 +436,37 @@ mod tests {
         assert_eq!(found.notional.unwrap().to_string(), "20101");
         assert_eq!(found.fee.unwrap().to_string(), "20.101");
         assert_eq!(found.balance_after.unwrap().to_string(), "79899");
+    }
+
+    /// Rows: an order at the edge, one step beyond it, and which rule of the table asks or refuses then.
+    #[test]
+    fn the_windows_own_rules_at_their_edge_and_one_step_beyond() {
+        let (instrument, book, balances, policy) = (instrument(), book(), balances(), Policy::initial());
+        // What fills at 100,010 is a hundredth of a percent from the first middle, and half a percent from the second.
+        let at = |mark| Facts { mark: Some(number(Price::parse, mark)), ..facts(&policy, &instrument, &book, &balances) };
+        for (mark, edge, beyond, rule, state) in [
+            ("100000", "buy limit 0.25 100000", "buy limit 0.26 100000", "balance", CheckState::Ask),
+            ("100000", "sell limit 0.25 100000", "sell limit 0.26 100000", "balance", CheckState::Ask),
+            ("100000", "buy limit 1 100000", "buy limit 1.00001 100000", "balance", CheckState::Refuse),
+            ("99512.5", "buy market 0.1", "buy market 0.11", "slippage-guide", CheckState::Ask),
+            ("100000", "buy post 0.01 100009.99", "buy post 0.01 100010", "post-only", CheckState::Ask),
+            ("100000", "sell post 0.01 99990.01", "sell post 0.01 99990", "post-only", CheckState::Ask),
+        ] {
+            let row = strongroom_guard::RULES.iter().find(|row| row.name == rule).unwrap();
+            let met = |text: &str| {
+                let found = checks(&at(mark), None, &order(text)).checks;
+                found.into_iter().filter(|check| check.by == Enforcer::Window && check.state == state).map(|check| check.name).collect()
+            };
+            let (edge, beyond): (Vec<String>, Vec<String>) = (met(edge), met(beyond));
+            assert_eq!((row.enforcer, edge, beyond), (Enforcer::Window, vec![], vec![row.title.to_owned()]), "{rule}");
+        }
+        // Whoever enforces a check, its line is of the table; the signer's limits are several rows in one.
+        for text in ["buy market 9", "buy post 0.01 100010", "sell limit 2 1001"] {
+            for check in checks(&at("100000"), None, &order(text)).checks {
+                let of_table = strongroom_guard::RULES.iter().any(|row| row.title == check.name && row.enforcer == check.by);
+                assert!(of_table || check.name == "Signer's limits", "{check:?}");
+            }
+        }
     }
 
     /// A stop of less than everything, and what the key in use is for, are told before anything is sent.

@@ -1,12 +1,18 @@
 //! What is held, and what orders on their way may add to it.
 //!
 //! Invariant: an order counts from the moment it is sent until it is over, with all that it may still buy; what was told twice
-//! counts once. What is too large to be held counts as the most that can be held.
+//! counts once. What is held lies between two bounds: no answer of the venue says which fills are in it, so one that is heard of later may be
+//! in it already, and counts in the bound that it makes stricter. What is too large to be held counts as the most that can be held.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use rust_decimal::Decimal;
-use strongroom_model::{Amount, Asset, ClientOrderId, MarketSize, OrderSpec, PlaceOrder, Price, Quantity, Side, Symbol};
+use strongroom_model::{Amount, Asset, ClientOrderId, MarketSize, OrderSpec, PlaceOrder, Price, Quantity, Side, Symbol, Timestamp};
+
+/// Longest time in which the venue tells what is held: what moved meanwhile is remembered.
+const TELLING_MS: i64 = 60_000;
+/// By how much the venue's clock may be told wrong: what it dates so shortly after it told what is held may be in that.
+const CLOCK_SLACK_MS: i64 = 1_000;
 
 /// Assets of an instrument.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +32,8 @@ pub struct OpenOrder {
     filled: Decimal,
     /// Quote amount of that.
     filled_notional: Decimal,
+    /// Whatever fills of it from now on, filled after the venue told what is held.
+    is_after: bool,
 }
 
 /// What more of an order was filled than was known.
@@ -37,11 +45,43 @@ pub struct Filled {
     pub notional: Decimal,
 }
 
+/// What an account holds.
+#[derive(Clone, Debug)]
+struct Held {
+    least: BTreeMap<Asset, Decimal>,
+    most: BTreeMap<Asset, Decimal>,
+    /// By the venue's clock, not earlier than it looked.
+    at: Timestamp,
+    /// Something filled since of which it is not known whether it is in what was told.
+    is_vague: bool,
+}
+
+impl Held {
+    /// So much came, or went where it is negative. `is_certain`: it is not in what was told.
+    fn moved(&mut self, asset: &Asset, amount: Decimal, is_certain: bool) {
+        self.is_vague |= !is_certain && !amount.is_zero();
+        let adds = |bound: &mut BTreeMap<Asset, Decimal>| {
+            let held = bound.entry(asset.clone()).or_default();
+            *held = held.saturating_add(amount);
+        };
+        if is_certain || amount > Decimal::ZERO {
+            adds(&mut self.most);
+        }
+        if is_certain || amount < Decimal::ZERO {
+            adds(&mut self.least);
+        }
+    }
+}
+
 /// The account of one venue.
 #[derive(Clone, Debug, Default)]
 pub struct Exposure {
     pairs: BTreeMap<Symbol, Pair>,
-    held: Option<BTreeMap<Asset, Decimal>>,
+    held: Option<Held>,
+    /// What is told counts if it was asked for later than that.
+    asked_after: Option<Timestamp>,
+    /// What came and went lately, and when that was known: an answer that was on its way then may be older.
+    moved: VecDeque<(Timestamp, Asset, Decimal)>,
     open: BTreeMap<ClientOrderId, OpenOrder>,
 }
 
@@ -56,9 +96,32 @@ impl Exposure {
         self.pairs.get(symbol)
     }
 
-    /// The venue told what is held, free and locked together: it counts from now on.
-    pub fn told(&mut self, held: impl IntoIterator<Item = (Asset, Amount)>) {
-        self.held = Some(held.into_iter().map(|(asset, amount)| (asset, amount.value())).collect());
+    /// The venue told what is held, free and locked together: it counts from now on. `at`: when the answer came, by the venue's clock;
+    /// `asked`: when it was asked, by ours.
+    pub fn told(&mut self, held: impl IntoIterator<Item = (Asset, Amount)>, at: Timestamp, asked: Timestamp) {
+        if self.asked_after.is_some_and(|after| asked <= after) {
+            return;
+        }
+        let least: BTreeMap<_, _> = held.into_iter().map(|(asset, amount)| (asset, amount.value())).collect();
+        let mut held = Held { most: least.clone(), least, at, is_vague: false };
+        self.open.values_mut().for_each(|open| open.is_after = false);
+        let since = self.moved.iter().filter(|(known, ..)| *known >= asked);
+        since.for_each(|(_, asset, amount)| held.moved(asset, *amount, false));
+        self.held = Some(held);
+    }
+
+    /// So much came, or went where it is negative.
+    fn moves(&mut self, asset: &Asset, amount: Decimal, is_certain: bool, now: Timestamp) {
+        if amount.is_zero() {
+            return;
+        }
+        while self.moved.front().is_some_and(|(known, ..)| known.plus_ms(TELLING_MS) < now) {
+            self.moved.pop_front();
+        }
+        self.moved.push_back((now, asset.clone(), amount));
+        if let Some(held) = &mut self.held {
+            held.moved(asset, amount, is_certain);
+        }
     }
 
     /// Nothing is known any more: a new account, or a new desk.
@@ -71,9 +134,23 @@ impl Exposure {
         self.held.is_some()
     }
 
-    /// An order is sent, or was found at the venue. What of it was filled before is held already.
-    pub fn sent(&mut self, order: &PlaceOrder, filled: Filled) {
-        let open = OpenOrder { order: order.clone(), filled: filled.quantity, filled_notional: filled.notional };
+    /// Whether the venue has to tell anew for it to be known what is held.
+    pub fn is_vague(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.is_vague)
+    }
+
+    /// An order is sent.
+    pub fn sent(&mut self, order: &PlaceOrder) {
+        self.counts(order, Filled::default(), true);
+    }
+
+    /// An order was found, in the store or at the venue. What of it was filled before is held already.
+    pub fn found(&mut self, order: &PlaceOrder, filled: Filled) {
+        self.counts(order, filled, false);
+    }
+
+    fn counts(&mut self, order: &PlaceOrder, filled: Filled, is_after: bool) {
+        let open = OpenOrder { order: order.clone(), filled: filled.quantity, filled_notional: filled.notional, is_after };
         self.open.entry(order.client_order_id.clone()).or_insert(open);
     }
 
@@ -84,8 +161,14 @@ impl Exposure {
         }
     }
 
-    /// So much of an order was filled altogether: what is new of that. What was known already, or comes late, is nothing new.
-    pub fn filled(&mut self, id: &ClientOrderId, quantity: Decimal, notional: Decimal) -> Filled {
+    /// So much of an order was filled altogether: what is new of that. What was known already, or comes late, is nothing new. `as_of`: of
+    /// when that is, by the venue's clock, if it is the venue that said it.
+    pub fn filled(
+        &mut self,
+        id: &ClientOrderId,
+        (quantity, notional): (Decimal, Decimal),
+        (now, as_of): (Timestamp, Option<Timestamp>),
+    ) -> Filled {
         let Some(open) = self.open.get_mut(id) else { return Filled::default() };
         let new = Filled {
             quantity: (quantity - open.filled).max(Decimal::ZERO),
@@ -93,17 +176,39 @@ impl Exposure {
         };
         open.filled = open.filled.saturating_add(new.quantity);
         open.filled_notional = open.filled_notional.saturating_add(new.notional);
-        if let (Some(held), Some(pair)) = (&mut self.held, self.pairs.get(&open.order.symbol)) {
-            let (gets, gives) = match open.order.side {
-                Side::Buy => ((&pair.base, new.quantity), (&pair.quote, new.notional)),
-                Side::Sell => ((&pair.quote, new.notional), (&pair.base, new.quantity)),
-            };
-            let got = held.entry(gets.0.clone()).or_default();
-            *got = got.saturating_add(gets.1);
-            let given = held.entry(gives.0.clone()).or_default();
-            *given = given.saturating_sub(gives.1);
-        }
+        let Some(pair) = self.pairs.get(&open.order.symbol).cloned() else {
+            // Of what, nobody knows yet: what is held has to be asked for anew.
+            if new != Filled::default() {
+                (self.held, self.asked_after) = (None, Some(now));
+            }
+            return new;
+        };
+        let (sign, is_certain) = (sign(&open.order), open.is_after);
+        let told = self.held.as_ref().map(|held| held.at.plus_ms(CLOCK_SLACK_MS));
+        open.is_after |= told.zip(as_of).is_some_and(|(told, as_of)| as_of > told);
+        self.moves(&pair.base, sign * new.quantity, is_certain, now);
+        self.moves(&pair.quote, -sign * new.notional, is_certain, now);
         new
+    }
+
+    /// Fees of what was filled. Whether they are in what the venue told as held is not known, and less may be there than without them.
+    pub fn paid(&mut self, asset: &Asset, fee: Decimal, now: Timestamp) {
+        let is_vague = self.is_vague();
+        self.moves(asset, -fee, false, now);
+        // So little is not worth a question.
+        if let Some(held) = &mut self.held {
+            held.is_vague = is_vague;
+        }
+    }
+
+    /// An order is over, and nobody said how: all of it may have filled.
+    pub fn lost(&mut self, id: &ClientOrderId, now: Timestamp) {
+        let Some(open) = self.open.remove(id) else { return };
+        let Some(pair) = self.pairs.get(&open.order.symbol).cloned() else { return };
+        let left = (open.order.spec.quantity().map_or(Decimal::ZERO, Quantity::value) - open.filled).max(Decimal::ZERO);
+        let paid = open.order.spec.price().map_or(Decimal::ZERO, |price| left.saturating_mul(price.value()));
+        self.moves(&pair.base, sign(&open.order) * left, false, now);
+        self.moves(&pair.quote, -sign(&open.order) * paid, false, now);
     }
 
     /// An order is over: what was not filled does not count any more.
@@ -121,20 +226,29 @@ impl Exposure {
         self.open.contains_key(id)
     }
 
-    /// Base quantity held of an instrument, with all that open orders and `more` would buy. Sales count when they are filled.
-    pub fn position(&self, symbol: &Symbol, more: Option<&PlaceOrder>, mark: Price) -> Option<Decimal> {
+    /// Base quantity held of an instrument, with all that open orders and `more` would bring of that asset, in whatever market. `price` says
+    /// at how much of its quote asset a unit of an instrument is now. What a sale takes away counts when it is filled.
+    pub fn position(&self, symbol: &Symbol, more: Option<&PlaceOrder>, price: impl Fn(&Symbol) -> Option<Decimal>) -> Option<Decimal> {
         let base = &self.pairs.get(symbol)?.base;
-        let held = self.held.as_ref()?.get(base).copied().unwrap_or_default();
-        let open = self.buys().filter(|open| open.order.symbol == *symbol).map(|open| open.left_base(mark));
-        let open = open.fold(Decimal::ZERO, Decimal::saturating_add);
-        let more = more.filter(|order| order.side == Side::Buy).map_or(Decimal::ZERO, |order| base_of(order, mark));
-        Some(held.saturating_add(open).saturating_add(more))
+        let mut position = self.held.as_ref()?.most.get(base).copied().unwrap_or_default();
+        let open = self.open.values().map(|open| (&open.order, Filled { quantity: open.filled, notional: open.filled_notional }));
+        for (order, filled) in open.chain(more.map(|order| (order, Filled::default()))) {
+            // Of a market that is not known there is nothing on the list.
+            let Some(pair) = self.pairs.get(&order.symbol) else { continue };
+            let brings = match order.side {
+                Side::Buy if pair.base == *base => bought(order, filled, price(&order.symbol)),
+                Side::Sell if pair.quote == *base => paid_for(order, filled, price(&order.symbol)),
+                _ => Some(Decimal::ZERO),
+            };
+            position = position.saturating_add(brings?);
+        }
+        Some(position)
     }
 
     /// Base quantity held of an instrument, less what open orders sell. A sale that the venue holds back is held until it fills.
     pub fn left_to_sell(&self, symbol: &Symbol) -> Option<Decimal> {
         let base = &self.pairs.get(symbol)?.base;
-        let held = self.held.as_ref()?.get(base).copied().unwrap_or_default();
+        let held = self.held.as_ref()?.least.get(base).copied().unwrap_or_default();
         let of_base = |open: &&OpenOrder| self.pairs.get(&open.order.symbol).is_none_or(|pair| pair.base == *base);
         let sells = self.open.values().filter(|open| open.order.side == Side::Sell).filter(of_base).map(|open| match open.order.spec {
             // How much it takes is not known: all.
@@ -154,7 +268,7 @@ impl Exposure {
         price: impl Fn(&Symbol) -> Decimal,
         unit: impl Fn(&Asset) -> Option<Decimal>,
     ) -> Option<Decimal> {
-        let held = self.held.as_ref()?;
+        let held = &self.held.as_ref()?.most;
         let unit_of = |symbol: &Symbol| unit(&self.pairs.get(symbol)?.quote);
         let mut each = BTreeMap::<&Asset, Decimal>::new();
         for symbol in instruments {
@@ -187,16 +301,28 @@ impl Exposure {
     }
 }
 
-impl OpenOrder {
-    fn left_base(&self, mark: Price) -> Decimal {
-        (base_of(&self.order, mark) - self.filled).max(Decimal::ZERO)
-    }
+/// Which way the base asset goes.
+fn sign(order: &PlaceOrder) -> Decimal {
+    if order.side == Side::Buy { Decimal::ONE } else { Decimal::NEGATIVE_ONE }
 }
 
-/// Base quantity of an order; of a quote-sized one, at the mark.
-fn base_of(order: &PlaceOrder, mark: Price) -> Decimal {
-    match order.spec {
-        OrderSpec::Market { size: MarketSize::Quote(notional) } => notional.value().checked_div(mark.value()).unwrap_or(Decimal::MAX),
-        spec => spec.quantity().map_or(Decimal::ZERO, |quantity| quantity.value()),
-    }
+/// What is left of a purchase, in the base asset; of one for an amount, at that price.
+fn bought(order: &PlaceOrder, filled: Filled, price: Option<Decimal>) -> Option<Decimal> {
+    let all = match order.spec {
+        OrderSpec::Market { size: MarketSize::Quote(notional) } => notional.value().checked_div(price?).unwrap_or(Decimal::MAX),
+        spec => spec.quantity().map_or(Decimal::ZERO, Quantity::value),
+    };
+    Some((all - filled.quantity).max(Decimal::ZERO))
+}
+
+/// What is left of a sale, in the quote asset: at its own price or that one, whichever brings more.
+fn paid_for(order: &PlaceOrder, filled: Filled, price: Option<Decimal>) -> Option<Decimal> {
+    let left = match order.spec {
+        OrderSpec::Market { size: MarketSize::Quote(notional) } => notional.value() - filled.notional,
+        spec => {
+            let each = [spec.price().map(Price::value), price].into_iter().flatten().max()?;
+            (spec.quantity().map_or(Decimal::ZERO, Quantity::value) - filled.quantity).saturating_mul(each)
+        }
+    };
+    Some(left.max(Decimal::ZERO))
 }

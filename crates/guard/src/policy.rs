@@ -207,11 +207,12 @@ impl Policy {
                     || after.unit() < before.unit()
             }
         });
-        // What is held of an instrument that is not on the list is in no sum: where one is bounded, that makes room for others. What was lost
-        // in it would count as if it were lost in the currency.
+        // What is held of an instrument that is not on the list is in no sum: where one is bounded, that makes room for others. Its own
+        // maximum bounds its asset in every market. What was lost in it would count as if it were lost in the currency.
         let is_bounded = self.desk.exposure_max.is_some() || !self.desk.exposure_of.is_empty();
         let is_lost = self.desk.day_loss_max.is_some() || self.desk.drawdown_max.is_some();
-        let is_summed = |before: &&InstrumentPolicy| is_bounded || (is_lost && before.quote_worth.is_some());
+        let is_summed =
+            |before: &&InstrumentPolicy| is_bounded || before.position_max.is_some() || (is_lost && before.quote_worth.is_some());
         // One that counts at less makes room as well.
         let is_gone = |before: &InstrumentPolicy| {
             !next.summed().any(|after| after.symbol == before.symbol && after.counted_to() >= before.counted_to())

@@ -78,9 +78,9 @@ impl RiskState {
         self.marks.extend(marks);
     }
 
-    /// The venue told what is held.
-    pub fn held(&mut self, balances: impl IntoIterator<Item = (Asset, Amount)>) {
-        self.exposure.told(balances);
+    /// The venue told what is held; `at`: when the answer came, by its clock; `asked`: when it was asked, by ours.
+    pub fn held(&mut self, balances: impl IntoIterator<Item = (Asset, Amount)>, at: Timestamp, asked: Timestamp) {
+        self.exposure.told(balances, at, asked);
     }
 
     /// At which venue and account it is; nothing: at which account is not known, so the limits of all bind.
@@ -106,7 +106,7 @@ impl RiskState {
 
     /// An order is on its way.
     pub fn sent(&mut self, order: &PlaceOrder, now_ms: u64) {
-        self.exposure.sent(order, Filled::default());
+        self.exposure.sent(order);
         push(&mut self.sent, (now_ms, order.clone()));
     }
 
@@ -123,7 +123,7 @@ impl RiskState {
 
     /// An order was found that was sent earlier.
     pub fn found(&mut self, order: &PlaceOrder, filled: Filled) {
-        self.exposure.sent(order, filled);
+        self.exposure.found(order, filled);
     }
 
     /// A person or a program takes an order back.
@@ -131,11 +131,20 @@ impl RiskState {
         push(&mut self.cancels, now_ms);
     }
 
-    /// How an order stands: all that was filled of it, and its trades that were told since. Whether it filled for the first time.
-    pub fn stands(&mut self, order: &PlaceOrder, filled: (Quantity, Notional), trades: &[Fill], is_over: bool, at: Timestamp) -> bool {
+    /// How an order stands: all that was filled of it, and its trades that were told since. Whether it filled for the first time. `at` is
+    /// now, and `as_of` the time of the venue's report, if there is one.
+    pub fn stands(
+        &mut self,
+        order: &PlaceOrder,
+        filled: (Quantity, Notional),
+        trades: &[Fill],
+        is_over: bool,
+        (at, as_of): (Timestamp, Option<Timestamp>),
+    ) -> bool {
         let id = &order.client_order_id;
         self.exposure.shrunk(order);
-        let new = self.exposure.filled(id, filled.0.value(), filled.1.value());
+        let new = self.exposure.filled(id, (filled.0.value(), filled.1.value()), (at, as_of));
+        trades.iter().for_each(|trade| self.exposure.paid(&trade.commission_asset, trade.commission.value(), at));
         if !new.quantity.is_zero() || !trades.is_empty() {
             self.traded(order, new, trades, at);
         }
@@ -246,6 +255,7 @@ impl RiskState {
         if let Some(max) = rules.open_orders_max.filter(|max| open >= *max) {
             broken.push((DeskRule::OpenOrders, Reason::OpenOrders { open, max }));
         }
+        broken.extend(self.too_large(policy, order, mark));
         if order.side == Side::Buy {
             broken.extend(self.too_much(policy, order, mark));
         }

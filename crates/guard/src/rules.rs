@@ -15,6 +15,8 @@ pub enum Enforcer {
     Signer,
     /// Needs market data or what is open, which only the desk has; a desk that lies can break it.
     Desk,
+    /// The care of whoever drafts an order by hand: the window asks before it sends. Terminal and programs do not meet it.
+    Window,
 }
 
 impl fmt::Display for Enforcer {
@@ -22,6 +24,7 @@ impl fmt::Display for Enforcer {
         f.write_str(match self {
             Self::Signer => "signer",
             Self::Desk => "desk",
+            Self::Window => "window",
         })
     }
 }
@@ -238,6 +241,24 @@ pub const RULES: &[Rule] = &[
         title: "Repeated execution",
         enforcer: Enforcer::Desk,
         demand: "not more orders of one side fill in a minute than allowed; beyond it, whose they are is stopped",
+    },
+    Rule {
+        name: "balance",
+        title: "Balance",
+        enforcer: Enforcer::Window,
+        demand: "no more is given than is free, and what is above a quarter of it is ticked as meant",
+    },
+    Rule {
+        name: "slippage-guide",
+        title: "Slippage",
+        enforcer: Enforcer::Window,
+        demand: "a market order that fills, by the book, more than half a percent from the middle is ticked as meant",
+    },
+    Rule {
+        name: "post-only",
+        title: "Post-only",
+        enforcer: Enforcer::Window,
+        demand: "a post-only order that would trade at once is ticked as meant",
     },
 ];
 

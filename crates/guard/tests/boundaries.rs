@@ -304,6 +304,9 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("amend", include_str!("../../desk/src/amending.rs"), "what_cannot_be_made_smaller_is_not_asked_for"),
     ("sealed", include_str!("../../../tests/tests/boundaries.rs"), "a_sealed_signer_signs_nothing"),
     ("filter", include_str!("../../model/src/instrument.rs"), "at_each_filter_and_one_step_beyond"),
+    ("balance", include_str!("../../desk/src/ticket.rs"), "the_windows_own_rules_at_their_edge_and_one_step_beyond"),
+    ("slippage-guide", include_str!("../../desk/src/ticket.rs"), "the_windows_own_rules_at_their_edge_and_one_step_beyond"),
+    ("post-only", include_str!("../../desk/src/ticket.rs"), "the_windows_own_rules_at_their_edge_and_one_step_beyond"),
     // How old a mark may be.
     ("mark", include_str!("../../desk/src/feed.rs"), "a_book_is_current_up_to_its_age"),
 ];
@@ -377,7 +380,7 @@ impl Case {
     }
 
     fn held(&mut self, amount: &str) {
-        self.state.held([("BTC".to_owned(), Amount::parse(amount).unwrap())]);
+        self.state.held([("BTC".to_owned(), Amount::parse(amount).unwrap())], AT, AT);
     }
 
     fn open(&mut self, orders: u32) {
@@ -392,7 +395,7 @@ impl Case {
         for number in 0..orders {
             let order = place(&format!("o{number}"), Side::Buy, limit("9000", "0.01"));
             self.state.sent(&order, 0);
-            self.state.stands(&order, (quantity("0"), Notional::ZERO), &[], true, AT);
+            self.state.stands(&order, (quantity("0"), Notional::ZERO), &[], true, (AT, None));
         }
         (0..cancels).for_each(|_| self.state.cancelled(0));
     }
@@ -405,7 +408,7 @@ impl Case {
     fn fell(&mut self, to: &str) {
         let order = place("held", Side::Buy, limit("10000", "1"));
         self.state.sent(&order, 0);
-        self.state.stands(&order, (quantity("1"), notional("10000")), &[], true, AT);
+        self.state.stands(&order, (quantity("1"), notional("10000")), &[], true, (AT, None));
         for at in ["10100", to] {
             self.state.marks(BTreeMap::from([(btc(), price(at))]), 0);
             let _ = self.state.must_stop(&self.policy, 0, AT);

@@ -16,7 +16,7 @@ fn refused(state: &mut RiskState, policy: &Policy, order: &PlaceOrder, quote: Qu
 
 fn filled(state: &mut RiskState, order: &PlaceOrder, size: &str, worth: &str, now_ms: u64) {
     state.sent(order, now_ms);
-    if state.stands(order, (quantity(size), notional(worth)), &[], true, AT) {
+    if state.stands(order, (quantity(size), notional(worth)), &[], true, (AT, None)) {
         state.executed(order, Some(0), now_ms);
     }
 }
@@ -67,7 +67,7 @@ fn open_orders_count_from_being_sent_until_they_are_over() {
     assert_eq!(refused(&mut state, &rules, &order("b"), quote(), 0), "-");
     state.sent(&order("b"), 0);
     assert_eq!(refused(&mut state, &rules, &order("c"), quote(), 0), "open-orders");
-    state.stands(&order("a"), (Quantity::ZERO, Notional::ZERO), &[], true, AT);
+    state.stands(&order("a"), (Quantity::ZERO, Notional::ZERO), &[], true, (AT, None));
     assert_eq!(refused(&mut state, &rules, &order("c"), quote(), 0), "-");
 }
 
@@ -81,12 +81,12 @@ fn positions_and_exposure() {
         let mut state = state();
         assert_eq!(refused(&mut state, &rules, &buy("a", "1"), quote(), 0), "exposure-unknown");
         assert_eq!(refused(&mut state, &rules, &place("a", Side::Sell, limit("10000", "1")), quote(), 0), "-", "selling needs no room");
-        state.held([("BTC".to_owned(), Amount::parse("1").unwrap()), ("USDT".to_owned(), Amount::parse("99999").unwrap())]);
+        state.held([("BTC".to_owned(), Amount::parse("1").unwrap()), ("USDT".to_owned(), Amount::parse("99999").unwrap())], AT, AT);
         state.sent(&buy("b", "1"), 0);
         assert_eq!(refused(&mut state, &rules, &buy("a", "1"), quote(), 0), "-", "1 held, 1 on its way, 1 more");
         assert_eq!(refused(&mut state, &rules, &buy("a", "1.00001"), quote(), 0), rule);
         // Filled: what was on its way is held, and counts once.
-        state.stands(&buy("b", "1"), (quantity("1"), notional("10000")), &[], true, AT);
+        state.stands(&buy("b", "1"), (quantity("1"), notional("10000")), &[], true, (AT, None));
         assert_eq!(refused(&mut state, &rules, &buy("a", "1"), quote(), 0), "-");
         assert_eq!(refused(&mut state, &rules, &buy("a", "1.00001"), quote(), 0), rule);
         filled(&mut state, &place("c", Side::Sell, limit("10000", "2")), "2", "20000", 2);
@@ -98,7 +98,7 @@ fn positions_and_exposure() {
         // Made smaller, it leaves room; an older report of a larger one takes none.
         assert_eq!(refused(&mut state, &rules, &buy("a", "2.5"), quote(), 0), rule);
         for size in ["0.5", "0.6"] {
-            state.stands(&buy("d", size), (Quantity::ZERO, Notional::ZERO), &[], false, AT);
+            state.stands(&buy("d", size), (Quantity::ZERO, Notional::ZERO), &[], false, (AT, None));
             assert_eq!(refused(&mut state, &rules, &buy("a", "2.5"), quote(), 0), "-", "{size}");
             assert_eq!(refused(&mut state, &rules, &buy("a", "2.50001"), quote(), 0), rule, "{size}");
         }
@@ -113,7 +113,7 @@ fn exposure_of_a_venue_and_of_an_account() {
         let rules = policy(|rules| rules.exposure_of = vec![ExposureLimit { of, max: notional("30000") }]);
         let mut state = state();
         assert_eq!(refused(&mut state, &rules, &buy("1"), quote(), 0), "exposure-unknown", "nobody said where that is");
-        state.held([("BTC".to_owned(), Amount::parse("1").unwrap())]);
+        state.held([("BTC".to_owned(), Amount::parse("1").unwrap())], AT, AT);
         state.held_at(Venue::Binance, None);
         assert_eq!(refused(&mut state, &rules, &buy("2.00001"), quote(), 0), "exposure", "whichever account it is");
         state.held_at(Venue::Binance, Some("desk 2".to_owned()));
@@ -131,7 +131,7 @@ fn what_may_only_reduce_sells_what_is_held_and_no_more() {
     let sale = |size| only(Side::Sell, limit("10000", size));
     let mut state = state();
     assert_eq!(refused(&mut state, &rules, &sale("1"), quote(), 0), "exposure-unknown");
-    state.held([("BTC".to_owned(), Amount::parse("2").unwrap())]);
+    state.held([("BTC".to_owned(), Amount::parse("2").unwrap())], AT, AT);
     assert_eq!(refused(&mut state, &rules, &only(Side::Buy, limit("10000", "1")), quote(), 0), "reduce-only");
     let for_quote = OrderSpec::Market { size: strongroom_model::MarketSize::Quote(notional("100")) };
     assert_eq!(refused(&mut state, &rules, &only(Side::Sell, for_quote), quote(), 0), "reduce-only");
@@ -142,7 +142,7 @@ fn what_may_only_reduce_sells_what_is_held_and_no_more() {
     state.sent(&open, 0);
     assert_eq!(refused(&mut state, &rules, &sale("0.5"), quote(), 0), "-");
     assert_eq!(refused(&mut state, &rules, &sale("0.50001"), quote(), 0), "reduce-held");
-    state.stands(&open, (quantity("1"), notional("10000")), &[], true, AT);
+    state.stands(&open, (quantity("1"), notional("10000")), &[], true, (AT, None));
     assert_eq!(refused(&mut state, &rules, &sale("1"), quote(), 0), "-");
     assert_eq!(refused(&mut state, &rules, &sale("1.00001"), quote(), 0), "reduce-held");
 }
@@ -209,7 +209,7 @@ fn losses_stop_everything() {
         let mut state = if is_told_first { state() } else { RiskState::default() };
         let bought = place("a", Side::Buy, limit("10000", "1"));
         state.sent(&bought, 0);
-        state.stands(&bought, (quantity("1"), notional("10000")), std::slice::from_ref(&fee), true, AT);
+        state.stands(&bought, (quantity("1"), notional("10000")), std::slice::from_ref(&fee), true, (AT, None));
         state.pairs([(btc(), Pair { base: "BTC".to_owned(), quote: "USDT".to_owned() })]);
         state.pairs([]);
         state.marks(mark("10100"), 0);
@@ -236,7 +236,7 @@ fn what_filled_yesterday_leaves_todays_loss_as_it_is() {
     let mut state = state();
     for (order, at) in [(&yesterday, Timestamp::from_ms(AT.ms() - 86_400_000)), (&today, AT)] {
         state.sent(order, 0);
-        state.stands(order, filled, &[], true, at);
+        state.stands(order, filled, &[], true, (at, None));
     }
     state.pairs([(eth.clone(), Pair { base: "ETH".to_owned(), quote: "USDT".to_owned() })]);
     for (btc_mark, stops) in [("9900", false), ("9899", true)] {
@@ -307,7 +307,7 @@ fn sums_are_of_all_quote_assets_together() {
     let marks = |btc_at: &str, eth_at: &str| BTreeMap::from([(btc(), price(btc_at)), (eth_btc.clone(), price(eth_at))]);
     state.marks(marks("10000", "0.05"), 0);
     // 2 BTC at the mark, and 10 ETH at 0.05 BTC, each of which counts 12,000: 20,000 and 6,000. An order for 4,000 more.
-    state.held([("BTC".to_owned(), Amount::parse("2").unwrap()), ("ETH".to_owned(), Amount::parse("10").unwrap())]);
+    state.held([("BTC".to_owned(), Amount::parse("2").unwrap()), ("ETH".to_owned(), Amount::parse("10").unwrap())], AT, AT);
     for (max, rule) in [("30000", "-"), ("29999.99", "exposure")] {
         rules.desk.exposure_max = Some(notional(max));
         assert_eq!(refused(&mut state, &rules, &place("a", Side::Buy, limit("10000", "0.4")), quote(), 0), rule, "{max}");
@@ -322,7 +322,7 @@ fn sums_are_of_all_quote_assets_together() {
     let bought = |state: &mut RiskState, symbol: &Symbol, at: &str, size: &str, worth: &str| {
         let order = PlaceOrder { symbol: symbol.clone(), ..place(symbol.as_str(), Side::Buy, limit(at, size)) };
         state.sent(&order, 0);
-        state.stands(&order, (quantity(size), notional(worth)), &[], true, AT);
+        state.stands(&order, (quantity(size), notional(worth)), &[], true, (AT, None));
     };
     bought(&mut state, &btc(), "10000", "1", "10000");
     bought(&mut state, &eth_btc, "0.05", "10", "0.5");

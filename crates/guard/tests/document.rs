@@ -9,6 +9,7 @@ fn by(enforcer: Enforcer) -> &'static str {
     match enforcer {
         Enforcer::Signer => "signer",
         Enforcer::Desk => "desk",
+        Enforcer::Window => "window",
     }
 }
 

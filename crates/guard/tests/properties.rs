@@ -58,7 +58,8 @@ fn compare(world: &World, loose: &Policy, tight: &Tighter) -> Result<bool, TestC
         Compared::AllByCode | Compared::OfOwnWorth => true,
         Compared::Without(symbol) => {
             let is_lost = policy.desk.day_loss_max.is_some() || policy.desk.drawdown_max.is_some();
-            sums || (is_lost && loose.instrument(symbol).is_some_and(|gone| gone.quote_worth.is_some()))
+            let gone = loose.instrument(symbol).unwrap();
+            sums || gone.position_max.is_some() || (is_lost && gone.quote_worth.is_some())
         }
     };
     prop_assert_eq!(needs_code, expected && policy != loose, "whether {} needs a code", name);
@@ -85,7 +86,7 @@ fn weighs_no_less(world: &World, loose: &Policy, tight: &Policy, is_summed: bool
     let is_judged = tight.instrument(&world.order.symbol).is_some();
     let (before, after) = (weights(&world.judged(loose)), weights(&world.judged(tight)));
     for (rule, weight) in before.iter().filter(|_| is_judged) {
-        let is_of_sum = (rule.starts_with("exposure") || ["day-loss", "drawdown"].contains(rule)) && !is_summed;
+        let is_of_sum = (rule.starts_with("exposure") || ["position", "day-loss", "drawdown"].contains(rule)) && !is_summed;
         let then = after.get(rule).copied().unwrap_or_default();
         prop_assert!(is_of_sum || *weight <= then, "{}: {} weighed {}, and weighs {}", name, rule, weight, then);
     }
@@ -319,7 +320,7 @@ proptest! {
         policy.desk.day_loss_max = Notional::new(largest(4));
         policy.instruments[0].position_max = Quantity::new(largest(3));
         let mut state = state();
-        state.held([("BTC".to_owned(), Amount::new(largest(4)).unwrap()), ("USDT".to_owned(), Amount::new(largest(5)).unwrap())]);
+        state.held([("BTC".to_owned(), Amount::new(largest(4)).unwrap()), ("USDT".to_owned(), Amount::new(largest(5)).unwrap())], AT, AT);
         let mark = Price::new(largest(5).max(Decimal::new(1, 18))).unwrap();
         state.marks([(btc(), mark)].into_iter().collect(), 0);
         let trade = strongroom_model::Fill {
@@ -334,7 +335,7 @@ proptest! {
             let _ = state.judge(&policy, &order, Quote { mark: Some(mark), average: Some(price), open_max: 0 }, number);
             let _ = signs(&policy, &order);
             state.sent(&order, number);
-            state.stands(&order, (quantity, Notional::new(largest(0)).unwrap()), std::slice::from_ref(&trade), number % 2 == 0, AT);
+            state.stands(&order, (quantity, Notional::new(largest(0)).unwrap()), std::slice::from_ref(&trade), number % 2 == 0, (AT, None));
             state.executed(&order, None, number);
             let _ = state.must_stop(&policy, number, AT);
         }

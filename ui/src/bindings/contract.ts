@@ -525,7 +525,7 @@ why: string,
  */
 since: Timestamp, };
 
-export type Enforcer = "signer" | "desk";
+export type Enforcer = "signer" | "desk" | "window";
 
 export type ExposureLimit = {
 /**
@@ -1874,6 +1874,9 @@ export const RULES = [
   {"name":"day-loss","title":"Loss of the day","enforcer":"desk","demand":"the day's trades lost at most the maximum; beyond it, everything stops"},
   {"name":"drawdown","title":"Drawdown of the day","enforcer":"desk","demand":"the day's result fell at most so far; beyond it, everything stops"},
   {"name":"repeated-execution","title":"Repeated execution","enforcer":"desk","demand":"not more orders of one side fill in a minute than allowed; beyond it, whose they are is stopped"},
+  {"name":"balance","title":"Balance","enforcer":"window","demand":"no more is given than is free, and what is above a quarter of it is ticked as meant"},
+  {"name":"slippage-guide","title":"Slippage","enforcer":"window","demand":"a market order that fills, by the book, more than half a percent from the middle is ticked as meant"},
+  {"name":"post-only","title":"Post-only","enforcer":"window","demand":"a post-only order that would trade at once is ticked as meant"},
 ] as const;
 
 /** Who may do what, and what proves that it is a person. No roles: whoever comes, without a session. */

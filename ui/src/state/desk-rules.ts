@@ -1,5 +1,5 @@
 // The desk's rules as people set them. Invariant: the table is total; a rule that the contract gains does not compile until it stands here.
-import type { DeskRule, Policy, RuleMode } from "../bindings/contract";
+import { RULES as ALL_RULES, type DeskRule, type Policy, type RuleMode } from "../bindings/contract";
 import * as d from "../lib/decimal";
 
 /** The rules' numbers: field of the policy, name, unit, what the number is multiplied by (nothing: it is a decimal), whether
@@ -60,10 +60,12 @@ export function setByWords(by: SetBy): string {
 /** What a rule does, in a word. */
 export const MODES: Record<RuleMode, string> = { refuse: "refuses", ask: "asks why", shadow: "only notes" };
 export const modeOf = (policy: Policy, rule: DeskRule | null): RuleMode => (rule && policy.desk.modes[rule]) || "refuse";
+const RULES_OF_WINDOW: ReadonlySet<string> = new Set(ALL_RULES.filter(({ enforcer }) => enforcer === "window").map(({ name }) => name));
 const HARDEST_FIRST: readonly RuleMode[] = ["refuse", "ask", "shadow"];
 /** What any rule of the gate does when it is not met, in words. */
 export function elseWords(policy: Policy, rule: string): string {
   if (rule === "confirm") return "asks for a code";
+  if (RULES_OF_WINDOW.has(rule)) return "asks, in the window";
   // It has no choice of its own: it stands for the rules that need to know what is held.
   if (rule === "exposure-unknown") {
     const modes = [modeOf(policy, "position"), modeOf(policy, "exposure")];

@@ -14,9 +14,9 @@ export const PASS_WHY_LEN_MAX = 64;
 /** Of a reason, what the names of the rules take at most, in bytes. */
 const NAMES_LEN_MAX = 80;
 
-/** The names that a reason begins with: what the desk asks about. An order that the signer asks about has a code of its own instead. */
+/** The names that a reason begins with: what desk and window ask about. An order that the signer asks about has a code of its own instead. */
 export function gonePast(asking: readonly Check[]): string {
-  const names = asking.filter(({ by }) => by === "desk").map(({ name }) => name);
+  const names = asking.filter(({ by }) => by !== "signer").map(({ name }) => name);
   for (let kept = names.length; kept > 0; kept--) {
     const all = names.slice(0, kept).join(", ") + (kept < names.length ? `, ${names.length - kept} more` : "");
     if (bytesOf(all) <= NAMES_LEN_MAX) return all;

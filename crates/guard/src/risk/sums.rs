@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use strongroom_model::{Asset, Notional, PlaceOrder, Price, Quantity, Symbol};
+use strongroom_model::{Asset, Notional, PlaceOrder, Price, Quantity, Side, Symbol};
 
 use super::RiskState;
 use crate::desk_rules::{DeskRule, ExposureScope, RuleMode};
@@ -47,21 +47,40 @@ impl RiskState {
         units
     }
 
-    /// Positions and exposure with this order.
-    pub(super) fn too_much(&self, policy: &Policy, order: &PlaceOrder, mark: Price) -> Vec<(DeskRule, Reason)> {
+    /// Positions with this order: of every instrument whose asset it brings, in whatever market.
+    pub(super) fn too_large(&self, policy: &Policy, order: &PlaceOrder, mark: Price) -> Vec<(DeskRule, Reason)> {
+        let bounded = policy.summed().filter_map(|listed| Some((&listed.symbol, listed.position_max?)));
+        let own = self.exposure.pair(&order.symbol);
+        let price =
+            |symbol: &Symbol| if *symbol == order.symbol { Some(mark.value()) } else { self.marks.get(symbol).map(|mark| mark.value()) };
         let mut broken = Vec::new();
-        let unknown = |rule| (rule, Reason::ExposureUnknown { symbol: order.symbol.clone() });
-        if let Some(max) = policy.instrument(&order.symbol).and_then(|instrument| instrument.position_max) {
-            match self.exposure.position(&order.symbol, Some(order), mark).map(Quantity::new) {
-                None => broken.push(unknown(DeskRule::Position)),
+        for (symbol, max) in bounded {
+            let brings = match (own, self.exposure.pair(symbol), order.side) {
+                (Some(own), Some(of), Side::Buy) => own.base == of.base,
+                (Some(own), Some(of), Side::Sell) => own.quote == of.base,
+                // Before the venue told its instruments.
+                _ => order.side == Side::Buy && *symbol == order.symbol,
+            };
+            if !brings {
+                continue;
+            }
+            match self.exposure.position(symbol, Some(order), price).map(Quantity::new) {
+                None => broken.push((DeskRule::Position, Reason::ExposureUnknown { symbol: symbol.clone() })),
                 Some(Some(after)) if after > max => {
-                    let before = self.exposure.position(&order.symbol, None, mark).unwrap_or_default();
+                    let before = self.exposure.position(symbol, None, price).unwrap_or_default();
                     let room = Quantity::new((max.value() - before).max(Decimal::ZERO)).unwrap_or_default();
-                    broken.push((DeskRule::Position, Reason::Position { symbol: order.symbol.clone(), after, room, max }));
+                    broken.push((DeskRule::Position, Reason::Position { symbol: symbol.clone(), after, room, max }));
                 }
                 Some(_) => {}
             }
         }
+        broken
+    }
+
+    /// Exposure with this order.
+    pub(super) fn too_much(&self, policy: &Policy, order: &PlaceOrder, mark: Price) -> Vec<(DeskRule, Reason)> {
+        let mut broken = Vec::new();
+        let unknown = |rule| (rule, Reason::ExposureUnknown { symbol: order.symbol.clone() });
         let limits = self.exposure_limits(policy);
         if limits.is_empty() {
             return broken;

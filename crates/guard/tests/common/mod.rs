@@ -1,6 +1,7 @@
 //! What the tests of the gate speak of.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test uses its own part")]
 
+pub(crate) mod steps;
 pub(crate) mod tighter;
 pub(crate) mod worlds;
 

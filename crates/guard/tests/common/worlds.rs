@@ -274,7 +274,7 @@ pub(crate) fn worlds() -> impl Strategy<Value = World> {
                 told.into_iter().map(|(asset, amount)| (asset.to_owned(), amount.value())).collect::<BTreeMap<_, _>>()
             });
             if let Some(held) = &held {
-                state.held(held.iter().map(|(asset, amount)| (asset.clone(), Amount::new(*amount).unwrap())));
+                state.held(held.iter().map(|(asset, amount)| (asset.clone(), Amount::new(*amount).unwrap())), AT, AT);
             }
             match place {
                 0 => {}
@@ -327,7 +327,7 @@ fn tell(state: &mut RiskState, steps: Vec<Step>, mut held: BTreeMap<Asset, Decim
                     }
                     *filled = percent.max(*filled);
                     let (quantity, notional) = after;
-                    if state.stands(order, (quantity, notional), &[], *filled == 100, AT) {
+                    if state.stands(order, (quantity, notional), &[], *filled == 100, (AT, None)) {
                         state.executed(order, Some(0), NOW_MS - 1);
                     }
                 }
@@ -335,7 +335,7 @@ fn tell(state: &mut RiskState, steps: Vec<Step>, mut held: BTreeMap<Asset, Decim
             Step::Over(which) => {
                 if let Some((order, filled)) = sent.get(which) {
                     let (quantity, notional) = filled_to(order, *filled);
-                    state.stands(order, (quantity, notional), &[], true, AT);
+                    state.stands(order, (quantity, notional), &[], true, (AT, None));
                 }
             }
             Step::Burst(count) => {
@@ -345,7 +345,7 @@ fn tell(state: &mut RiskState, steps: Vec<Step>, mut held: BTreeMap<Asset, Decim
                     let order =
                         PlaceOrder { client_order_id: id, symbol: symbols().swap_remove(0), side: Side::Buy, spec, reduce_only: false };
                     state.sent(&order, 1);
-                    state.stands(&order, (Quantity::ZERO, Notional::ZERO), &[], true, AT);
+                    state.stands(&order, (Quantity::ZERO, Notional::ZERO), &[], true, (AT, None));
                 }
             }
             Step::Cancels(count) => (0..count).for_each(|_| state.cancelled(2)),

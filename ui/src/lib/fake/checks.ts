@@ -54,11 +54,11 @@ export function checks(order: Order, { bid, ask, free, policy, killed }: Books):
   rule("Tick, lot, venue's bounds", "desk", steps, "0.01, 0.00001", "Price or quantity is not a multiple of its step.");
   if (after.startsWith("-")) {
     const words = `More ${asset} than is free (${free[asset]}). The venue will refuse it.`;
-    rule("Balance", "desk", false, `${trimmed(spends)} of ${free[asset]} ${asset}`, words);
+    rule("Balance", "window", false, `${trimmed(spends)} of ${free[asset]} ${asset}`, words);
   } else {
     const part = (share / 10).toFixed(1);
     const words = `Above the guide: ${part} % of free ${asset}, guide 25 %. The order is allowed.`;
-    rule("Balance", "desk", share <= 250, `${part} % of ${asset}`, words, "ask");
+    rule("Balance", "window", share <= 250, `${part} % of ${asset}`, words, "ask");
   }
   return {
     checks: list,
