@@ -15,8 +15,9 @@ use strongroom_model::{
     ClientOrderId, CredentialId, Intent, KeyEdit, MarketSize, OrderRef, OrderSpec, PlaceOrder, Role, Scheme, Side, SlotFor, Symbol,
     TimeInForce, Venue, VenueOrderId,
 };
+use strongroom_signer_api::frame::{self, Frame, Kind};
 use strongroom_signer_api::prompt::Field;
-use strongroom_signer_api::{Action, Deed, DoorId, PinChange, Request, SignAsk};
+use strongroom_signer_api::{Action, Deed, DoorId, PinChange, Reply, Request, SignAsk};
 use strongroom_tests::signer_world::{SignerWorld, code_at};
 
 const MS: i64 = 1_800_000_000_000;
@@ -168,9 +169,12 @@ struct Asked {
     requests: BTreeSet<usize>,
     intents: BTreeSet<usize>,
     deeds: HashSet<Deed>,
+    replies: BTreeSet<usize>,
 }
 
 const REQUESTS: usize = 16;
+/// All but entries of the log, which come of a file that nobody hands over here; what is in them is what the log was told.
+const REPLIES: usize = 10;
 /// What makes a vault, or opens it with the kit, has its own tests; the one here is open.
 const OF_A_CLOSED_VAULT: [Deed; 2] = [Deed::Create, Deed::Recover];
 
@@ -205,6 +209,106 @@ impl Asked {
         };
         self.requests.insert(number);
     }
+
+    fn told(&mut self, reply: Option<&Reply>) {
+        let Some(reply) = reply else { return };
+        self.replies.insert(match reply {
+            Reply::Status(_) => 0,
+            Reply::Prepared { .. } => 1,
+            Reply::Signed { .. } => 2,
+            Reply::Refused(_) => 3,
+            Reply::Done => 4,
+            Reply::Credentials { .. } => 5,
+            Reply::Policy(_) => 6,
+            Reply::HeadSealed { .. } => 7,
+            Reply::Slots(_) => 8,
+            Reply::PublicKey(_) => 9,
+            Reply::Audit(_) => 10,
+        });
+    }
+}
+
+/// A vault with a planted key of each kind, and what must be nowhere.
+fn planted() -> (SignerWorld, BTreeSet<(String, Vec<u8>)>) {
+    let mut world = SignerWorld::with_vault_and_device(PASSWORD, &DEVICE, MS);
+    for (at, (name, secret)) in
+        [("hmac-name", HMAC), ("ed25519-name", ED25519.as_bytes()), ("rsa-name", RSA.as_bytes())].into_iter().enumerate()
+    {
+        world.import(name, secret, MS + STEP_MS * (1 + i64::try_from(at).unwrap()));
+    }
+    let needles = needles(&world).into_iter().collect();
+    (world, needles)
+}
+
+/// Fails if any of it was told; how many of the keys' public names were.
+fn searched(world: &SignerWorld, needles: &BTreeSet<(String, Vec<u8>)>, seed: u64) -> usize {
+    let is_told = |part: &[u8]| world.told_desk.windows(part.len()).any(|window| window == part);
+    for (name, needle) in needles {
+        assert!(!is_told(needle), "seed {seed}: {name}: {:?}", String::from_utf8_lossy(needle));
+    }
+    ["hmac-name", "ed25519-name", "rsa-name"].iter().filter(|name| is_told(name.as_bytes())).count()
+}
+
+/// The bytes of a request with some of them otherwise, or with a piece of another one's in their place.
+fn mutated(rng: &mut ChaCha8Rng, request: &Request, other: &Request) -> Vec<u8> {
+    let bytes = |request: &Request| {
+        let mut bytes = Vec::new();
+        frame::write(&mut bytes, Kind::Request, 1, request, b"").unwrap();
+        bytes
+    };
+    let (mut frame, other) = (bytes(request), bytes(other));
+    // Behind the head, most of the time: what has another head is no request at all.
+    let from = |rng: &mut ChaCha8Rng| if rng.random_range(0..20) == 0 { 0 } else { 18 };
+    for _ in 0..rng.random_range(1..4) {
+        let from = from(rng).min(frame.len() - 1);
+        let at = rng.random_range(from..frame.len());
+        match rng.random_range(0..6) {
+            0 => frame[at] = rng.random(),
+            1 => frame[at] = frame[at].wrapping_add(1),
+            2 => frame[at] = frame[at].wrapping_sub(1),
+            3 => frame.truncate(at.max(1)),
+            4 => frame.insert(at, rng.random()),
+            _ => {
+                let piece = &other[rng.random_range(0..other.len())..];
+                frame.splice(at..(at + piece.len()).min(frame.len()), piece.iter().copied());
+            }
+        }
+    }
+    frame
+}
+
+/// The same of bytes: whatever can be read of them is asked, and what cannot is what a desk's line ends with.
+#[test]
+fn no_reply_to_any_bytes_carries_a_secret() {
+    let (mut read, mut found_public) = (0, 0);
+    for seed in 0..2 {
+        let mut rng = ChaCha8Rng::seed_from_u64(100 + seed);
+        let (mut world, needles) = planted();
+        let mut ms = MS + STEP_MS * 10;
+        world.ask(Request::Credentials { from: 0 }, b"", ms);
+        for _ in 0..20_000 {
+            let (one, other) = (request(&mut rng), request(&mut rng));
+            let bytes = mutated(&mut rng, &one, &other);
+            let asked = Frame::parse(&bytes).ok().filter(|frame| frame.kind == Kind::Request);
+            let Some(asked) = asked.and_then(|frame| frame.message::<Request>().ok()) else { continue };
+            // What ends the signer is not asked before the end, and of files that were never handed out nobody says that they are saved.
+            if asked == one || matches!(innermost(&asked), Request::Lock | Request::Saved(_)) {
+                continue;
+            }
+            (ms, read) = (ms + 200, read + 1);
+            world.ask_impatiently(asked, ms);
+        }
+        found_public += searched(&world, &needles, seed);
+    }
+    assert!(read > 1_000, "so many other requests were made: {read}");
+    assert_eq!(found_public, 6, "the search finds what is there");
+}
+
+fn innermost(request: &Request) -> &Request {
+    match request {
+        Request::At { request, .. } => innermost(request),
+        other => other,
+    }
 }
 
 #[test]
@@ -212,19 +316,13 @@ fn no_reply_to_anything_that_can_be_asked_carries_a_secret() {
     let (mut found_public, mut asked_so_far) = (0, Asked::default());
     for seed in 0..3 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut world = SignerWorld::with_vault_and_device(PASSWORD, &DEVICE, MS);
-        for (at, (name, secret)) in
-            [("hmac-name", HMAC), ("ed25519-name", ED25519.as_bytes()), ("rsa-name", RSA.as_bytes())].into_iter().enumerate()
-        {
-            world.import(name, secret, MS + STEP_MS * (1 + i64::try_from(at).unwrap()));
-        }
-        let mut needles: BTreeSet<(String, Vec<u8>)> = needles(&world).into_iter().collect();
+        let (mut world, mut needles) = planted();
         let mut ms = MS + STEP_MS * 10;
         for _ in 0..400 {
             ms += 1_000;
             let asked = request(&mut rng);
             asked_so_far.note(&asked);
-            world.ask_impatiently(asked, ms);
+            asked_so_far.told(world.ask_impatiently(asked, ms).as_ref());
             // Now and then a person goes all the way.
             if rng.random_range(0..12) == 0 {
                 ms += 2 * STEP_MS;
@@ -245,16 +343,11 @@ fn no_reply_to_anything_that_can_be_asked_carries_a_secret() {
         }
         world.ask(Request::Kill(Freeze::everything("the end")), b"", ms);
         world.ask(Request::Lock, b"", ms);
-        for (name, needle) in &needles {
-            let found = world.told_desk.windows(needle.len()).any(|window| window == &needle[..]);
-            assert!(!found, "seed {seed}: {name}: {:?}", String::from_utf8_lossy(needle));
-        }
-        for name in ["hmac-name", "ed25519-name", "rsa-name"] {
-            found_public += u32::from(world.told_desk.windows(name.len()).any(|window| window == name.as_bytes()));
-        }
+        found_public += searched(&world, &needles, seed);
     }
     assert_eq!(found_public, 9, "the search finds what is there");
     assert_eq!((asked_so_far.requests.len(), asked_so_far.intents.len()), (REQUESTS, Intent::COUNT), "each is asked");
+    assert_eq!(asked_so_far.replies.len(), REPLIES, "each is told: {:?}", asked_so_far.replies);
     let missing: Vec<Deed> = Deed::ALL.into_iter().filter(|deed| !asked_so_far.deeds.contains(deed)).collect();
     assert_eq!(missing, OF_A_CLOSED_VAULT, "each is asked");
 }

@@ -27,6 +27,10 @@ describe("what differs", () => {
     [other({ order_notional_max: "25000" }), ["Notional per order: 50 000 USDT → 25 000 USDT"]],
     [other({ currency: "USDC" }), ["Currency of the limits: USDT → USDC"]],
     [
+      other({ currency: "EUR", order_notional_max: "25000" }),
+      ["Currency of the limits: USDT → EUR", "Notional per order: 50 000 USDT → 25 000 EUR"],
+    ],
+    [
       other({ instruments: [{ ...policy().instruments[0]!, quote_worth: "1.05" }] }),
       ["BTCUSDT: a unit paid is worth at most: none → 1.05 USDT"],
     ],

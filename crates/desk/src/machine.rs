@@ -263,7 +263,7 @@ impl Machine {
                 }
                 Work::AmendUnknown(amendment) => self.amend_not_looked_up(amendment, &refusal.to_string(), out),
                 Work::Trades(id) => self.ask_done(&Some(id), now, true),
-                Work::OpenOrders(generation) => self.rebuild.refuse(generation, unsigned(&refusal, "nothing was sent")),
+                Work::OpenOrders(question) => self.rebuild.refuse(question, unsigned(&refusal, "nothing was sent")),
                 Work::Note => {}
             },
         }
@@ -305,9 +305,9 @@ impl Machine {
                 }
             }
             // Without an answer it is asked again.
-            Work::OpenOrders(generation) => {
+            Work::OpenOrders(question) => {
                 let reports = answer.and_then(|body| decode::orders(&body).map_err(Trouble::Venue));
-                self.open_answered(generation, reports, now, out);
+                self.open_answered(question, reports, now, out);
             }
             Work::Note => {}
         }
@@ -404,6 +404,8 @@ impl Machine {
                         order.stage = Stage::Over { fate: Fate::Expired, note: Some("the venue no longer knows this order".to_owned()) };
                         order.updated = now.wall;
                     }
+                    // It may have filled.
+                    self.risk.exposure.lost(id, now.wall);
                     self.stood(id, &[], None, now, out);
                     self.report(id, Kind::OrderReconciled, now, out);
                 } else if expired {

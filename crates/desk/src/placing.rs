@@ -55,7 +55,7 @@ impl Machine {
         out: &mut Vec<Effect>,
     ) {
         let id = order.client_order_id.clone();
-        if self.orders.contains_key(&id) {
+        if self.orders.contains_key(&id) || self.rebuild.is_others(&id) {
             out.push(Effect::Tell { door, tell: denied(&[Reason::NameTaken { id }]) });
             return;
         }
@@ -213,6 +213,9 @@ impl Machine {
     /// The venue told what is held.
     pub(crate) fn held(&mut self, balances: &[Balance], account: Option<String>, asked: Timestamp, now: Now) {
         // The desk has one venue.
+        if !self.risk.would_take(asked) {
+            return;
+        }
         self.risk.held_at(Venue::Binance, account);
         let whole = |balance: &Balance| (balance.asset.clone(), balance.free + balance.locked);
         self.risk.held(balances.iter().map(whole), now.venue(), asked);
@@ -221,7 +224,8 @@ impl Machine {
 
     /// What is held may be another account's: it is asked for anew, and until then not known.
     pub(crate) fn keys_changed(&mut self, now: Now) {
-        self.forget_held();
+        self.risk.other_account(now.wall);
+        self.held_asked_ms = None;
         self.forget_open(now);
     }
 
@@ -240,7 +244,7 @@ impl Machine {
         self.policy.as_ref().is_some_and(|policy| {
             policy.desk.exposure_max.is_some()
                 || !policy.desk.exposure_of.is_empty()
-                || policy.instruments.iter().any(|listed| listed.position_max.is_some())
+                || policy.summed().any(|listed| listed.position_max.is_some())
         })
     }
 

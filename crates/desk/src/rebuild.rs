@@ -30,8 +30,10 @@ pub(crate) struct Rebuild {
     /// They have to be asked for before anything is placed.
     is_due: bool,
     asked_ms: Option<u64>,
-    /// Of which account it was asked: an answer to an earlier question says nothing of this one.
-    generation: u64,
+    /// Number of the newest question.
+    question: u64,
+    /// Questions from this one on are of this account and opening: an answer to an earlier one says nothing of it.
+    from: u64,
     /// How often it was asked without an answer.
     tries: u32,
     /// Why no answer came.
@@ -45,7 +47,7 @@ pub(crate) struct Rebuild {
 impl Rebuild {
     /// After a start, or with another account.
     pub(crate) const fn due() -> Self {
-        Self { is_due: true, asked_ms: None, generation: 0, tries: 0, trouble: None, refused: None, others: BTreeSet::new() }
+        Self { is_due: true, asked_ms: None, question: 0, from: 0, tries: 0, trouble: None, refused: None, others: BTreeSet::new() }
     }
 
     /// Why nothing can be placed yet; nothing: it can.
@@ -58,16 +60,21 @@ impl Rebuild {
         self.is_due.then(|| self.refused.clone().unwrap_or_else(unknown))
     }
 
-    /// The signer does not sign the question of that generation, or the venue does not answer it for this key.
-    pub(crate) fn refuse(&mut self, generation: u64, error: DoorError) {
-        if generation == self.generation {
+    /// Whether that is the name of another program's order.
+    pub(crate) fn is_others(&self, id: &ClientOrderId) -> bool {
+        self.others.contains(id)
+    }
+
+    /// The signer does not sign that question, or the venue does not answer it for this key.
+    pub(crate) fn refuse(&mut self, question: u64, error: DoorError) {
+        if question >= self.from {
             self.refused = Some(error);
         }
     }
 
     /// The vault was opened: what a signer before said of the question, or says late, is not what this one will say.
     pub(crate) fn ask_anew(&mut self) {
-        self.generation += 1;
+        self.from = self.question + 1;
         (self.asked_ms, self.tries, self.trouble, self.refused) = (None, 0, None, None);
     }
 }
@@ -85,7 +92,8 @@ impl Machine {
         if self.policy.is_some() && is_wanted && is_time {
             self.rebuild.asked_ms = Some(now.mono_ms);
             self.rebuild.tries = self.rebuild.tries.saturating_add(1);
-            let tag = self.tag(Work::OpenOrders(self.rebuild.generation));
+            self.rebuild.question += 1;
+            let tag = self.tag(Work::OpenOrders(self.rebuild.question));
             out.push(Effect::Sign { tag, by: DoorId::DESK, intent: Intent::QueryOpenOrders { symbol: None }, credential: None });
         }
     }
@@ -93,24 +101,23 @@ impl Machine {
     /// What may be another account's is not known any more.
     pub(crate) fn forget_open(&mut self, now: Now) {
         self.stop_counting_others(&BTreeMap::new(), now);
-        self.rebuild = Rebuild { generation: self.rebuild.generation + 1, ..Rebuild::due() };
+        let question = self.rebuild.question;
+        self.rebuild = Rebuild { question, from: question + 1, ..Rebuild::due() };
     }
 
-    /// The answer to the question of that generation.
-    pub(crate) fn open_answered(
-        &mut self,
-        generation: u64,
-        answer: Result<Vec<ExecutionReport>, Trouble>,
-        now: Now,
-        out: &mut Vec<Effect>,
-    ) {
-        if generation != self.rebuild.generation {
+    /// The answer to that question.
+    pub(crate) fn open_answered(&mut self, question: u64, answer: Result<Vec<ExecutionReport>, Trouble>, now: Now, out: &mut Vec<Effect>) {
+        if question < self.rebuild.from {
             return;
         }
         match answer {
-            Ok(reports) => self.told_open(&reports, now, out),
+            Ok(reports) => {
+                // One that was asked earlier and comes later is older.
+                self.rebuild.from = question;
+                self.told_open(&reports, now, out);
+            }
             Err(Trouble::Venue(error)) if error.refuses_signature() => {
-                self.rebuild.refuse(generation, DoorError::new("venue", error.to_string(), error.advice()));
+                self.rebuild.refuse(question, DoorError::new("venue", error.to_string(), error.advice()));
             }
             Err(Trouble::Venue(error)) => self.rebuild.trouble = Some(error.to_string()),
             Err(Trouble::NotSent(why)) => self.rebuild.trouble = Some(why),
@@ -134,7 +141,7 @@ impl Machine {
         }
         self.stop_counting_others(&others, now);
         for (name, (order, filled)) in others {
-            self.risk.found(&order, filled);
+            self.risk.found_open(&order, filled, now.wall);
             self.rebuild.others.insert(name);
         }
         self.rebuild.is_due = false;
@@ -156,7 +163,7 @@ impl Machine {
     /// An order with a name of ours that the store has lost.
     fn adopt(&mut self, report: &ExecutionReport, order: PlaceOrder, now: Now, out: &mut Vec<Effect>) {
         let id = order.client_order_id.clone();
-        self.risk.found(&order, filled(report));
+        self.risk.found_open(&order, filled(report), now.wall);
         let mut adopted = Order::intended(order, now.wall);
         adopted.stage = Stage::Working;
         adopted.merge(report, now.wall);
@@ -322,6 +329,26 @@ mod tests {
         assert_eq!(machine.risk.exposure.open().count(), 3, "one of ours is asked for by itself");
         machine.told_open(&reports[..1], NOW, &mut Vec::new());
         assert_eq!(machine.risk.exposure.open().count(), 1);
+    }
+
+    /// An answer that comes late says less than the one that was asked for after it; and a name that somebody else's order has is taken.
+    #[test]
+    fn an_older_list_and_a_name_of_others_take_nothing_away() {
+        let mut machine = started();
+        let later = Now { mono_ms: NOW.mono_ms + UNKNOWN_MS, ..NOW };
+        let asked = |machine: &mut Machine, now| {
+            machine.ask_open(now, &mut Vec::new());
+            machine.rebuild.question
+        };
+        let (first, second) = (asked(&mut machine, NOW), asked(&mut machine, later));
+        assert!(second > first);
+        machine.open_answered(second, Ok(vec![report(Some("grid-1"), 2, Side::Sell, "50200")]), later, &mut Vec::new());
+        machine.open_answered(first, Ok(Vec::new()), later, &mut Vec::new());
+        assert_eq!(machine.risk.exposure.open().count(), 1, "it stands");
+        assert_eq!(refusal(&mut machine, "grid-1", Side::Buy, "40000").as_deref(), Some("duplicate-id"));
+        machine.on(Event::KeysChanged, NOW);
+        machine.open_answered(second, Ok(Vec::new()), later, &mut Vec::new());
+        assert_eq!(refusal(&mut machine, "sr-a", Side::Buy, "40000").as_deref(), Some("exposure-unknown"), "of the account before");
     }
 
     #[test]

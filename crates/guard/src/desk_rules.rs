@@ -149,7 +149,7 @@ pub struct DeskRules {
     pub slippage_bps: Option<u32>,
     /// Most orders that are not over.
     pub open_orders_max: Option<u32>,
-    /// Most that is held of all instruments of a quote asset, with what open orders would buy, at marks.
+    /// Most that is held of all instruments together, with what open orders would buy, at marks.
     pub exposure_max: Option<Notional>,
     /// The same of one venue or one account.
     pub exposure_of: Vec<ExposureLimit>,

@@ -78,8 +78,8 @@ impl Held {
 pub struct Exposure {
     pairs: BTreeMap<Symbol, Pair>,
     held: Option<Held>,
-    /// What is told counts if it was asked for later than that.
-    asked_after: Option<Timestamp>,
+    /// What is told counts if it was not asked for earlier than that.
+    asked_from: Option<Timestamp>,
     /// What came and went lately, and when that was known: an answer that was on its way then may be older.
     moved: VecDeque<(Timestamp, Asset, Decimal)>,
     open: BTreeMap<ClientOrderId, OpenOrder>,
@@ -96,12 +96,18 @@ impl Exposure {
         self.pairs.get(symbol)
     }
 
+    /// Whether an answer to a question of that moment counts.
+    pub fn would_take(&self, asked: Timestamp) -> bool {
+        self.asked_from.is_none_or(|from| asked >= from)
+    }
+
     /// The venue told what is held, free and locked together: it counts from now on. `at`: when the answer came, by the venue's clock;
     /// `asked`: when it was asked, by ours.
     pub fn told(&mut self, held: impl IntoIterator<Item = (Asset, Amount)>, at: Timestamp, asked: Timestamp) {
-        if self.asked_after.is_some_and(|after| asked <= after) {
+        if !self.would_take(asked) {
             return;
         }
+        self.asked_from = Some(asked);
         let least: BTreeMap<_, _> = held.into_iter().map(|(asset, amount)| (asset, amount.value())).collect();
         let mut held = Held { most: least.clone(), least, at, is_vague: false };
         self.open.values_mut().for_each(|open| open.is_after = false);
@@ -124,9 +130,14 @@ impl Exposure {
         }
     }
 
-    /// Nothing is known any more: a new account, or a new desk.
+    /// What is held could not be asked for.
     pub fn forget_held(&mut self) {
         self.held = None;
+    }
+
+    /// Nothing is known any more, and what was asked before now says nothing: another account may be in use.
+    pub fn ask_anew(&mut self, now: Timestamp) {
+        (self.held, self.asked_from) = (None, Some(now.plus_ms(1)));
     }
 
     /// Whether the venue told what is held.
@@ -144,9 +155,26 @@ impl Exposure {
         self.counts(order, Filled::default(), true);
     }
 
-    /// An order was found, in the store or at the venue. What of it was filled before is held already.
+    /// An order was found in the store. What of it was filled before is held already.
     pub fn found(&mut self, order: &PlaceOrder, filled: Filled) {
         self.counts(order, filled, false);
+    }
+
+    /// An order of another program was found at the venue: what of it was filled may be in what was told as held, or not. One of the same
+    /// name that was another one is gone.
+    pub fn found_open(&mut self, order: &PlaceOrder, filled: Filled, now: Timestamp) {
+        let id = &order.client_order_id;
+        let is_same = |open: &OpenOrder| (&open.order.symbol, open.order.side, open.order.spec) == (&order.symbol, order.side, order.spec);
+        match self.open.get(id) {
+            Some(open) if is_same(open) => return,
+            Some(_) => self.lost(id, now),
+            None => {}
+        }
+        self.counts(order, filled, false);
+        if let Some(pair) = self.pairs.get(&order.symbol).cloned() {
+            self.moves(&pair.base, sign(order) * filled.quantity, false, now);
+            self.moves(&pair.quote, -sign(order) * filled.notional, false, now);
+        }
     }
 
     fn counts(&mut self, order: &PlaceOrder, filled: Filled, is_after: bool) {
@@ -179,7 +207,7 @@ impl Exposure {
         let Some(pair) = self.pairs.get(&open.order.symbol).cloned() else {
             // Of what, nobody knows yet: what is held has to be asked for anew.
             if new != Filled::default() {
-                (self.held, self.asked_after) = (None, Some(now));
+                self.ask_anew(now);
             }
             return new;
         };
@@ -204,7 +232,7 @@ impl Exposure {
     /// An order is over, and nobody said how: all of it may have filled.
     pub fn lost(&mut self, id: &ClientOrderId, now: Timestamp) {
         let Some(open) = self.open.remove(id) else { return };
-        let Some(pair) = self.pairs.get(&open.order.symbol).cloned() else { return };
+        let Some(pair) = self.pairs.get(&open.order.symbol).cloned() else { return self.ask_anew(now) };
         let left = (open.order.spec.quantity().map_or(Decimal::ZERO, Quantity::value) - open.filled).max(Decimal::ZERO);
         let paid = open.order.spec.price().map_or(Decimal::ZERO, |price| left.saturating_mul(price.value()));
         self.moves(&pair.base, sign(&open.order) * left, false, now);
@@ -230,7 +258,8 @@ impl Exposure {
     /// at how much of its quote asset a unit of an instrument is now. What a sale takes away counts when it is filled.
     pub fn position(&self, symbol: &Symbol, more: Option<&PlaceOrder>, price: impl Fn(&Symbol) -> Option<Decimal>) -> Option<Decimal> {
         let base = &self.pairs.get(symbol)?.base;
-        let mut position = self.held.as_ref()?.most.get(base).copied().unwrap_or_default();
+        // Less than nothing can only come from what nobody told, such as a deposit: it makes no room.
+        let mut position = self.held.as_ref()?.most.get(base).copied().unwrap_or_default().max(Decimal::ZERO);
         let open = self.open.values().map(|open| (&open.order, Filled { quantity: open.filled, notional: open.filled_notional }));
         for (order, filled) in open.chain(more.map(|order| (order, Filled::default()))) {
             // Of a market that is not known there is nothing on the list.
@@ -255,7 +284,16 @@ impl Exposure {
             OrderSpec::Market { size: MarketSize::Quote(_) } => held,
             spec => (spec.quantity().map_or(Decimal::ZERO, Quantity::value) - open.filled).max(Decimal::ZERO),
         });
-        Some(held - sells.fold(Decimal::ZERO, Decimal::saturating_add))
+        // What is paid with it is locked, too; of a purchase without a price nobody knows how much that is.
+        let is_paid = |open: &&OpenOrder| self.pairs.get(&open.order.symbol).is_some_and(|pair| pair.quote == *base);
+        let buys = self.buys().filter(is_paid).map(|open| match open.order.spec {
+            OrderSpec::Market { size: MarketSize::Quote(notional) } => (notional.value() - open.filled_notional).max(Decimal::ZERO),
+            spec => {
+                let left = (spec.quantity().map_or(Decimal::ZERO, Quantity::value) - open.filled).max(Decimal::ZERO);
+                spec.price().map_or(Decimal::ZERO, |price| left.saturating_mul(price.value()))
+            }
+        });
+        Some(held - sells.chain(buys).fold(Decimal::ZERO, Decimal::saturating_add))
     }
 
     /// Worth of all that is held of these instruments, each asset once and where it is worth most, with all that open orders and `more`
@@ -276,13 +314,20 @@ impl Exposure {
             let most = each.entry(&pair.base).or_default();
             *most = (*most).max(price(symbol).saturating_mul(unit));
         }
-        let of_asset = |(asset, each): (&&Asset, &Decimal)| held.get(*asset).copied().unwrap_or_default().saturating_mul(*each);
+        let of_asset =
+            |(asset, each): (&&Asset, &Decimal)| held.get(*asset).copied().unwrap_or_default().max(Decimal::ZERO).saturating_mul(*each);
         let mut worth = each.iter().map(of_asset).fold(Decimal::ZERO, Decimal::saturating_add);
         let none = Filled::default();
         let open = self.buys().map(|open| (&open.order, Filled { quantity: open.filled, notional: open.filled_notional }));
         let more = more.filter(|order| order.side == Side::Buy).map(|order| (order, none));
         for (order, filled) in open.chain(more) {
-            let Some(unit) = unit_of(&order.symbol) else { continue };
+            let Some(unit) = unit_of(&order.symbol) else {
+                // Paid with what has no worth here: what it brings counts where that is listed.
+                let base = self.pairs.get(&order.symbol).and_then(|pair| each.get(&pair.base));
+                let left = bought(order, filled, None).unwrap_or_default();
+                worth = worth.saturating_add(base.map_or(Decimal::ZERO, |each| left.saturating_mul(*each)));
+                continue;
+            };
             let left = |all: Decimal, filled: Decimal| (all - filled).max(Decimal::ZERO);
             let value = match order.spec {
                 OrderSpec::Market { size: MarketSize::Quote(notional) } => left(notional.value(), filled.notional),
@@ -320,7 +365,8 @@ fn paid_for(order: &PlaceOrder, filled: Filled, price: Option<Decimal>) -> Optio
     let left = match order.spec {
         OrderSpec::Market { size: MarketSize::Quote(notional) } => notional.value() - filled.notional,
         spec => {
-            let each = [spec.price().map(Price::value), price].into_iter().flatten().max()?;
+            // Of another program's order without a price in a market that nobody follows, nothing is known.
+            let each = [spec.price().map(Price::value), price].into_iter().flatten().max().unwrap_or_default();
             (spec.quantity().map_or(Decimal::ZERO, Quantity::value) - filled.quantity).saturating_mul(each)
         }
     };

@@ -178,6 +178,9 @@ pub enum ManagedError {
     /// Orders without a price are counted at a band's edges.
     #[error("{0} needs {1}: an order without a price is counted at the edges of a band")]
     Band(String, &'static str),
+    /// Values are in one currency.
+    #[error("{0} needs quote_worth: the most {1} that a unit of its quote asset is ever worth")]
+    Worth(String, String),
     /// A limit that no policy could have.
     #[error(transparent)]
     Limit(#[from] PolicyError),
@@ -203,6 +206,13 @@ impl fmt::Display for Beyond {
 impl Managed {
     /// From a document, if every part of it is understood and makes sense.
     pub fn parse(document: &[u8]) -> Result<Self, ManagedError> {
+        let managed = Self::parse_kept(document)?;
+        managed.limits.says_worths()?;
+        Ok(managed)
+    }
+
+    /// From a document that was good when it was taken: one of before says no worths, and counts as it did.
+    pub fn parse_kept(document: &[u8]) -> Result<Self, ManagedError> {
         if document.len() > MANAGED_LEN_MAX {
             return Err(ManagedError::TooLarge);
         }
@@ -241,10 +251,9 @@ impl Managed {
         let (listed, unlisted): (Vec<_>, Vec<_>) = both.partition(|(_, is_listed)| *is_listed);
         let policies = |of: Vec<(InstrumentPolicy, bool)>| of.into_iter().map(|(policy, _)| policy).collect();
         (tight.instruments, tight.unlisted) = (policies(listed), policies(unlisted));
-        if limits.desk.exposure_max.is_some() {
-            // What the organisation lets be traded is in the sum that it bounds, though the owner took it off.
-            tight.unlisted.extend(limits.instruments.iter().filter_map(|known| known.counted_without(own)));
-        }
+        // What the organisation lets be traded is in the sum that it bounds, and its asset is bounded, though the owner took it off.
+        let is_summed = |known: &&ManagedInstrument| limits.desk.exposure_max.is_some() || known.position_max.is_some();
+        tight.unlisted.extend(limits.instruments.iter().filter(is_summed).filter_map(|known| known.counted_without(own)));
         tight.desk = limits.desk_rules(&own.desk);
         tight
     }
@@ -303,6 +312,16 @@ impl ManagedLimits {
         said.filter(|said| said.value() > own.unit()).or(own.quote_worth)
     }
 
+    /// Where it has values, each instrument says what its quote asset is worth, or ends in the currency.
+    fn says_worths(&self) -> Result<(), ManagedError> {
+        let Some(currency) = self.currency() else { return Ok(()) };
+        let unsaid = |known: &&ManagedInstrument| known.quote_worth.is_none() && !known.symbol.as_str().ends_with(currency);
+        match self.instruments.iter().find(unsaid) {
+            Some(known) => Err(ManagedError::Worth(known.symbol.to_string(), currency.to_owned())),
+            None => Ok(()),
+        }
+    }
+
     fn validate(&self) -> Result<(), ManagedError> {
         for known in &self.instruments {
             let is_banded = known.price_low.is_some() && known.price_high.is_some();
@@ -321,11 +340,8 @@ impl ManagedLimits {
         let mut policy = Policy::initial();
         let loosest = policy.instruments.pop();
         policy.instruments = self.instruments.iter().filter_map(|known| Some(known.as_policy(loosest.as_ref()?))).collect();
-        if let Some(currency) = self.currency() {
-            currency.clone_into(&mut policy.currency);
-        } else {
-            policy = policy.with_worths();
-        }
+        self.currency().unwrap_or(CURRENCY_INITIAL).clone_into(&mut policy.currency);
+        policy = policy.with_worths();
         set(&mut policy.order_notional_max, self.order_notional_max);
         set(&mut policy.day_notional_max, self.day_notional_max);
         set(&mut policy.orders_per_minute, self.orders_per_minute);
@@ -414,13 +430,15 @@ impl ManagedLimits {
 impl ManagedInstrument {
     /// For the sum alone, where the owner does not list it and there is a price to count it at.
     fn counted_without(&self, own: &Policy) -> Option<InstrumentPolicy> {
-        let (price_low, price_high) = self.price_low.zip(self.price_high)?;
+        let band = self.price_low.zip(self.price_high);
+        // A maximum of its asset needs no price.
+        let (price_low, price_high) = band.or_else(|| self.position_max.map(|_| (Price::ZERO, Price::ZERO)))?;
         own.instrument(&self.symbol).is_none().then(|| InstrumentPolicy {
             symbol: self.symbol.clone(),
             quantity_max: self.quantity_max.unwrap_or_default(),
             price_low,
             price_high,
-            position_max: None,
+            position_max: self.position_max,
             quote_worth: self.quote_worth,
             counted: None,
         })

@@ -213,9 +213,14 @@ impl Policy {
         let is_lost = self.desk.day_loss_max.is_some() || self.desk.drawdown_max.is_some();
         let is_summed =
             |before: &&InstrumentPolicy| is_bounded || before.position_max.is_some() || (is_lost && before.quote_worth.is_some());
-        // One that counts at less makes room as well.
+        // One that counts at less, or with a higher maximum of its own, makes room as well.
         let is_gone = |before: &InstrumentPolicy| {
-            !next.summed().any(|after| after.symbol == before.symbol && after.counted_to() >= before.counted_to())
+            !next.summed().any(|after| {
+                after.symbol == before.symbol
+                    && after.counted_to() >= before.counted_to()
+                    && after.unit() >= before.unit()
+                    && !is_looser(before.position_max, after.position_max)
+            })
         };
         raised_instrument
             || self.summed().filter(is_summed).any(is_gone)

@@ -83,15 +83,31 @@ impl RiskState {
         self.exposure.told(balances, at, asked);
     }
 
+    /// Whether an answer to a question of that moment counts: not after one to a later question, or of what may be another account.
+    pub fn would_take(&self, asked: Timestamp) -> bool {
+        self.exposure.would_take(asked)
+    }
+
     /// At which venue and account it is; nothing: at which account is not known, so the limits of all bind.
     pub fn held_at(&mut self, venue: Venue, account: Option<String>) {
         self.held_at = Some((venue, account));
     }
 
-    /// Another account may be in use: what it holds is not known.
+    /// What is held could not be asked for.
     pub fn forget_held(&mut self) {
         self.exposure.forget_held();
         self.held_at = None;
+    }
+
+    /// Another account may be in use: what it holds is not known, and answers to earlier questions say nothing of it.
+    pub fn other_account(&mut self, now: Timestamp) {
+        self.exposure.ask_anew(now);
+        self.held_at = None;
+    }
+
+    /// Another program's order was found at the venue.
+    pub fn found_open(&mut self, order: &PlaceOrder, filled: Filled, now: Timestamp) {
+        self.exposure.found_open(order, filled, now);
     }
 
     /// The venue told its instruments; what was filled in them before counts now, unless its day is over.

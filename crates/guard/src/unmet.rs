@@ -192,7 +192,7 @@ impl From<&Reason> for Unmet {
             Reason::ReduceHeld { symbol, asked, left } => {
                 of(asked.to_string(), left.to_string(), format!("a sale of up to {left} of {symbol}"))
             }
-            Reason::Position { after, room, max, .. } => of(after.to_string(), max.to_string(), format!("a purchase of up to {room}")),
+            Reason::Position { after, room, max, .. } => of(after.to_string(), max.to_string(), format!("up to {room} more of it")),
             Reason::Exposure { of: at, after, room, max, currency } => of(
                 format!("{after} {currency}{}", at.as_ref().map_or_else(String::new, |at| format!(" at {at}"))),
                 format!("{max} {currency}"),
@@ -201,7 +201,7 @@ impl From<&Reason> for Unmet {
             Reason::ExposureUnknown { symbol } => of(
                 format!("what is held of {symbol} is not known"),
                 "what is held is known".into(),
-                "the same, once the venue has told; a sale".into(),
+                "the same, once the venue has told".into(),
             ),
             Reason::OpenUnknown => of(
                 "what is open at the venue is not known".into(),

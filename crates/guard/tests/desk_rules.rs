@@ -6,7 +6,10 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{AT, btc, limit, market, notional, place, policy, price, quantity, quote, state};
-use strongroom_guard::{DeskRule, DeskRules, ExposureLimit, ExposureScope, KillScope, Pair, Policy, Quote, Reason, RiskState, RuleMode};
+use rust_decimal::Decimal;
+use strongroom_guard::{
+    DeskRule, DeskRules, ExposureLimit, ExposureScope, Filled, KillScope, Pair, Policy, Quote, Reason, RiskState, RuleMode,
+};
 use strongroom_model::{Amount, Fill, Notional, OrderSpec, PlaceOrder, Quantity, Side, Symbol, Timestamp, TradeId, Venue};
 
 /// The rule that refuses, or `-`.
@@ -344,4 +347,68 @@ fn sums_are_of_all_quote_assets_together() {
     // Whoever takes the instrument off the list needs a code for it: what was lost in it would count as so many of the currency.
     let without = Policy { instruments: vec![rules.instruments[0].clone()], ..rules.clone() };
     assert!(rules.is_raised_by(&without) && state.must_stop(&without, 0, AT).is_none());
+}
+
+/// What is held, as a rule says it of a small purchase; nothing: it is not known.
+fn held_by(state: &RiskState) -> Option<Decimal> {
+    let mut rules = policy(|_| {});
+    rules.instruments[0].position_max = Some(Quantity::ZERO);
+    let order = place("more", Side::Buy, limit("10000", "0.001"));
+    let judged = state.clone().judge(&rules, &order, quote(), 0).refused;
+    judged.iter().find_map(|reason| match reason {
+        Reason::Position { after, .. } => Some(after.value() - quantity("0.001").value()),
+        _ => None,
+    })
+}
+
+/// An answer counts if no later question was answered before it, and not where another account may be in use since it was asked.
+#[test]
+fn an_older_answer_takes_no_newer_ones_place() {
+    let at = |seconds: i64| AT.plus_ms(seconds * 1_000);
+    let tell = |state: &mut RiskState, amount: &str, (asked, told): (i64, i64)| {
+        state.held([("BTC".to_owned(), Amount::parse(amount).unwrap())], at(told), at(asked));
+    };
+    let mut state = state();
+    tell(&mut state, "10", (2, 3));
+    tell(&mut state, "0", (0, 4));
+    assert_eq!(held_by(&state), Some(Decimal::TEN));
+    tell(&mut state, "1", (2, 5));
+    assert_eq!(held_by(&state), Some(Decimal::ONE));
+    state.other_account(at(6));
+    tell(&mut state, "10", (5, 7));
+    assert_eq!(held_by(&state), None, "asked of the account before");
+    tell(&mut state, "2", (7, 8));
+    assert_eq!(held_by(&state), Some(Decimal::TWO));
+}
+
+/// What another program had filled before its order was found may be in what was told as held, or not; the same of what is gone.
+#[test]
+fn what_others_fill_counts_though_nobody_told_it() {
+    let mut state = state();
+    state.held([], AT, AT);
+    let theirs = place("theirs", Side::Buy, limit("10000", "10"));
+    let filled = Filled { quantity: quantity("6").value(), notional: notional("60000").value() };
+    state.found_open(&theirs, filled, AT.plus_ms(5_000));
+    assert_eq!(held_by(&state), Some(Decimal::TEN));
+    state.found_open(&theirs, Filled::default(), AT.plus_ms(6_000));
+    assert_eq!(held_by(&state), Some(Decimal::TEN), "found twice is found");
+    // Another one under its name: that one is gone, and may have filled to its end.
+    let larger = place("theirs", Side::Buy, limit("10000", "50"));
+    state.found_open(&larger, Filled::default(), AT.plus_ms(7_000));
+    assert_eq!(held_by(&state), Some(Decimal::from(60)));
+    state.exposure.lost(&larger.client_order_id, AT.plus_ms(8_000));
+    assert_eq!((held_by(&state), state.exposure.is_vague()), (Some(Decimal::from(60)), true), "until the venue tells");
+    state.held([], AT.plus_ms(70_000), AT.plus_ms(69_000));
+    assert_eq!((held_by(&state), state.exposure.is_vague()), (Some(Decimal::ZERO), false));
+}
+
+/// More was sold than was known, so something came that nobody told: that makes no room for anything else.
+#[test]
+fn less_than_nothing_is_nothing() {
+    let mut state = state();
+    state.held([], AT, AT);
+    filled(&mut state, &place("sold", Side::Sell, limit("10000", "10")), "10", "100000", 1);
+    assert_eq!(held_by(&state), Some(Decimal::ZERO));
+    let rules = policy(|rules| rules.exposure_max = Some(notional("20000")));
+    assert_eq!(refused(&mut state, &rules, &place("a", Side::Buy, limit("10000", "2.00001")), quote(), 2), "exposure");
 }

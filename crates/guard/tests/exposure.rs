@@ -308,6 +308,13 @@ impl Both {
                 _ => one.left(),
             };
         }
+        // What is paid with it.
+        for one in self.known.iter().filter(|one| one.is_open() && one.order().side == Side::Buy && MARKETS[one.market].2 == base) {
+            left -= match one.order().spec {
+                OrderSpec::Market { size: MarketSize::Quote(_) } => one.left(),
+                spec => spec.price().map_or(Decimal::ZERO, |price| one.left() * price.value()),
+            };
+        }
         left
     }
 

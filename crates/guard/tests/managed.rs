@@ -319,3 +319,42 @@ fn its_limits_have_names() {
     let free = managed("{}");
     assert_eq!((free.tightens(&policy), free.refuses(&policy)), (policy, None));
 }
+
+/// A document that a vault remembered is read whatever it does not say of worths; a new one has to say it.
+#[test]
+fn what_was_remembered_without_worths_counts_at_one() {
+    let document = r#"{"serial": 1, "organisation": "Example", "limits": {"order_notional_max": "100", "instruments": [{"symbol": "ETHBTC",
+        "price_low": "0.01", "price_high": "0.1"}]}}"#;
+    let refused = Managed::parse(document.as_bytes()).unwrap_err().to_string();
+    assert_eq!(refused, "ETHBTC needs quote_worth: the most USDT that a unit of its quote asset is ever worth");
+    let managed = Managed::parse_kept(document.as_bytes()).unwrap();
+    let mut own = policy("{}");
+    own.instruments[1].symbol = strongroom_model::Symbol::parse("ETHBTC").unwrap();
+    own.instruments[1].quote_worth = Price::parse("0.5").ok();
+    assert_eq!(managed.tightens(&own).unlisted[0].quote_worth, Price::parse("1").ok());
+}
+
+/// What the owner takes off the list bounds on where the organisation bounds it, and to do so needs a code where it counted for more.
+#[test]
+fn what_is_taken_off_the_list_bounds_on() {
+    let both = managed(
+        r#"{"desk": {"exposure_max": "100"}, "instruments": [{"symbol": "ETHUSDT", "price_low": "10", "price_high": "50000", "position_max": "4"}]}"#,
+    );
+    let own = |position: &str, worth: &str| {
+        let mut own = policy("{}");
+        own.instruments[1].position_max = Some(position.parse().unwrap());
+        own.instruments[1].quote_worth = Price::parse(worth).ok();
+        own
+    };
+    for (position, worth, needs_code) in [("4", "1", false), ("3", "1", true), ("4", "1.5", true)] {
+        let (before, mut after) = (own(position, worth), own(position, worth));
+        after.instruments.pop();
+        let (before, after) = (both.tightens(&before), both.tightens(&after));
+        assert_eq!(after.unlisted[0].position_max.unwrap().to_string(), "4");
+        assert_eq!(before.is_raised_by(&after), needs_code, "{position} {worth}");
+    }
+    let bounded = managed(r#"{"instruments": [{"symbol": "ETHUSDT", "position_max": "4"}]}"#);
+    let mut without = policy("{}");
+    without.instruments.pop();
+    assert_eq!(bounded.tightens(&without).unlisted[0].position_max.unwrap().to_string(), "4", "its asset is bounded in every market");
+}

@@ -221,7 +221,9 @@ impl Open {
         let mut completed = asked.clone();
         let is_kept_off = |own: &&InstrumentPolicy| self.policy.unlisted.iter().any(|off| off.symbol == own.symbol);
         let missing = self.own.instruments.iter().filter(is_kept_off).filter(|own| asked.instrument(&own.symbol).is_none());
-        completed.instruments.extend(missing.cloned());
+        // In another currency than theirs they say nothing of what they are paid with; nothing of them is signed.
+        let kept_off = Policy { instruments: missing.cloned().collect(), ..asked.clone() }.with_worths();
+        completed.instruments.extend(kept_off.instruments);
         completed
     }
 

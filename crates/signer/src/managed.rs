@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use ed25519_dalek::pkcs8::DecodePublicKey as _;
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
-use strongroom_guard::{Beyond, Managed, ManagedNote, Policy, Reason};
+use strongroom_guard::{Beyond, Managed, ManagedError, ManagedNote, Policy, Reason};
 use strongroom_signer_api::managed::{ManagedFiles, Offered};
 
 /// A document with its proof, as the sealed state keeps it.
@@ -36,7 +36,8 @@ pub(crate) struct InForce {
 }
 
 impl Verified {
-    fn of(kept: Remembered) -> Result<Self, String> {
+    /// `read` takes the document apart: one that was remembered may be of before.
+    fn of(kept: Remembered, read: fn(&[u8]) -> Result<Managed, ManagedError>) -> Result<Self, String> {
         let key = VerifyingKey::from_public_key_pem(kept.key.trim()).map_err(|_| "its key is no Ed25519 public key in PEM".to_owned())?;
         let text: Vec<u8> = kept.signature.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
         let signature = BASE64_STANDARD.decode(text).ok().and_then(|bytes| Signature::from_slice(&bytes).ok());
@@ -44,7 +45,7 @@ impl Verified {
         if key.verify_strict(kept.document.as_bytes(), &signature).is_err() {
             return Err("its signature is not that of this key over this document".to_owned());
         }
-        let managed = Managed::parse(kept.document.as_bytes()).map_err(|error| error.to_string())?;
+        let managed = read(kept.document.as_bytes()).map_err(|error| error.to_string())?;
         Ok(Self { managed, key, kept })
     }
 }
@@ -57,7 +58,7 @@ pub(crate) fn sound(offered: Offered) -> Result<Option<Verified>, String> {
         Offered::Files(files) => files,
     };
     let text = |bytes| String::from_utf8(bytes).map_err(|_| "a file of it is no text".to_owned());
-    Verified::of(Remembered { document: text(document)?, signature: text(signature)?, key: text(key)? }).map(Some)
+    Verified::of(Remembered { document: text(document)?, signature: text(signature)?, key: text(key)? }, Managed::parse).map(Some)
 }
 
 /// Which document counts from now on, and why, in words.
@@ -80,7 +81,7 @@ fn chosen(offered: Option<&Verified>, remembered: Option<Verified>) -> Option<(V
 
 /// Settles what holds: what is to be remembered, and what is in force. An error: what was remembered cannot be read.
 pub(crate) fn settle(offered: Option<&Verified>, kept: Option<Remembered>) -> Result<(Option<Remembered>, Option<InForce>), String> {
-    let remembered = kept.map(Verified::of).transpose()?;
+    let remembered = kept.map(|kept| Verified::of(kept, Managed::parse_kept)).transpose()?;
     let Some((Verified { managed, kept, .. }, source)) = chosen(offered, remembered) else { return Ok((None, None)) };
     let note = ManagedNote {
         organisation: managed.organisation.clone(),

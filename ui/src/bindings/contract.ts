@@ -265,7 +265,7 @@ slippage_bps: number | null,
  */
 open_orders_max: number | null,
 /**
- * Most that is held of all instruments of a quote asset, with what open orders would buy, at marks.
+ * Most that is held of all instruments together, with what open orders would buy, at marks.
  */
 exposure_max: Notional | null,
 /**

@@ -123,10 +123,14 @@ function valueWords(path: readonly string[], value: unknown, { currency }: Known
   return count(null, last.endsWith("_mib") ? "MiB" : "");
 }
 
-export const worded = (found: readonly Change[], known: Known): ChangeWords[] =>
-  found.map(({ path, from, to }) => ({
+export function worded(found: readonly Change[], known: Known): ChangeWords[] {
+  // Where the currency changed, what a value was was in the one of before.
+  const currency = found.find(({ path }) => path.length === 1 && path[0] === "currency");
+  const [before, after] = [String(currency?.from ?? known.currency), String(currency?.to ?? known.currency)];
+  return found.map(({ path, from, to }) => ({
     path: path.join("."),
     name: nameOf(path, known),
-    from: valueWords(path, from, known),
-    to: valueWords(path, to, known),
+    from: valueWords(path, from, { ...known, currency: before }),
+    to: valueWords(path, to, { ...known, currency: after }),
   }));
+}

@@ -13,7 +13,7 @@ export const FOUND_MAX = 200;
 
 type Found = { seq: number; at: Timestamp; person: number | null; policy: unknown };
 /** `changes`: against the change before; nothing: that one is not known. */
-export type HistoryRow = Omit<Found, "policy"> & { changes: Change[] | null };
+export type HistoryRow = Omit<Found, "policy"> & { changes: Change[] | null; currency: string | null };
 
 export class PolicyHistory {
   looking = $state(false);
@@ -32,7 +32,8 @@ export class PolicyHistory {
   readonly rows: HistoryRow[] = $derived(
     this.found.map(({ policy, ...row }, i) => {
       const earlier = this.found[i + 1]?.policy;
-      return { ...row, changes: isReadable(policy) && isReadable(earlier) ? changes(earlier, policy) : null };
+      const currency = isReadable(policy) && typeof policy.currency === "string" ? policy.currency : null;
+      return { ...row, currency, changes: isReadable(policy) && isReadable(earlier) ? changes(earlier, policy) : null };
     }),
   );
   get full(): boolean {
@@ -82,7 +83,7 @@ export class PolicyHistory {
   }
 }
 
-const isReadable = (policy: unknown) => typeof policy === "object" && policy !== null;
+const isReadable = (policy: unknown): policy is Record<string, unknown> => typeof policy === "object" && policy !== null;
 function foundIn({ seq, at, payload }: AuditEntry): Found {
   const { policy = null, person } = isReadable(payload) ? (payload as { policy?: unknown; person?: unknown }) : {};
   return { seq, at, person: typeof person === "number" ? person : null, policy };

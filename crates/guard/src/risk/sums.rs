@@ -51,8 +51,16 @@ impl RiskState {
     pub(super) fn too_large(&self, policy: &Policy, order: &PlaceOrder, mark: Price) -> Vec<(DeskRule, Reason)> {
         let bounded = policy.summed().filter_map(|listed| Some((&listed.symbol, listed.position_max?)));
         let own = self.exposure.pair(&order.symbol);
-        let price =
-            |symbol: &Symbol| if *symbol == order.symbol { Some(mark.value()) } else { self.marks.get(symbol).map(|mark| mark.value()) };
+        if order.reduce_only {
+            // Nobody is kept from taking risk away by what it is paid with.
+            return Vec::new();
+        }
+        let top = |symbol: &Symbol| policy.summed().find(|counted| counted.symbol == *symbol).map(|counted| counted.counted_to().value());
+        let price = |symbol: &Symbol| match self.marks.get(symbol) {
+            _ if *symbol == order.symbol => Some(mark.value()),
+            Some(mark) => Some(mark.value()),
+            None => top(symbol),
+        };
         let mut broken = Vec::new();
         for (symbol, max) in bounded {
             let brings = match (own, self.exposure.pair(symbol), order.side) {

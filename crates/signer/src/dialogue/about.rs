@@ -315,7 +315,7 @@ fn changes(old: &Policy, new: &Policy) -> Vec<(String, String)> {
     };
     let row = |name: &str, of: &dyn Fn(&Policy) -> String| (name.to_owned(), of(old), of(new));
     let rows = [
-        row("Currency of the limits", &|policy| policy.currency.clone()),
+        row("Currency of limits and key scopes", &|policy| policy.currency.clone()),
         row("Value of an order", &|policy| policy.order_notional_max.to_string()),
         row("Value of a day", &|policy| policy.day_notional_max.to_string()),
         row("Code for orders above", &|policy| or(policy.confirm_above, "none")),
