@@ -250,6 +250,7 @@ impl Machine {
 
     /// Asks for what is held, where a rule needs it and it is not known, or was told long ago.
     pub(crate) fn ask_held(&mut self, now: Now, out: &mut Vec<Effect>) {
+        self.risk.exposure.clock_is(now.wall);
         let needs = self.policy.is_some() && (self.has_reduced || self.sums_up());
         let every = match (self.risk.exposure.is_known(), self.risk.exposure.is_vague()) {
             (false, _) => UNKNOWN_HELD_MS,

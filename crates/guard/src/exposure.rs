@@ -96,6 +96,14 @@ impl Exposure {
         self.pairs.get(symbol)
     }
 
+    /// What time it is. On a clock that was set back, later is not told from earlier any more: questions count from now on.
+    pub fn clock_is(&mut self, now: Timestamp) {
+        if self.asked_from.is_some_and(|from| from > now.plus_ms(1)) {
+            self.asked_from = None;
+            self.moved.iter_mut().for_each(|(known, ..)| *known = (*known).min(now));
+        }
+    }
+
     /// Whether an answer to a question of that moment counts.
     pub fn would_take(&self, asked: Timestamp) -> bool {
         self.asked_from.is_none_or(|from| asked >= from)

@@ -379,6 +379,12 @@ fn an_older_answer_takes_no_newer_ones_place() {
     assert_eq!(held_by(&state), None, "asked of the account before");
     tell(&mut state, "2", (7, 8));
     assert_eq!(held_by(&state), Some(Decimal::TWO));
+    // A clock that was set back by an hour.
+    tell(&mut state, "3", (-3_600, -3_599));
+    assert_eq!(held_by(&state), Some(Decimal::TWO));
+    state.exposure.clock_is(at(-3_600));
+    tell(&mut state, "3", (-3_600, -3_599));
+    assert_eq!(held_by(&state), Some(Decimal::from(3)));
 }
 
 /// What another program had filled before its order was found may be in what was told as held, or not; the same of what is gone.
