@@ -1,7 +1,7 @@
 //! Answers of a venue. Invariant: whatever it says, reading it and reckoning with it ends in a value or an error.
 
 use strongroom_guard::{Policy, Quote, RiskState};
-use strongroom_model::{PlaceOrder, Symbol};
+use strongroom_model::{PlaceOrder, Symbol, Timestamp};
 use strongroom_venues::binance::{decode, limits, symbol};
 
 const READERS: usize = 10;
@@ -85,7 +85,7 @@ fn depth(body: &[u8]) {
     let mut state = RiskState::default();
     let mark = book.mid();
     state.marks(mark.iter().filter_map(|mark| Some((Symbol::parse("BTCUSDT").ok()?, *mark))).collect(), 0);
-    state.held([]);
+    state.held([], Timestamp::from_ms(0), Timestamp::from_ms(0));
     let mut policy = Policy::initial();
     policy.desk.exposure_max = Some(policy.order_notional_max);
     for (now_ms, order) in (0..).zip(orders()) {
