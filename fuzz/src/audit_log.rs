@@ -2,7 +2,9 @@
 //! same leaves, and the verifier believes no checkpoint that the writer's side does not.
 
 use ed25519_dalek::{Signer as _, SigningKey};
-use strongroom_audit::{Fields, Head, Kind, Numbered, Reader, Writer, assemble, checkpoint_text, key_text, read_secret_to_public, verify_checkpoint};
+use strongroom_audit::{
+    Fields, Head, Kind, Numbered, Reader, Writer, assemble, checkpoint_text, key_text, read_secret_to_public, verify_checkpoint,
+};
 use strongroom_model::Timestamp;
 use strongroom_verify::{Leaf, LogKey, Note};
 
@@ -28,7 +30,8 @@ fn leaves() -> Vec<Vec<u8>> {
 
 /// The leaves and a checkpoint, alone and beside another signer's line.
 pub fn seeds() -> Vec<Vec<u8>> {
-    let text = checkpoint_text(&LOG_ID, Head { size: 3, hash: [4; 32] }, Some(Numbered { opening: 0, last: 7, total: 9, nth: 1, closed: false }));
+    let text =
+        checkpoint_text(&LOG_ID, Head { size: 3, hash: [4; 32] }, Some(Numbered { opening: 0, last: 7, total: 9, nth: 1, closed: false }));
     let key = log_key();
     let note = assemble(&text, &key.verifying_key().to_bytes(), &key.sign(text.as_bytes()).to_bytes());
     let witnessed = format!("{note}\u{2014} witness AAAAAAAA\n");

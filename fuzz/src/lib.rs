@@ -2,6 +2,7 @@
 //! was accepted says the same when it is written and read again.
 //!
 //! A module has `seeds`, valid inputs made by the code itself, and `check`, which panics on a finding.
+#![allow(clippy::panic, reason = "a finding is a panic")]
 
 pub mod audit_log;
 pub mod door;
@@ -57,4 +58,61 @@ macro_rules! target {
     ($name:ident) => {
         libfuzzer_sys::fuzz_target!(init: $crate::sow($crate::$name::seeds), |data: &[u8]| $crate::$name::check(data));
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Target = (&'static str, fn() -> Vec<Vec<u8>>, fn(&[u8]));
+
+    macro_rules! targets {
+        ($($name:ident),*) => { &[$((stringify!($name), $name::seeds, |data| $name::check(data))),*] };
+    }
+
+    const TARGETS: &[Target] = targets![
+        audit_log,
+        door,
+        imported_file,
+        paper_request,
+        paper_socket,
+        pasted_secret,
+        prompt_message,
+        provider_message,
+        signer_frame,
+        vault_file,
+        venue_answer,
+        venue_stream,
+        words
+    ];
+    /// Places in a seed at which it is cut or changed.
+    const PLACES: usize = 16;
+
+    /// Every target with what it begins with, and that cut short or with one bit otherwise.
+    #[test]
+    fn seeds_and_what_is_nearly_one_are_read() {
+        for (name, seeds, check) in TARGETS {
+            let seeds = seeds();
+            assert!(!seeds.is_empty(), "{name} begins with nothing");
+            for seed in seeds {
+                check(&seed);
+                for place in (0..PLACES).map(|place| place * seed.len() / PLACES).filter(|place| *place < seed.len()) {
+                    check(&seed[..place]);
+                    let mut other = seed.clone();
+                    other[place] ^= 1 << (place % 8);
+                    check(&other);
+                }
+            }
+        }
+    }
+
+    /// A target that is in the folder and not in the list would not be read here.
+    #[test]
+    fn every_target_is_listed() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/fuzz_targets");
+        let files = std::fs::read_dir(folder).expect("the targets").map(|file| file.expect("a file").file_name());
+        let mut found: Vec<_> = files.filter_map(|name| Some(name.to_str()?.strip_suffix(".rs")?.to_owned())).collect();
+        found.sort_unstable();
+        assert_eq!(found, TARGETS.iter().map(|(name, ..)| *name).collect::<Vec<_>>());
+    }
 }

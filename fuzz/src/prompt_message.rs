@@ -9,7 +9,11 @@ use strongroom_signer_api::{About, Deed};
 pub fn seeds() -> Vec<Vec<u8>> {
     let slots = Field::ALL.into_iter().take(3).map(Slot::Answer).chain([Slot::Shown(Show::Kit), Slot::Import]).collect();
     let errand = Errand { ticket: [3; 16], face: Face::Terminal, slots };
-    let mut seeds = vec![errand.encode(), ToSupervisor::Prompt(errand).encode(), ToSupervisor::Kill(strongroom_guard::Freeze::everything("test")).encode()];
+    let mut seeds = vec![
+        errand.encode(),
+        ToSupervisor::Prompt(errand).encode(),
+        ToSupervisor::Kill(strongroom_guard::Freeze::everything("test")).encode(),
+    ];
     let mut out = Vec::new();
     let about = About { tries_left: Some(9), ..About::new(Deed::Delete, "Delete the key") }.with("Venue", "Binance");
     for message in [

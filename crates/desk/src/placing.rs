@@ -212,14 +212,12 @@ impl Machine {
 
     /// The venue told what is held.
     pub(crate) fn held(&mut self, balances: &[Balance], account: Option<String>, asked: Timestamp, now: Now) {
-        // The desk has one venue.
-        if !self.risk.would_take(asked) {
-            return;
-        }
-        self.risk.held_at(Venue::Binance, account);
         let whole = |balance: &Balance| (balance.asset.clone(), balance.free + balance.locked);
-        self.risk.held(balances.iter().map(whole), now.venue(), asked);
-        self.held_asked_ms = Some(now.mono_ms);
+        if self.risk.held(balances.iter().map(whole), now.venue(), asked) {
+            // The desk has one venue.
+            self.risk.held_at(Venue::Binance, account);
+            self.held_asked_ms = Some(now.mono_ms);
+        }
     }
 
     /// What is held may be another account's: it is asked for anew, and until then not known.

@@ -104,16 +104,12 @@ impl Exposure {
         }
     }
 
-    /// Whether an answer to a question of that moment counts.
-    pub fn would_take(&self, asked: Timestamp) -> bool {
-        self.asked_from.is_none_or(|from| asked >= from)
-    }
-
     /// The venue told what is held, free and locked together: it counts from now on. `at`: when the answer came, by the venue's clock;
-    /// `asked`: when it was asked, by ours.
-    pub fn told(&mut self, held: impl IntoIterator<Item = (Asset, Amount)>, at: Timestamp, asked: Timestamp) {
-        if !self.would_take(asked) {
-            return;
+    /// `asked`: when it was asked, by ours. `false`: it says nothing, because one to a later question was there before it, or because
+    /// another account may be in use since.
+    pub fn told(&mut self, held: impl IntoIterator<Item = (Asset, Amount)>, at: Timestamp, asked: Timestamp) -> bool {
+        if self.asked_from.is_some_and(|from| asked < from) {
+            return false;
         }
         self.asked_from = Some(asked);
         let least: BTreeMap<_, _> = held.into_iter().map(|(asset, amount)| (asset, amount.value())).collect();
@@ -122,6 +118,7 @@ impl Exposure {
         let since = self.moved.iter().filter(|(known, ..)| *known >= asked);
         since.for_each(|(_, asset, amount)| held.moved(asset, *amount, false));
         self.held = Some(held);
+        true
     }
 
     /// So much came, or went where it is negative.

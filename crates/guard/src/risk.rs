@@ -78,14 +78,10 @@ impl RiskState {
         self.marks.extend(marks);
     }
 
-    /// The venue told what is held; `at`: when the answer came, by its clock; `asked`: when it was asked, by ours.
-    pub fn held(&mut self, balances: impl IntoIterator<Item = (Asset, Amount)>, at: Timestamp, asked: Timestamp) {
-        self.exposure.told(balances, at, asked);
-    }
-
-    /// Whether an answer to a question of that moment counts: not after one to a later question, or of what may be another account.
-    pub fn would_take(&self, asked: Timestamp) -> bool {
-        self.exposure.would_take(asked)
+    /// The venue told what is held; `at`: when the answer came, by its clock; `asked`: when it was asked, by ours. `false`: the answer is
+    /// too old to say anything.
+    pub fn held(&mut self, balances: impl IntoIterator<Item = (Asset, Amount)>, at: Timestamp, asked: Timestamp) -> bool {
+        self.exposure.told(balances, at, asked)
     }
 
     /// At which venue and account it is; nothing: at which account is not known, so the limits of all bind.
@@ -271,10 +267,8 @@ impl RiskState {
         if let Some(max) = rules.open_orders_max.filter(|max| open >= *max) {
             broken.push((DeskRule::OpenOrders, Reason::OpenOrders { open, max }));
         }
-        broken.extend(self.too_large(policy, order, mark));
-        if order.side == Side::Buy {
-            broken.extend(self.too_much(policy, order, mark));
-        }
+        broken.extend(self.over_position(policy, order, mark));
+        broken.extend(self.over_exposure(policy, order, mark));
         if let Some(window_ms) = rules.duplicate_ms {
             let same = |(at_ms, sent): &&(u64, PlaceOrder)| {
                 now_ms.saturating_sub(*at_ms) < window_ms && (&sent.symbol, sent.side, sent.spec) == (&order.symbol, order.side, order.spec)

@@ -12,23 +12,27 @@ use crate::policy::Policy;
 use crate::reason::Reason;
 
 impl RiskState {
-    /// Losses above what a day may bring.
+    /// Losses above what a day may bring. Also without a limit each result is looked at: a fall is measured from the highest.
     pub(super) fn losses(&mut self, policy: &Policy) -> Vec<(DeskRule, Reason)> {
+        let results: Vec<_> = self.day.quotes().into_iter().map(|quote| (self.day.result(&quote, &self.marks), quote)).collect();
+        let (loss_max, drawdown_max) = (policy.desk.day_loss_max, policy.desk.drawdown_max);
+        if loss_max.is_none() && drawdown_max.is_none() {
+            return Vec::new();
+        }
         let units = self.units(policy);
         let (mut loss, mut drawdown) = (Decimal::ZERO, Decimal::ZERO);
-        for quote in self.day.quotes() {
+        for (result, quote) in results {
             let unit = units.get(&quote).copied().unwrap_or(Decimal::ONE);
-            let result = self.day.result(&quote, &self.marks);
             loss = loss.saturating_add((-result.result).max(Decimal::ZERO).saturating_mul(unit));
             drawdown = drawdown.saturating_add(result.drawdown.saturating_mul(unit));
         }
         let stops = |rule| policy.desk.mode(rule) == RuleMode::Refuse;
         let (loss, drawdown) = (Notional::new(loss).unwrap_or_default(), Notional::new(drawdown).unwrap_or_default());
-        let lost = policy.desk.day_loss_max.filter(|max| loss > *max).map(|max| {
+        let lost = loss_max.filter(|max| loss > *max).map(|max| {
             let (currency, stops) = (policy.currency.clone(), stops(DeskRule::DayLoss));
             (DeskRule::DayLoss, Reason::DayLoss { loss, max, currency, stops })
         });
-        let fell = policy.desk.drawdown_max.filter(|max| drawdown > *max).map(|max| {
+        let fell = drawdown_max.filter(|max| drawdown > *max).map(|max| {
             let (currency, stops) = (policy.currency.clone(), stops(DeskRule::Drawdown));
             (DeskRule::Drawdown, Reason::Drawdown { drawdown, max, currency, stops })
         });
@@ -47,31 +51,27 @@ impl RiskState {
         units
     }
 
-    /// Positions with this order: of every instrument whose asset it brings, in whatever market.
-    pub(super) fn too_large(&self, policy: &Policy, order: &PlaceOrder, mark: Price) -> Vec<(DeskRule, Reason)> {
-        let bounded = policy.summed().filter_map(|listed| Some((&listed.symbol, listed.position_max?)));
+    /// At how much of its quote asset a unit of an instrument counts: its mark, or the top of its band where nobody follows it; nothing: it
+    /// is on no list.
+    fn price(&self, policy: &Policy, symbol: &Symbol) -> Option<Decimal> {
+        let top = || policy.summed().find(|counted| counted.symbol == *symbol).map(|counted| counted.counted_to().value());
+        self.marks.get(symbol).map(|mark| mark.value()).or_else(top)
+    }
+
+    /// Positions with this order: of every instrument whose asset it brings, in whatever market. Nobody is kept from taking risk away by
+    /// what it is paid with.
+    pub(super) fn over_position(&self, policy: &Policy, order: &PlaceOrder, mark: Price) -> Vec<(DeskRule, Reason)> {
         let own = self.exposure.pair(&order.symbol);
-        if order.reduce_only {
-            // Nobody is kept from taking risk away by what it is paid with.
-            return Vec::new();
-        }
-        let top = |symbol: &Symbol| policy.summed().find(|counted| counted.symbol == *symbol).map(|counted| counted.counted_to().value());
-        let price = |symbol: &Symbol| match self.marks.get(symbol) {
-            _ if *symbol == order.symbol => Some(mark.value()),
-            Some(mark) => Some(mark.value()),
-            None => top(symbol),
+        let brings = |symbol: &Symbol| match (own, self.exposure.pair(symbol), order.side) {
+            (Some(own), Some(of), Side::Buy) => own.base == of.base,
+            (Some(own), Some(of), Side::Sell) => own.quote == of.base,
+            // Before the venue told its instruments.
+            _ => order.side == Side::Buy && *symbol == order.symbol,
         };
+        let price = |symbol: &Symbol| if *symbol == order.symbol { Some(mark.value()) } else { self.price(policy, symbol) };
+        let bounded = policy.summed().filter_map(|listed| Some((&listed.symbol, listed.position_max?)));
         let mut broken = Vec::new();
-        for (symbol, max) in bounded {
-            let brings = match (own, self.exposure.pair(symbol), order.side) {
-                (Some(own), Some(of), Side::Buy) => own.base == of.base,
-                (Some(own), Some(of), Side::Sell) => own.quote == of.base,
-                // Before the venue told its instruments.
-                _ => order.side == Side::Buy && *symbol == order.symbol,
-            };
-            if !brings {
-                continue;
-            }
+        for (symbol, max) in bounded.filter(|(symbol, _)| !order.reduce_only && brings(symbol)) {
             match self.exposure.position(symbol, Some(order), price).map(Quantity::new) {
                 None => broken.push((DeskRule::Position, Reason::ExposureUnknown { symbol: symbol.clone() })),
                 Some(Some(after)) if after > max => {
@@ -85,30 +85,22 @@ impl RiskState {
         broken
     }
 
-    /// Exposure with this order.
-    pub(super) fn too_much(&self, policy: &Policy, order: &PlaceOrder, mark: Price) -> Vec<(DeskRule, Reason)> {
-        let mut broken = Vec::new();
-        let unknown = |rule| (rule, Reason::ExposureUnknown { symbol: order.symbol.clone() });
+    /// Exposure with this purchase.
+    pub(super) fn over_exposure(&self, policy: &Policy, order: &PlaceOrder, mark: Price) -> Vec<(DeskRule, Reason)> {
         let limits = self.exposure_limits(policy);
-        if limits.is_empty() {
-            return broken;
+        if limits.is_empty() || order.side == Side::Sell {
+            return Vec::new();
         }
-        let counted = |symbol: &Symbol| policy.summed().find(|counted| counted.symbol == *symbol);
-        let price = |symbol: &Symbol| match self.marks.get(symbol) {
-            _ if *symbol == order.symbol => mark.value(),
-            Some(mark) => mark.value(),
-            // An instrument that nobody follows counts at the top of its band.
-            None => counted(symbol).map_or(Decimal::ZERO, |counted| counted.counted_to().value()),
-        };
+        let price = |symbol: &Symbol| if *symbol == order.symbol { Some(mark.value()) } else { self.price(policy, symbol) };
         let units = self.units(policy);
         let unit = |quote: &Asset| units.get(quote).copied();
         let symbols = policy.summed().map(|counted| &counted.symbol);
-        let worth = |more| self.exposure.worth(symbols.clone(), more, price, unit);
-        let is_known = self.exposure.pair(&order.symbol).is_some_and(|pair| units.contains_key(&pair.quote));
-        let after = worth(Some(order)).and_then(Notional::new).filter(|_| is_known);
+        let worth = |more| self.exposure.worth(symbols.clone(), more, |symbol| price(symbol).unwrap_or_default(), unit);
+        let after = self.exposure.pair(&order.symbol).and_then(|_| Notional::new(worth(Some(order))?));
+        let mut broken = Vec::new();
         for (of, max) in limits {
             match after {
-                None => broken.push(unknown(DeskRule::Exposure)),
+                None => broken.push((DeskRule::Exposure, Reason::ExposureUnknown { symbol: order.symbol.clone() })),
                 Some(after) if after > max => {
                     let room = (max.value() - worth(None).unwrap_or_default()).max(Decimal::ZERO);
                     let (room, currency) = (Notional::new(room).unwrap_or_default(), policy.currency.clone());
